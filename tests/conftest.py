@@ -36,6 +36,7 @@ FOLDERS = {
     "alerting": "fast",
     "alerting/notifiers": "network",
     "benchmarks": "process",
+    "cases": "process",
     "cli": "process",
     "config": "fast",
     "core": "fast",
@@ -50,6 +51,7 @@ FOLDERS = {
     "rules": "fast",
     "rules/detection": "slow",
     "service": "process",
+    "trust": "slow",
     "tui": "terminal",
     "tui/chart": "fast",
     "tui/view": "fast",
@@ -173,6 +175,24 @@ def shared_store():
         os.chown(store, 44441, 55555)
         store.chmod(0o2770)
         yield store
+
+
+@pytest.fixture(scope="session")
+def write_over():
+    """Replace bytes of a file in place and set its time back, as `rsync --inplace --times` and `cp -p` do."""
+
+    def replace_bytes(path, old, new):
+        before = path.stat()
+        data = path.read_bytes()
+        assert old in data
+        assert len(old) == len(new)
+        with path.open("r+b") as file:
+            file.write(data.replace(old, new))
+        os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+        after = path.stat()
+        assert (after.st_ino, after.st_size, after.st_mtime_ns) == (before.st_ino, before.st_size, before.st_mtime_ns)
+
+    return replace_bytes
 
 
 @pytest.fixture

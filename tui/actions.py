@@ -27,9 +27,9 @@ Action = Callable[[MainScreen, Poller], None]
 
 
 def poll_now(screen: MainScreen, poller: Poller) -> None:
-    """Read the data now, paused or not."""
-    poller.poll_now()
-    screen.status.show_message("reading again")
+    """Read every file anew, paused or not, whether or not it shows a change."""
+    poller.poll_now(anew=True)
+    screen.status.show_message("reading everything again")
 
 
 def toggle_pause(screen: MainScreen, poller: Poller) -> None:

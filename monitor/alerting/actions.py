@@ -16,7 +16,7 @@ from modeltop.core.errors import UsageError
 from modeltop.core.event import Acknowledged, NoteAdded, SilenceCreated, SilenceExpired, Unacknowledged
 from modeltop.core.incident import Acknowledgement, AlertingState, Matchers, Note, Silence
 from modeltop.core.series import Alert
-from modeltop.core.text import sanitize
+from modeltop.core.text import holds_credentials, redact_credentials, sanitize
 
 TEXT_LIMIT = 500
 """Maximum characters of a reason or a note."""
@@ -58,6 +58,7 @@ def acknowledge(
     Raises:
         UsageError: Another person has it, or the duration or the reason is out of range.
     """
+    reason = redact_credentials(reason)
     _check_length("reason", reason)
     if not timedelta(0) < duration <= MAX_ACK_DURATION:
         raise UsageError(
@@ -106,7 +107,9 @@ def create_silence(
     Raises:
         UsageError: It would silence everything, or for too long, or without a reason.
     """
+    reason = redact_credentials(reason)
     _check_length("reason", reason)
+    _check_names(*(getattr(matchers, name) for name in Matchers.__slots__))
     if (error := silence_error(matchers, start, end, reason, alerts)) is not None:
         raise UsageError(error)
     if end <= now:
@@ -141,10 +144,17 @@ def add_note(model: str, text: str, *, by: str, now: datetime, at: datetime | No
     Raises:
         UsageError: Model or text is empty, or the text is too long.
     """
+    text = redact_credentials(text)
     _check_length("note", text)
+    _check_names(model)
     if not text.strip() or not model.strip():
         raise UsageError("a note without model or text says nothing: give both")
     return (NoteAdded(now, Note(model, text, by, at or now)),)
+
+
+def _check_names(*names: str) -> None:
+    for name in filter(holds_credentials, names):
+        raise UsageError(f"{sanitize(name, 60)} holds a password or a token: leave it out, `*` matches any text")
 
 
 def _check_length(label: str, text: str) -> None:

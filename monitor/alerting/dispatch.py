@@ -2,14 +2,16 @@
 
 A reconciler has no queue that could be lost: a message that could not be sent is due again in the next cycle. Each
 trigger is followed by its resolve: at any hour, silenced or not, even if no route leads to the receiver any more. A
-trigger that failed permanently is not recorded: once the receiver works again, it is sent the incidents still open.
+disabled receiver is probed when its time has come, by one message with all that is to be sent to it, or that it is used
+again; meanwhile its fallback has its messages, also those of the probe, which may fail. A rejected notification is not
+sent again, nor is its resolve, before the repeat interval has passed or the receiver was enabled again.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from hashlib import sha256
 
@@ -19,7 +21,14 @@ from modeltop.alerting.routing import NotificationPolicy, RoutingConfig
 from modeltop.alerting.suppression import Suppressor, acknowledged_incidents
 from modeltop.alerting.throttle import NotificationBatch, PendingNotification, throttle
 from modeltop.core.event import Notification, NotificationAction, NotificationReason, NotificationSkipped
-from modeltop.core.incident import AlertingState, Incident, IncidentStatus, NotificationEntry, NotificationKey
+from modeltop.core.incident import (
+    AlertingState,
+    Incident,
+    IncidentStatus,
+    NotificationEntry,
+    NotificationKey,
+    ReceiverState,
+)
 from modeltop.core.series import Severity
 
 _REPEATABLE = (NotificationReason.ESCALATED, NotificationReason.REPEAT, NotificationReason.ACKNOWLEDGED)
@@ -36,6 +45,10 @@ class NotificationPlan:
     """Changes that need no message, to be journaled before anything is sent."""
     retry_at: datetime | None = None
     """When the first receiver that waits after a failure, and has something to be sent, may be tried again."""
+    recovery_messages: tuple[str, ...] = ()
+    """Disabled receivers with nothing to be sent, each of which is probed by the message that it is used again."""
+    pending: Mapping[str, int] = field(default_factory=dict)
+    """Number of alerts that a receiver is still to be notified of, by its name."""
 
 
 def plan_notifications(state: AlertingState, config: RoutingConfig, now: datetime) -> NotificationPlan:
@@ -46,19 +59,27 @@ def plan_notifications(state: AlertingState, config: RoutingConfig, now: datetim
     batches: list[NotificationBatch] = []
     skipped: list[NotificationSkipped] = []
     retry_times: list[datetime] = []
+    recovery_messages: list[str] = []
+    pending: dict[str, int] = {}
     reconciliations = _reconciliations(state, config, now)
     for name, policy in config.policies.items():
-        receiver = state.receivers.get(name)
-        if receiver is not None and receiver.disabled_reason is not None:
-            continue
+        receiver = state.receivers.get(name) or ReceiverState(now)
         results = [reconciliation.run() for reconciliation in reconciliations.get(name, ())]
         skipped += [entry for _, entries in results for entry in entries]
-        queues = [pending for pending, _ in results if pending]
-        if receiver is not None and receiver.retry_at is not None and now < receiver.retry_at:
-            retry_times += [receiver.retry_at] if queues else []
-            continue
-        batches += throttle(name, queues, policy, receiver.recent_sends if receiver else (), now)
-    return NotificationPlan(tuple(batches), tuple(skipped), min(retry_times, default=None))
+        queues = [entries for entries, _ in results if entries]
+        if queues:
+            pending[name] = len(queues)
+        # A pager would open an incident for it.
+        is_probed = receiver.disabled_reason is not None and not policy.exempt
+        if receiver.retry_at is not None and not receiver.is_due(now):
+            retry_times += [receiver.retry_at] if queues or is_probed else []
+        elif queues:
+            batches += throttle(name, queues, policy, receiver, now)
+        elif is_probed:
+            recovery_messages.append(name)
+    return NotificationPlan(
+        tuple(batches), tuple(skipped), min(retry_times, default=None), tuple(recovery_messages), pending
+    )
 
 
 def _reconciliations(state: AlertingState, config: RoutingConfig, now: datetime) -> dict[str, list[_Reconciliation]]:
@@ -77,7 +98,8 @@ def _reconciliations(state: AlertingState, config: RoutingConfig, now: datetime)
         if suppressor.reason(incident.rule, incident.key, incident.condition, incident.level) is not None:
             suppressed.add(incident.id)
         for name in config.receivers_for(incident, incident.level, now, acked=incident.id in acks):
-            if (receiver := config.fallback_for(name, disabled)) is not None:
+            # A disabled receiver is probed with what its fallback has meanwhile.
+            for receiver in {name, config.fallback_for(name, disabled) or name}:
                 wanted[NotificationKey(receiver, incident.rule, incident.key)] = True
     by_receiver: dict[str, list[_Reconciliation]] = defaultdict(list)
     for key, is_wanted in wanted.items():
@@ -87,6 +109,7 @@ def _reconciliations(state: AlertingState, config: RoutingConfig, now: datetime)
             reconciliation = _Reconciliation(
                 key=key,
                 policy=policy,
+                receiver=state.receivers.get(key.receiver),
                 now=now,
                 last_notified=state.notifications.get(key),
                 current=open_incident,
@@ -113,6 +136,7 @@ class _Reconciliation:
 
     key: NotificationKey
     policy: NotificationPolicy
+    receiver: ReceiverState | None
     now: datetime
     last_notified: NotificationEntry | None
     current: Incident | None
@@ -128,6 +152,21 @@ class _Reconciliation:
 
     def run(self) -> tuple[list[PendingNotification], list[NotificationSkipped]]:
         """Return the messages to send, in order, and the entries to record without a message."""
+        pending, skipped = self._pending()
+        return [entry for entry in pending if not self._was_rejected(entry)], skipped
+
+    def _was_rejected(self, pending: PendingNotification) -> bool:
+        entry = self.last_notified
+        if entry is None or entry.rejected_at is None:
+            return False
+        receiver, repeat = self.receiver, self.policy.repeat
+        if receiver is not None and receiver.disabled_reason is not None and not receiver.send_apart:
+            return False  # it is probed with everything: that may have been rejected for the receiver's own fault
+        is_recent = repeat is None or self.now - entry.rejected_at < repeat
+        is_recent &= receiver is None or receiver.recovered_at is None or receiver.recovered_at < entry.rejected_at
+        return is_recent and all(notification.idempotency_key in entry.rejected_keys for notification in pending)
+
+    def _pending(self) -> tuple[list[PendingNotification], list[NotificationSkipped]]:
         pending, skipped = self._resolve_previous()
         # Trigger and resolve in one message; only the trigger if no resolved messages are wanted.
         actions = [NotificationAction.TRIGGER, *([NotificationAction.RESOLVE] if self.policy.resolved else [])]

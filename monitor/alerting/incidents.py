@@ -19,7 +19,16 @@ import numpy as np
 
 from modeltop.core.event import IncidentChanged, IncidentTransition
 from modeltop.core.incident import AlertingState, Incident, IncidentStatus
-from modeltop.core.series import Alert, Condition, History, RuleStatus, SeriesKey, to_datetime, to_datetime64
+from modeltop.core.series import (
+    Alert,
+    Condition,
+    History,
+    RuleStatus,
+    SeriesKey,
+    is_model_wide,
+    to_datetime,
+    to_datetime64,
+)
 from modeltop.core.stats.robust import median
 from modeltop.rules.rule import Rule
 
@@ -75,7 +84,10 @@ class EvaluationScope:
 
     def includes(self, incident: Incident) -> bool:
         """Return whether the rows that led to the incident are within the periods that were read."""
-        if incident.condition is Condition.NO_DATA:
+        if incident.condition is Condition.UNREADABLE:
+            sources = {file.source for file in self.history.files}
+            return incident.key.model in {*self.history.periods, *sources, *self.rules}
+        if is_model_wide(incident.condition, incident.key):
             return incident.key.model in self.history.periods
         series = self.history.series.get(incident.key)
         return (
@@ -134,6 +146,12 @@ def find_incident(alert: Alert, state: AlertingState) -> Incident | None:
         key=lambda incident: ((incident.status is IncidentStatus.OPEN) == alert.is_active, incident.since),
         default=None,
     )
+
+
+def is_open(alert: Alert, state: AlertingState) -> bool:
+    """Return whether an alert belongs to an open incident."""
+    incident = find_incident(alert, state)
+    return incident is not None and incident.status is IncidentStatus.OPEN
 
 
 def overlaps(incident: Incident, alert: Alert) -> bool:
@@ -246,8 +264,12 @@ class _Tracker:
             message = "the source can be read again"
         elif not self.scope.includes(incident):
             return self._miss(incident)
+        elif incident.condition is Condition.UNREADABLE:
+            if self.scope.failing_sources:
+                return None  # its file may be the one that cannot be opened now
+            message = "it can be read again"
         else:
-            message = "rows came again"
+            message = "rows came again" if incident.key.metric == "*" else "values came again"
         after = replace(
             incident, resolved_at=self.now, closed_at=self.now, status=IncidentStatus.RESOLVED, missing_since=None
         )

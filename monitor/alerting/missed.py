@@ -63,7 +63,8 @@ class _MissedFinder:
 
     def was_suppressed(self, incident: Incident, moment: datetime) -> bool:
         """Return whether the incident was silenced, inhibited or muted at a moment."""
-        suppressor = Suppressor.at(self.state, self.config.mutes, moment, inhibitions(self.model_wide, moment))
+        inhibited = inhibitions(self.model_wide, moment)
+        suppressor = Suppressor.at(self.state, self.config.mutes, moment, inhibited, present=self.now)
         return suppressor.reason(incident.rule, incident.key, incident.condition, incident.peak_severity) is not None
 
     def was_notified(self, receiver: str, incident: Incident) -> bool:

@@ -21,7 +21,7 @@ from modeltop.core.incident import (
     Silence,
     Suppression,
 )
-from modeltop.core.series import Alert, Condition, SeriesKey, Severity
+from modeltop.core.series import Alert, Condition, SeriesKey, Severity, is_model_wide
 from modeltop.core.text import pluralize
 
 MAX_SILENCE = timedelta(days=30)
@@ -36,7 +36,7 @@ def suppressions(
 ) -> dict[str, Suppression]:
     """Return by alert id why it is suppressed at a timezone-aware moment; only active alerts are considered."""
     active = [alert for alert in alerts if alert.id is not None and alert.is_active]
-    inhibitions = {alert.key.model: alert.condition for alert in active if alert.condition in _MODEL_WIDE}
+    inhibitions = {alert.key.model: alert.condition for alert in active if alert.is_model_wide}
     suppressor = Suppressor.at(state, mutes, now, inhibitions)
     reasons = {alert.id: suppressor.reason(alert.rule, alert.key, alert.condition, alert.severity) for alert in active}
     return {name: reason for name, reason in reasons.items() if name is not None and reason is not None}
@@ -53,14 +53,22 @@ class Suppressor:
 
     @classmethod
     def at(
-        cls, state: AlertingState, mutes: Sequence[MuteTimeInterval], now: datetime, inhibitions: dict[str, Condition]
+        cls,
+        state: AlertingState,
+        mutes: Sequence[MuteTimeInterval],
+        now: datetime,
+        inhibitions: dict[str, Condition],
+        *,
+        present: datetime | None = None,
     ) -> Suppressor:
         """Select the silences, mutes and inhibitions in force at a timezone-aware moment, up to 5 days ago.
 
         In `inhibitions`, an unreadable source is listed as if it were a model, so it inhibits only a model of the same
-        name: the models of its rows are unknown.
+        name: the models of its rows are unknown. `present` is the present if `now` is past: a silence that was set by
+        a clock ahead of it is not in force.
         """
-        silences = tuple(silence for silence in state.silences if silence.active(now))
+        present = now if present is None else present
+        silences = tuple(silence for silence in state.silences if silence.active(now) and silence.is_credible(present))
         return cls(silences, tuple(mute for mute in mutes if mute.active(now)), inhibitions)
 
     @classmethod
@@ -74,7 +82,8 @@ class Suppressor:
             if silence.matchers.match_labels(rule, key, level):
                 text = f"silenced by {silence.by} until {format_minute(silence.end)}: {silence.reason}"
                 return Suppression("silenced", text, silence.end)
-        if condition is Condition.THRESHOLD and key.model in self.inhibitions:
+        is_of_series = condition is Condition.THRESHOLD or (condition is Condition.NO_DATA and key.metric != "*")
+        if is_of_series and key.model in self.inhibitions:
             return Suppression("inhibited", f"inhibited: {_MODEL_WIDE[self.inhibitions[key.model]]}")
         for mute in self.mutes:
             if mute.matchers.match_labels(rule, key, level):
@@ -84,7 +93,7 @@ class Suppressor:
 
 def model_wide(state: AlertingState) -> list[Incident]:
     """Return the incidents about a model or a source, which inhibit those about its metrics."""
-    return [incident for incident in state.incidents.values() if incident.condition in _MODEL_WIDE]
+    return [incident for incident in state.incidents.values() if is_model_wide(incident.condition, incident.key)]
 
 
 def inhibitions(incidents: Iterable[Incident], moment: datetime) -> dict[str, Condition]:
@@ -103,7 +112,7 @@ def acknowledged_alerts(alerts: Iterable[Alert], state: AlertingState, now: date
     or a person takes it back. If no watcher has seen the alert, the acknowledgement applies to the first alert that
     overlaps the time since `since`; an alert that fires after that one ended is not acknowledged.
     """
-    acks = [ack for ack in state.acks if now < ack.until]
+    acks = [ack for ack in state.acks if now < ack.until and ack.is_credible(now)]
     if not acks:
         return {}
     pairs = {(ack.rule, ack.key) for ack in acks}
@@ -121,9 +130,9 @@ def acknowledged_incidents(state: AlertingState, now: datetime) -> dict[str, Ack
     acknowledged: dict[str, Acknowledgement] = {}
     for ack in state.acks:
         incident = state.incidents.get(ack.incident) or _incident_by_time(ack, state)
-        if incident is None or incident.status is not IncidentStatus.OPEN or now >= ack.until:
+        if incident is None or incident.status is not IncidentStatus.OPEN or incident.level > ack.level:
             continue
-        if incident.level <= ack.level:
+        if now < ack.until and ack.is_credible(now):
             acknowledged.setdefault(incident.id, ack)
     return acknowledged
 

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from modeltop.alerting.routing import NotificationPolicy
 from modeltop.core.event import Notification, NotificationAction, NotificationReason
+from modeltop.core.incident import ReceiverState
 from modeltop.core.series import Severity
 
 HOUR = timedelta(hours=1)
@@ -40,31 +41,38 @@ def is_urgent(pending: PendingNotification) -> bool:
 
 
 def throttle(
-    receiver: str,
+    name: str,
     queues: Sequence[Sequence[PendingNotification]],
     policy: NotificationPolicy,
-    recent_sends: Iterable[datetime],
+    receiver: ReceiverState,
     now: datetime,
 ) -> tuple[NotificationBatch, ...]:
-    """Return the messages that may go out to a receiver at an aware time.
+    """Return the messages that may go out to a receiver at an aware time; a disabled one is probed with a single one.
 
-    `queues` maps rule and series to the messages due, whose order is preserved; `recent_sends` are the times of the
-    messages to it within the last hour.
+    Args:
+        name: The receiver.
+        queues: The notifications due, at least one; those of one rule and series are in one queue, whose order is kept.
+        policy: Its limits.
+        receiver: Its state.
+        now: Aware.
     """
     pending = [entry for queue in queues for entry in queue]
-    if policy.exempt:
-        return tuple(NotificationBatch(receiver, entry) for entry in pending)
-    messages = _group(receiver, pending, policy)
+    if policy.exempt or receiver.send_apart:
+        apart = tuple(NotificationBatch(name, entry) for entry in pending)
+        return apart if receiver.disabled_reason is None else apart[:1]
+    if receiver.disabled_reason is not None:
+        return (_merge(name, pending, digest=False),)
+    messages = _group(name, pending, policy)
     if not policy.hourly:
         return messages
-    remaining = policy.hourly - sum(now - HOUR < moment for moment in recent_sends)
+    remaining = policy.hourly - sum(now - HOUR < moment for moment in receiver.recent_sends)
     if len(messages) <= remaining:
         return messages
     if remaining > 0:
-        return (_merge(receiver, pending, digest=True),)
+        return (_merge(name, pending, digest=True),)
     # Earlier notifications of the same series are sent with an urgent one, so that the receiver sees both in order.
     urgent = [entry for queue in queues if any(map(is_urgent, queue)) for entry in queue]
-    return _group(receiver, urgent, policy)
+    return _group(name, urgent, policy)
 
 
 def _group(

@@ -8,7 +8,7 @@ from modeltop.alerting import actions
 from modeltop.alerting.event_log.event_log import author
 from modeltop.alerting.suppression import format_minute
 from modeltop.cli.context import Context, add_source
-from modeltop.cli.targets import parse_duration, resolve_alert
+from modeltop.cli.targets import parse_duration, resolve_alert, warn_of_clock
 from modeltop.core.errors import UsageError
 from modeltop.core.text import sanitize
 from modeltop.report.phrases import alert_line, describe_ack
@@ -46,6 +46,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     )
     ack = state.acks[-1]
     context.out_line(f"{sanitize(ack.incident, 20)} is yours until {format_minute(ack.until)}: {alert_line(alert)}")
+    warn_of_clock(event_log, context)
     return 0
 
 

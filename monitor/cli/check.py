@@ -57,5 +57,5 @@ def run_alerts(args: argparse.Namespace, context: Context) -> int:
     context.out_lines(alert_line(alert, snapshot, name=incident_id(alert, snapshot.alerting_state)) for alert in alerts)
     if not alerts:
         context.err_line("no alert stands" if not args.history else "no alert, now or in the past")
-    context.err_problems(snapshot.history.problems)
+    context.err_problems([problem for problem in snapshot.history.problems if not problem.fatal])
     return 0

@@ -16,7 +16,7 @@ from modeltop.cli.targets import parse_duration
 from modeltop.config.load import Config
 from modeltop.config.predictions import COST_KEYS
 from modeltop.core.errors import UsageError
-from modeltop.core.text import pluralize, sanitize
+from modeltop.core.text import holds_credentials, pluralize, sanitize
 from modeltop.history.store.computed import restore_previous
 from modeltop.predictions.job import ComputeResult, compute
 from modeltop.predictions.spec import ALL_FEATURES, LogSettings, LogSpec, Task
@@ -84,6 +84,8 @@ def run(args: argparse.Namespace, context: Context) -> int:
         files = pluralize(restore_previous(folder), "file")
         context.err_line(f"brought back {files} in {sanitize(folder)}; a second undo is not kept")
         return 0
+    if args.model is not None and holds_credentials(args.model):
+        raise UsageError(f"--model {sanitize(args.model, 60)} holds a password or a token: name the model without it")
     config = context.load_config(args)
     result = _compute(settings(args, config), folder, args, config, context)
     if not args.open:
@@ -149,7 +151,8 @@ def _compute(
 ) -> ComputeResult:
     try:
         with show_progress(context.err) as progress:
-            result = compute(logs, folder, catalog=config.catalog, now=args.now or context.clock(), progress=progress)
+            now, is_backtest = args.now or context.clock(), args.now is not None
+            result = compute(logs, folder, catalog=config.catalog, now=now, is_backtest=is_backtest, progress=progress)
     except ModuleNotFoundError as error:
         raise UsageError(f"{sanitize(error.name, 40)} is not installed here; {INSTALL}") from None
     for line in result.messages:

@@ -19,7 +19,7 @@ from modeltop.core.text import sanitize
 if TYPE_CHECKING:
     from modeltop.config.load import Config
     from modeltop.core.incident import WatcherHealth
-    from modeltop.core.series import ReadProblem
+    from modeltop.core.series import History, ReadProblem
     from modeltop.rules.rule import Rule
     from modeltop.rules.snapshot import Snapshot
     from modeltop.service.pipeline import Pipeline
@@ -122,11 +122,20 @@ class Context:
         self.err.write(encodable(f"modeltop: {line}", self.err) + "\n")
 
     def err_problems(self, problems: Sequence[ReadProblem]) -> None:
-        """Write read problems to stderr: a line each for the first 20."""
-        for problem in problems[:MAX_PROBLEMS]:
-            self.err_line(sanitize(problem, 300))
-        if len(problems) > MAX_PROBLEMS:
-            self.err_line(f"and {len(problems) - MAX_PROBLEMS:,} more; --json lists them all")
+        """Write read problems to stderr: a line a fault, for the first 20."""
+        from modeltop.report.phrases import problem_lines  # late: few commands print any
+
+        lines = problem_lines(problems)
+        for line in lines[:MAX_PROBLEMS]:
+            self.err_line(line)
+        if len(lines) > MAX_PROBLEMS:
+            self.err_line(f"and {len(lines) - MAX_PROBLEMS:,} more; --json lists them all")
+
+    def nothing_read(self, history: History, start: str) -> str:
+        """Return why there is no history, a line a fault; without any, that no metric was read."""
+        from modeltop.report.phrases import problem_lines  # late: as above
+
+        return "\n".join(problem_lines(history.problems)) or f"{start}: no period of any metric could be read"
 
     def load_config(self, args: argparse.Namespace) -> Config:
         """Load the configuration that `--config` names or the machine has.
@@ -140,9 +149,12 @@ class Context:
 
     def store_folder(self, args: argparse.Namespace, config: Config | None = None) -> Path:
         """Return `--store`, else the store of the configuration, loaded if not given, else the XDG data folder."""
+        from modeltop.history.locations import is_address
         from modeltop.history.store.paths import default_folder
 
         if args.store:
+            if is_address(args.store):
+                raise UsageError(f"--store {sanitize(args.store)} is an address: name a folder")
             return Path(args.store)
         return (config or self.load_config(args)).store or default_folder()
 
@@ -161,9 +173,12 @@ class Context:
             return [Path(path) for path in args.paths]
         folder = self.store_folder(args, config)
         if not folder.is_dir():
+            from modeltop.history.locations import nearest_path
+
+            near = nearest_path(str(folder)) if args.store else None
+            remedy = "name a CSV file or a folder, or `modeltop record` a period"
             raise UsageError(
-                f"no history: {sanitize(folder)} is not there; "
-                "name a CSV file or a folder, or `modeltop record` a period"
+                f"no history: {sanitize(folder)} is not there; {f'did you mean {sanitize(near)}?' if near else remedy}"
             )
         return [folder]
 
@@ -179,12 +194,12 @@ class Context:
             ConfigError: The configuration is wrong.
             UsageError: A limit is wrong, or there is neither a path nor a store.
         """
-        from modeltop.rules.rule import default_rules
+        from modeltop.rules.rule import rules_in_force
         from modeltop.service.pipeline import Pipeline, state_reader_for
 
         config = self.load_config(args)
         if limits := limit_rules(args, config):
-            config = replace(config, rules=(*(config.rules or default_rules()), *limits))
+            config = replace(config, rules=(*rules_in_force(config.rules, config.defaults), *limits))
         sources = self.sources(args, config)
         state_reader = state_reader_for(None if args.paths else sources[0], sources, health=_watcher_health)
         return Pipeline(
@@ -209,11 +224,14 @@ def _watcher_health(folder: Path) -> WatcherHealth | None:
 
 
 def check_paths_or_store(args: argparse.Namespace) -> None:
-    """Refuse arguments that name both paths and a store.
+    """Refuse arguments that name both paths and a store, or an empty path.
 
     Raises:
         UsageError: They do.
     """
+    if not all(args.paths) or args.store == "":
+        # pathlib would take it for the working directory.
+        raise UsageError("a path is empty: is a variable not set?")
     if args.paths and args.store:
         raise UsageError("either paths or --store, not both")
 
@@ -253,7 +271,7 @@ def add_now(parser: argparse.ArgumentParser, text: str) -> None:
 def add_source(parser: argparse.ArgumentParser) -> None:
     """Add arguments for the data, the moment as of which it is evaluated, and limits."""
     add_data(parser)
-    add_now(parser, "judge as of this moment (default: the newest row; for a store, the clock)")
+    add_now(parser, "evaluate as of this moment, without later rows (default: the newest row; for a store, the clock)")
     for side, word in (("below", "falls below"), ("above", "rises above")):
         parser.add_argument(
             f"--{side}",
@@ -285,13 +303,19 @@ def limit_rules(args: argparse.Namespace, config: Config) -> list[Rule]:
     """
     from modeltop.rules.rule import limit_rule
 
-    limits: dict[str, dict[str, float]] = {}
+    limits: dict[tuple[str, str, str | None], dict[str, float]] = {}
     for side in ("below", "above"):
         for text in getattr(args, side):
             metric, value = _parse_limit(text, side)
-            limits.setdefault(config.catalog.canonical(metric), {})[side] = value
+            normalized = config.catalog.normalize(metric)
+            if normalized.sign < 0:
+                raise UsageError(
+                    f"--{side} {sanitize(text)}: write it for {normalized.metric}, which has the other sign"
+                )
+            split = None if normalized.is_offline else normalized.split
+            limits.setdefault((normalized.metric, normalized.own_segment, split), {})[side] = value
     try:
-        return [limit_rule(metric, **sides) for metric, sides in limits.items()]
+        return [limit_rule(metric, segment=seg, split=split, **sides) for (metric, seg, split), sides in limits.items()]
     except ValueError as error:
         raise UsageError(str(error)) from None
 

@@ -78,6 +78,12 @@ model = "[ft]*"
 critical = { below = 0.90 }
 
 [[rules]]
+name = "sustained-drop"
+metric = "*"
+check = "shift"
+min_count = 30
+
+[[rules]]
 name = "confidence-of-churn"
 metric = "avg_confidence"
 model = "churn"

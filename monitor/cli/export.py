@@ -10,6 +10,7 @@ from modeltop.config.load import Config
 from modeltop.core.errors import UsageError
 from modeltop.core.text import pluralize, sanitize
 from modeltop.history.export import format_table, to_csv_bytes, to_frame
+from modeltop.history.locations import is_address
 from modeltop.history.reader import Reader
 from modeltop.history.store.durable import write_atomically
 
@@ -35,6 +36,8 @@ def run(args: argparse.Namespace, context: Context) -> int:
         raise UsageError("--head: a whole number from 1 up is expected")
     config = context.load_config(args)
     history = context.pipeline(args).read_history()
+    if not history.series and any(problem.fatal for problem in history.problems):
+        raise UsageError(context.nothing_read(history, "nothing to export"))
     table = to_frame(history, head=args.head)
     if args.csv is None and not args.spreadsheet:
         context.out_lines(format_table(table, config.catalog))
@@ -51,6 +54,8 @@ def run(args: argparse.Namespace, context: Context) -> int:
 
 def _save(path: Path, data: bytes, config: Config, context: Context) -> None:
     """Write a file, read it back as history is read, and print its first rows."""
+    if is_address(str(path)):
+        raise UsageError(f"--csv {sanitize(path)} is an address: name a file")
     if path.is_dir():
         raise UsageError(f"{path} is a folder; name a file for --csv")
     write_atomically(path, data)

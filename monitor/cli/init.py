@@ -26,7 +26,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_data(parser, config_help="the file to write (default: ./modeltop.toml)")
     parser.add_argument("--model", metavar="GLOB", default="*", help="propose limits for these models only")
     parser.add_argument("--metric", metavar="GLOB", default="*", help="propose limits for these metrics only")
-    add_now(parser, "judge as of this moment")
+    add_now(parser, "evaluate as of this moment, without later rows")
     parser.add_argument("--print", action="store_true", help="to stdout instead of a file, as does `-` for a PATH")
     parser.add_argument(
         "--force", action="store_true", help="replace the rules of a file that is there; its other tables are kept"
@@ -43,9 +43,10 @@ def run(args: argparse.Namespace, context: Context) -> int:
         raise UsageError(f"{sanitize(target)} is there already: --force replaces its rules, --print writes to stdout")
     tables = _carried_tables(target, args)
     config = from_tables(tables, target)
-    history = _pipeline(config, args, context).read_history()
+    history = _pipeline(config, args, context).read_history(context.clock())
     if not history.series:
-        raise UsageError("nothing to propose from: no period of any metric could be read")
+        raise UsageError(context.nothing_read(history, "nothing to propose from"))
+    context.err_problems(history.problems)
     suggested = suggest_rules(history, config.catalog, model=args.model, metric=args.metric)
     # Backtest the configuration as it will be written, read back the way a file is read.
     trial = from_tables({**tables, "rules": suggested.tables}, target)

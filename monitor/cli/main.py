@@ -92,7 +92,7 @@ def _run(words: list[str], context: Context) -> int:
         context.out.flush()
     except MonitorError as error:
         for line in str(error).splitlines():
-            context.err_line(sanitize(line, 300))
+            context.err_line(sanitize(line, 400))
         return usage_code
     except ModuleNotFoundError as error:
         context.err_line(f"{sanitize(error.name, 60)} is not installed here: pip install modeltop")

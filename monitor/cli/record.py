@@ -12,7 +12,7 @@ from modeltop.cli.record_stream import record_stream, recorded_message
 from modeltop.config.load import Config
 from modeltop.core.errors import UsageError
 from modeltop.core.metrics.registry import Metric, MetricRegistry
-from modeltop.core.text import sanitize
+from modeltop.core.text import holds_credentials, sanitize
 from modeltop.history.csv.cells import COUNT, bounds_message, parse_number
 from modeltop.history.csv.dates import parse_microseconds
 from modeltop.history.store.paths import network_filesystem
@@ -46,6 +46,8 @@ def run(args: argparse.Namespace, context: Context) -> int:
     config = context.load_config(args)
     folder = context.store_folder(args)
     is_stream = args.model == "-"
+    for name in filter(holds_credentials, (args.model, args.segment)):
+        raise UsageError(f"{sanitize(name, 60)} holds a password or a token: name the model and the segment without it")
     if is_stream and (args.pairs or args.date or args.count or args.provisional or args.segment != "all"):
         raise UsageError("with `-` the rows say date, model and values: give them as columns on stdin")
     rows = [] if is_stream else [_row(args, config, context.clock())]
@@ -68,7 +70,7 @@ def _row(args: argparse.Namespace, config: Config, now: datetime) -> PeriodRow:
         suffix = next((tail for tail in COMPANIONS if name.endswith(tail) and name.removesuffix(tail) in numbers), "")
         fields[COMPANIONS.get(suffix, "values")][name.removesuffix(suffix)] = value
     for metric, value in fields["values"].items():
-        _check(metric, value, config.catalog.get(metric))
+        _check(metric, value, config.catalog.as_written(metric))
     for metric, value in fields["supports"].items():
         _check(f"{metric}_count", value, COUNT)
     return PeriodRow(
@@ -82,15 +84,15 @@ def _row(args: argparse.Namespace, config: Config, now: datetime) -> PeriodRow:
 
 
 def _numbers(pairs: Iterable[str], catalog: MetricRegistry) -> dict[str, float]:
-    """Return the numbers by name; the metric in a name is the canonical one, whatever its suffix."""
+    """Return the numbers by the name that they are stored under, whatever its suffix."""
     numbers: dict[str, float] = {}
     for pair in pairs:
         name, equals, text = pair.rpartition("=")
         if not equals or not name.strip():
             raise UsageError(f"{sanitize(pair, 60)}: write METRIC=NUMBER, such as accuracy=0.93")
-        name = catalog.canonical(name.strip())
+        name = catalog.stored_name(name.strip())
         suffix = next((tail for tail in COMPANIONS if name.endswith(tail)), "")
-        name = catalog.canonical(name.removesuffix(suffix)) + suffix
+        name = catalog.stored_name(name.removesuffix(suffix)) + suffix
         if name in numbers:
             raise UsageError(f"{sanitize(name, 60)} is given twice: give it once")
         numbers[name] = _number(name, text)
@@ -119,6 +121,9 @@ def _check(name: str, value: float, metric: Metric) -> float:
 
 def _date(text: str, config: Config) -> datetime:
     try:
-        return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=parse_microseconds(text, config.zone))
+        first, second = (parse_microseconds(text, config.zone, fold) for fold in (0, 1))
     except ValueError as error:
         raise UsageError(f"--date: {error}") from None
+    if first != second:
+        raise UsageError(f"--date: {sanitize(text, 40)} comes twice in {config.zone}: add the offset, such as +01:00")
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=first)

@@ -13,10 +13,13 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from modeltop.cli.context import Context
 from modeltop.config.load import Config
 from modeltop.core.errors import MonitorError, SourceError, StoreError, UsageError
+from modeltop.core.metrics.registry import MetricRegistry
 from modeltop.core.text import pluralize, sanitize
+from modeltop.history.collisions import find_collisions
 from modeltop.history.csv.dialect import MAX_LINE, MAX_ROW_LINES, to_utf8
-from modeltop.history.csv.tolerant import TolerantParser
+from modeltop.history.csv.tolerant import PriorKnowledge, TolerantParser
 from modeltop.history.discovery import MAX_BYTES
+from modeltop.history.formats import binary_reason, text_reason
 from modeltop.history.merge import Block
 from modeltop.history.store.row_format import COMPANIONS, PeriodRow, format_iso, validate
 from modeltop.history.store.writer import Store
@@ -26,6 +29,8 @@ if TYPE_CHECKING:
 
 CHUNK_BYTES = 1 << 16
 """Maximum bytes of one read from stdin; they become one batch, durable before the next is read."""
+FIRST_BYTES = 8 << 20
+"""Maximum bytes of the first read, whose rows decide the formats: a file yields as many, a pipe what it holds."""
 MAX_REPORTED = 50
 """Refused rows that are reported one by one."""
 SOURCE = "stdin"
@@ -49,7 +54,7 @@ def record_stream(store: Store, config: Config, context: Context) -> int:
         SourceError: This is no CSV with a date column.
         StoreError: A batch could not be written; those before it were.
     """
-    recorded = _RecordedRows()
+    recorded = _RecordedRows(config.catalog)
     parser = TolerantParser(SOURCE, "", catalog=config.catalog, zone=config.zone)
     try:
         for blocks, next_parser in _batches(context.stdin, parser):
@@ -61,16 +66,17 @@ def record_stream(store: Store, config: Config, context: Context) -> int:
         if isinstance(error, SourceError):
             raise SourceError(f"{SOURCE}: {error}") from error
         raise
-    if parser.schema is None:
+    if parser.schema is None or not parser.schema.is_dated:
         raise UsageError("nothing came in on stdin: give a header such as date,model,accuracy, then rows")
     return _report(recorded, parser, store, context)
 
 
 def _report(recorded: _RecordedRows, parser: TolerantParser, store: Store, context: Context) -> int:
     """Report the written and the refused rows; return the number of the latter."""
-    for problem in (*parser.problems.problems(), *recorded.reasons):
-        context.err_line(sanitize(problem, 300))
-    refused = parser.problems.error_count() + recorded.refused
+    context.err_problems(parser.problems.problems())
+    for reason in recorded.reasons:
+        context.err_line(sanitize(reason, 300))
+    refused = parser.problems.error_count() + recorded.refused + parser.problems.fault_count()
     suffix = f"; {refused:,} refused" if refused else ""
     context.err_line(recorded_message(recorded.row_count, "row", list(recorded.models), store.folder) + suffix)
     return refused
@@ -92,7 +98,8 @@ def recorded_message(count: int, noun: str, models: Sequence[str], folder: Path)
 class _RecordedRows:
     """Counts of the rows that were written, and the reasons for which others were refused."""
 
-    def __init__(self) -> None:
+    def __init__(self, catalog: MetricRegistry) -> None:
+        self._catalog = catalog
         self.row_count = 0
         self.models: dict[str, None] = {}
         self.refused = 0
@@ -101,10 +108,15 @@ class _RecordedRows:
 
     def append(self, store: Store, blocks: Iterable[Block]) -> None:
         """Write one batch, in one append; raise StoreError if that fails."""
-        rows = [row for row in map(self._valid, rows_from_blocks(blocks)) if row]
+        named = [replace(block, values=self._stored(block.values)) for block in blocks]
+        rows = [row for row in map(self._valid, rows_from_blocks(named)) if row]
         store.append(rows)
         self.row_count += len(rows)
         self.models |= dict.fromkeys(row.model for row in rows)
+
+    def _stored(self, values: Mapping[str, Floats]) -> dict[str, Floats]:
+        """Return values by the name that they are stored under: in the long shape blocks have the names as written."""
+        return {self._catalog.stored_name(name): column for name, column in values.items()}
 
     def _valid(self, row: PeriodRow) -> PeriodRow | None:
         """Return the row without the values that cannot be stored; None if nothing is left."""
@@ -176,12 +188,12 @@ def _join(earlier: PeriodRow, later: PeriodRow) -> PeriodRow | None:
 def _batches(stdin: BinaryIO, parser: TolerantParser) -> Iterator[tuple[list[Block], TolerantParser]]:
     """Yield the blocks of the rows received, with the parser that reads on from there."""
     buffer, open_lines = b"", 0
-    for chunk, is_last in _chunks(stdin):
+    for chunk, is_last in _chunks(stdin, parser.catalog):
         buffer += chunk
         end = len(buffer) if is_last else buffer.rfind(b"\n") + 1
         fork = parser.fork()
         fork.is_resumable = True
-        blocks = fork.feed(buffer[:end])
+        fork, blocks = _told_apart(fork, buffer[:end])
         if fork.schema and fork.schema.model is None:
             raise UsageError("the rows on stdin do not say whose they are: add a column `model`")
         # A quote that is open may be closed by the next chunk, but no row has more lines than this.
@@ -193,11 +205,30 @@ def _batches(stdin: BinaryIO, parser: TolerantParser) -> Iterator[tuple[list[Blo
             raise SourceError(f"a row is longer than {MAX_LINE:,} characters: look for missing line ends")
 
 
-def _chunks(stdin: BinaryIO) -> Iterator[tuple[bytes, bool]]:
+def _told_apart(parser: TolerantParser, lines: bytes) -> tuple[TolerantParser, list[Block]]:
+    """Return the parser behind some lines, and their blocks: by columns that tell colliding rows apart, if there are.
+
+    If there are none, later rows correct earlier ones.
+    """
+    is_first = parser.lines == 0
+    blocks = parser.feed(lines)
+    if is_first and any(each.is_doubtful for each in find_collisions(blocks)):
+        known = PriorKnowledge(rows_collide=True)
+        other = TolerantParser(SOURCE, "", catalog=parser.catalog, zone=parser.zone, known=known)
+        apart = other.feed(lines)
+        if not any(each.is_doubtful for each in find_collisions(apart)):
+            return other, apart
+    return parser, blocks
+
+
+def _chunks(stdin: BinaryIO, catalog: MetricRegistry) -> Iterator[tuple[bytes, bool]]:
     """Yield the input as it arrives, as UTF-8, without waiting for more; with True at the end."""
     start = b""
-    while len(start) < 4 and (chunk := _read_available(stdin)):
+    while len(start) < 4 and (chunk := _read_available(stdin, FIRST_BYTES)):
         start += chunk
+    recognize = text_reason if start.lstrip()[:1] in (b"{", b"[", b"<") else binary_reason
+    if (reason := recognize(start, SOURCE, catalog)) is not None:
+        raise SourceError(f"{reason.partition(': ')[0]}: write CSV rows with a header such as date,model,accuracy")
     data, utf16 = to_utf8(start)
     if utf16:  # no stream, but a file that some program has saved
         data, _ = to_utf8(start + stdin.read(MAX_BYTES))
@@ -207,6 +238,6 @@ def _chunks(stdin: BinaryIO) -> Iterator[tuple[bytes, bool]]:
     yield b"", True
 
 
-def _read_available(stdin: BinaryIO) -> bytes:
+def _read_available(stdin: BinaryIO, size: int = CHUNK_BYTES) -> bytes:
     """Return at least one byte, without waiting for more; none at the end."""
-    return bytes(stdin.read1(CHUNK_BYTES)) if isinstance(stdin, io.BufferedIOBase) else stdin.read(CHUNK_BYTES)
+    return bytes(stdin.read1(size)) if isinstance(stdin, io.BufferedIOBase) else stdin.read(size)

@@ -26,5 +26,5 @@ def run(args: argparse.Namespace, context: Context) -> int:
         return 0
     writers = {"text": text_report, "markdown": markdown, "html": html}
     context.out_lines(writers[args.format](snapshot))
-    context.err_problems(snapshot.history.problems)
+    context.err_problems([problem for problem in snapshot.history.problems if not problem.fatal])
     return 0

@@ -31,10 +31,10 @@ def run(args: argparse.Namespace, context: Context) -> int:
     if args.json:
         context.out_json(records(snapshot))
     else:
-        context.out_lines(format_lines(snapshot))
-        context.err_problems(snapshot.history.problems)
+        context.out_lines(format_lines(snapshot) if snapshot.history.series else ())
     if not snapshot.history.series:
-        raise UsageError("nothing to replay: no period of any metric could be read")
+        raise UsageError(context.nothing_read(snapshot.history, "nothing to replay"))
+    context.err_problems([] if args.json else snapshot.history.problems)
     return 0 if args.at_most is None else _noisy_rules_code(snapshot, args.at_most, context)
 
 

@@ -7,9 +7,10 @@ from datetime import timedelta
 
 from modeltop.alerting import actions
 from modeltop.alerting.event_log.event_log import author
+from modeltop.alerting.state import SILENCE_RETENTION
 from modeltop.alerting.suppression import format_minute, preview_silence
 from modeltop.cli.context import Context, add_source, parse_moment
-from modeltop.cli.targets import event_log_for, list_alerts, parse_duration
+from modeltop.cli.targets import event_log_for, list_alerts, parse_duration, warn_of_clock
 from modeltop.core.errors import UsageError
 from modeltop.core.incident import Matchers
 from modeltop.core.text import pluralize, sanitize
@@ -79,12 +80,14 @@ def _add(args: argparse.Namespace, context: Context) -> int:
     context.out_line(
         f"{silence.id} silences {describe_matchers(matchers)} {start_text}until {format_minute(silence.end)}"
     )
+    warn_of_clock(event_log, context)
     return 0
 
 
 def _list(args: argparse.Namespace, context: Context) -> int:
     event_log = event_log_for(context.pipeline(args))
-    silences, now = event_log.state().silences, event_log.now()
+    now = event_log.now()
+    silences = [silence for silence in event_log.state().silences if silence.end >= now - SILENCE_RETENTION]
     for silence in sorted(silences, key=lambda silence: silence.end, reverse=True):
         context.out_line(
             f"{sanitize(silence.id, 20)}  {describe_matchers(silence.matchers)}: {describe_silence(silence, now)}"

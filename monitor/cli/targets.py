@@ -12,10 +12,12 @@ from modeltop.alerting.event_log.event_log import EventLog
 from modeltop.cli.context import Context
 from modeltop.core import text as core_text
 from modeltop.core.errors import StoreError, UsageError
-from modeltop.core.incident import AlertingState
+from modeltop.core.incident import CLOCK_TOLERANCE, AlertingState
 from modeltop.core.series import Alert
-from modeltop.core.text import sanitize
+from modeltop.core.text import format_age, sanitize
 from modeltop.report.phrases import alert_line
+from modeltop.service.health import read_last_health
+from modeltop.service.leader import has_leader
 from modeltop.service.pipeline import Pipeline
 
 MAX_LISTED = 20
@@ -42,6 +44,19 @@ def event_log_for(pipeline: Pipeline) -> EventLog:
     if pipeline.state_reader.event_log is None:
         raise StoreError(f"nothing can be kept: {pipeline.state_reader.error}")
     return pipeline.state_reader.event_log
+
+
+def warn_of_clock(event_log: EventLog, context: Context) -> None:
+    """Print a warning if this machine's clock is ahead of the watcher's: then what a person set is not in force."""
+    health = read_last_health(event_log.folder) if has_leader(event_log.folder) else None
+    if health is None:
+        return
+    ahead = context.clock() - health.at
+    if ahead > CLOCK_TOLERANCE + timedelta(seconds=3 * health.interval_seconds):
+        context.err_line(
+            f"the clock of this machine is {format_age(ahead)} ahead of the watcher's, so that is not in force: "
+            "set the clock, then repeat the command"
+        )
 
 
 def resolve_alert(args: argparse.Namespace, context: Context) -> tuple[Alert, AlertingState, EventLog]:

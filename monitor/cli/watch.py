@@ -6,19 +6,21 @@ import argparse
 import json
 import os
 import platform
+import shlex
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
 from modeltop.alerting.dispatch import plan_notifications
-from modeltop.alerting.event_log.event_log import EventLog
+from modeltop.alerting.event_log.event_log import EventLog, author
 from modeltop.alerting.event_log.segments import state_folder
 from modeltop.alerting.messages.compose import build_test_message, compose
 from modeltop.alerting.messages.message import Message
 from modeltop.alerting.state import apply_events
+from modeltop.alerting.suppression import format_minute
 from modeltop.cli.context import FAILURES_BEFORE_ALERT, Context, add_data, check_paths_or_store
 from modeltop.core.errors import StoreError, UsageError
-from modeltop.core.event import ReceiverChanged
+from modeltop.core.event import ClockAcceptRequested, ReceiverTested
 from modeltop.core.text import pluralize, sanitize
 from modeltop.history.store.durable import store_error
 from modeltop.history.store.lock import make_folder
@@ -29,7 +31,7 @@ from modeltop.service.incident_tracker import IncidentTracker
 from modeltop.service.leader import LeaderLock, LockHolder
 from modeltop.service.log import DaemonLog
 from modeltop.service.pipeline import DaemonSettings, LoadSettings, Pipeline
-from modeltop.service.receiver_health import after_success, disabled_receivers, receiver_changes
+from modeltop.service.receiver_health import disabled_receivers, receiver_changes
 from modeltop.service.sender_threads import try_send
 from modeltop.service.sending import routing_config
 
@@ -42,6 +44,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     mode.add_argument("--status", action="store_true", help="how the watcher is, with an exit code")
     mode.add_argument("--test", metavar="RECEIVER", help="send a receiver a marked test message")
     mode.add_argument("--dry-run", action="store_true", help="print what would go out now; write and send nothing")
+    mode.add_argument(
+        "--accept-clock",
+        action="store_true",
+        help="trust the clock of the watcher's machine, reported as unreliable",
+    )
     parser.add_argument("--json", action="store_true", help="the log, or what is printed, as JSON")
     parser.epilog = (
         "exit codes: 0 all well, or ended as asked; 1 something could not be sent, saved or read, or a receiver is "
@@ -53,7 +60,10 @@ def run(args: argparse.Namespace, context: Context) -> int:
     """Run the daemon, one cycle of it, a dry run or a test, or print the status."""
     folder = _state_folder(args, context)
     if args.status:
-        return print_status(folder, context.clock(), context.out_line, as_json=args.json)
+        command = _command(args, context, "--test")
+        return print_status(folder, context.clock(), context.out_line, as_json=args.json, test_command=command)
+    if args.accept_clock:
+        return _accept_clock(folder, context)
     if args.test is not None:
         return _test_receiver(args, folder, context)
     if args.dry_run:
@@ -71,7 +81,8 @@ def _watch(args: argparse.Namespace, folder: Path, context: Context) -> int:
         make_folder(folder)
     except OSError as error:
         raise store_error(folder, error) from error
-    identity = DaemonIdentity(folder, LockHolder(os.getpid(), platform.node()), one_shot=args.once)
+    command = _command(args, context, "--accept-clock")
+    identity = DaemonIdentity(folder, LockHolder(os.getpid(), platform.node()), args.once, command)
     log = DaemonLog(context.err, as_json=args.json or context.load_config(args).watch.log == "json")
     leader = LeaderLock(folder, identity.holder)
     cycle = Cycle(_settings_loader(args, folder, context), identity, log)
@@ -79,6 +90,43 @@ def _watch(args: argparse.Namespace, folder: Path, context: Context) -> int:
         return run_once(cycle, leader, identity, log)
     Daemon(cycle, leader, identity, log).run()
     return 0
+
+
+def _accept_clock(folder: Path, context: Context) -> int:
+    """Ask the watcher to trust its machine's clock.
+
+    Raises:
+        UsageError: Nothing is wrong with the clock.
+    """
+    from modeltop.service.clock import Clock
+    from modeltop.service.health import read_last_health
+    from modeltop.service.leader import has_leader
+
+    event_log = EventLog(folder, clock=context.clock)
+    health = read_last_health(folder) if has_leader(folder) else None
+    if health is not None:
+        trusted, host, seconds = health.at, sanitize(health.host, 60), health.clock_offset_seconds
+        offset = None if seconds is None else timedelta(seconds=seconds)
+    else:
+        clock = Clock(context.clock)
+        clock.load(folder)
+        trusted, offset, host = clock.now(event_log.state().last_event_at), clock.offset, "this machine"
+    if offset is None:
+        reason = f"; the watcher reports: {sanitize(health.error, 300)}" if health is not None and health.error else ""
+        raise UsageError(f"the clock agrees with the event log: nothing to accept{reason}")
+    moments = [format_minute(moment) for moment in (trusted, trusted + offset)]
+    context.out_line(f"event log: {moments[0]}; clock of {host}: {moments[1]}")
+    event_log.append(ClockAcceptRequested(event_log.now(), author()))
+    context.out_line(f"the watcher trusts the clock of {host} from its next {'cycle' if health else 'start'} on")
+    return 0
+
+
+def _command(args: argparse.Namespace, context: Context, option: str) -> str:
+    """Return a command line of `watch` about the same data, which works in any folder."""
+    given: list[str | Path] = [Path(path).absolute() for path in args.paths]
+    given = given or ["--store", context.store_folder(args).absolute()]
+    given += ["--config", Path(args.config).absolute()] if args.config else []
+    return sanitize(shlex.join(["modeltop", "watch", *map(str, given), option]), 400)
 
 
 def _settings_loader(
@@ -94,7 +142,8 @@ def _settings_loader(
             make_folder(context.store_folder(args, config))  # computed periods will be its first history
         sources = context.sources(args, config)
         pipeline = Pipeline(config, sources, live=True, failures_before_alert=failures_before_alert)
-        return DaemonSettings(config, pipeline, None if args.paths else sources[0])
+        store = None if args.paths else sources[0]
+        return DaemonSettings(config, pipeline, store, file_times=pipeline.file_times)
 
     return load
 
@@ -182,8 +231,8 @@ def _enable(name: str, event_log: EventLog, context: Context) -> None:
     if state is None or (state.disabled_reason is None and not state.failures):
         return
     try:
-        event_log.append(ReceiverChanged(event_log.now(), name, after_success(state)))
+        event_log.append(ReceiverTested(event_log.now(), name))
     except StoreError as error:
         context.err_line(f"that it works again could not be saved: {sanitize(error, 300)}")
     else:
-        context.out_line(f"{sanitize(name, 60)} was taken for broken, and is used again")
+        context.out_line(f"{sanitize(name, 60)} recovered: it is in use again")

@@ -23,8 +23,9 @@ from modeltop.core.errors import ConfigError
 from modeltop.core.metrics.registry import MetricRegistry
 from modeltop.core.series import Severity
 from modeltop.history.files import xdg_folder
+from modeltop.history.locations import nearest_path
 from modeltop.rules.baselines.past import ROLLING, PastBaseline
-from modeltop.rules.rule import Rule
+from modeltop.rules.rule import Defaults, Rule
 
 if TYPE_CHECKING:
     from modeltop.predictions.spec import LogSettings
@@ -58,6 +59,8 @@ class Config:
     routes: tuple[Route, ...] = ()
     mutes: tuple[MuteTimeInterval, ...] = ()
     watch: WatchSettings = field(default_factory=WatchSettings)
+    defaults: Defaults = field(default_factory=Defaults)
+    """The default rules that apply."""
     logs: Mapping[str, LogSettings] = field(default_factory=dict)
     """By name, the prediction logs that `compute` turns into history."""
 
@@ -105,6 +108,7 @@ def from_tables(data: Mapping[str, Any], path: Path) -> Config:
         catalog=catalog,
         baseline=parse_past_baseline(top, catalog),
         rules=parse_rules(top.tables("rules"), metrics, names),
+        defaults=top.table("defaults").build(Defaults) or Defaults(),
         store=top.table("store").path("path"),
         zone=zone,
         receivers=parse_receivers(receivers),
@@ -133,7 +137,9 @@ def read_tables(path: Path) -> Mapping[str, Any]:
         with path.open("rb") as file:
             data = file.read(SIZE_LIMIT + 1)
     except OSError as error:
-        raise ConfigError(f"{path}: cannot be read: {error.strerror}; name another with --config") from error
+        near = nearest_path(str(path)) if isinstance(error, FileNotFoundError) else None
+        remedy = f"did you mean {near}?" if near else "name another with --config"
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}; {remedy}") from error
     if len(data) > SIZE_LIMIT:
         raise ConfigError(f"{path}: larger than {SIZE_LIMIT:,} bytes; is this the configuration?")
     try:

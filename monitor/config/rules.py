@@ -53,7 +53,13 @@ def _rule(table: TableReader, catalog: MetricRegistry, receivers: Collection[str
     table.allow("receivers")
     if detector is None or not {"name", "metric"} <= values.keys():
         return None
-    values["metric"] = catalog.canonical(values["metric"])
+    normalized = catalog.normalize(values["metric"])
+    if normalized.sign < 0:
+        table.error("metric", f"write the rule for {normalized.metric!r}, which has the other sign")
+        return None
+    values["metric"] = normalized.metric
+    if "segment" not in values:
+        values |= {"segment": normalized.own_segment, "split": None if normalized.is_offline else normalized.split}
     return Rule(**values, detector=detector, confirm=confirm)
 
 

@@ -17,7 +17,7 @@ from modeltop.core.text import format_exact, format_period, pluralize
 from modeltop.rules.detectors.base import detectors
 from modeltop.rules.detectors.limit import Limit
 from modeltop.rules.detectors.threshold import Threshold
-from modeltop.rules.rule import Rule, default_rules, skip_reason
+from modeltop.rules.rule import Rule, default_rules, skip_reason, two_sided_rules
 from modeltop.rules.suggest import SuggestedLimits, suggest_limits
 
 MAX_RULES = 200
@@ -75,8 +75,14 @@ def suggest_rules(history: History, catalog: MetricRegistry, *, model: str = "*"
             suggestion.table["name"] = _unique(suggestion.table["name"], names)
             names.add(suggestion.table["name"])
             rules.append(suggestion)
-    defaults = tuple(_rule_to_table(rule) for rule in default_rules() if "*" in rule.metric) if rules else ()
+    defaults = tuple(_rule_to_table(rule) for rule in _kept_defaults()) if rules else ()
     return SuggestedRules(tuple(rules), tuple(skipped), defaults)
+
+
+def _kept_defaults() -> list[Rule]:
+    """Return the default rules that suggested limits do not replace, and that do not apply beside configured rules."""
+    beside = {rule.name for rule in two_sided_rules()}
+    return [rule for rule in default_rules() if "*" in rule.metric and rule.name not in beside]
 
 
 def _rule_to_table(rule: Rule) -> dict[str, Any]:

@@ -103,6 +103,7 @@ class Action(Enum):
     MOVE_THRESHOLD = "move the decision threshold"
     RETRAIN = "retrain"
     INVESTIGATE = "look at the evidence"
+    CORRECT_INPUT = "correct the input"
 
 
 @dataclass(frozen=True, slots=True)

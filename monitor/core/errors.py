@@ -30,11 +30,20 @@ class NotifyError(MonitorError):
 
     Args:
         message: Without secrets, and sanitized: it may quote the receiver's answer.
-        permanent: Trying again is useless.
+        permanent: Sending this message again is useless, until a person corrects something.
         retry_after: Seconds that the receiver asked to wait; None if it did not.
+        rejects_message: The receiver works, and rejected this message alone; then it is permanent, too.
     """
 
-    def __init__(self, message: str, *, permanent: bool = False, retry_after: float | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        permanent: bool = False,
+        retry_after: float | None = None,
+        rejects_message: bool = False,
+    ) -> None:
         super().__init__(message)
-        self.permanent = permanent
+        self.permanent = permanent or rejects_message
+        self.rejects_message = rejects_message
         self.retry_after = retry_after

@@ -169,6 +169,36 @@ class LeaderChanged:
     is_leader: bool
 
 
+@dataclass(frozen=True, slots=True)
+class ReceiverTested:
+    """A person sent a test message, which the receiver took: it is in use again."""
+
+    at: datetime
+    receiver: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClockAcceptRequested:
+    """A person asked the watcher to accept its machine's clock; `at` is of a clock that nobody knows."""
+
+    at: datetime
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClockAccepted:
+    """The watcher accepted its machine's clock: the only event that may set its time back."""
+
+    at: datetime
+    """The machine's clock, which counts from now on."""
+    previous: datetime
+    """The watcher's time before."""
+
+
+PersonalEvent = (
+    Acknowledged | Unacknowledged | SilenceCreated | SilenceExpired | NoteAdded | ReceiverTested | ClockAcceptRequested
+)
+"""What processes of people append, by clocks that say nothing about that of the watcher."""
 Event = (
     Acknowledged
     | Unacknowledged
@@ -181,4 +211,7 @@ Event = (
     | NotificationSkipped
     | ReceiverChanged
     | LeaderChanged
+    | ReceiverTested
+    | ClockAcceptRequested
+    | ClockAccepted
 )

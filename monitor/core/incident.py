@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum
 from fnmatch import fnmatchcase
 from types import MappingProxyType
 
 from modeltop.core.series import Condition, SeriesKey, Severity
+
+CLOCK_TOLERANCE = timedelta(minutes=10)
+"""Difference up to which two clocks agree."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,10 @@ class Acknowledgement:
     since: datetime
     """Start of the alert that was acknowledged while active; late rows may move it."""
 
+    def is_credible(self, now: datetime) -> bool:
+        """Return whether the clock that set its end is not ahead of `now`, the watcher's."""
+        return self.at - now <= CLOCK_TOLERANCE
+
 
 @dataclass(frozen=True, slots=True)
 class Silence:
@@ -64,10 +71,21 @@ class Silence:
     by: str
     reason: str
     created_at: datetime
+    expired_at: datetime | None = None
+    """When a person expired it; None if nobody has."""
+
+    @property
+    def end_set_at(self) -> datetime:
+        """When its end was set, by the clock of the person's machine."""
+        return self.expired_at or self.created_at
 
     def active(self, now: datetime) -> bool:
         """Return whether it is in force at this moment; the end is not part of it."""
         return self.start <= now < self.end
+
+    def is_credible(self, now: datetime) -> bool:
+        """Return whether the clock that set its end is not ahead of `now`, the watcher's."""
+        return self.end_set_at - now <= CLOCK_TOLERANCE
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +155,10 @@ class NotificationEntry:
     """OK: it was notified that it is over, or never notified."""
     at: datetime
     acknowledged: bool = False
+    rejected_keys: tuple[str, ...] = ()
+    """Idempotency keys of notifications that it rejected: not sent again before the repeat interval has passed."""
+    rejected_at: datetime | None = None
+    """When it rejected the last of them; None if it rejected none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,14 +168,26 @@ class ReceiverState:
     first_seen_at: datetime
     """Its first cycle: incidents that ended before it are never sent."""
     disabled_reason: str | None = None
-    """Why it is not used until a person changes its configuration or asks for a test; None: it works."""
+    """Why its fallback stands in for it until a probe succeeds or its configuration changes; None: it works."""
     failures: int = 0
     retry_at: datetime | None = None
-    """The earliest moment of the next attempt; None: at once."""
+    """The earliest moment of the next attempt, or of the next probe if it is disabled; None: at once."""
     error: str | None = None
     recent_sends: tuple[datetime, ...] = ()
     settings_fingerprint: str = ""
     """Fingerprint of its settings, without secrets: a change enables a disabled one again."""
+    probes: int = 0
+    """Failures in a row that disabled it, or kept it disabled: the more, the later the next probe."""
+    rejections: int = 0
+    """Messages in a row that it rejected, each of which was dropped."""
+    send_apart: bool = False
+    """True after it rejected a message about several alerts, until it accepts one: each is sent by itself."""
+    recovered_at: datetime | None = None
+    """When it was last enabled again: notifications that it rejected before are sent once more."""
+
+    def is_due(self, now: datetime) -> bool:
+        """Return whether it may be tried now: not before the time that was set after its last failure."""
+        return self.retry_at is None or now >= self.retry_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +204,10 @@ class AlertingState:
     notifications: Mapping[NotificationKey, NotificationEntry] = field(default_factory=lambda: MappingProxyType({}))
     receivers: Mapping[str, ReceiverState] = field(default_factory=lambda: MappingProxyType({}))
     last_event_at: datetime | None = None
-    """Time of the newest event: `now` of the watcher is never earlier."""
+    """Time of the newest event of the watcher itself: its `now` is never earlier. Events of people do not count, for
+    nobody knows their clocks."""
+    clock_accept_requested: bool = False
+    """True if a person asked the watcher to accept its machine's clock, and it has not done so yet."""
     damaged_lines: int = 0
     read_only_reason: str | None = None
     """Why no event may be appended, such as a newer schema; None: they may."""
@@ -200,9 +237,16 @@ class WatcherHealth:
     interval_seconds: float
     error: str | None = None
     """Why the last cycle or a save failed; None: both succeeded."""
-    disabled_receivers: tuple[str, ...] = ()
+    disabled_receivers: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    """By name a clause: why, what it has missed, and when it is tried again."""
     stopped: bool = False
+    clock_offset_seconds: float | None = None
+    """By how much its machine's clock is off if that is unreliable, negative if it is behind; else None."""
 
     def is_overdue(self, now: datetime) -> bool:
-        """Return whether it should have completed another cycle by now: three are missing."""
-        return not self.stopped and (now - self.at).total_seconds() > 3 * self.interval_seconds + 10
+        """Return whether it should have completed another cycle by now: three are missing.
+
+        `now` is by the clock of the same machine, as far off as that was at the last cycle.
+        """
+        age = (now - self.at).total_seconds() - (self.clock_offset_seconds or 0.0)
+        return not self.stopped and age > 3 * self.interval_seconds + 10

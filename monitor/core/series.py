@@ -6,13 +6,15 @@ A series consists of numpy arrays, not of pandas objects, which take 0.3 s to im
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import Enum, IntEnum
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from modeltop.core.text import redact_credentials
 
 Times = NDArray[np.datetime64]
 Floats = NDArray[np.float64]
@@ -49,11 +51,12 @@ class State(Enum):
 
 
 class Condition(Enum):
-    """The subject of an alert: a value, an absence, or a source that cannot be read."""
+    """The subject of an alert: a value, an absence, a source that cannot be read, or a part of one that cannot."""
 
     THRESHOLD = "threshold"
     NO_DATA = "no-data"
     ERROR = "error"
+    UNREADABLE = "unreadable"
 
 
 def to_datetime64(moment: datetime) -> np.datetime64:
@@ -106,17 +109,31 @@ class Series:
     high: Floats | None = None
     proportion: bool = False
     """True if each value is a proportion of its support, so that its sampling error is known."""
+    usual_delay: float = 0.0
+    """Seconds that its values usually come after its model's newest row, as labels do, where the files show that."""
 
     def __len__(self) -> int:
         return len(self.times)
 
     def __getitem__(self, periods: slice | NDArray[Any]) -> Series:
         """Return the series at some of its periods: by a slice (arrays are views), by indices, or by flags."""
-        columns = {field.name: getattr(self, field.name) for field in fields(self)}
-        for name, column in columns.items():
-            if isinstance(column, np.ndarray):
-                columns[name] = column[periods]
-        return Series(**columns)
+
+        def select(column: NDArray[Any] | None) -> Any:
+            return None if column is None else column[periods]
+
+        return Series(
+            self.key,
+            self.better,
+            select(self.times),
+            select(self.values),
+            select(self.support),
+            select(self.rows),
+            select(self.provisional),
+            select(self.low),
+            select(self.high),
+            self.proportion,
+            self.usual_delay,
+        )
 
     @property
     def latest(self) -> float:
@@ -159,7 +176,7 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class ReadProblem:
-    """Something that could not be read, in words for a person."""
+    """Something that could not be read, in words for a person; without credentials, as it is stored and sent."""
 
     source: str
     """The file or source, as it was named: foreign text."""
@@ -168,10 +185,78 @@ class ReadProblem:
     line: int | None = None
     fatal: bool = False
     """True if nothing of the source could be read; then it has an alert."""
+    count: int = 1
+    """Lines or cells that this first one of its reason stands for; 0 if an earlier problem counts it."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "source", redact_credentials(self.source))
+        object.__setattr__(self, "message", redact_credentials(self.message))
 
     def __str__(self) -> str:
         location = self.source if self.line is None else f"{self.source}:{self.line}"
         return f"{location}: {self.message}"
+
+
+class FaultReason(Enum):
+    """What kept a reader from reading an entire column or file as it is meant."""
+
+    COLUMN_REFUSED = "column-refused"
+    """A column could not be read at all: dates of two meanings, two scales."""
+    ROWS_COLLIDE = "rows-collide"
+    """Rows could not be told apart, and values were lost."""
+    PERIODS_OF_TWO_LENGTHS = "periods-of-two-lengths"
+    """Hourly and daily values of one model, say."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadFault:
+    """A fault of an entire file or column, as its reader found it."""
+
+    reason: FaultReason
+    message: str
+    """One clause in lower case with the column, the reason and what to write; may quote foreign text."""
+    column: str | None = None
+    """The name as the header has it; None if it is about rows."""
+    line: int | None = None
+    models: tuple[str, ...] = ()
+    """The models it is about; empty: all of the file."""
+
+
+MAX_LOST_SHARE = 0.05
+"""Share of the rows of a file, or of the values of a series, from which on their loss is more than a slip."""
+
+
+def is_too_much_lost(lost: int, total: int) -> bool:
+    """Return whether so much of the data is lost that the rest may mislead: more than one part, and than 5 %.
+
+    >>> is_too_much_lost(1, 2), is_too_much_lost(5, 100), is_too_much_lost(6, 100)
+    (False, False, True)
+    """
+    return lost > 1 and lost > MAX_LOST_SHARE * total
+
+
+@dataclass(frozen=True, slots=True)
+class FileSummary:
+    """How much of one file could be read."""
+
+    source: str
+    """The file, as it was named: foreign text."""
+    models: tuple[str, ...]
+    rows_read: int
+    rows_lost: int
+    """Rows lost as a whole: a wrong date, a wrong number of cells, no model."""
+    newest_lost: bool
+    """True if rows after the newest one that could be read were lost."""
+    faults: tuple[ReadFault, ...] = ()
+    span: tuple[datetime, datetime] | None = None
+    """The oldest and the newest period; None if no row could be read."""
+    lost_row: ReadProblem | None = None
+    """The last row that was lost."""
+    refused: Mapping[str, ReadProblem] = field(default_factory=dict)
+    """Canonical metric → the last of its values that is there but could not be read."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "source", redact_credentials(self.source))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -183,6 +268,10 @@ class History:
     periods: Mapping[str, Times]
     """Per model, every period start of any metric and segment, sorted, without repeats."""
     problems: tuple[ReadProblem, ...] = ()
+    refused: Mapping[SeriesKey, Times] = field(default_factory=dict)
+    """Starts of the periods whose value is there but could not be read, sorted; a key may have no series."""
+    files: tuple[FileSummary, ...] = ()
+    """The files that were read, in the order in which they count."""
 
     def for_model(self, model: str) -> list[Series]:
         """Return the series of a model, in order."""
@@ -238,6 +327,16 @@ class Alert:
         """True while people should know of it: firing or recovering."""
         return self.state in (State.FIRING, State.RECOVERING)
 
+    @property
+    def is_model_wide(self) -> bool:
+        """True if it inhibits the alerts of its model's metrics: the model stopped, or its source cannot be read."""
+        return is_model_wide(self.condition, self.key)
+
+
+def is_model_wide(condition: Condition, key: SeriesKey) -> bool:
+    """Return whether there is nothing to evaluate of a model: no rows, or its source cannot be read."""
+    return condition in (Condition.NO_DATA, Condition.ERROR) and key.metric == "*"
+
 
 @dataclass(frozen=True, slots=True)
 class RuleStatus:
@@ -250,6 +349,8 @@ class RuleStatus:
     """A plain sentence about the value and the limit, without the model's name."""
     skip_reason: str | None = None
     """Why a default rule was skipped here; None if it was applied."""
+    is_evaluated: bool = True
+    """False if it was skipped, or if there is too little history: then it says nothing about the model."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,25 @@ DURATION_HINT = "write a number and s, m, h, d or w, such as 36h"
 _SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 MARKS_PER_BASE = 2
 """Most combining marks on one character; more would climb over the lines above."""
+REDACTED = "***"
+"""Replacement of a credential."""
+MAX_REDACTED = 10_000
+"""Characters of a text that are searched for credentials; what follows is cut off."""
+_HINTS = ("pass", "pwd", "secret", "token", "auth", "sig", "credential", "key", "cookie", "bearer", "code", "hooks")
+"""Without one of these, in lower case, a text has no credentials but those of an address."""
+_CREDENTIAL = re.compile(
+    r"(?:(?P<name>password|passwd|passphrase|pwd|secret|token|signature|credentials?|authorization|cookie"
+    r"|(?:api|access|account|private|secret|shared)[_-]?(?:access)?[_-]?key(?:[_-]?id)?"
+    r"|(?<=[?&;])(?:auth|code|key|pass|sig)(?==))"
+    r"(?P<separator>=|[\"']\s*:\s*|\s?:\s*(?:(?:basic|bearer)\s+)?|\s+)"
+    r"|\bbearer\s+|hooks\.slack\.com/services/|/api/webhooks/)(?=\S)",
+    re.IGNORECASE,
+)
+"""What precedes a credential."""
+_VALUE = re.compile(r"\*{3}(?=[\s&})\]'\"`,;:.]|$)|'[^']*'|\"[^\"]*\"|[^\s&]+")
+_ADDRESS = re.compile(r":/+(?P<rest>(?P<authority>[^\s/?#]*)\S*)")
+_PASSWORD = re.compile(r"^[^\[:]*:(?!:|\d{1,5}(?:$|[,;:.)'\"`]))")
+"""An address up to a colon that no port follows."""
 
 
 def display_width(text: str) -> int:
@@ -26,8 +45,71 @@ def _char_width(char: str) -> int:
     return 2 if unicodedata.east_asian_width(char) in "WF" else 1
 
 
+def redact_credentials(text: str) -> str:
+    """Return the text without passwords and tokens: of addresses, connection strings, options and headers.
+
+    Rather too much is replaced than too little: of an address all up to the last `@` of its word.
+
+    >>> redact_credentials("postgres://ann:s3cret@db/x"), redact_credentials("https://x.test/m.csv?token=abc&v=2")
+    ('postgres://***@db/x', 'https://x.test/m.csv?token=***&v=2')
+    >>> redact_credentials("see https://wiki.test:8080/x, ask ops@x.test"), redact_credentials("token_accuracy=0.9")
+    ('see https://wiki.test:8080/x, ask ops@x.test', 'token_accuracy=0.9')
+    """
+    lower = text.lower()
+    if any(hint in lower for hint in _HINTS):
+        text = _redact_values(text[:MAX_REDACTED])
+    return _redact_users(text[:MAX_REDACTED]) if ":/" in text else text
+
+
+def holds_credentials(text: str) -> bool:
+    """Return whether a text holds a password or a token, so that it must not be stored as a name."""
+    return redact_credentials(text) != text
+
+
+def _redact_values(text: str) -> str:
+    """Replace the values of parameters, options and headers that hold credentials."""
+    parts, start = list[str](), 0
+    while match := _CREDENTIAL.search(text, start):
+        parts.append(text[start : match.end()])
+        start = match.end()
+        value = _VALUE.match(text, start) if _is_credential(match) else None
+        if value:
+            parts.append(REDACTED)
+            start = value.end()
+    return "".join((*parts, text[start:]))
+
+
+def _is_credential(match: re.Match[str]) -> bool:
+    name, separator = match["name"], match["separator"]
+    before = match.string[max(0, match.start() - 40) : match.start()]
+    if name is None or separator[0] in "=\"'":
+        return True
+    if separator.isspace():  # of an option such as `--password ...`, not of a sentence
+        return re.search(r"--[\w-]*$", before) is not None
+    # Of a header, not of a message of ours.
+    return name.lower() in ("authorization", "cookie") or re.search(r"\bx-[\w-]*$", before, re.IGNORECASE) is not None
+
+
+def _redact_users(text: str) -> str:
+    """Replace user and password of each address."""
+    parts, start = list[str](), 0
+    while match := _ADDRESS.search(text, start):
+        begin, end = match.span("rest")
+        at = text.rfind("@", begin, end)
+        if at < 0 and _PASSWORD.search(match["authority"]):
+            at = text.find("@", end)  # the password may have a space in it
+            end = max(end, at)
+            at = end if at < 0 else at
+        parts.append(text[start:begin])
+        parts.append(text[begin:end] if at < 0 else REDACTED + text[at:end])
+        start = end
+    return "".join((*parts, text[start:]))
+
+
 def sanitize(text: object, limit: int = 200) -> str:
     r"""Return foreign text that is safe on a terminal: escaped if it does not print, in at most `limit` cells.
+
+    Credentials in it are redacted.
 
     >>> sanitize("a\x1b[2Jb")
     'a\\x1b[2Jb'
@@ -36,7 +118,7 @@ def sanitize(text: object, limit: int = 200) -> str:
     >>> sanitize("W" * 300, 5)
     'WWWW…'
     """
-    string = str(text)
+    string = redact_credentials(str(text))
     if string.isascii() and string.isprintable() and len(string) <= limit:
         return string
     return truncate("".join(_escape(string[: 4 * limit + 8])), limit)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from modeltop.core.diagnosis import Action, Cause, CauseHypothesis
-from modeltop.core.series import Severity
+from modeltop.core.series import Alert, Condition, Severity
 from modeltop.core.text import pluralize
 from modeltop.diagnosis.causes.external import release_notes
 from modeltop.diagnosis.observations import Observations
@@ -39,6 +39,8 @@ _ADVICE = {
 
 def next_actions(observations: Observations, hypotheses: Sequence[CauseHypothesis]) -> tuple[Action, ...]:
     """Return the actions for the likeliest cause, first things first."""
+    if observations.context.missing_input is not None:
+        return (Action.CORRECT_INPUT,)
     if not hypotheses or observations.is_over:
         return (Action.NOTHING,)
     cause = hypotheses[0].cause
@@ -57,6 +59,9 @@ def next_actions(observations: Observations, hypotheses: Sequence[CauseHypothesi
 def advice(observations: Observations, actions: Sequence[Action], hypotheses: Sequence[CauseHypothesis]) -> str:
     """Return the first of the next actions in a sentence, with its numbers; hypotheses are likeliest first."""
     first = actions[0]
+    missing = observations.context.missing_input
+    if missing is not None:
+        return _correction(missing)
     cause = hypotheses[0].cause if hypotheses else None
     if first is Action.FIX_PIPELINE:
         broken = observations.feature_shifts.broken or observations.feature_shifts.shifted
@@ -71,6 +76,12 @@ def advice(observations: Observations, actions: Sequence[Action], hypotheses: Se
         return f"{retraining_blocker(observations)}: {periods}{counted} since it began"
     is_unknown = cause is Cause.UNKNOWN and first is not Action.ROLL_BACK
     return _missing_data(observations) if is_unknown else _ADVICE.get(first, first.value)
+
+
+def _correction(alert: Alert) -> str:
+    if alert.condition is Condition.NO_DATA:
+        return f"check why {safe_name(alert.key.metric)} is no longer reported"
+    return "correct the input, then look again"
 
 
 def retraining_blocker(observations: Observations) -> str:

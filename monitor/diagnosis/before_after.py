@@ -14,14 +14,14 @@ from modeltop.core.diagnosis import BeforeAfter, Pattern, SeriesPattern
 from modeltop.core.incident import Note
 from modeltop.core.series import Series, SeriesKey, to_datetime, to_datetime64
 from modeltop.core.stats.intervals import newcombe
-from modeltop.core.stats.robust import median
+from modeltop.core.stats.robust import MAX_MAGNITUDE, median
 from modeltop.diagnosis.context import ModelContext
 from modeltop.diagnosis.patterns import DECLINES, WEEK
 from modeltop.diagnosis.timeseries.noise import significant_autocorrelations
 from modeltop.diagnosis.timeseries.points import DAY
 
 if TYPE_CHECKING:
-    from modeltop.core.series import Floats
+    from modeltop.core.series import Flags, Floats
 
 Indices = NDArray[np.int64]
 
@@ -51,12 +51,16 @@ class BeforeAfterWindows:
 
     def before_indices(self, series: Series) -> Indices:
         """Return the indices of the newest `MAX_PERIODS` evaluable periods before."""
-        return np.flatnonzero(series.evaluable() & (series.times < self.onset))[-MAX_PERIODS:]
+        return np.flatnonzero(_has_square(series) & (series.times < self.onset))[-MAX_PERIODS:]
 
     def after_indices(self, series: Series) -> Indices:
         """Return the indices of the evaluable periods after."""
-        mask = series.evaluable() & (series.times >= self.after_start)
+        mask = _has_square(series) & (series.times >= self.after_start)
         return np.flatnonzero(mask if self.end is None else mask & (series.times <= self.end))
+
+
+def _has_square(series: Series) -> Flags:
+    return series.evaluable() & (np.abs(series.values) < MAX_MAGNITUDE)
 
 
 def windows_around(series: Series, started_at: datetime, pattern: SeriesPattern | None) -> BeforeAfterWindows:

@@ -9,7 +9,7 @@ from datetime import datetime
 from modeltop.core.distribution import Distributions
 from modeltop.core.incident import Note
 from modeltop.core.metrics.registry import MetricRegistry
-from modeltop.core.series import Alert, Series, Severity
+from modeltop.core.series import Alert, Condition, Series, Severity
 
 ALL = "all"
 """Segment of all rows."""
@@ -36,6 +36,14 @@ class ModelContext:
     distributions: Distributions = field(default_factory=Distributions)
     other_failures_since: Mapping[str, datetime] = field(default_factory=dict)
     """Start of the alerts of other models, by name: many at once have one cause, and it is not in the model."""
+
+    @property
+    def missing_input(self) -> Alert | None:
+        """The worst active alert if it is about input that is missing or could not be read: nothing explains that."""
+        worst = next((alert for alert in self.alerts if alert.is_active), None)
+        if worst is None or worst.condition is Condition.THRESHOLD:
+            return None
+        return None if worst.is_model_wide and worst.condition is Condition.NO_DATA else worst
 
     def overall_series(self) -> dict[str, Series]:
         """Return the series over all rows by metric."""

@@ -62,7 +62,7 @@ def outlook(snapshot: Snapshot, key: SeriesKey) -> TrendOutlook:
     if pattern.pattern not in CONTINUING_PATTERNS:
         return TrendOutlook(pattern)
     skipped = {status.rule for status in snapshot.rule_statuses if status.key == key and status.skip_reason is not None}
-    rules = [rule for rule in rules_for(snapshot.rules, key) if rule.name not in skipped]
+    rules = [rule for rule in rules_for(snapshot.rules, key, snapshot.history.series) if rule.name not in skipped]
     limits = [limit for rule in rules for _, limit in rule.detector.limits()]
     return TrendOutlook(pattern, forecast_trend(series, limits))
 
@@ -70,7 +70,8 @@ def outlook(snapshot: Snapshot, key: SeriesKey) -> TrendOutlook:
 def context_for(snapshot: Snapshot, model: str) -> ModelContext:
     """Collect the data of a snapshot about one model."""
     status = next((status for status in snapshot.model_statuses if status.model == model), None)
-    others = [alert for alert in snapshot.alerts if alert.is_active and alert.key.model != model]
+    active = [alert for alert in snapshot.alerts if alert.is_active and alert.condition is not Condition.UNREADABLE]
+    others = [alert for alert in active if alert.key.model != model]
     return ModelContext(
         model=model,
         series=snapshot.history.for_model(model),
@@ -160,6 +161,8 @@ def _worst_series(context: ModelContext, patterns: Sequence[SeriesPattern]) -> S
 def _hypotheses(observations: Observations) -> tuple[CauseHypothesis, ...]:
     """Return the causes, preceded by an unknown one if none is likely enough; none if nothing is wrong."""
     if observations.series is None and observations.no_data_alert is None:
+        return ()
+    if observations.context.missing_input is not None:
         return ()
     hypotheses = rank_causes(observations)
     if hypotheses and hypotheses[0].weight >= MIN_WEIGHT:

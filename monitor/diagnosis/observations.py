@@ -55,7 +55,7 @@ class Observations:
     other_patterns: Sequence[SeriesPattern] = ()
     """Of the model's other metrics, those that are not steady."""
     no_data_alert: Alert | None = None
-    """Alert that no data comes, or that a source cannot be read."""
+    """Alert that no data comes."""
     windows: BeforeAfterWindows | None = None
     focus: BeforeAfter | None = None
     """The series before and after; None if there are too few periods before or after."""
@@ -140,8 +140,12 @@ def observe_change(
     other_patterns: Sequence[SeriesPattern],
 ) -> Observations:
     """Measure everything about the change of a series, which has `pattern`; None if nothing happened to any."""
-    failures = (alert for alert in context.alerts if alert.is_active and alert.condition is not Condition.THRESHOLD)
-    no_data_alert = next(failures, None)
+    absences = (
+        alert
+        for alert in context.alerts
+        if alert.is_active and alert.condition is Condition.NO_DATA and alert.is_model_wide
+    )
+    no_data_alert = next(absences, None)
     started_at = None if series is None else onset_of(context, series.key, pattern)
     if series is None or started_at is None:
         return Observations(context, series, pattern, other_patterns, no_data_alert)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from modeltop.core.diagnosis import Action, BeforeAfter, Cause, CauseHypothesis, Pattern
-from modeltop.core.series import Condition, to_datetime
+from modeltop.core.series import to_datetime
 from modeltop.core.text import display_width, format_period, format_value, truncate
 from modeltop.diagnosis.advice import retraining_blocker
 from modeltop.diagnosis.before_after import MAX_NO_CHANGE_PROBABILITY
@@ -91,11 +91,11 @@ def _next_steps(observations: Observations, cause: Cause, actions: Sequence[Acti
 def describe_change(observations: Observations) -> str:
     """Return what, when and how much, such as `accuracy fell suddenly from 0.957 to 0.846 on 2025-06-26`."""
     alert, series, focus = observations.no_data_alert, observations.series, observations.focus
-    if alert is not None and alert.condition is Condition.NO_DATA:
+    if alert is not None:
         newest = max((series.times[-1] for series in observations.context.series if len(series)), default=None)
         return "no rows" if newest is None else f"no rows since {format_period(to_datetime(newest))}"
-    if alert is not None or series is None:
-        return "a source cannot be read"
+    if series is None:
+        return "no metric changed"
     pattern = observations.pattern.pattern if observations.pattern is not None else Pattern.STEADY
     metric = safe_name(series.key.metric)
     if series.key.segment != ALL:

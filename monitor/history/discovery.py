@@ -11,9 +11,16 @@ from dataclasses import dataclass
 
 from modeltop.core.errors import SourceError
 from modeltop.core.series import ReadProblem
+from modeltop.core.text import redact_credentials
+from modeltop.history.locations import folder_reason, missing_reason
+from modeltop.history.store.paths import STATE_FOLDER
 
 MAX_BYTES = 256 * 2**20
 """Largest file read: four million periods; more is a prediction log, and would not fit beside a small server's work."""
+
+
+class TooLargeError(SourceError):
+    """A file is larger than `MAX_BYTES`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +72,13 @@ def discover(paths: Iterable[str], before: Mapping[str, Sequence[str]] | None = 
         try:
             inside = list_csv_files(path)
         except OSError as error:
-            problems.append(ReadProblem(path, _error_reason(error), fatal=True))
+            problems.append(ReadProblem(path, _error_reason(error, path), fatal=True))
             inside = list((before or {}).get(path, ()))
         else:
             if inside is not None and not inside:
-                problems.append(
-                    ReadProblem(path, "the folder holds no *.csv file: name another, or record a first value")
-                )
+                # A store in which the watcher has begun waits for its first rows.
+                is_store = os.path.isdir(os.path.join(path, STATE_FOLDER))  # noqa: PTH112, PTH118  a Path would lose `./`
+                problems.append(ReadProblem(path, folder_reason(path), fatal=not is_store))
         if inside is not None:
             folders[path] = tuple(inside)
         for name in [path] if inside is None else inside:
@@ -115,19 +122,20 @@ def _qualified_stem(path: str, depth: int) -> str:
     parts = path.split("/")
     base = parts[-1]
     stem = base[:-4] if base.lower().endswith(".csv") and len(base) > 4 else base
-    return "/".join([*parts[max(0, len(parts) - 1 - depth) : -1], stem])
+    return redact_credentials("/".join([*parts[max(0, len(parts) - 1 - depth) : -1], stem]))
 
 
 def open_regular(path: str) -> tuple[int, os.stat_result]:
     """Open a regular file for reading, and return its descriptor and state; never wait for a writer, as a FIFO would.
 
     Raises:
-        SourceError: It cannot be opened, is no regular file, or is larger than `MAX_BYTES`.
+        SourceError: It cannot be opened, or is no regular file.
+        TooLargeError: It is larger than `MAX_BYTES`.
     """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
     except (OSError, ValueError) as error:
-        raise SourceError(_error_reason(error)) from error
+        raise SourceError(_error_reason(error, path)) from error
     state = os.fstat(descriptor)
     try:
         _check(state)
@@ -144,12 +152,12 @@ def _check(state: os.stat_result) -> None:
         raise SourceError(f"this is a {kind}, not a file: name a CSV file or a folder of them")
     if state.st_size > MAX_BYTES:
         size, limit = state.st_size / 2**20, MAX_BYTES // 2**20
-        raise SourceError(f"the file has {size:,.0f} MB, the most is {limit} MB: split it, or aggregate it by period")
+        raise TooLargeError(f"the file has {size:,.0f} MB, the most is {limit} MB: split it, or aggregate it by period")
 
 
-def _error_reason(error: OSError | ValueError) -> str:
-    if isinstance(error, FileNotFoundError):
-        return "no such file or folder: check the path"
+def _error_reason(error: OSError | ValueError, path: str) -> str:
+    if isinstance(error, FileNotFoundError | NotADirectoryError):
+        return missing_reason(path)
     if isinstance(error, PermissionError):
         return "permission denied: ask for the right to read it"
     if isinstance(error, OSError) and error.strerror:

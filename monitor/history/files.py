@@ -7,19 +7,20 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
-FileStat = tuple[int, int, int, int, int]
-"""Device, inode, mode, size in bytes, and time of the last change in nanoseconds since 1970."""
+FileStat = tuple[int, int, int, int, int, int]
+"""Device, inode, mode, size in bytes, and when contents and inode last changed (mtime and ctime), in nanoseconds since
+1970. Programs set the mtime back, as `cp -p` does, never the ctime."""
 
 _XDG_DEFAULTS = {"config": ".config", "data": ".local/share", "state": ".local/state", "cache": ".cache"}
 
 
 def file_stat(path: str | os.PathLike[str]) -> FileStat | None:
-    """Return device, inode, mode, size and modification time of a path by one `os.stat`; None if inaccessible."""
+    """Return the state of a path by one `os.stat`; None if inaccessible."""
     try:
         state = os.stat(path)  # noqa: PTH116  a Path would be built a thousand times a second
     except (OSError, ValueError):
         return None
-    return state.st_dev, state.st_ino, state.st_mode, state.st_size, state.st_mtime_ns
+    return state.st_dev, state.st_ino, state.st_mode, state.st_size, state.st_mtime_ns, state.st_ctime_ns
 
 
 def read_range(descriptor: int, start: int, end: int) -> bytes:

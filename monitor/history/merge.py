@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from modeltop.core.series import Flags, Floats, Series, SeriesKey, Times
 from modeltop.core.stats.robust import distinct
 
 _Column = NDArray[Any]
+Indices = NDArray[np.intp]
 
 FIELDS_BY_METRIC = ("values", "supports", "lows", "highs")
 Progress = Callable[[int, int], None]
@@ -42,15 +43,32 @@ class Block:
     rows: Floats | None = None
     """Rows of the period, from `count`; NaN where unknown."""
     provisional: Flags | None = None
+    refused: Mapping[str, Indices] = field(default_factory=dict)
+    """Metric → indices of the rows whose value is there but could not be read, increasing."""
+    written: Mapping[str, str] = field(default_factory=dict)
+    """Metric → its name in the file, if that is another."""
 
 
+def select_metrics(block: Block, metrics: Collection[str], *, segment: str | None = None) -> Block:
+    """Return a block with all of its periods and only some of its metrics, in another segment if one is given."""
+    fields: dict[str, Any] = {
+        name: {metric: column for metric, column in getattr(block, name).items() if metric in metrics}
+        for name in (*FIELDS_BY_METRIC, "refused", "written")
+    }
+    return replace(block, segment=segment or block.segment, **fields)
+
+
+RECENT_VALUES = 60
+"""Newest values of a metric that show how long after their period they usually come."""
+USUAL = 0.9
+"""Share of values that come within their usual delay."""
 MAX_GROUPS = 50_000
 """Models times segments (times metrics, in the long shape) of one file; more is a column of row numbers."""
 
 GroupKey = tuple[str, str, str | None]
-"""Model, segment, and in the long shape the metric."""
-ColumnRole = tuple[str, str]
-"""(canonical metric, `value`|`support`|`low`|`high`), or ("", "rows")."""
+"""Model, segment of the row, and in the long shape the metric as written."""
+ColumnRole = tuple[str, str, str]
+"""(canonical metric, `value`|`support`|`low`|`high`, segment of the column), or ("", "rows", "all")."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,10 +82,14 @@ class ColumnTable:
     """Per row an index into `keys`; None if there is one group."""
     numbers: Mapping[ColumnRole, Floats]
     provisional: Flags | None
+    refused: Mapping[ColumnRole, Flags] = field(default_factory=dict)
+    """Which values are there but could not be read."""
+    written: Mapping[ColumnRole, str] = field(default_factory=dict)
+    """The names of columns of values that are called otherwise than their metric."""
 
 
 def to_blocks(table: ColumnTable) -> list[Block]:
-    """Return one block per group.
+    """Return one block per group and segment of the columns.
 
     Raises:
         SourceError: There are more than `MAX_GROUPS`.
@@ -76,7 +98,23 @@ def to_blocks(table: ColumnTable) -> list[Block]:
         raise SourceError(too_many_groups(len(table.keys)))
     if not len(table.times):
         return []
-    return [_to_block(table, key, rows) for key, rows in zip(table.keys, _row_indices(table), strict=True)]
+    segments = list(dict.fromkeys(segment for _, role, segment in table.numbers if role != "rows")) or ["all"]
+    return [
+        _to_block(table, key, rows, segment)
+        for key, rows in zip(table.keys, _row_indices(table), strict=True)
+        for segment in segments
+    ]
+
+
+def join_segments(of_row: str, of_column: str) -> str:
+    """Return the segment of the values of a column in a row.
+
+    >>> join_segments("all", "split=train"), join_segments("country=DE", "all")
+    ('split=train', 'country=DE')
+    >>> join_segments("country=DE", "split=train")
+    'country=DE,split=train'
+    """
+    return ",".join(part for part in (of_row, of_column) if part != "all") or "all"
 
 
 def too_many_groups(count: int) -> str:
@@ -101,14 +139,20 @@ def _slice_if_contiguous(rows: NDArray[np.intp]) -> slice | NDArray[np.intp]:
     return slice(int(rows[0]), int(rows[-1]) + 1) if is_contiguous else rows  # a slice copies nothing
 
 
-def _to_block(table: ColumnTable, key: GroupKey, rows: slice | NDArray[np.intp]) -> Block:
-    model, segment, metric = key
+def _to_block(table: ColumnTable, key: GroupKey, rows: slice | NDArray[np.intp], segment: str) -> Block:
+    model, row_segment, metric = key
     by_role: dict[str, dict[str, Floats]] = {"value": {}, "support": {}, "low": {}, "high": {}, "rows": {}}
-    for (own_metric, role), numbers in table.numbers.items():
-        by_role[role][own_metric or metric or ""] = numbers[rows]
+    for (own_metric, role, column_segment), numbers in table.numbers.items():
+        if role == "rows" or column_segment == segment:
+            by_role[role][own_metric or metric or ""] = numbers[rows]
+    refused = {
+        own_metric or metric or "": np.flatnonzero(flags[rows])
+        for (own_metric, _, column_segment), flags in table.refused.items()
+        if column_segment == segment
+    }
     return Block(
         model,
-        segment,
+        join_segments(row_segment, segment),
         table.times[rows],
         by_role["value"],
         by_role["support"],
@@ -116,11 +160,15 @@ def _to_block(table: ColumnTable, key: GroupKey, rows: slice | NDArray[np.intp])
         by_role["high"],
         next(iter(by_role["rows"].values()), None),
         None if table.provisional is None else table.provisional[rows],
+        {name: indices for name, indices in refused.items() if len(indices)},
+        {own: name for (own, _, column_segment), name in table.written.items() if column_segment == segment},
     )
 
 
-def merge_blocks(blocks: Sequence[Block], catalog: MetricRegistry) -> list[Series]:
+def merge_blocks(blocks: Sequence[Block], catalog: MetricRegistry) -> tuple[list[Series], dict[SeriesKey, Times]]:
     """Return the series of one or more blocks of one model and segment; a metric without any value has none.
+
+    Beside them, by series, the periods whose last value could not be read: none in the same or a later row could.
 
     Of several values of one period the last non-empty one counts, in the order of the blocks and of their rows.
     Its support and interval come from its own row or a later one, since an earlier one belonged to another value; its
@@ -129,18 +177,55 @@ def merge_blocks(blocks: Sequence[Block], catalog: MetricRegistry) -> list[Serie
     is sorted and complete, the series are views of it.
     """
     block = _concat_blocks(blocks)
-    duplicates = None if _is_increasing(block.times) else _DuplicatePeriods(block.times, blocks)
+    duplicates = None if is_increasing(block.times) else _DuplicatePeriods(block.times, blocks)
     series = (_to_series(block, metric, duplicates, catalog) for metric in block.values)
-    return [each for each in series if len(each)]
+    if delays := _usual_delays(blocks):
+        series = (replace(each, usual_delay=delays.get(each.key.metric, 0.0)) for each in series)
+    refused = {
+        SeriesKey(block.model, metric, block.segment): periods
+        for metric, rows in block.refused.items()
+        if len(periods := _refused_periods(block, metric, rows))
+    }
+    return [each for each in series if len(each)], refused
+
+
+def _usual_delays(blocks: Sequence[Block]) -> dict[str, float]:
+    """Return by metric how many seconds behind the newest row so far nine in ten of its newest values were appended.
+
+    Only a file to which rows are appended shows that: one in which each period is first met in order.
+    """
+    delays: dict[str, list[Floats]] = {}
+    for block in blocks:
+        if is_increasing(block.times):
+            continue
+        behind = (np.maximum.accumulate(block.times) - block.times) / np.timedelta64(1, "s")
+        _, first_rows = np.unique(block.times, return_index=True)
+        if np.quantile(behind[first_rows], USUAL) == 0:
+            for metric, values in block.values.items():
+                delays.setdefault(metric, []).append(behind[~np.isnan(values)][-RECENT_VALUES:])
+    newest = {metric: np.concatenate(parts)[-RECENT_VALUES:] for metric, parts in delays.items()}
+    return {metric: float(np.quantile(each, USUAL)) for metric, each in newest.items() if len(each)}
+
+
+def _refused_periods(block: Block, metric: str, rows: Indices) -> Times:
+    values = block.values[metric]
+    mask = ~np.isnan(values)
+    mask[rows] = True
+    candidates = np.flatnonzero(mask)
+    order = np.argsort(block.times[candidates], kind="stable")
+    times = block.times[candidates[order]]
+    is_last = np.append(times[1:] > times[:-1], True)
+    return times[is_last & np.isnan(values[candidates[order]])]
 
 
 def all_periods(blocks: Sequence[Block]) -> Times:
     """Return every period start of one or more blocks, sorted, without repeats."""
     times = blocks[0].times if len(blocks) == 1 else np.concatenate([block.times for block in blocks])
-    return times if _is_increasing(times) else distinct(times)
+    return times if is_increasing(times) else distinct(times)
 
 
-def _is_increasing(times: Times) -> bool:
+def is_increasing(times: Times) -> bool:
+    """Return whether every time is later than the one before it."""
     return len(times) < 2 or bool((times[1:] > times[:-1]).all())
 
 
@@ -154,14 +239,28 @@ def _concat_blocks(blocks: Sequence[Block]) -> Block:
         np.zeros(size, np.bool_) if block.provisional is None else block.provisional
         for block, size in zip(blocks, sizes, strict=True)
     ]
+    columns: dict[str, Any] = {
+        name: _concat_mappings([getattr(block, name) for block in blocks], sizes) for name in FIELDS_BY_METRIC
+    }
     return Block(
         blocks[0].model,
         blocks[0].segment,
         np.concatenate([block.times for block in blocks]),
-        **{name: _concat_mappings([getattr(block, name) for block in blocks], sizes) for name in FIELDS_BY_METRIC},
+        **columns,
         rows=None if all(counts is None for counts in rows) else _concat_arrays(rows, sizes),
         provisional=np.concatenate(flags) if any(flag.any() for flag in flags) else None,
+        refused=concat_refused([block.refused for block in blocks], sizes),
     )
+
+
+def concat_refused(refused: Sequence[Mapping[str, Indices]], sizes: Sequence[int]) -> dict[str, Indices]:
+    """Return the row indices of several blocks of `sizes` rows, one below the other."""
+    starts = np.cumsum([0, *sizes[:-1]])
+    by_metric: dict[str, list[Indices]] = {}
+    for of_block, start in zip(refused, starts, strict=True):
+        for metric, rows in of_block.items():
+            by_metric.setdefault(metric, []).append(rows + start)
+    return {metric: np.concatenate(parts) for metric, parts in by_metric.items()}
 
 
 def _concat_mappings(columns: Sequence[Mapping[str, Floats]], sizes: Sequence[int]) -> dict[str, Floats]:

@@ -6,18 +6,22 @@ import os
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, tzinfo
 from functools import cache, partial
 
 from modeltop.core.errors import SourceError
 from modeltop.core.metrics.registry import MetricRegistry
-from modeltop.core.series import History, ReadProblem, Series, SeriesKey, Times
+from modeltop.core.series import FileSummary, History, ReadProblem, Series, SeriesKey, Times
 from modeltop.history.csv.dialect import sniff_delimiter
 from modeltop.history.csv.header import CsvSchema, read_header
 from modeltop.history.csv.vectorized import BLOCK_BYTES, MIN_BYTES, ParseInput, parse_batch
 from modeltop.history.discovery import Discovery, HistoryFile, discover, list_csv_files
 from modeltop.history.files import FileStat, file_stat
+from modeltop.history.locations import as_typed
 from modeltop.history.merge import Block, Progress, all_periods, merge_blocks
+from modeltop.history.period_lengths import PeriodLengths
+from modeltop.history.separation import separate
 from modeltop.history.tail import Chunk, FileTail
 
 UNSETTLED_SECONDS = 2.0
@@ -29,27 +33,36 @@ class HistoryCache:
 
     def __init__(self, catalog: MetricRegistry) -> None:
         self.catalog = catalog
-        self._merged: dict[tuple[str, str], tuple[tuple[Block, ...], list[Series]]] = {}
+        self._merged: dict[tuple[str, str], tuple[tuple[Block, ...], list[Series], dict[SeriesKey, Times]]] = {}
         self._periods: dict[str, tuple[tuple[Block, ...], Times]] = {}
         self._last: tuple[tuple[Block, ...], History] | None = None
+        self._placement_problems: list[ReadProblem] = []
 
-    def history(self, blocks: Iterable[Block], problems: Sequence[ReadProblem]) -> History:
-        """Return the history of `blocks`, in the order in which they count."""
+    def history(
+        self, blocks: Iterable[Block], problems: Sequence[ReadProblem], files: Iterable[FileSummary] = ()
+    ) -> History:
+        """Return the history of `blocks`, in the order in which they count, with what was found out about files."""
         current = tuple(blocks)
-        if self._last and _are_identical(current, self._last[0]):
-            if tuple(problems) == self._last[1].problems:
-                return self._last[1]
-            history = History(self._last[1].series, self._last[1].periods, tuple(problems))
+        is_same = self._last is not None and _are_identical(current, self._last[0])
+        if not is_same:
+            separated, self._placement_problems = separate(current, self.catalog)
+        notes = ((*problems, *self._placement_problems), tuple(files))
+        if self._last and is_same:
+            history = self._last[1]
+            if notes == (history.problems, history.files):
+                return history
         else:
-            history = self._build(current, tuple(problems))
+            history = self._build(separated)
+        history = replace(history, problems=notes[0], files=notes[1])
         self._last = current, history
         return history
 
-    def _build(self, blocks: tuple[Block, ...], problems: tuple[ReadProblem, ...]) -> History:
+    def _build(self, blocks: Iterable[Block]) -> History:
         models: dict[str, dict[str, list[Block]]] = defaultdict(lambda: defaultdict(list))
         for block in blocks:
             models[block.model][block.segment].append(block)
         merged, periods, series = self._merged, self._periods, dict[SeriesKey, Series]()
+        refused: dict[SeriesKey, Times] = {}
         self._merged, self._periods = {}, {}
         for model, segments in models.items():
             of_model: list[Series] = []
@@ -57,9 +70,10 @@ class HistoryCache:
                 key, members = (model, segment), tuple(group)
                 cached = merged.get(key)
                 if not cached or not _are_identical(cached[0], members):
-                    cached = members, merge_blocks(members, self.catalog)
+                    cached = members, *merge_blocks(members, self.catalog)
                 self._merged[key] = cached
                 of_model += cached[1]
+                refused.update(cached[2])
             # Metrics in the order in which they were first met, each with its segments.
             order = {metric: index for index, metric in enumerate(dict.fromkeys(each.key.metric for each in of_model))}
             series.update((each.key, each) for each in sorted(of_model, key=lambda each: order[each.key.metric]))
@@ -68,7 +82,7 @@ class HistoryCache:
             if not times or not _are_identical(times[0], members):
                 times = members, all_periods(members)
             self._periods[model] = times
-        return History(series, {model: times for model, (_, times) in self._periods.items()}, problems)
+        return History(series, {model: times for model, (_, times) in self._periods.items()}, refused=refused)
 
 
 def _are_identical(left: Sequence[Block], right: Sequence[Block]) -> bool:
@@ -124,9 +138,10 @@ def _simple_schema(header: bytes, catalog: MetricRegistry) -> CsvSchema | None:
     try:
         text = header.decode("utf-8").rstrip("\r\n")
         delimiter = sniff_delimiter(text)
-        return None if '"' in text or "\r" in text else read_header(text.split(delimiter), delimiter, catalog)
+        schema = None if '"' in text or "\r" in text else read_header(text.split(delimiter), delimiter, catalog)
     except (UnicodeDecodeError, SourceError):
         return None
+    return schema if schema is not None and schema.is_dated else None
 
 
 class Reader:
@@ -150,7 +165,7 @@ class Reader:
         zone: tzinfo = UTC,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self.paths = [os.fspath(path) for path in paths]
+        self.paths = [as_typed(os.fspath(path)) for path in paths]
         self.catalog = catalog
         self.zone = zone
         self.clock = clock
@@ -160,6 +175,7 @@ class Reader:
         self._tails: dict[str, FileTail] = {}
         self._stats: dict[str, FileStat | None] = {}
         self._unsettled: set[str] = set()
+        self._lengths = PeriodLengths()
         self._cache = HistoryCache(catalog)
 
     def read(self, progress: Progress | None = None) -> History:
@@ -173,7 +189,12 @@ class Reader:
         self._tails = {file.path: self._tail_of(file) for file in self._discovery.files}
         self._read_new(now, progress)
         self._tails = {path: tail for path, tail in self._tails.items() if not tail.is_missing}
-        return self._history(now)
+        return self._history()
+
+    def mark_stale(self) -> None:
+        """Let the next read read every file anew, even if none shows a change."""
+        for tail in self._tails.values():
+            tail.mark_stale()
 
     def _tail_of(self, file: HistoryFile) -> FileTail:
         tail = self._tails.get(file.path)
@@ -197,20 +218,22 @@ class Reader:
                 progress(count, len(tails))
         batch.flush()
 
-    def _history(self, now: float) -> History:
+    def _history(self) -> History:
         tails = self._tails.values()
-        of_files = (problem for tail in tails for problem in (*tail.problems, *tail.future_problems(now)))
-        problems = (*self._discovery.problems, *of_files)
+        blocks, of_lengths = self._lengths.separate({path: tail.blocks for path, tail in self._tails.items()})
+        of_files = (problem for tail in tails for problem in tail.problems)
+        problems = (*self._discovery.problems, *of_files, *of_lengths)
         failed = dict.fromkeys(problem.source for problem in problems if problem.fatal)
         self.failures = {source: self.failures.get(source, 0) + 1 for source in failed}
-        return self._cache.history([block for tail in tails for block in tail.blocks], problems)
+        files = [tail.summary for tail in tails if tail.summary is not None]
+        return self._cache.history(blocks, problems, files)
 
     def has_changed(self) -> bool:
         """Return whether another read would find something else, by the state of files and folders alone."""
         now = self.clock()
         if any(file_stat(path) != state for path, state in self._stats.items()):
             return True
-        if any(tail.is_partial_line_due(now) or file_stat(path) != tail.stat for path, tail in self._tails.items()):
+        if any(tail.is_due(now) or file_stat(path) != tail.stat for path, tail in self._tails.items()):
             return True
         return any(self._lists_other_files(path) for path in self._unsettled & self._discovery.folders.keys())
 
@@ -219,6 +242,11 @@ class Reader:
             return tuple(list_csv_files(folder) or ()) != self._discovery.folders[folder]
         except OSError:
             return True
+
+    def modification_times(self) -> list[float]:
+        """Return when each file was last written, in seconds since 1970, by the clock of whoever writes it."""
+        states = (file_stat(file.path) for file in discover(self.paths, self._discovery.folders).files)
+        return [state[4] / 1e9 for state in states if state is not None]
 
     def file_stats(self) -> dict[str, FileStat | None]:
         """Return how every file and folder stood when it was last read: the same states, the same history."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import zlib
 from collections.abc import Iterable, Mapping
@@ -13,57 +14,35 @@ from numpy.typing import NDArray
 
 from modeltop.core.errors import SourceError
 from modeltop.core.metrics.registry import MetricRegistry
-from modeltop.core.series import ReadProblem, to_datetime
-from modeltop.core.stats.robust import distinct, median
-from modeltop.history.csv.dialect import is_complete_row, split_chunks, to_utf8
-from modeltop.history.csv.header import NoHistory
-from modeltop.history.csv.tolerant import TolerantParser
+from modeltop.core.series import FileSummary, ReadFault, ReadProblem, to_datetime
+from modeltop.history.collisions import Collision, drop_series, find_collisions
+from modeltop.history.csv.dialect import split_chunks, to_utf8
+from modeltop.history.csv.header import NoHistory, no_date_column
+from modeltop.history.csv.long_shape import LongShape
+from modeltop.history.csv.tolerant import NOTHING_KNOWN, PriorKnowledge, TolerantParser
 from modeltop.history.csv.vectorized import BLOCK_BYTES, MIN_BYTES, ParseInput, ParseResult, parse_batch
-from modeltop.history.discovery import HistoryFile, open_regular
+from modeltop.history.discovery import HistoryFile, TooLargeError, open_regular
 from modeltop.history.files import FileStat, file_stat, read_range
-from modeltop.history.merge import FIELDS_BY_METRIC, MAX_GROUPS, Block, too_many_groups
+from modeltop.history.formats import binary_reason, text_reason
+from modeltop.history.merge import FIELDS_BY_METRIC, MAX_GROUPS, Block, concat_refused, too_many_groups
+from modeltop.history.tables import HEAD_BYTES, has_metrics, log_reason, read_table
 
-_BlockKey = tuple[str, str, str | None]
-"""Model, segment, and in the long shape the metric: the identity of a block within its file."""
+_BlockKey = tuple[str, str, tuple[str, ...]]
+"""Model, segment and columns: the identity of a block within its file."""
 _ArrayKey = tuple[str, str]
 """Field of a block, and metric; empty if the field is one array."""
 
 QUIET_SECONDS = 5.0
 """A last line without its end counts once nothing was written for this long: its writer has stopped."""
-FINGERPRINT_BYTES = 2**20
-"""Up to here all that was read is compared before reading on; of a larger file this much of its head and its end."""
+FINGERPRINT_BYTES = 16 * 2**20
+"""Up to twice this size all that was read is compared before reading on; of a larger file this much of its head and of
+its end. It takes a millisecond a megabyte."""
+CHECKED_AFTER = (2.0, 60.0)
+"""Seconds after a change at which a file is compared though its times stay as they were. Network file systems round
+times to two seconds; of a write through memory (`mmap`) Linux notes the first to a page, and the next once it has
+written that page back, after 35 s at most."""
 CHUNK_BYTES = 8 * 2**20
 """Bytes of text in hand at once; Python needs some ten times as many to split it."""
-
-
-@dataclass(frozen=True, slots=True)
-class FutureRows:
-    """The newest row of a model, if it lies more than one period after now."""
-
-    model: str
-    newest: np.datetime64
-    period: np.timedelta64
-    """Median step between the model's periods; a day if there is one row."""
-
-    def is_future(self, now: float) -> bool:
-        """Return whether the row still lies in the future, `now` seconds after 1970."""
-        return bool(self.newest > np.datetime64(round(now * 1e6), "us") + self.period)
-
-    def to_problem(self, source: str) -> ReadProblem:
-        """Return the problem that a person is shown."""
-        row = f"model `{self.model[:40]}`: its newest row, {to_datetime(self.newest):%Y-%m-%d %H:%M}, is in the future"
-        return ReadProblem(source, f"{row}: check the clock, and the zone of the dates")
-
-
-def find_future_rows(block: Block, now: float) -> FutureRows | None:
-    """Return the newest row of a block, if it lies more than one period after `now` (seconds since 1970)."""
-    newest = block.times.max()
-    if newest <= np.datetime64(round(now * 1e6), "us"):
-        return None
-    steps = np.diff(distinct(block.times)).astype(np.int64)
-    period = np.timedelta64(int(median(steps)), "us") if len(steps) else np.timedelta64(1, "D")
-    rows = FutureRows(block.model, newest, period)
-    return rows if rows.is_future(now) else None
 
 
 class GrowableBlock:
@@ -88,7 +67,9 @@ class GrowableBlock:
             }
         for key, buffer in self._buffers.items():
             buffer[used : used + added] = new[key]
-        self.block = _with_arrays(self.block, {key: array[: used + added] for key, array in self._buffers.items()})
+        grown = _with_arrays(self.block, {key: array[: used + added] for key, array in self._buffers.items()})
+        refused = concat_refused([self.block.refused, more.refused], [used, added])
+        self.block = replace(grown, refused=refused, written=self.block.written)
 
 
 def _to_arrays(block: Block) -> dict[_ArrayKey, NDArray[np.generic]]:
@@ -123,6 +104,11 @@ class Chunk:
     from_start: bool
     """True if it starts with the file's first line."""
 
+    @property
+    def data(self) -> bytes:
+        """All bytes."""
+        return self.lines + self.partial_line
+
 
 class FileTail:
     """Follower of one file; `blocks` and `problems` are its current content.
@@ -141,19 +127,26 @@ class FileTail:
         """The state that `blocks` and `problems` are from."""
         self.blocks: tuple[Block, ...] = ()
         self.problems: tuple[ReadProblem, ...] = ()
+        self.summary: FileSummary | None = None
+        """How much of the file could be read; None if nothing."""
         self.in_volume = False
         self._retry = True  # read again, regardless of the file's stat
         self._mtime = 0.0
         self._quiet_at: float | None = None
         self._changed_at = 0.0
+        self._is_rewritten = False
+        self._checks: list[float] = []
+        self._known = NOTHING_KNOWN
+        """What the next read from the file's start must know."""
         self._reset()
 
-    def _reset(self) -> None:
-        self.parser = TolerantParser(self.file.path, self.file.model, catalog=self.catalog, zone=self.zone)
+    def _reset(self, known: PriorKnowledge = NOTHING_KNOWN) -> None:
+        self.parser = TolerantParser(self.file.path, self.file.model, catalog=self.catalog, zone=self.zone, known=known)
+        self._collisions: list[Collision] = []
         self._growing: dict[_BlockKey, GrowableBlock] = {}
+        self._long_shape = LongShape(self.catalog)
         self._identity: tuple[int, int] | None = None
         self._offset = 0
-        self._future_rows: list[FutureRows] = []
         self._broken = False
         self._fingerprint: tuple[int, int] | None = None
 
@@ -162,20 +155,25 @@ class FileTail:
         """Whether a file of a folder went away between listing and opening, which is no problem."""
         return self._retry and not self.file.is_explicit and not os.path.lexists(self.file.path)
 
-    def is_partial_line_due(self, now: float) -> bool:
-        """Return whether a last line without its end has waited long enough, `now` seconds after 1970."""
-        return self._quiet_at is not None and now >= self._quiet_at
+    def is_due(self, now: float) -> bool:
+        """Return whether to read again `now`, in seconds since 1970, though the stat is the same.
 
-    def future_problems(self, now: float) -> list[ReadProblem]:
-        """Return one problem per model that is dated more than one period after `now` (seconds since 1970)."""
-        return [rows.to_problem(self.file.path) for rows in self._future_rows if rows.is_future(now)]
+        A last line without its end has waited long enough, or another change may not show in the file's times.
+        """
+        return (self._quiet_at is not None and now >= self._quiet_at) or any(now >= due for due in self._checks)
+
+    def mark_stale(self, known: PriorKnowledge = NOTHING_KNOWN) -> None:
+        """Let the next read read everything anew, knowing this."""
+        self._retry, self.parser.is_resumable, self._known = True, False, known
 
     def pending_bytes(self) -> int:
         """Return how many bytes a read would process, as far as can be known without opening the file."""
         state = file_stat(self.file.path)
-        if state is None or state == self.stat:
+        is_stale = self._retry and not self.parser.is_resumable
+        if state is None or (state == self.stat and not is_stale):
             return 0
-        return state[3] - self._offset if state[3] >= self._offset else state[3]
+        is_longer = self.stat is None or state[3] > self.stat[3]
+        return state[3] - self._offset if is_longer and not is_stale else state[3]
 
     def rename(self, file: HistoryFile) -> None:
         """Change the model's name, because another file of the same stem appeared or disappeared."""
@@ -185,6 +183,7 @@ class FileTail:
                 for key, growing in self._growing.items()
             }
             self.blocks = tuple(replace(block, model=file.model) for block in self.blocks)
+            self.summary = self._summarize(self.parser)
         self.file, self.parser.model = file, file.model
 
     def read(self, now: float) -> Chunk | None:
@@ -193,28 +192,52 @@ class FileTail:
         None if there are none, or if reading failed: then `problems` gives the reason and `blocks` stay.
         """
         state = file_stat(self.file.path)
-        if state == self.stat and not self.is_partial_line_due(now) and not self._retry:
+        is_unchanged = state == self.stat and not self._retry
+        if is_unchanged and not self.is_due(now):
             return None
-        if state != self.stat:
-            self._changed_at = now
+        self._note_change(state, now)
         self.stat, self._retry = state, False
         try:
             descriptor, opened = open_regular(self.file.path)
+        except TooLargeError as error:
+            self._fail(SourceError(self._recognize() or str(error)))
+            return None
         except SourceError as error:
             self._fail(error)
             return None
         try:
-            return self._read_chunk(descriptor, opened)
+            chunk = self._read_chunk(descriptor, opened)
         except (SourceError, OSError) as error:
             self._fail(error)
             return None
+        else:
+            return None if is_unchanged and not chunk.from_start and not chunk.data else chunk
         finally:
             os.close(descriptor)
 
+    def _recognize(self) -> str | None:
+        """Return what a file is that is too large to be metric history, by its head."""
+        with contextlib.suppress(OSError, SourceError), open(self.file.path, "rb") as file:  # noqa: PTH123  a Path would lose `./`
+            head = file.read(2 * HEAD_BYTES)
+            path, catalog = self.file.path, self.catalog
+            return binary_reason(head, path, catalog) or log_reason(to_utf8(head)[0], path, catalog)
+        return None
+
+    def _note_change(self, state: FileStat | None, now: float) -> None:
+        if state != self.stat:
+            # What is as long as before was not appended to.
+            self._is_rewritten |= state is not None and self.stat is not None and state[3] == self.stat[3]
+            self._changed_at = now if self.stat or state is None else min(now, max(state[4:]) / 1e9)
+            self._checks = [self._changed_at + seconds for seconds in CHECKED_AFTER]
+        self._checks = [due for due in self._checks if due > now]
+
     def _fail(self, error: Exception) -> None:
         """Keep the last good data, with a problem that calls them old."""
-        stale = "; what was read before is shown" if self.blocks else ""
-        self.problems = (ReadProblem(self.file.path, f"{error}{stale}", fatal=True),)
+        message = str(error)
+        if self.blocks:
+            message = "the file is gone" if isinstance(error.__cause__, FileNotFoundError) else message
+            message += "; what was read before is shown"
+        self.problems = (ReadProblem(self.file.path, message, fatal=True),)
         self._quiet_at, self._retry = None, True
 
     def _read_chunk(self, descriptor: int, opened: os.stat_result) -> Chunk:
@@ -222,8 +245,9 @@ class FileTail:
         identity = opened.st_dev, opened.st_ino
         resumes = (
             identity == self._identity
-            and self.parser.is_resumable
+            and self._is_resumable()
             and size >= self._offset > 0
+            and not (self._is_rewritten and self._offset > 2 * FINGERPRINT_BYTES)
             and self._compute_fingerprint(descriptor) == self._fingerprint
         )
         data = read_range(descriptor, self._offset, size) if resumes else b""
@@ -232,8 +256,11 @@ class FileTail:
             resumes = False
         raw, was_utf16 = None, False
         if not resumes:
-            self._reset()
+            self._reset(self._known)
+            self._known = NOTHING_KNOWN
             raw = read_range(descriptor, 0, size)
+            if (reason := binary_reason(raw[:HEAD_BYTES], self.file.path, self.catalog)) is not None:
+                raise SourceError(reason)
             data, was_utf16 = to_utf8(raw)
         end = data.rfind(b"\n") + 1
         if not end and not resumes:
@@ -242,19 +269,27 @@ class FileTail:
         # Offsets are in the bytes of the file: UTF-16 is read from its start each time.
         self._identity = None if was_utf16 else identity
         self._offset = size - len(chunk.partial_line)
-        self._mtime = opened.st_mtime
+        self._mtime, self._is_rewritten = opened.st_mtime, False
         if end or not resumes:
             self._fingerprint = self._compute_fingerprint(descriptor, raw)
         return chunk
+
+    def _is_resumable(self) -> bool:
+        """Return whether what was read so far is what it would be if new rows had been there from the start."""
+        parser, schema = self.parser, self.parser.schema
+        is_plain = schema is None or (schema.is_expected and not parser.problems.doubts)
+        is_final = is_plain and parser.has_rows and not parser.known.rows_collide
+        return parser.is_resumable and (is_final or self._offset > CHUNK_BYTES)
 
     def _compute_fingerprint(self, descriptor: int, raw: bytes | None = None) -> tuple[int, int]:
         """Return checksums of the bytes up to the offset: of their head, and of the end that is not in the head."""
         head = min(self._offset, FINGERPRINT_BYTES)
         spans = ((0, head), (max(head, self._offset - FINGERPRINT_BYTES), self._offset))
         first, last = (
-            raw[start:end] if raw is not None else read_range(descriptor, start, end) for start, end in spans
+            zlib.crc32(memoryview(raw)[start:end]) if raw is not None else _checksum(descriptor, start, end)
+            for start, end in spans
         )
-        return zlib.crc32(first), zlib.crc32(last)
+        return first, last
 
     def apply(self, chunk: Chunk, now: float, result: ParseResult | None = None) -> None:
         """Bring `blocks` and `problems` up to date with the text read.
@@ -265,66 +300,165 @@ class FileTail:
             result: The vectorized reader's result for the chunk's lines, whose header the parser has already.
         """
         try:
+            self._check_is_no_log(chunk)
             self._apply(chunk, now, result)
         except NoHistory as error:
-            self._drop(str(error), fatal=self.file.is_explicit)
+            reason = text_reason(chunk.data, self.file.path, self.catalog) if chunk.from_start else None
+            # In a folder other tables are left alone, but not history whose header was damaged.
+            fatal = self.file.is_explicit or (reason is None and (bool(self.blocks) or self._holds_metrics(chunk)))
+            self._drop(reason or str(error), fatal=fatal)
         except SourceError as error:
             self._drop(str(error), fatal=True)
+        known = self._knowledge_missing()
+        if known and (again := self._read_anew(now, known)) is not None:
+            self.apply(again, now)
+
+    def _knowledge_missing(self) -> PriorKnowledge | None:
+        """Return what the file must be read anew with from its start; None if it has been read as it is meant."""
+        parser, known = self.parser, self.parser.known
+        if parser.is_extended and parser.schema:
+            return replace(known, columns=parser.schema.names)
+        if self._collisions and not known.rows_collide:
+            is_plain = parser.schema is not None and parser.schema.is_expected and not parser.problems.doubts
+            return replace(known, rows_collide=True, has_plain_formats=is_plain)
+        return known if not parser.is_consistent else None
+
+    def _read_anew(self, now: float, known: PriorKnowledge) -> Chunk | None:
+        """Return the file from its start: what a column holds is decided by all of its cells, and new ones differ."""
+        self.mark_stale(known)
+        return self.read(now)
+
+    def _holds_metrics(self, chunk: Chunk) -> bool:
+        """Return whether a table has columns of metrics, so that it lacks nothing but dates."""
+        table = read_table(chunk.data, self.file.path)
+        return table is not None and has_metrics(table, self.catalog)
+
+    def _check_is_no_log(self, chunk: Chunk) -> None:
+        """Raise NoHistory if the file is a prediction log, whether or not it could be read as history."""
+        reason = log_reason(chunk.lines, self.file.path, self.catalog) if chunk.from_start else None
+        if reason is not None:
+            raise NoHistory(reason)
 
     def _drop(self, message: str, *, fatal: bool) -> None:
         self._reset()
-        self.blocks, self._quiet_at = (), None
+        self.blocks, self.summary = (), None
         self.problems = (ReadProblem(self.file.path, message, fatal=fatal),)
 
     def _apply(self, chunk: Chunk, now: float, result: ParseResult | None) -> None:
-        if result is not None:
+        waits = self._waits(chunk.partial_line, now)
+        last = b"" if waits else chunk.partial_line
+        doubts = self.parser.problems.doubts
+        self.parser.lookahead = last
+        if result is not None and not self._is_doubtful(last):
             self.parser.add_result(result)
             self._append(result.blocks)
         else:
+            if result is not None:
+                self._reset(self.parser.known)
+                self.parser.lookahead = last
             for lines in split_chunks(self._without_header(chunk.lines), CHUNK_BYTES):
                 self._feed(lines)
+        self.parser.is_inferred |= bool(self._growing)
         parser, extra = self.parser, list[Block]()
-        waits = self._waits(chunk.partial_line, now)
-        if chunk.partial_line and not waits:
+        if last:
             parser = parser.fork()
-            extra = parser.feed(chunk.partial_line)
+            parser.lookahead = b""
+            extra = parser.feed(last)
+        if parser.schema is None and waits and (reason := text_reason(chunk.data, self.file.path, self.catalog)):
+            raise NoHistory(reason)
         if parser.schema is None and not waits:
             raise NoHistory("the file is empty: write a header and a first row")
-        self.blocks = (*(growing.block for growing in self._growing.values()), *extra)
-        self.problems = (*parser.problems.problems(), *self._status_problems(parser, waits=waits))
-        self._future_rows = [rows for block in self.blocks if (rows := find_future_rows(block, now))]
+        if parser.schema is not None and not parser.schema.is_dated and not waits:
+            raise no_date_column()
+        is_decided = chunk.from_start or self._offset > CHUNK_BYTES
+        self.parser.is_consistent = is_decided or parser.problems.doubts == doubts
+        self._show(parser, (*(growing.block for growing in self._growing.values()), *extra), waits=waits)
+
+    def _show(self, parser: TolerantParser, blocks: tuple[Block, ...], *, waits: bool) -> None:
+        """Make `blocks`, `problems` and `summary` of what was parsed, without the values of rows that collide."""
+        self._collisions = [] if parser.schema and parser.schema.is_utc else list(find_collisions(blocks))
+        if parser.known.rows_collide:
+            self._collisions = [each for each in self._collisions if each.is_certain]
+            blocks = drop_series(blocks, self._collisions)
+        else:
+            self._collisions = [each for each in self._collisions if each.is_doubtful]
+        self.blocks = blocks
+        notes: list[ReadProblem] = []
+        if parser.schema and parser.schema.metric is not None:
+            self.blocks, messages = self._long_shape.place(self.blocks)
+            notes = [ReadProblem(self.file.path, message) for message in messages]
+        faults = [ReadProblem(self.file.path, fault.message) for fault in self._faults(parser)]
+        self.problems = (*faults, *parser.problems.problems(), *notes, *self._status_problems(parser, waits=waits))
+        self.summary = self._summarize(parser)
+
+    def _summarize(self, parser: TolerantParser) -> FileSummary:
+        models = dict.fromkeys(block.model for block in self.blocks)
+        newest_first = bool(self.blocks) and bool(self.blocks[0].times[0] > self.blocks[0].times[-1])
+        edges = [(block.times.min(), block.times.max()) for block in self.blocks]
+        span = (to_datetime(min(edges)[0]), to_datetime(max(last for _, last in edges))) if edges else None
+        numbers = () if parser.schema is None else parser.schema.numbers
+        counts = {column.index: column.name for column in numbers if column.role != "value"}
+        summary = parser.problems.summary(models, span, newest_first=newest_first, counts=counts)
+        return replace(summary, faults=(*self._faults(parser), *summary.faults))
+
+    def _faults(self, parser: TolerantParser) -> list[ReadFault]:
+        if not self._collisions or not parser.known.rows_collide:
+            return []
+        has_models = parser.schema is not None and parser.schema.model is not None
+        models = dict.fromkeys(each.model if has_models else self.file.model for each in self._collisions)
+        return [replace(parser.collision, models=tuple(models))]
 
     def _without_header(self, lines: bytes) -> bytes:
-        """Feed the header by itself, and return the rest, so that the vectorized reader may have it."""
-        end = lines.find(b"\n") + 1
-        if self.parser.schema is None and self.in_volume and is_complete_row(lines[:end]):
-            self._append(self.parser.feed(lines[:end]))
-            return lines[end:]
-        return lines
+        """Read a plain header by itself, and return the rest, so that the vectorized reader may have it."""
+        is_first = self.parser.schema is None and self.in_volume
+        return lines[self.parser.read_plain_header(lines) :] if is_first else lines
 
     def _feed(self, lines: bytes) -> None:
         """Parse complete lines: in volume by the vectorized reader, unless something in them is doubtful."""
-        schema = self.parser.schema
         # The vectorized reader refuses quotes, and between stray quotes only parsing row by row finds where to cut.
-        if schema is None or not self.in_volume or len(lines) < MIN_BYTES // 4 or b'"' in lines:
+        if self.parser.schema is None or not self.in_volume or len(lines) < MIN_BYTES // 4 or b'"' in lines:
             self._append(self.parser.feed(lines))
             return
+        start = self.parser.fork()
+        is_plain = self.parser.schema.is_dated and not self.parser.known.rows_collide
+        if not start.is_inferred and (not is_plain or self._is_doubtful(start.lookahead)):
+            self.parser.infer(lines)
         for part in split_chunks(lines, BLOCK_BYTES):
-            inputs, zone = [ParseInput(self.file.model, part)], schema.zone(self.zone)
-            # If one block was broken the next one probably is too; a wrong guess loses nothing.
-            result = None if self._broken else parse_batch(inputs, schema, catalog=self.catalog, zone=zone)[0]
+            result = self._parse_in_volume(part)
             if result is not None:
                 self.parser.add_result(result)
                 self._append(result.blocks)
                 continue
+            if not self.parser.is_inferred:
+                if start.infer(lines):  # so the parts before were read in formats that are not theirs
+                    self.parser, self._growing = start, {}
+                    self._feed(lines)
+                    return
+                self.parser.is_inferred = True
             errors = self.parser.problems.error_count()
             self._append(self.parser.feed(part))
             self._broken = self.parser.problems.error_count() > errors
 
+    def _parse_in_volume(self, lines: bytes) -> ParseResult | None:
+        schema = self.parser.schema
+        # If one block was broken the next one probably is too; a wrong guess loses nothing.
+        if schema is None or not (schema.is_plain and self.parser.is_regular) or self._broken:
+            return None
+        inputs, zone = [ParseInput(self.file.model, lines)], schema.zone(self.zone)
+        return parse_batch(inputs, schema, catalog=self.catalog, zone=zone)[0]
+
+    def _is_doubtful(self, lines: bytes) -> bool:
+        """Return whether plain formats do not fit some cells."""
+        if not lines:
+            return False
+        probe = self.parser.fork()
+        probe.is_inferred = True
+        probe.feed(lines)
+        return probe.problems.doubts > self.parser.problems.doubts
+
     def _append(self, blocks: Iterable[Block]) -> None:
-        long = self.parser.schema is not None and self.parser.schema.metric is not None
         for block in blocks:
-            key = (block.model, block.segment, next(iter(block.values), None) if long else None)
+            key = (block.model, block.segment, (*block.values, "", *block.supports, "", *block.lows, "", *block.highs))
             if key in self._growing:
                 self._growing[key].append(block)
             else:
@@ -347,3 +481,11 @@ class FileTail:
         if not self.blocks and not parser.problems.problems():
             return [ReadProblem(self.file.path, "a header and no rows yet: append one")]
         return []
+
+
+def _checksum(descriptor: int, start: int, end: int) -> int:
+    """Return the CRC-32 of a range of a file, a megabyte at a time."""
+    checksum = 0
+    for first in range(start, end, 2**20):
+        checksum = zlib.crc32(read_range(descriptor, first, min(first + 2**20, end)), checksum)
+    return checksum

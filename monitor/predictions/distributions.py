@@ -61,13 +61,15 @@ class DistributionBuffer:
         """Encode the current model; anything added afterwards belongs to another.
 
         Args:
-            history: All of its periods.
+            history: All of its periods; distributions of later ones are left out.
             reference: One cell of the rows of its reference; None without one.
         """
+        recent, self._recent = self._recent, []
+        if not len(history):
+            return
         rows = [] if reference is None else list(_reliability_rows(reference, REFERENCE))
-        rows += [row for _, recent in self._recent for row in recent]
+        rows += [row for start, period_rows in recent if start <= history.times.max() for row in period_rows]
         self.encoded[history.model] = _encode([*rows, *_segment_rows(history)])
-        self._recent = []
 
     def add_feature(self, model: str, periods: Times, counts: FeatureCounts) -> None:
         """Add the histograms of a feature to a model that is finished."""

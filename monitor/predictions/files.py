@@ -13,6 +13,8 @@ from pathlib import Path
 
 from modeltop.core.errors import SourceError
 from modeltop.core.text import sanitize
+from modeltop.history.formats import unreadable_reason
+from modeltop.history.locations import nearest_path
 
 
 class FileFormat(Enum):
@@ -97,6 +99,8 @@ def _expanded(source: str) -> list[Path]:
             files = sorted(Path(match) for match in matches if Path(match).is_file())
     except OSError as error:
         raise SourceError(f"{sanitize(source)} cannot be read: {_reason(error)}") from None
+    if not files and (near := nearest_path(source)) is not None:
+        raise SourceError(f"{sanitize(source)}: no such file; did you mean {sanitize(near)}?")
     if not files:
         suffixes = ", ".join(SUFFIXES)
         raise SourceError(
@@ -130,15 +134,17 @@ def detect_format(path: Path) -> FileFormat:
 
     Raises:
         OSError: The file cannot be read, or is empty.
+        SourceError: It is of a format that is not read.
     """
     head = _head(path)
     if not head:
         raise OSError(0, "it is empty", str(path))
-    if (by_suffix := SUFFIXES.get(_suffix(path))) is not None:
-        return by_suffix
     if head.startswith(b"PAR1"):
         return FileFormat.PARQUET
-    return FileFormat.JSON if head.lstrip().startswith(b"{") else FileFormat.CSV
+    if (reason := unreadable_reason(head, str(path))) is not None:
+        raise SourceError(f"{sanitize(path)}: {reason}")
+    is_json = head.lstrip().startswith(b"{")
+    return SUFFIXES.get(_suffix(path)) or (FileFormat.JSON if is_json else FileFormat.CSV)
 
 
 def _head(path: Path) -> bytes:

@@ -45,6 +45,7 @@ def compute(
     *,
     catalog: MetricRegistry,
     now: datetime,
+    is_backtest: bool = False,
     progress: Progress | None = None,
 ) -> ComputeResult:
     """Compute the history of logs, of all of them or of none.
@@ -54,6 +55,7 @@ def compute(
         folder: The store.
         catalog: The metrics.
         now: Moment by which periods have ended and are complete; aware.
+        is_backtest: Whether a person gave `now`: later rows say nothing about the clock.
         progress: Called with the progress of reading, from another thread.
 
     Raises:
@@ -65,7 +67,7 @@ def compute(
     newest: list[datetime] = []
     with staged_run(folder, catalog, lambda name: catalog.get(name).needs_labels) as run:
         for job in jobs:
-            summary, lines = _compute_log(job, run, now, progress)
+            summary, lines = _compute_log(job, run, now, is_backtest, progress)
             prefix = f"{sanitize(job.name, 40)}: " if len(jobs) > 1 else ""
             messages += [prefix + line for line in lines]
             if summary.newest_period is not None:
@@ -76,7 +78,7 @@ def compute(
 
 
 def _compute_log(
-    job: LogSettings, run: StagedRun, now: datetime, progress: Progress | None
+    job: LogSettings, run: StagedRun, now: datetime, is_backtest: bool, progress: Progress | None
 ) -> tuple[RunSummary, list[str]]:
     # Late: Ibis and the engines are optional, and slow to import.
     from modeltop.predictions.engines.base import open_engine
@@ -91,6 +93,7 @@ def _compute_log(
             run,
             period_ends(job.spec),
             to_datetime64(now),
+            is_backtest=is_backtest,
             delay=None if job.label_delay is None else np.timedelta64(job.label_delay, "us"),
             cost=Cost(**job.cost) if job.cost else None,
             per_class=job.per_class,

@@ -8,21 +8,20 @@ from typing import Any
 
 from modeltop.core.errors import SourceError
 from modeltop.core.text import sanitize
+from modeltop.history.log_columns import COLUMN_ALIASES, guess_column
 from modeltop.predictions.engines.base import ROW_NUMBER, Engine, Expression, LoadedSource
 from modeltop.predictions.periods import is_calendar, period_column
 from modeltop.predictions.schema import (
-    COLUMN_ALIASES,
     Column,
     ColumnType,
     Schema,
     equals_expr,
-    guess_column,
     infer_column,
     number_expr,
     text_expr,
-    timestamp_expr,
 )
 from modeltop.predictions.spec import ColumnValue, LogSpec, ResolvedLog, Task, TimeRange, parse_reference
+from modeltop.predictions.timestamps import timestamp_expr
 
 MODEL, AT, LABEL, PREDICTION, SCORE, ID, GROUP, REFERENCE = (
     "model", "at", "label", "prediction", "score", "id", "group", "reference",
@@ -173,7 +172,7 @@ class _RowBuilder:
         log = self.log
         yield MODEL, self._model()
         if log.timestamp is not None:
-            yield AT, timestamp_expr(self.table, self.schema[log.timestamp])
+            yield AT, timestamp_expr(self.table, self.schema[log.timestamp], log.date_order)
             yield AT_GIVEN, self._is_given(log.timestamp)
         if log.id is not None:
             # As a number if it is one, so that 2 comes before 10.
@@ -261,7 +260,7 @@ class _RowBuilder:
                 column = self.schema.column(name, "--reference")
                 yield REFERENCE, equals_expr(self.table, column, value).fill_null(False)  # noqa: FBT003  the argument has a private name
             case TimeRange(start, end) if self.log.timestamp is not None:
-                at = timestamp_expr(self.table, self.schema[self.log.timestamp])
+                at = timestamp_expr(self.table, self.schema[self.log.timestamp], self.log.date_order)
                 is_inside = ibis.literal(value=True)
                 if start is not None:
                     is_inside &= at >= ibis.literal(start, "timestamp(6)")

@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from modeltop.core.metrics.estimated import CAVEAT
+from modeltop.core.metrics.registry import LABEL_COVERAGE
 from modeltop.core.series import to_datetime
 from modeltop.core.text import format_period, pluralize, sanitize
+from modeltop.history.future_rows import is_contiguous, margin_of
 from modeltop.history.store.computed import CommitResult, StagedRun
 from modeltop.history.store.computed_format import ComputedHistory
-from modeltop.predictions.aggregates.base import Aggregate, CellBatch
+from modeltop.predictions.aggregates.base import Aggregate, AggregateT, CellBatch
 from modeltop.predictions.aggregates.classification import BinaryCounts, MulticlassCounts
 from modeltop.predictions.aggregates.feature import FeatureCounts
 from modeltop.predictions.aggregates.regression import RegressionSums
@@ -112,43 +114,50 @@ class RunSummary:
     """Periods that have ended and whose labels are still to come."""
     unfinished: int = 0
     """Periods that have not ended."""
+    future_periods: int = 0
+    """Periods that are left out because they are in the future."""
+    future_rows: float = 0.0
+    first_future: np.datetime64 | None = None
+    newest_future: np.datetime64 | None = None
+    """A period that is in the future, with those before it: then the clock must be wrong, and none is left out."""
     first: np.datetime64 | None = None
     newest: np.datetime64 | None = None
     undefined: Counter[tuple[str, UndefinedReason]] = field(default_factory=Counter)
     """Periods in which a metric is undefined, by metric and reason."""
 
-    def add_batch(self, segments: NDArray[np.object_], metrics: Mapping[str, MetricValues], rows: Floats) -> None:
-        """Count a batch of cells; those of the segment `all` count.
-
-        Args:
-            segments: Segment of each cell.
-            metrics: Metrics of the cells, by name.
-            rows: Rows of each cell.
-        """
+    def add_batch(self, segments: NDArray[np.object_], metrics: Mapping[str, MetricValues]) -> None:
+        """Count the undefined metrics of a batch of cells, by the segment of each; those of the segment `all` count."""
         overall = segments == ALL
-        self.rows += float(rows[overall].sum())
         for name, metric in metrics.items():
             for code, periods in zip(*np.unique(metric.undefined_reason[overall], return_counts=True), strict=True):
                 if (reason := UndefinedReason(int(code))) not in EXPECTED_REASONS:
                     self.undefined[name, reason] += int(periods)
-        coverage = metrics.get("label_coverage")
-        if coverage is not None:
-            self.has_labels = True
-            self.labelled += float(np.nansum(coverage.value[overall] * rows[overall]))
 
     def add_model(self, history: ComputedHistory) -> None:
-        """Count all periods of a model."""
+        """Count all periods of a model that are not in the future."""
         self.models.append(history.model)
         self.metrics |= {name for name in history.columns if not name.endswith(("_count", "_low", "_high"))}
         overall = history.select(history.segments == ALL)
         if not len(overall):
             return
         self.periods += len(overall)
+        self.rows += float(overall.rows.sum())
+        if LABEL_COVERAGE in overall.columns:
+            self.has_labels = True
+            self.labelled += float(np.nansum(overall.columns[LABEL_COVERAGE] * overall.rows))
         self.unfinished += int(overall.provisional.sum())
         self.awaiting_labels += int((overall.incomplete & ~overall.provisional).sum())
         first, newest = overall.times.min(), overall.times.max()
         self.first = first if self.first is None else min(self.first, first)
         self.newest = newest if self.newest is None else max(self.newest, newest)
+
+    def add_future(self, history: ComputedHistory) -> None:
+        """Count periods of a model that are left out."""
+        overall = history.select(history.segments == ALL)
+        self.future_periods += len(overall)
+        self.future_rows += float(overall.rows.sum())
+        first = history.times.min()
+        self.first_future = first if self.first_future is None else min(self.first_future, first)
 
     @property
     def newest_period(self) -> datetime | None:
@@ -157,6 +166,13 @@ class RunSummary:
 
     def lines(self) -> Iterator[str]:
         """Yield the summary, a sanitized sentence a line."""
+        if self.first_future is not None:
+            rows, periods = pluralize(round(self.future_rows), "row"), pluralize(self.future_periods, "period")
+            first = format_period(to_datetime(self.first_future))
+            yield f"{rows} of {periods} from {first} on are in the future: left out; check their dates"
+        if self.newest_future is not None:
+            newest = format_period(to_datetime(self.newest_future))
+            yield f"periods up to {newest} are in the future: the clock must be wrong; set it, then compute again"
         if self.first is None or self.newest is None:
             yield "no rows with a time and a prediction were found: nothing was computed"
             return
@@ -213,6 +229,7 @@ class ModelRun:
     staged: StagedRun
     ends: PeriodEnds
     now: np.datetime64
+    is_backtest: bool = False
     delay: np.timedelta64 | None = None
     cost: Cost | None = None
     per_class: bool = False
@@ -222,6 +239,8 @@ class ModelRun:
     summary: RunSummary = field(default_factory=RunSummary)
     periods: dict[str, PeriodFlags] = field(default_factory=dict)
     """Flags of the models that are staged."""
+    limits: dict[str, np.datetime64] = field(default_factory=dict)
+    """Newest start that is not in the future, by model."""
     distributions: DistributionBuffer = field(default_factory=DistributionBuffer)
 
     def add_batches(self, batches: Iterable[CellBatch[Aggregate]]) -> None:
@@ -233,7 +252,7 @@ class ModelRun:
         for cells in _split_batches(batches):
             metrics = compute_metrics(cells.aggregate, cost=self.cost) | self.reference.compute_estimates(cells)
             rows = _row_counts(cells.aggregate)
-            self.summary.add_batch(cells.segment, metrics, rows)
+            self.summary.add_batch(cells.segment, metrics)
             overall = cells if (cells.segment == ALL).all() else _select(cells, np.flatnonzero(cells.segment == ALL))
             history = make_history("", cells.period, cells.segment, rows, metrics)
             for model in dict.fromkeys(cells.model.tolist()):
@@ -257,13 +276,27 @@ class ModelRun:
             yield make_history(model, cells.period, segment, rows, drift.compute_drift(counts))
 
     def _stage(self, history: ComputedHistory) -> None:
+        times = np.unique(history.times)
+        limit = self.now + margin_of(times, self.now)
+        end = int(np.searchsorted(times, limit, "right"))
+        if end < len(times) and not self.is_backtest and is_contiguous(times, end):
+            limit = self.summary.newest_future = times[-1]  # the clock must be wrong: no period is lost by it
+        self.limits[history.model] = limit
+        is_future = history.times > limit
+        if is_future.any():
+            self.summary.add_future(history.select(is_future))
+            history = history.select(~is_future)
+        if len(history):
+            self._stage_past(history)
+        self.distributions.finish_model(history, self.reference.aggregates.get(history.model))
+
+    def _stage_past(self, history: ComputedHistory) -> None:
         before = self.staged.previous(history.model)
         flags = period_flags(history, self.ends, now=self.now, delay=self.delay, before=before)
         self.periods[history.model] = flags
         history = flags.apply(history)
         self.staged.stage(history, self.segment_columns)
         self.summary.add_model(history)
-        self.distributions.finish_model(history, self.reference.aggregates.get(history.model))
 
     def add_features(self, batches: Iterable[CellBatch[FeatureCounts]]) -> None:
         """Compute and stage the drift of features, each a segment `feature=NAME`, of models that are staged.
@@ -271,11 +304,17 @@ class ModelRun:
         Args:
             batches: Cells of one model and feature each, ordered by model.
         """
+        batches = (self._past_cells(cells) for cells in batches if len(cells))
         batches = (cells for cells in batches if len(cells))
         for model, features in itertools.groupby(batches, key=lambda cells: str(cells.model[0])):
             history = self._feature_history(model, features)
             if model in self.periods:
                 self.staged.stage(self.periods[model].apply(history), (FEATURE,), OWN_COLUMNS)
+
+    def _past_cells(self, cells: CellBatch[FeatureCounts]) -> CellBatch[FeatureCounts]:
+        """Return the cells of one model that are not in the future."""
+        limit = self.limits.get(str(cells.model[0]), cells.period.max())
+        return _select(cells, np.flatnonzero(cells.period <= limit))
 
     def _feature_history(self, model: str, features: Iterable[CellBatch[FeatureCounts]]) -> ComputedHistory:
         histories: list[ComputedHistory] = []
@@ -375,5 +414,5 @@ def _split_batches(batches: Iterable[CellBatch[Aggregate]]) -> Iterator[CellBatc
             yield _select(cells, slice(start, start + MAX_CELLS))
 
 
-def _select(cells: CellBatch[Aggregate], rows: NDArray[np.intp] | slice) -> CellBatch[Aggregate]:
+def _select(cells: CellBatch[AggregateT], rows: NDArray[np.intp] | slice) -> CellBatch[AggregateT]:
     return CellBatch(cells.model[rows], cells.period[rows], cells.segment[rows], cells.aggregate.take(rows))

@@ -9,7 +9,7 @@ import difflib
 import math
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import Enum
@@ -21,21 +21,8 @@ from modeltop.core.text import sanitize
 if TYPE_CHECKING:
     from modeltop.predictions.engines.base import Expression
 
-EPOCHS = ((1e11, 1_000_000, 1), (1e14, 1_000, 1), (1e17, 1, 1), (math.inf, 1, 1_000))
-"""Numbers below the first are seconds, milliseconds, microseconds or nanoseconds since 1970: the factor and the divisor
-that make microseconds of them."""
-COLUMN_ALIASES = {
-    "timestamp": ("timestamp", "time", "datetime", "date", "ds", "predicted_at", "created_at", "event_time"),
-    "prediction": ("prediction", "predicted", "y_pred", "pred", "yhat", "y_hat", "predicted_label"),
-    "label": ("label", "y_true", "target", "actual", "ground_truth", "outcome", "y"),
-    "score": ("score", "y_pred_proba", "y_score", "probability", "proba", "prob", "prediction_score"),
-    "id": ("id", "prediction_id", "request_id", "row_id", "uuid"),
-    "model": ("model", "model_name", "model_id"),
-}
-"""Usual names of columns by role, the likelier first."""
 SNIFF_VALUES = 1_000
 """First values, from which the type of a column of text is inferred."""
-WITH_ZONE = re.compile(r"\d(Z|[+-]\d\d:?(\d\d)?)$", re.IGNORECASE)
 
 
 class ColumnType(Enum):
@@ -126,8 +113,9 @@ def is_number(text: str) -> bool:
 
 
 def is_timestamp(text: str) -> bool:
-    """Return whether the text starts with a date, or a date and time, of ISO 8601."""
-    return re.match(r"\s*\d{4}-\d\d?-\d\d?([ T]\d\d?:\d\d|\s*$)", text) is not None
+    """Return whether the text starts with a date, or a date and time, of ISO 8601 or of three other numbers."""
+    date = r"(\d{4}([-/.])\d\d?\2\d\d?|\d\d?([-/.])\d\d?\3\d{4})"
+    return re.match(rf"\s*{date}(,?[ T]+\d\d?:\d\d|\s*$)", text) is not None
 
 
 class Schema(dict[str, Column]):
@@ -144,19 +132,6 @@ class Schema(dict[str, Column]):
         near = difflib.get_close_matches(name, self, 1, 0.5) or [key for key in self if key.lower() == name.lower()]
         hint = f"did you mean {sanitize(near[0], 60)}?" if near else f"there are {sanitize(', '.join(self), 200)}"
         raise SourceError(f"{flag} {sanitize(name, 60)}: the log has no such column; {hint}")
-
-
-def guess_column(role: str, columns: Collection[str], used_names: Collection[str] = ()) -> str | None:
-    """Return the column with a usual name of a role; None if there is none.
-
-    Args:
-        role: Key of `COLUMN_ALIASES`.
-        columns: Names to choose from; case, spaces and dashes do not count.
-        used_names: Names that have another role.
-    """
-    normalized = {re.sub(r"[\s\-_]+", "_", name.strip().lower()): name for name in columns}
-    names = (normalized[alias] for alias in COLUMN_ALIASES[role] if alias in normalized)
-    return next((name for name in names if name not in used_names), None)
 
 
 def number_expr(table: Expression, column: Column) -> Expression:
@@ -207,24 +182,6 @@ def equals_expr(table: Expression, column: Column, value: str) -> Expression:
         case ColumnType.BOOLEAN:
             return expr.lower() == value.lower()
     return text_expr(table, column) == value
-
-
-def timestamp_expr(table: Expression, column: Column) -> Expression:
-    """Return the column as a moment in UTC, without its zone; one without a zone is in UTC already."""
-    expr = table[column.name]
-    if column.type is ColumnType.NUMBER:
-        return _epoch(number_expr(table, column), column)
-    if column.stored_type is ColumnType.TEXT:
-        if any(WITH_ZONE.search(str(value).strip()) for value in column.sample):
-            return expr.try_cast("timestamp('UTC')").cast("timestamp(6)")
-        return expr.try_cast("timestamp(6)")
-    return expr if expr.type() == "timestamp(6)" else expr.cast("timestamp(6)")
-
-
-def _epoch(value: Expression, column: Column) -> Expression:
-    largest = max((abs(float(stamp)) for stamp in column.sample), default=0.0)
-    factor, divisor = next((factor, divisor) for limit, factor, divisor in EPOCHS if largest < limit)
-    return (value * factor / divisor).cast("int64").as_timestamp("us").cast("timestamp(6)")
 
 
 def parse_timestamp(text: str) -> datetime | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -10,7 +11,10 @@ from datetime import datetime
 from typing import Any
 
 from modeltop.core.errors import SourceError
+from modeltop.core.metrics.registry import MetricRegistry
 from modeltop.core.text import pluralize, sanitize
+from modeltop.history.log_columns import guess_column
+from modeltop.history.tables import is_performance_metric
 from modeltop.predictions import loading
 from modeltop.predictions.engines.base import Engine, Expression, fetch
 from modeltop.predictions.loading import LoadedLog, load_log
@@ -20,12 +24,11 @@ from modeltop.predictions.schema import (
     ColumnType,
     Schema,
     as_text,
-    guess_column,
     is_number,
-    is_timestamp,
     text_expr,
 )
 from modeltop.predictions.spec import ALL_FEATURES, DEFAULT_THRESHOLD, LogSpec, ResolvedLog, Task
+from modeltop.predictions.timestamps import find_date_order
 from modeltop.predictions.windowing import dictionary_encode
 
 POSITIVE_PAIRS = {
@@ -33,6 +36,8 @@ POSITIVE_PAIRS = {
 }  # fmt: skip
 """Negative values by the positive one they go with, in lower case."""
 MAX_CLASSES = 200
+MAX_CANDIDATES = 5
+"""Columns that are named as perhaps the label."""
 Profile = Mapping[str, Any]
 """Counts, minima and maxima by our own names."""
 PLAIN_STATISTICS = frozenset(("rows", "models", "first", "last", "at", "ats", "prediction", "predictions"))
@@ -51,7 +56,7 @@ def resolve(spec: LogSpec, engine: Engine) -> ResolvedLog:
     roles = _Roles(spec, loaded.schema)
     roles.find()
     if roles.prediction is None and not roles.scores:
-        raise SourceError("the log has neither a prediction nor a score: name the column by --prediction or --score")
+        raise SourceError(_missing_output(spec, loaded.schema))
     _check_is_no_score(roles)
     task = _infer_task(roles)
     _check_types(task, roles)
@@ -80,7 +85,39 @@ def resolve(spec: LogSpec, engine: Engine) -> ResolvedLog:
     )
     log = replace(log, features=_features(log, loaded.schema))
     _check_period(log, loaded.schema)
-    return _with_profile(replace(log, notes=(*roles.notes, *_notes(log))), engine)
+    if roles.timestamp is not None:
+        log = replace(log, date_order=find_date_order(loaded.source.table, roles.timestamp, engine))
+    return _with_profile(replace(log, notes=(*roles.notes, *_notes(log), *_label_notes(log, loaded.schema))), engine)
+
+
+def _missing_output(spec: LogSpec, schema: Schema) -> str:
+    """Return what to do about a log with neither a prediction nor a score: it may be metric history."""
+    metrics = [name for name in schema if is_performance_metric(name, MetricRegistry())]
+    columns = sanitize(", ".join(metrics or schema), 200)
+    if metrics:
+        command = f"modeltop check {' '.join(map(shlex.quote, spec.sources))}"
+        return f"these are metrics, not predictions ({columns}): run `{sanitize(command)}`"
+    return (
+        f"the log has neither a prediction nor a score: name the column by --prediction or --score; there are {columns}"
+    )
+
+
+def _label_notes(log: ResolvedLog, schema: Schema) -> Iterator[str]:
+    """Yield that there is no label, what was computed without it, and the columns that may be it."""
+    if log.label is not None:
+        return
+    used = {log.model, log.timestamp, log.prediction, log.id, *log.scores.values(), *log.segments}
+    free = [column for name, column in schema.items() if name not in used and column.sample]
+    names = [sanitize(column.name, 60) for column in free if _may_be_label(column, log)][:MAX_CANDIDATES]
+    remedy = f"perhaps --label {' or '.join(names)}" if names else "name it by --label, or join it by --labels and --id"
+    yield f"no label column: computed without the metrics that need labels, such as accuracy; {remedy}"
+
+
+def _may_be_label(column: Column, log: ResolvedLog) -> bool:
+    values = set(column.value_counts)
+    if log.task is Task.REGRESSION:
+        return column.type is ColumnType.NUMBER and len(values) > MAX_CLASSES
+    return values <= set(log.classes) or (infer_positive(values) is not None and len(log.classes) == 2)
 
 
 @dataclass(slots=True)
@@ -331,17 +368,6 @@ def _check_period(log: ResolvedLog, schema: Schema) -> None:
         raise SourceError("the log has no column of times that is known: name it by --timestamp")
     if spec.start is not None and is_calendar(spec.period):
         raise SourceError("--start needs --period Nrows or column=NAME: without times, rows alone make periods")
-    if log.timestamp is not None:
-        _check_timestamp(schema[log.timestamp])
-
-
-def _check_timestamp(column: Column) -> None:
-    if column.sample and column.type not in (ColumnType.TIMESTAMP, ColumnType.NUMBER):
-        wrong = (value for value in column.sample if not is_timestamp(str(value)))
-        example = sanitize(next(wrong, column.sample[0]), 40)
-        raise SourceError(
-            f"--timestamp {sanitize(column.name, 60)} holds {example}, which is no ISO date: name another"
-        )
 
 
 def _notes(log: ResolvedLog) -> Iterator[str]:
@@ -457,7 +483,7 @@ def _queries(table: Expression) -> dict[str, Expression]:
 def _check_profile(profile: Profile, log: ResolvedLog) -> None:
     score = next(iter(log.scores.values()), None)
     for role, name, readable, given, wrong in (
-        ("timestamp", log.timestamp, "at", "ats", "no ISO dates"),
+        ("timestamp", log.timestamp, "at", "ats", "no dates"),
         ("score", score, "score", "scores", "no numbers"),
     ):
         if profile.get(given, 0) > profile.get(readable, 0):

@@ -10,6 +10,7 @@ from enum import Enum
 from modeltop.core.errors import SourceError
 from modeltop.core.text import sanitize
 from modeltop.predictions.schema import is_date, parse_timestamp
+from modeltop.predictions.timestamps import DateOrder
 
 ALL_FEATURES = "*"
 """Wildcard for every column that has no other role."""
@@ -102,6 +103,8 @@ class ResolvedLog:
     """Whether all rows have a score, and are predicted positive exactly if it is `DEFAULT_THRESHOLD` or more."""
     clean_columns: frozenset[str] = frozenset()
     """Columns that can be read as they are stored: without NaN, without classes but 0 and 1."""
+    date_order: DateOrder | None = None
+    """Order of the numbers in the dates of `timestamp`; None: they are ISO dates, or no text."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,7 @@ from modeltop.core.stats.robust import median
 from modeltop.core.text import format_age, format_period, format_value, pluralize, sanitize
 from modeltop.report.json import alert_record
 from modeltop.report.phrases import alert_line, rule_sentence, skipped_rules
-from modeltop.rules.rule import Rule, describe_rule
+from modeltop.rules.rule import Rule, describe_rule, without_idle
 from modeltop.rules.snapshot import Snapshot
 
 if TYPE_CHECKING:
@@ -58,7 +58,8 @@ def backtest(snapshot: Snapshot) -> list[BacktestResult]:
     for alert in sorted(snapshot.alerts, key=lambda alert: alert.since):
         if alert.condition is Condition.THRESHOLD:
             alerts.setdefault(alert.rule, []).append(alert)
-    return [_backtest_rule(rule, statuses[rule.name], alerts[rule.name], snapshot) for rule in snapshot.rules]
+    rules = without_idle(snapshot.rules, snapshot.rule_statuses)
+    return [_backtest_rule(rule, statuses[rule.name], alerts[rule.name], snapshot) for rule in rules]
 
 
 def _backtest_rule(rule: Rule, statuses: list[RuleStatus], alerts: list[Alert], snapshot: Snapshot) -> BacktestResult:
@@ -123,6 +124,9 @@ def format_lines(snapshot: Snapshot) -> Iterator[str]:
         yield from skipped_rules(result.skipped)
     for notice in snapshot.notices:
         yield f"  {sanitize(notice, 300)}"
+    for alert in snapshot.alerts:
+        if alert.condition is Condition.UNREADABLE:
+            yield f"  {alert_line(alert)}"
 
 
 def _describe_evaluated(result: BacktestResult) -> str:

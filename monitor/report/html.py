@@ -21,13 +21,16 @@ from modeltop.report.phrases import (
     headline,
     latest_cells,
     newest_data,
+    problem_lines,
     resolved_clause,
     rule_lines,
     series_name,
     skipped_rules,
+    unknown_directions,
 )
 from modeltop.report.svg import escape_text, model_notes, render_svg, series_chart, severity_class
 from modeltop.rules.change_summary import change_summary, describe_change
+from modeltop.rules.rule import direction_hint
 from modeltop.rules.snapshot import Snapshot
 
 STYLE = """
@@ -97,7 +100,8 @@ def _page(snapshot: Snapshot) -> Iterator[str]:
         heading = f'<h2 class="{severity_class(status.severity)}">{MARKS[status.severity][0]}'
         yield f"<section>{heading} {escape_text(status.model)}</h2>"
         yield from _verdict(status.model, snapshot, explanations)
-        yield from _table(history, snapshot)
+        if history:
+            yield from _table(history, snapshot)
         yield from _charts(history, drawn, snapshot, explanations.diagnosis_for(status.model))
         yield from _notes_and_past_alerts(status.model, snapshot)
         yield "</section>"
@@ -185,10 +189,13 @@ def _notes_and_past_alerts(model: str, snapshot: Snapshot) -> Iterator[str]:
 
 def _footer(snapshot: Snapshot, explanations: ExplanationCache) -> Iterator[str]:
     """Yield the rules, the skipped ones, read problems, and failed explanations."""
-    problems = snapshot.history.problems
-    items = [*rule_lines(snapshot), *(line.strip() for line in skipped_rules(snapshot.rule_statuses))]
-    items += [*snapshot.notices, *explanations.errors, *map(str, problems[:MAX_LISTED])]
-    if more := len(problems[MAX_LISTED:]):
+    problems = [problem for problem in snapshot.history.problems if not problem.fatal]  # those are alerts
+    rules = rule_lines(snapshot) if snapshot.history.periods else ()  # without any, they were not applied
+    items = [*rules, *(line.strip() for line in skipped_rules(snapshot.rule_statuses))]
+    items += [f"{metric}: {direction_hint(metric, kind)}" for metric, kind in unknown_directions(snapshot).items()]
+    lines = problem_lines(problems)
+    items += [*snapshot.notices, *explanations.errors, *lines[:MAX_LISTED]]
+    if more := len(lines[MAX_LISTED:]):
         items.append(f"and {pluralize(more, 'more line')} that could not be read")
     if items:
         yield from _list((escape_text(item, 400) for item in items), "<h2>How this was judged</h2>")

@@ -31,6 +31,7 @@ def as_json(snapshot: Snapshot) -> str:
             {"source": problem.source, "line": problem.line, "message": problem.message, "fatal": problem.fatal}
             for problem in snapshot.history.problems
         ],
+        "notices": list(snapshot.notices),
     }
     return json.dumps(record, allow_nan=False, indent=1)
 

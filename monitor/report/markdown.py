@@ -9,9 +9,18 @@ from modeltop.alerting.messages.explanation import ExplanationCache
 from modeltop.core.series import ModelStatus
 from modeltop.core.text import format_period, sanitize
 from modeltop.report.diagnosis_sections import diagnosis_sections
-from modeltop.report.phrases import MARKS, headline, latest_cells, newest_data, series_name
+from modeltop.report.phrases import (
+    MARKS,
+    headline,
+    latest_cells,
+    newest_data,
+    problem_details,
+    series_name,
+    unknown_directions,
+)
 from modeltop.report.text_report import ReportIndex, alert_lines
 from modeltop.rules.change_summary import change_summary
+from modeltop.rules.rule import direction_hint
 from modeltop.rules.snapshot import Snapshot
 
 
@@ -39,8 +48,12 @@ def markdown(snapshot: Snapshot) -> Iterator[str]:
         sections = {} if diagnosis is None else diagnosis_sections(diagnosis, snapshot.catalog)
         for title, lines in sections.items():
             yield from _list(title, lines)
-        yield from _table(snapshot, status.model)
+        if snapshot.history.for_model(status.model):
+            yield from _table(snapshot, status.model)
         yield ""
+    hints = (f"{sanitize(metric)}: {direction_hint(metric, k)}" for metric, k in unknown_directions(snapshot).items())
+    yield from _list("Unknown directions", map(sanitize, hints))
+    yield from _list("Problems of the input", problem_details(snapshot.history.problems))
     yield from _list("What could not be worked out", explanations.errors)
 
 

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields
 from datetime import UTC, datetime
 
 from modeltop.core.incident import Acknowledgement, Matchers, Note, Silence, Suppression
-from modeltop.core.series import Alert, Condition, RuleStatus, Series, SeriesKey, Severity, State
+from modeltop.core.series import Alert, Condition, ReadProblem, RuleStatus, Series, SeriesKey, Severity, State
 from modeltop.core.text import display_width, format_age, format_exact, format_period, pluralize, sanitize, truncate
 from modeltop.rules.change_summary import latest_interval
-from modeltop.rules.rule import Rule, describe_rule
+from modeltop.rules.rule import UNKNOWN_METRIC_RULES, Rule, describe_rule, metric_table, without_idle
 from modeltop.rules.snapshot import Snapshot
 
 MAX_NAME = 40
 """Maximum terminal cells of a person's name."""
 MAX_REASON = 200
 """Maximum terminal cells of a reason."""
+MAX_PROBLEM_WIDTH = 400
+"""Maximum terminal cells of why something could not be read, with the command to run."""
 MAX_NAMED = 8
 """Models, or series, that are named in one line."""
 MARKS = {
@@ -70,8 +73,11 @@ def describe_matchers(matchers: Matchers) -> str:
 
 
 def describe_silence(silence: Silence, now: datetime) -> str:
-    """Return until when a silence holds, who made it and why; also that it has ended, or has yet to start."""
-    if silence.end <= now:
+    """Return until when a silence holds, who made it and why; also that it has ended, or is not yet in force."""
+    if not silence.is_credible(now):
+        ahead = format_age(silence.end_set_at - now)
+        span = f"not in force: set by a clock that was {ahead} ahead; set it again"
+    elif silence.end <= now:
         span = f"ended {format_moment(silence.end, now)}"
     elif silence.start > now:
         span = f"from {format_moment(silence.start, now)} until {format_moment(silence.end, now)}"
@@ -99,31 +105,103 @@ def describe_handling(alert: Alert, snapshot: Snapshot, now: datetime | None = N
 def headline(snapshot: Snapshot) -> str:
     """Return the state of all models in at most 80 terminal cells; the worst model is named."""
     models = len(snapshot.model_statuses)
-    if not models:
-        return "UNKNOWN: no model found; there is nothing to judge"
+    if not (snapshot.history.series or snapshot.history.periods):
+        return _nothing_read(snapshot)
     worst = snapshot.severity
+    if worst is Severity.UNKNOWN and snapshot.clock_doubt is not None:
+        return truncate(f"UNKNOWN: {snapshot.clock_doubt}", MAX_HEADLINE)
     if worst is Severity.OK:
-        rules = sum(
-            status.skip_reason is None and not has_too_little_history(status) for status in snapshot.rule_statuses
-        )
-        text = f"{pluralize(rules, 'rule')} hold{'s' if rules == 1 else ''}" if rules else "no rule judges any of them"
-        return f"OK: {pluralize(models, 'model')}, {text}"
+        rules = sum(status.is_evaluated for status in snapshot.rule_statuses)
+        return f"OK: {pluralize(models, 'model')}, {pluralize(rules, 'rule')} hold{'s' if rules == 1 else ''}"
     counts = Counter(status.severity for status in snapshot.model_statuses)
     words = [f"{counts[severity]} {severity.name.lower()}" for severity in MARKS if severity and counts[severity]]
     first = next((alert for alert in snapshot.alerts if alert.is_active), None)
-    example = f": {sanitize(first.key.model, 40)} {_describe_breach(first)}" if first else _missing_labels(snapshot)
+    counted = f"{worst.name}: {', '.join(words)} of {pluralize(models, 'model')}"
+    example = _worst_example(snapshot, MAX_HEADLINE - len(counted) - len(": "))
+    other = _other_severity(snapshot, first) if first else ""
+    width = MAX_HEADLINE - display_width(other)
     if models == 1 and example:
-        return truncate(f"{worst.name}{example}", MAX_HEADLINE)
-    line = f"{worst.name}: {', '.join(words)} of {pluralize(models, 'model')}{example}"
+        return truncate(f"{worst.name}{example}", width) + other
+    line = counted + example
+    if len(words) > 1:  # both are named already
+        width, other = MAX_HEADLINE, ""
     # The problem is worth more than a word that can be guessed.
-    return line if display_width(line) <= MAX_HEADLINE else truncate(line.replace(" models:", ":", 1), MAX_HEADLINE)
+    short = line if display_width(line) <= width else truncate(line.replace(" models:", ":", 1), width)
+    return short + other
 
 
-def _missing_labels(snapshot: Snapshot) -> str:
-    """Return the first model that could not be evaluated for want of labels."""
-    models = (status.model for status in snapshot.model_statuses if status.severity)
-    first = next((model for model in models if model in snapshot.label_coverage), None)
-    return "" if first is None else f": {sanitize(first, 40)} {snapshot.label_coverage[first].sentence}"
+def _other_severity(snapshot: Snapshot, first: Alert) -> str:
+    """Return the first alert that is unknown where the worst one is not, or the other way round."""
+    is_unknown = first.severity is Severity.UNKNOWN
+    alerts = (alert for alert in snapshot.alerts if alert.is_active)
+    other = next((alert for alert in alerts if (alert.severity is Severity.UNKNOWN) != is_unknown), None)
+    if other is None:
+        return ""
+    what = other.condition.value if other.key.metric == "*" else truncate(series_name(other.key), 24)
+    return f"; {other.severity.name.lower()}: {what}"
+
+
+def _worst_example(snapshot: Snapshot, width: int) -> str:
+    """Return the worst alert, else the first model that could not be evaluated, after a colon; empty without any.
+
+    A source that cannot be read is described in `width` cells.
+    """
+    first = next((alert for alert in snapshot.alerts if alert.is_active), None)
+    if first is None:
+        return _unevaluated_model(snapshot)
+    if first.condition is Condition.ERROR and first.breach:
+        return f": {describe_fault(first.key.model, first.breach.message, width)}"
+    return f": {sanitize(first.key.model, 40)} {_describe_breach(first)}"
+
+
+def _nothing_read(snapshot: Snapshot) -> str:
+    """Return why no model was found: the first source that could not be read, and how many others."""
+    problems = sorted(snapshot.history.problems, key=lambda problem: not problem.fatal)
+    if not problems:
+        return "UNKNOWN: no model found: name a folder with metric CSV files"
+    sources = len({problem.source for problem in problems})
+    start = "UNKNOWN: " if sources == 1 else f"UNKNOWN: {sources:,} sources not read: "
+    return start + describe_fault(problems[0].source, problems[0].message, MAX_HEADLINE - len(start))
+
+
+def describe_fault(source: str, message: str, width: int) -> str:
+    """Return in `width` cells that a source cannot be read: what to do, or where there is no room only what it is."""
+    name, reason = sanitize(source, 60), sanitize(message, MAX_REASON)
+    text = f"{name}: {reason}"
+    if display_width(text) <= width:
+        return text
+    return truncate(f"{name}: {re.split(': |; ', reason, maxsplit=1)[0]}", width)
+
+
+def problem_lines(problems: Iterable[ReadProblem]) -> list[str]:
+    """Return a sanitized line for each fault: those that differ in a line, a value or a file alone share one."""
+    groups: dict[tuple[str, ...], list[ReadProblem]] = {}
+    for problem in problems:
+        column = re.match(r"column `[^`]*`: ", problem.message)
+        start = column[0] if column else ""
+        kind = re.sub(r"`[^`]*`|\d+", "", problem.message[len(start) :])
+        source = "" if problem.line is None else problem.source
+        groups.setdefault((source, start, kind), []).append(problem)
+    lines = []
+    for group in groups.values():
+        if count := sum(problem.count for problem in group):
+            more = f" (and {count - 1:,} more like this)" if count > 1 else ""
+            lines.append(sanitize(group[0], MAX_PROBLEM_WIDTH - len(more)) + more)
+    return lines
+
+
+def problem_details(problems: Iterable[ReadProblem]) -> Iterator[str]:
+    """Yield every problem with its line, sanitized: what `problem_lines` counts."""
+    yield from (sanitize(problem, MAX_PROBLEM_WIDTH) for problem in problems)
+
+
+def _unevaluated_model(snapshot: Snapshot) -> str:
+    """Return the first model that could not be evaluated, for want of labels or of a rule."""
+    first = next((status for status in snapshot.model_statuses if status.severity), None)
+    if first is None:
+        return ""
+    coverage = snapshot.label_coverage.get(first.model)
+    return f": {sanitize(first.model, 40)} {sanitize(first.sentence, 60) if coverage is None else coverage.sentence}"
 
 
 def newest_data(snapshot: Snapshot) -> str:
@@ -151,17 +229,35 @@ def list_names(names: Sequence[str], noun: str = "") -> str:
 
 def skipped_rules(statuses: Iterable[RuleStatus]) -> Iterator[str]:
     """Yield the default rules that were not applied, the models of one reason in one line."""
-    models: dict[tuple[str, str], list[str]] = {}
+    models: dict[tuple[str, str], dict[str, None]] = {}
     for status in statuses:
         if status.skip_reason is not None:
-            models.setdefault((status.key.metric, status.skip_reason), []).append(sanitize(status.key.model, 60))
+            of_reason = models.setdefault((status.key.metric, sanitize(status.skip_reason, 240)), {})
+            of_reason[sanitize(status.key.model, 60)] = None
     for (metric, reason), names in models.items():
-        yield f"  {sanitize(metric)} of {list_names(names, 'model')}: {reason}"
+        yield f"  {sanitize(metric)} of {list_names(list(names), 'model')}: {reason}"
+
+
+def unknown_directions(snapshot: Snapshot) -> dict[str, str | None]:
+    """Return the first unknown metrics with an open alert, each with the registered one that it may be a kind of."""
+    alerts = (alert for alert in snapshot.alerts if alert.resolved is None and alert.rule in UNKNOWN_METRIC_RULES)
+    metrics = list(dict.fromkeys(alert.key.metric for alert in alerts))[:MAX_NAMED]
+    return {metric: snapshot.catalog.resembles(metric) for metric in metrics}
+
+
+def direction_lines(snapshot: Snapshot) -> Iterator[str]:
+    """Yield the unknown metrics with an open alert, and the lines of TOML that configure their direction."""
+    for metric, similar in unknown_directions(snapshot).items():
+        kind = f" (it may be a kind of {similar})" if similar else ""
+        text = f"  direction of {sanitize(metric, 60)} unknown{kind}: to alert on one side only, add to modeltop.toml"
+        yield from wrapped(text, 4)
+        yield f"    {sanitize(metric_table(metric), 140)}"
+        yield '    better = "higher"  # or "lower"'
 
 
 def rule_lines(snapshot: Snapshot) -> Iterator[str]:
     """Yield each rule with its name, one line a rule."""
-    for rule in snapshot.rules:
+    for rule in without_idle(snapshot.rules, snapshot.rule_statuses):
         name = "default rule" if rule.default else f"rule {sanitize(rule.name, 60)}"
         yield f"{name}: {rule_sentence(rule, snapshot)}"
 
@@ -204,7 +300,14 @@ def alert_line(
         line += f", {alert.state.value}"
     if name is not None:
         line = f"{name:8}  {line}{resolved_clause(alert)}"
-    return "; ".join((line, *(describe_handling(alert, snapshot) if snapshot is not None else ())))
+    return "; ".join((line, *(_alert_notes(alert, snapshot) if snapshot is not None else ())))
+
+
+def _alert_notes(alert: Alert, snapshot: Snapshot) -> Iterator[str]:
+    """Yield that the direction of a metric is unknown, and who has the alert."""
+    if alert.rule in UNKNOWN_METRIC_RULES and alert.resolved is None:
+        yield "direction unknown"
+    yield from describe_handling(alert, snapshot)
 
 
 def resolved_clause(alert: Alert) -> str:
@@ -215,9 +318,9 @@ def resolved_clause(alert: Alert) -> str:
 def _describe_breach(alert: Alert) -> str:
     """Return the series, and its value against the limit."""
     message = alert.breach.message if alert.breach else alert.condition.value
-    if alert.condition is not Condition.THRESHOLD:
-        return sanitize(message)
-    return f"{series_name(alert.key)} {sanitize(message)}"
+    if alert.key.metric == "*":
+        return sanitize(message, MAX_PROBLEM_WIDTH)
+    return f"{series_name(alert.key)} {sanitize(message, MAX_PROBLEM_WIDTH)}"
 
 
 def series_name(key: SeriesKey) -> str:
@@ -252,7 +355,7 @@ def wrapped(text: str, hang: int, width: int = LINE_WIDTH) -> Iterator[str]:
     """
     indent = len(text) - len(text.lstrip(" "))
     line, used, is_empty = text[:indent], indent, True
-    for word in text[indent:].split(" "):
+    for word in re.findall(r"(?:`[^`]*`|[^ ])+|(?<= )(?= )", text[indent:]):
         size = display_width(word)
         if not is_empty and used + 1 + size > width:
             yield line.rstrip()

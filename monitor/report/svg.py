@@ -297,7 +297,7 @@ def _limits(series: Series, snapshot: Snapshot) -> list[tuple[str, float]]:
     skipped = {status.rule for status in snapshot.rule_statuses if status.key == series.key and status.skip_reason}
     return [
         (severity_class(severity), bound)
-        for rule in rules_for(snapshot.rules, series.key)
+        for rule in rules_for(snapshot.rules, series.key, snapshot.history.series)
         if rule.name not in skipped
         for severity, limit in rule.detector.limits()
         for bound in (limit.below, limit.above)

@@ -24,10 +24,12 @@ from modeltop.report.phrases import (
     alert_line,
     alert_mark,
     describe_handling,
+    direction_lines,
     has_too_little_history,
     headline,
     latest_cells,
     list_names,
+    problem_details,
     rule_lines,
     series_name,
     severity_mark,
@@ -49,8 +51,8 @@ MAX_PERIODS_APART = 3
 SHARED_LINES = {
     "healthy": ("● ok    ", "healthy"),
     "waiting": ("● ok    ", "healthy before the newest period, which is not judged"),
-    "new": ("●       ", "too little history to judge"),
-    "unasked": ("●       ", "no rule judges them"),
+    "new": ("○ n/d   ", "too little history to judge"),
+    "unasked": ("○ n/d   ", "no rule judges them"),
 }
 """Mark and text of the models that share a line."""
 CHANGE_VERBS = {frozenset({Direction.HIGHER}): "fell", frozenset({Direction.LOWER}): "rose"}
@@ -91,7 +93,9 @@ class ReportIndex:
 
 def text_summary(snapshot: Snapshot) -> Iterator[str]:
     """Yield the output of `check`: the headline, models that alert, worst first, the others, and the rules."""
-    yield headline(snapshot)
+    yield (first_line := headline(snapshot))
+    if _says_all(first_line, snapshot):
+        return
     index, explanations = ReportIndex(snapshot), ExplanationCache(snapshot)
     alerting = [status for status in snapshot.model_statuses if status.model in index.alerts]
     for status in alerting[:MAX_DETAILED]:
@@ -104,6 +108,17 @@ def text_summary(snapshot: Snapshot) -> Iterator[str]:
     yield from _footer(snapshot, explanations)
 
 
+def _says_all(first_line: str, snapshot: Snapshot) -> bool:
+    """Return whether the headline is all there is to say: no model, and one source with a short reason."""
+    faults = {f"UNKNOWN: {problem}" for problem in snapshot.history.problems}
+    return (
+        not snapshot.model_statuses[1:]
+        and not snapshot.history.periods
+        and not snapshot.notices
+        and faults == {first_line}
+    )
+
+
 def text_report(snapshot: Snapshot) -> Iterator[str]:
     """Yield the report: the headline, a page a model, and the rules."""
     yield headline(snapshot)
@@ -112,6 +127,9 @@ def text_report(snapshot: Snapshot) -> Iterator[str]:
         yield ""
         yield from _model_page(status, index, explanations.diagnosis_for(status.model))
     yield ""
+    for number, line in enumerate(problem_details(snapshot.history.problems)):
+        yield from ([] if number else ["  Problems of the input"])
+        yield from wrapped(f"    {line}", 6)
     yield from _footer(snapshot, explanations)
 
 
@@ -140,9 +158,11 @@ def _describe_latest(series: Series, snapshot: Snapshot) -> str:
 
 
 def _footer(snapshot: Snapshot, explanations: ExplanationCache) -> Iterator[str]:
-    """Yield skipped rules, read problems, failed explanations, and the rules."""
+    """Yield skipped rules, unknown directions, read problems, failed explanations, and the rules."""
     yield from (line for text in skipped_rules(snapshot.rule_statuses) for line in wrapped(text, 4))
-    for text in (*(sanitize(notice, 300) for notice in snapshot.notices), *explanations.errors, *rule_lines(snapshot)):
+    yield from direction_lines(snapshot)
+    rules = rule_lines(snapshot) if snapshot.history.periods else ()  # without any, they were not applied
+    for text in (*(sanitize(notice, 300) for notice in snapshot.notices), *explanations.errors, *rules):
         yield from wrapped(f"  {text}", 4)
 
 
@@ -173,7 +193,7 @@ def _other_rules(index: ReportIndex, model: str) -> Sequence[RuleStatus]:
 def _kind(status: ModelStatus, index: ReportIndex) -> str:
     """Return the key of the line that the model can share; `single` if it needs a line of its own."""
     rules = _other_rules(index, status.model)
-    if status.severity is not Severity.OK or status.model in index.snapshot.label_coverage:
+    if status.model in index.snapshot.label_coverage:
         return "single"
     if not rules:
         return "unasked"
@@ -188,15 +208,9 @@ def _kind(status: ModelStatus, index: ReportIndex) -> str:
 
 def _healthy_line(status: ModelStatus, index: ReportIndex) -> str:
     """Return the status of the first rule of a model, and how many others hold or could not be evaluated."""
-    rules, mark = _other_rules(index, status.model), severity_mark(status.severity)
-    if status.severity is Severity.OK and not rules:
-        mark = SHARED_LINES["unasked"][0]
-    elif status.severity is Severity.OK:
-        series = index.snapshot.history.series
-        if not any(series[rule.key].evaluable().any() for rule in rules):
-            mark = severity_mark(Severity.UNKNOWN)  # a model that was never evaluated is not reported as ok
+    rules = _other_rules(index, status.model)
     text = "; ".join((sanitize(status.sentence, MAX_SENTENCE), *_describe_others(index, rules)))
-    return f"{mark}{sanitize(status.model, 60)} {text}"
+    return f"{severity_mark(status.severity)}{sanitize(status.model, 60)} {text}"
 
 
 def _describe_others(index: ReportIndex, rules: Sequence[RuleStatus]) -> Iterator[str]:
@@ -209,7 +223,7 @@ def _describe_others(index: ReportIndex, rules: Sequence[RuleStatus]) -> Iterato
         yield f"nor {'is' if len(shifts) == 1 else 'are'} {pluralize(len(shifts), 'more metric')}"
     elif shifts:
         yield f"{pluralize(len(shifts), 'metric')}, none lastingly worse" if len(shifts) > 1 else "nor lastingly worse"
-    yield from _describe_unevaluated(index, rules[1:])
+    yield from _describe_unevaluated(index, [rule for rule in rules[1:] if rule.key != rules[0].key])
 
 
 def _describe_unevaluated(index: ReportIndex, rules: Sequence[RuleStatus]) -> Iterator[str]:
@@ -217,7 +231,7 @@ def _describe_unevaluated(index: ReportIndex, rules: Sequence[RuleStatus]) -> It
     unevaluated = [rule for rule in rules if not index.is_healthy(rule)]
     young = [rule for rule in unevaluated if has_too_little_history(rule)]
     if young:
-        yield f"{pluralize(len(young), 'metric')} with {young[0].sentence.rpartition(': ')[2]}"
+        yield f"{pluralize(len({rule.key for rule in young}), 'metric')} with {young[0].sentence.rpartition(': ')[2]}"
     if more := len(unevaluated) - len(young):
         yield f"{pluralize(more, 'rule')} could not judge the newest period"
 
@@ -244,7 +258,7 @@ def _describe_rest(index: ReportIndex, model: str) -> Iterator[str]:
     """Yield the healthy models beside the alerts, and the metrics that could not be evaluated."""
     rules, alerts = _other_rules(index, model), index.alerts[model]
     unknown = severity_mark(Severity.UNKNOWN).strip()
-    if all(alert.condition is Condition.THRESHOLD for alert in alerts):
+    if not any(alert.is_model_wide for alert in alerts):
         breached = {alert.key for alert in alerts}
         healthy = [series_name(rule.key) for rule in rules if rule.key not in breached and index.is_healthy(rule)]
         if healthy:
@@ -260,7 +274,12 @@ def alert_lines(index: ReportIndex, model: str) -> Iterator[str]:
     A sustained shift of a series that also breaches a limit only adds its start to that alert's line, and shifts that
     began together share a line.
     """
-    alerts = index.alerts.get(model, [])
+    # Why a source cannot be read is its status; an alert of its own would only repeat it.
+    alerts = [
+        alert
+        for alert in index.alerts.get(model, [])
+        if alert.condition is not Condition.ERROR or describe_handling(alert, index.snapshot)
+    ]
     breaches = {alert.key: alert for alert in reversed(alerts) if alert.is_active and not index.is_lasting_shift(alert)}
     implied = {
         alert.key: alert for alert in alerts if index.is_lasting_shift(alert) and _is_implied(alert, breaches, index)

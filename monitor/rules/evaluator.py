@@ -12,7 +12,15 @@ from modeltop.core.series import Alert, RuleStatus, Series, SeriesKey, Severity,
 from modeltop.core.text import format_comparison, format_exact, format_period, format_value, pluralize
 from modeltop.rules.baselines.base import NO_SERIES
 from modeltop.rules.replay import replay
-from modeltop.rules.rule import Rule, is_meaningless_for, rules_for, skip_reason
+from modeltop.rules.rule import (
+    UNKNOWN_METRIC_RULES,
+    Rule,
+    direction_hint,
+    is_meaningless_for,
+    rules_for,
+    skip_reason,
+    stands_alone,
+)
 
 
 def rule_status(
@@ -34,7 +42,7 @@ def rule_status(
     reason = skip_reason(rule, series)
     if reason:
         sentence = f"{metric.name} {format_value(series.latest)}: {reason}"
-        return RuleStatus(rule.name, series.key, Severity.OK, sentence, reason)
+        return RuleStatus(rule.name, series.key, Severity.OK, sentence, reason, is_evaluated=False)
     own = (alert for alert in alerts if alert.key == series.key and alert.rule == rule.name)
     alert = next((alert for alert in own if alert.state is not State.RESOLVED), None)
     if alert is None and _is_plainly_evaluated(series, rule):
@@ -46,7 +54,10 @@ def rule_status(
         state = _describe_state(series[: int(evaluable[-1]) + 1], rule, alert, other_series)
         sentence = f"{sentence}; before it {state}" if sentence else f"{metric.name} {state}"
     severity = alert.severity if alert and alert.is_active else Severity.OK
-    return RuleStatus(rule.name, series.key, severity, sentence)
+    if severity and rule.name in UNKNOWN_METRIC_RULES:
+        sentence = f"{sentence}; {direction_hint(metric.name, None)}"
+    is_evaluated = len(evaluable) > rule.detector.min_history
+    return RuleStatus(rule.name, series.key, severity, sentence, is_evaluated=is_evaluated)
 
 
 def _describe_unevaluated(series: Series, rule: Rule, evaluable: np.ndarray, metric: Metric) -> str:
@@ -135,6 +146,8 @@ class _Evaluated(NamedTuple):
     series: Series
     compared_series: tuple[tuple[SeriesKey, Series | None], ...]
     """The other series that its rules compare it with."""
+    stands_alone: bool
+    """True if there is no series of all rows, so that its rules are applied to this one."""
     alerts: tuple[Alert, ...]
     rule_statuses: tuple[RuleStatus, ...]
 
@@ -161,7 +174,7 @@ class Evaluator:
         if self.has_backlog:
             self._evaluated = {}
         new = {
-            key: [rule for rule in rules_for(self._rules, key) if not is_meaningless_for(rule, series)]
+            key: self._rules_for(key, history)
             for key, series in history.items()
             if not self._is_unchanged(series, history)
         }
@@ -171,6 +184,10 @@ class Evaluator:
         alerts = _replay_all(new, history)
         evaluated = {key: self._evaluate_series(rules, history[key], alerts, history) for key, rules in new.items()}
         self._evaluated = {key: evaluated.get(key) or self._evaluated[key] for key in history}
+
+    def _rules_for(self, key: SeriesKey, history: Mapping[SeriesKey, Series]) -> list[Rule]:
+        metric = self._catalog.get(key.metric)
+        return [rule for rule in rules_for(self._rules, key, history) if not is_meaningless_for(rule, metric)]
 
     @property
     def alerts(self) -> Iterator[Alert]:
@@ -185,7 +202,7 @@ class Evaluator:
     def _is_unchanged(self, series: Series, history: Mapping[SeriesKey, Series]) -> bool:
         """Return whether neither the series nor those that it is compared with have changed."""
         last = self._evaluated.get(series.key)
-        if last is None or last.series is not series:
+        if last is None or last.series is not series or last.stands_alone != stands_alone(series.key, history):
             return False
         return all(history.get(key) is other for key, other in last.compared_series)
 
@@ -198,6 +215,7 @@ class Evaluator:
         return _Evaluated(
             series,
             tuple((key, history.get(key)) for key in keys),
+            stands_alone(series.key, history),
             tuple(alert for of_rule in by_rule.values() for alert in of_rule),
             tuple(rule_status(series, rule, by_rule[rule.name], metric, history) for rule in rules),
         )

@@ -19,6 +19,7 @@ from modeltop.core.series import (
 )
 from modeltop.core.text import format_period, pluralize
 from modeltop.rules.label_coverage import LabelCoverage, LabelState
+from modeltop.rules.rule import UNKNOWN_METRIC_RULES, direction_hint
 
 NO_ACKNOWLEDGEMENTS: frozenset[str] = frozenset()
 Rank = tuple[int, bool, float, float]
@@ -79,19 +80,21 @@ def model_statuses(
         rule_statuses: Of all models.
         catalog: Names the metrics.
         acknowledged: The ids that a person has acknowledged.
-        labels: Missing labels by model: a model that could not be evaluated because of them is not ok.
+        labels: Missing labels by model.
+
+    A model for which no rule could be evaluated is unknown, never ok.
     """
     unresolved = [alert for alert in ordered_alerts(alerts, acknowledged) if alert.resolved is None]
     current = {alert.key.model: alert for alert in reversed(unresolved)}
     coverages, sentences = labels or {}, _sentences(rule_statuses)
-    evaluated = _evaluated_models(rule_statuses, history) if coverages else NO_ACKNOWLEDGEMENTS
+    evaluated = {status.key.model for status in rule_statuses if status.is_evaluated}
     ranked: list[tuple[Rank, str, ModelStatus]] = []
     for model in dict.fromkeys((*history.periods, *(key.model for key in history.series), *current)):
         alert, coverage = current.get(model), coverages.get(model)
         lacks_labels = coverage is not None and coverage.state is LabelState.NOT_ENOUGH
         if alert and alert.is_active:
             rank, severity = _rank(alert, acknowledged), alert.severity
-        elif lacks_labels and model not in evaluated:
+        elif alert is None and model not in evaluated:
             rank, severity = UNEVALUATED_RANK, Severity.UNKNOWN
         else:
             rank, severity = HEALTHY_RANK, Severity.OK
@@ -131,12 +134,6 @@ def _is_skipped(status: RuleStatus) -> bool:
     return status.skip_reason is not None
 
 
-def _evaluated_models(rule_statuses: Iterable[RuleStatus], history: History) -> AbstractSet[str]:
-    """Return the models for which at least one rule was evaluated."""
-    keys = [status.key for status in rule_statuses if status.skip_reason is None]
-    return {key.model for key in keys if key in history.series and history.series[key].evaluable().any()}
-
-
 def _sentences(rule_statuses: Iterable[RuleStatus]) -> dict[str, str]:
     """Return, per model, the sentence of the first rule that was applied; else that none was."""
     sentences: dict[str, str] = {}
@@ -153,16 +150,18 @@ def _with_segment(key: SeriesKey, text: str) -> str:
 def _describe_alert(alert: Alert, history: History, catalog: MetricRegistry) -> str:
     """Describe an alert without the name of its model."""
     message = alert.breach.message if alert.breach else ""
-    if alert.condition is Condition.NO_DATA:
+    if alert.is_model_wide and alert.condition is Condition.NO_DATA:
         periods = history.periods.get(alert.key.model)
         return (
             message
             if periods is None or not len(periods)
             else f"no rows since {format_period(to_datetime(periods[-1]))}"
         )
-    if alert.condition is Condition.ERROR:
+    if alert.key.metric == "*":
         return message
     metric = catalog.get(alert.key.metric).name
+    if alert.condition is not Condition.THRESHOLD:
+        return _with_segment(alert.key, f"{metric} {message}")
     span = pluralize(alert.periods, "period")
     if alert.state is State.PENDING:
         text = f"{metric} {message} for {span}, not yet told"
@@ -170,4 +169,6 @@ def _describe_alert(alert: Alert, history: History, catalog: MetricRegistry) -> 
         text = f"{metric} recovering from {message}, since {format_period(alert.since)}"
     else:
         text = f"{metric} {message} for {span}, since {format_period(alert.since)}"
+    if alert.rule in UNKNOWN_METRIC_RULES:
+        text = f"{text}; {direction_hint(alert.key.metric, catalog.resembles(alert.key.metric))}"
     return _with_segment(alert.key, text)

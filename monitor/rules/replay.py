@@ -33,12 +33,14 @@ from modeltop.rules.rule import Rule
 from modeltop.rules.state_machine import AlertStateMachine
 
 if TYPE_CHECKING:
-    from modeltop.core.series import Times
+    from modeltop.core.series import Levels, Times
 
 GAPS = 60
 """Newest gaps between periods that show how regularly a model reports."""
 MIN_GAPS = 3
 MIN_WAIT = timedelta(minutes=10)
+MAX_ERROR_WIDTH = 400
+"""Maximum terminal cells of why a source cannot be read, with the command to run."""
 
 
 @dataclass(slots=True)
@@ -47,7 +49,8 @@ class _Stretch:
 
     first: int
     """Position, among the evaluable points, of the first one."""
-    levels: list[int] = field(default_factory=list)
+    levels: Levels = field(init=False)
+    """Of its points."""
     since: datetime | None = None
     fired: datetime | None = None
     peak_level: Severity = Severity.OK
@@ -59,9 +62,10 @@ class _Replay:
     def __init__(self, series: Series, rule: Rule, basis: Any) -> None:
         self.series, self.rule, self.basis = series, rule, basis
         self.points = np.flatnonzero(series.evaluable(rule.min_count))
+        self.times = series.times[self.points]
         self.onsets = rule.detector.onsets(basis)
         self.levels = {
-            current_level: rule.detector.levels(series, basis, current_level)[self.points].tolist()
+            current_level: rule.detector.levels(series, basis, current_level)[self.points]
             for current_level in (Severity.OK, Severity.WARNING, Severity.CRITICAL)
         }
 
@@ -80,28 +84,33 @@ class _Replay:
 
     def _follow(self, stretch: _Stretch, machine: AlertStateMachine) -> int:
         """Feed the machine until it is idle again; return the position after the last point fed."""
-        for position in range(stretch.first, len(self.points)):
-            when: datetime = self.series.times[self.points[position]].item()
-            level = self.levels[machine.level][position]
-            machine.advance(when, Severity(level))
-            stretch.levels.append(level)
+        position = stretch.first
+        parts: list[Levels] = []
+        while position < len(self.points) and (not parts or machine.state is not None):
+            levels = self.levels[machine.level]
+            level = int(levels[position])
+            # What would leave the machine as it is need not be fed point by point.
+            end = _end_of_run(levels, position) if machine.is_settled_at(level) else position + 1
+            machine.advance(self.times[end - 1].item(), Severity(level), points=end - position)
+            parts.append(levels[position:end])
             if stretch.fired is None:
                 stretch.since = machine.since
-                stretch.fired = when if machine.level else None
+                stretch.fired = self.times[end - 1].item() if machine.level else None
             stretch.peak_level = max(stretch.peak_level, machine.level)
-            if machine.state is None:
-                return position + 1
-        return len(self.points)
+            position = end
+        stretch.levels = np.concatenate(parts)
+        return position
 
     def _alert(self, stretch: _Stretch, machine: AlertStateMachine) -> Alert:
         last = stretch.first + len(stretch.levels) - 1
         is_over = machine.state is None
-        times = self.series.times[self.points]
-        counted = int(np.searchsorted(times, np.datetime64(stretch.since, "us")))
+        counted = int(np.searchsorted(self.times, np.datetime64(stretch.since, "us")))
         breached = counted + np.flatnonzero(stretch.levels[counted - stretch.first :])
         since = self._since(stretch, int(breached[0]))
-        first = int(np.searchsorted(times, to_datetime64(since)))
+        first = int(np.searchsorted(self.times, to_datetime64(since)))
         key, name = self.series.key, self.rule.name
+        latest, worst = int(breached[-1]), self._worst(stretch, breached)
+        breach = self._breach(stretch, latest)
         severity = machine.level if stretch.fired else machine.pending_level
         return Alert(
             id=alert_id(name, key, Condition.THRESHOLD, since) if stretch.fired else None,
@@ -112,11 +121,11 @@ class _Replay:
             severity=severity if machine.state else stretch.peak_level,
             since=since,
             fired=_aware(stretch.fired) if stretch.fired else None,
-            resolved=to_datetime(self.series.times[self.points[last]]) if is_over else None,
-            worst_breach=self._breach(stretch, self._worst(stretch, breached)),
-            breach=self._breach(stretch, int(breached[-1])),
+            resolved=to_datetime(self.times[last]) if is_over else None,
+            worst_breach=breach if worst == latest else self._breach(stretch, worst),
+            breach=breach,
             periods=last - first + (not is_over),
-            count=self.series.support_at(int(self.points[breached[-1]])),
+            count=self.series.support_at(int(self.points[latest])),
         )
 
     def _since(self, stretch: _Stretch, first: int) -> datetime:
@@ -127,14 +136,30 @@ class _Replay:
 
     def _worst(self, stretch: _Stretch, breached: np.ndarray) -> int:
         """Return the position of the point furthest beyond the limit of the highest level that any point had."""
-        top = max(stretch.levels[position - stretch.first] for position in breached)
-        excess = self.rule.detector.excess(self.series, self.basis, Severity(top))[self.points[breached]]
+        if len(breached) == 1:
+            return int(breached[0])
+        top = Severity(int(stretch.levels[breached - stretch.first].max()))
+        points = self.points[breached]
+        rows = slice(int(points[0]), int(points[-1]) + 1)
+        excess = self.rule.detector.excess(self.series[rows], self.basis[rows], top)[points - rows.start]
         return int(breached[np.argmax(excess)])
 
     def _breach(self, stretch: _Stretch, position: int) -> Breach:
         rows = slice(int(self.points[position]) + 1)
-        level = Severity(stretch.levels[position - stretch.first])
+        level = Severity(int(stretch.levels[position - stretch.first]))
         return self.rule.detector.breach(self.series[rows], self.basis[rows], level)
+
+
+def _end_of_run(levels: Levels, start: int) -> int:
+    """Return the index behind the last of the equal levels from `start` on."""
+    reach = 64
+    while True:
+        other = np.flatnonzero(levels[start : start + reach] != levels[start])
+        if len(other):
+            return start + int(other[0])
+        if start + reach >= len(levels):
+            return len(levels)
+        reach *= 8
 
 
 def replay(
@@ -181,8 +206,8 @@ def no_data_alert(
     age = now - newest
     if age <= wait:
         return None
-    breach = Breach(severity, age.total_seconds(), wait.total_seconds(), _describe_lateness(age, wait))
-    return _fired_alert("no-data", SeriesKey(model, "*"), Condition.NO_DATA, newest + wait, breach)
+    breach = Breach(severity, age.total_seconds(), wait.total_seconds(), describe_lateness("no rows", age, wait))
+    return fired_alert("no-data", SeriesKey(model, "*"), Condition.NO_DATA, newest + wait, breach=breach)
 
 
 def expected_gap(periods: Times) -> timedelta | None:
@@ -205,8 +230,8 @@ def source_error_alert(problem: ReadProblem, now: datetime, severity: Severity =
         now: When the source was first unreadable, if that is known, else the moment of evaluation: `id` follows it.
         severity: How bad that is.
     """
-    breach = Breach(severity, float("nan"), None, sanitize(problem.message))
-    return _fired_alert("error", SeriesKey(problem.source, "*"), Condition.ERROR, now, breach)
+    breach = Breach(severity, float("nan"), None, sanitize(problem.message, MAX_ERROR_WIDTH))
+    return fired_alert("error", SeriesKey(problem.source, "*"), Condition.ERROR, now, breach=breach)
 
 
 def alert_id(rule: str, key: SeriesKey, condition: Condition, since: datetime) -> str:
@@ -222,9 +247,21 @@ def alert_id(rule: str, key: SeriesKey, condition: Condition, since: datetime) -
     return sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:8]
 
 
-def _fired_alert(rule: str, key: SeriesKey, condition: Condition, since: datetime, breach: Breach) -> Alert:
+def fired_alert(
+    rule: str, key: SeriesKey, condition: Condition, since: datetime, *, breach: Breach, name: str | None = None
+) -> Alert:
+    """Return an alert that needs no confirmation.
+
+    Args:
+        rule: Name of the rule.
+        key: The series; a metric of `*` stands for all of the model, or of the source.
+        condition: The subject.
+        since: Start of the first breached period; aware.
+        breach: Its reason and severity.
+        name: The alert's id if it does not depend on `since`.
+    """
     return Alert(
-        id=alert_id(rule, key, condition, since),
+        id=name or alert_id(rule, key, condition, since),
         rule=rule,
         key=key,
         condition=condition,
@@ -242,14 +279,14 @@ def _aware(moment: datetime | None) -> datetime:
     return moment.replace(tzinfo=UTC)
 
 
-def _describe_lateness(age: timedelta, wait: timedelta) -> str:
-    """Compare age and wait, with as many decimals as are needed to distinguish the two."""
+def describe_lateness(missing: str, age: timedelta, wait: timedelta) -> str:
+    """Return how long something is missing, with as many decimals as are needed to distinguish age and wait."""
     actual = expected = ""
     for digits in (1, 2, 4, 6, 9):
         actual, expected = _format_span(age, digits), _format_span(wait, digits)
         if actual != expected:
             break
-    return f"no rows for {actual}, expected within {expected}"
+    return f"{missing} for {actual}, expected within {expected}"
 
 
 def _format_span(span: timedelta, digits: int) -> str:

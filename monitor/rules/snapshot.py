@@ -46,12 +46,15 @@ class Snapshot:
     """Health of the watcher of this store; None if none has ever run."""
     distributions: Mapping[str, Distributions] = field(default_factory=dict)
     """Distributions behind the newest values, by model; each is read when it is looked up."""
+    clock_doubt: str | None = None
+    """Why the clock must be wrong, in one clause; then nothing is concluded from missing data. None: it is right."""
     baseline: PastBaseline = ROLLING
     """The earlier periods that the newest one is compared with in the change summary."""
 
     @property
     def severity(self) -> Severity:
-        """The worst severity of any model; UNKNOWN if there is neither a model nor an alert."""
+        """The worst severity of any model; at least UNKNOWN if there is none, or the clock must be wrong."""
         severities = [status.severity for status in self.model_statuses]
         severities += [alert.severity for alert in self.alerts if alert.is_active]
-        return max(severities, default=Severity.UNKNOWN)
+        severities += [Severity.UNKNOWN] if self.clock_doubt is not None or not severities else []
+        return max(severities)

@@ -30,19 +30,23 @@ class _LevelState:
         self.since, self.count = None, 0
         self.breaches.clear()
 
-    def advance(self, when: datetime, severity: Severity, recover: int) -> None:
-        self.points += 1
+    def is_settled_at(self, severity: Severity) -> bool:
+        """Return whether points of this severity, however many, change nothing but counts."""
+        return self.active == (severity >= self.severity) and (self.active or self.since is None)
+
+    def advance(self, when: datetime, severity: Severity, recover: int, points: int) -> None:
+        self.points += points
         if severity >= self.severity:
             self.since = self.since or when
             if self.window is None or self.active:
-                self.count += 1
+                self.count += points
             else:
                 self.breaches.append((self.points, when))
                 self._slide_window()
             self.clear_count = 0
             self.active = self.active or self.count >= self.confirm
             return
-        self.clear_count += 1
+        self.clear_count += points
         resolves = self.active and self.clear_count >= recover
         self.active = self.active and not resolves
         if not self.active and (resolves or self.window is None):
@@ -69,13 +73,23 @@ class AlertStateMachine:
         self._last: datetime | None = None
         self._severity = Severity.OK
 
-    def advance(self, when: datetime, severity: Severity) -> None:
-        """Process the severity of the next evaluable point, which is later than the last one."""
+    def is_settled_at(self, severity: int) -> bool:
+        """Return whether points of this severity, however many and whenever, change nothing but counts."""
+        return all(level.is_settled_at(Severity(severity)) for level in (self._critical, self._warning))
+
+    def advance(self, when: datetime, severity: Severity, points: int = 1) -> None:
+        """Process the severity of the next evaluable point, which is later than the last one.
+
+        Args:
+            when: Its time; of several points, that of the last.
+            severity: Its severity.
+            points: Number of points with it, if the machine is settled at this severity.
+        """
         has_gap = self._last is not None and self._max_gap is not None and when - self._last > self._max_gap
         for level in (self._critical, self._warning):
             if has_gap and not level.active:
                 level.reset()
-            level.advance(when, severity, self._recover)
+            level.advance(when, severity, self._recover, points)
         self._warning.active = self._warning.active or self._critical.active
         self._last, self._severity = when, severity
 

@@ -14,7 +14,7 @@ import numpy as np
 from modeltop.core.metrics.registry import Metric
 from modeltop.core.series import Direction, Series
 from modeltop.core.stats.distributions import NORMAL_MAD
-from modeltop.core.stats.robust import median
+from modeltop.core.stats.robust import MAX_MAGNITUDE, median
 from modeltop.rules.detectors.limit import Limit
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def suggest_limits(series: Series, metric: Metric) -> SuggestedLimits | str:
     if metric.family in EXPLANATORY_FAMILIES:
         return "it explains, and does not alert by itself"
     min_count = _min_count(series)
-    values = series.values[series.evaluable(min_count)]
+    values = series.values[series.evaluable(min_count) & (np.abs(series.values) < MAX_MAGNITUDE)]
     if len(values) < MIN_PERIODS:
         return f"too little history: {len(values)} of {MIN_PERIODS} periods"
     sign = 1.0 if metric.better is Direction.HIGHER else -1.0

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from modeltop.alerting.routing import SecretSource
@@ -19,6 +20,8 @@ from modeltop.service.leader import LockHolder, aware_datetime, has_leader, read
 from modeltop.service.log import DaemonLog
 
 HEALTH_FILE_NAME = "watch.json"
+ERROR_WIDTH = 600
+"""Maximum terminal cells of one error: a clause, and a command line with its paths."""
 BLOCK_BYTES = 4096
 """The file is padded to a multiple of this, so that on a full disk it can still be overwritten in place."""
 
@@ -107,14 +110,17 @@ def _to_document(report: HealthReport) -> dict[str, object]:
         "every": health.interval_seconds,
         "error": health.error,
         "broken": list(health.disabled_receivers),
+        "receivers": dict(health.disabled_receivers),
         "stopped": health.stopped,
         "once": report.one_shot,
+        "clock_offset": health.clock_offset_seconds,
     }
 
 
 def _from_document(document: dict[str, object], stamp: float) -> HealthReport:
-    error, disabled = document["error"], document["broken"]
-    if not isinstance(disabled, list):
+    error, disabled, offset = document["error"], document["broken"], document.get("clock_offset")
+    clauses = document.get("receivers", {})
+    if not isinstance(disabled, list) or not isinstance(clauses, dict):
         raise TypeError
     return HealthReport(
         health=WatcherHealth(
@@ -124,8 +130,9 @@ def _from_document(document: dict[str, object], stamp: float) -> HealthReport:
             host=str(document["host"]),
             interval_seconds=float(str(document["every"])),
             error=None if error is None else str(error),
-            disabled_receivers=tuple(map(str, disabled)),
+            disabled_receivers={str(name): str(clauses.get(name, "")) for name in disabled},
             stopped=document["stopped"] is True,
+            clock_offset_seconds=None if offset is None else float(str(offset)),
         ),
         one_shot=document.get("once") is True,
     )
@@ -140,6 +147,8 @@ class DaemonIdentity:
     holder: LockHolder
     one_shot: bool = False
     """True for a run from cron, which ends after one cycle."""
+    accept_clock_command: str = "modeltop watch --accept-clock"
+    """The command line, with the watcher's own paths, by which a person trusts the machine's clock."""
 
 
 class HealthReporter:
@@ -151,10 +160,14 @@ class HealthReporter:
         self._errors: dict[str, str | None] = {}
         self.started = self.completed = now
 
+    def has_error(self, subject: str) -> bool:
+        """Return whether a subject has an error now."""
+        return self._errors.get(subject) is not None
+
     @property
     def error(self) -> str | None:
         """All current errors, sanitized; None if there are none."""
-        return "; ".join(sanitize(error, 300) for error in self._errors.values() if error) or None
+        return "; ".join(sanitize(error, ERROR_WIDTH) for error in self._errors.values() if error) or None
 
     def set_error(self, subject: str, error: str | None) -> None:
         """Set the error of one subject, None if it has none any more; a change is logged."""
@@ -166,8 +179,22 @@ class HealthReporter:
         else:
             self._log.error(subject, error)
 
-    def publish(self, every: float, disabled: Mapping[str, str], *, stopped: bool = False) -> None:
-        """Write the health file, with the seconds between two cycles at most and the names of disabled receivers."""
+    def publish(
+        self,
+        every: float,
+        disabled: Mapping[str, str],
+        *,
+        stopped: bool = False,
+        clock_offset: timedelta | None = None,
+    ) -> None:
+        """Write the health file.
+
+        Args:
+            every: Seconds between two cycles at most.
+            disabled: By name of a disabled receiver a clause about it.
+            stopped: True if the daemon was asked to end.
+            clock_offset: By how much the machine's clock is off; None if it is reliable.
+        """
         health = WatcherHealth(
             at=self.completed,
             started_at=self.started,
@@ -175,8 +202,9 @@ class HealthReporter:
             host=self._identity.holder.host,
             interval_seconds=every,
             error=self.error,
-            disabled_receivers=tuple(disabled),
+            disabled_receivers=disabled,
             stopped=stopped,
+            clock_offset_seconds=None if clock_offset is None else clock_offset.total_seconds(),
         )
         problem = None
         try:
@@ -189,8 +217,17 @@ class HealthReporter:
 ALIVE, DEGRADED, NOT_RUNNING = 0, 1, 3
 
 
-def print_status(folder: Path, now: datetime, write_line: Callable[[str], None], *, as_json: bool) -> int:
-    """Print the health of the daemon of a state folder at an aware time, as text or as one JSON object.
+def print_status(
+    folder: Path, now: datetime, write_line: Callable[[str], None], *, as_json: bool, test_command: str
+) -> int:
+    """Print the health of the daemon of a state folder, as text or as one JSON object.
+
+    Args:
+        folder: The state folder.
+        now: Aware.
+        write_line: Writes one line.
+        as_json: Whether to write JSON.
+        test_command: The command line to which the name of a receiver is added to test it.
 
     Returns:
         The exit code: 0 alive, 1 alive with errors or a disabled receiver, 3 not running or overdue.
@@ -204,9 +241,10 @@ def print_status(folder: Path, now: datetime, write_line: Callable[[str], None],
     write_line(word if report is None else f"{word}: {_describe(report, now)}")
     if report is not None:
         if report.health.error:
-            write_line(f"  error: {sanitize(report.health.error, 400)}")
-        for name in report.health.disabled_receivers:
-            write_line(f"  receiver {sanitize(name, 60)} is broken: change its settings, or mend it and send a test")
+            write_line(f"  error: {sanitize(report.health.error, 4 * ERROR_WIDTH)}")
+        for name, clause in report.health.disabled_receivers.items():
+            write_line(f"  receiver {sanitize(name, 60)} fails: {sanitize(clause, 400)}")
+            write_line(f"    to try it now: {test_command} {sanitize(shlex.quote(name), 60)}")
     return code
 
 
@@ -227,6 +265,7 @@ def _status_of(report: HealthReport | None, now: datetime, *, has_leader_now: bo
 
 def _describe(report: HealthReport, now: datetime) -> str:
     health = report.health
+    now -= timedelta(seconds=health.clock_offset_seconds or 0.0)
     process = "runs from cron" if report.one_shot else f"process {health.pid} on {sanitize(health.host, 60)}"
     since = f", since {format_age(now - health.started_at)}" if not report.one_shot else ""
     return f"{process}{since}, last cycle {format_age(now - health.at)} ago"

@@ -9,16 +9,17 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from modeltop.alerting.incidents import EvaluationScope, find_incident, track_incidents
+from modeltop.alerting.incidents import EvaluationScope, is_open, track_incidents
 from modeltop.core.errors import StoreError
 from modeltop.core.event import IncidentChanged
-from modeltop.core.incident import AlertingState, IncidentStatus
+from modeltop.core.incident import AlertingState
 from modeltop.core.series import Alert, Condition
 from modeltop.history.store.durable import write_atomically
 from modeltop.rules.snapshot import Snapshot
 from modeltop.service.leader import aware_datetime, read_state_file
 
 FILE_NAME = "looked.json"
+_GRACE_CONDITIONS = (Condition.NO_DATA, Condition.UNREADABLE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,22 +55,37 @@ def load_last_evaluation(folder: Path) -> LastEvaluation:
     return read_state_file(folder / FILE_NAME, build) or LastEvaluation()
 
 
-class NoDataGrace:
-    """A filter that holds back new no-data alerts until they have lasted for a grace period."""
+MAX_PAUSE = timedelta(minutes=10)
+"""Time between two evaluations of one process after which grace periods start anew."""
 
-    def __init__(self, wait: timedelta, first_seen: Mapping[str, datetime] | None = None) -> None:
+
+class NoDataGrace:
+    """A filter that holds back new alerts of no data, and of unreadable data, until they lasted for a grace period."""
+
+    def __init__(
+        self,
+        wait: timedelta,
+        first_seen: Mapping[str, datetime] | None = None,
+        every: timedelta = timedelta(minutes=1),
+    ) -> None:
         self.wait = wait
+        self.every = every
         self.first_seen = dict(first_seen or {})
         """Time at which such alerts were first seen, also by an earlier run, by their ids."""
+        self._last_evaluated: datetime | None = None
 
     def settled_alerts(
         self, alerts: Iterable[Alert], now: datetime, is_known: Callable[[Alert], bool]
     ) -> tuple[Alert, ...]:
         """Return the alerts of a snapshot that count now; `is_known` is true if one belongs to an open incident."""
+        if self._last_evaluated is not None and now - self._last_evaluated > max(MAX_PAUSE, 3 * self.every):
+            # The machine was suspended: only the next evaluation can tell whether rows would have come meanwhile.
+            self.first_seen = dict.fromkeys(self.first_seen, now)
+        self._last_evaluated = now
         settled: list[Alert] = []
         waiting: dict[str, datetime] = {}
         for alert in alerts:
-            if alert.condition is not Condition.NO_DATA or alert.id is None or is_known(alert):
+            if alert.condition not in _GRACE_CONDITIONS or alert.id is None or is_known(alert):
                 settled.append(alert)
                 continue
             # A clock that was set back must not extend the grace period by years.
@@ -106,15 +122,38 @@ class EvaluationResult:
 class IncidentTracker:
     """The incidents of one state folder, tracked from evaluation to evaluation, also across processes."""
 
-    def __init__(self, folder: Path, wait: timedelta) -> None:
+    def __init__(self, folder: Path, wait: timedelta, every: timedelta = timedelta(minutes=1)) -> None:
         self._folder = folder
         self._last = load_last_evaluation(folder)
-        self.no_data_grace = NoDataGrace(wait, self._last.no_data_first_seen)
+        self.no_data_grace = NoDataGrace(wait, self._last.no_data_first_seen, every)
 
-    def evaluate(self, snapshot: Snapshot, state: AlertingState, now: datetime) -> EvaluationResult:
-        """Return the changes to the known incidents that result from a snapshot that was just taken."""
-        alerts = self.no_data_grace.settled_alerts(snapshot.alerts, now, lambda alert: _is_open(alert, state))
+    def evaluate(
+        self,
+        snapshot: Snapshot,
+        state: AlertingState,
+        now: datetime,
+        *,
+        allows_no_data: Callable[[datetime | None], bool] = lambda _: True,
+    ) -> EvaluationResult:
+        """Return the changes to the known incidents that result from a snapshot that was just taken.
+
+        Args:
+            snapshot: What was evaluated.
+            state: The incidents so far.
+            now: The daemon's clock.
+            allows_no_data: Tells by the newest period of any model whether the clock is reliable enough for new
+                incidents of no data; open ones stay open until rows come.
+        """
         scope = EvaluationScope.from_statuses(snapshot.history, snapshot.rule_statuses, snapshot.rules)
+        alerts: Iterable[Alert] = snapshot.alerts
+        if not allows_no_data(max(scope.newest_periods(now).values(), default=None)):
+            # Of one series it is concluded from the rows of its model, whatever the clock says.
+            alerts = [
+                alert
+                for alert in alerts
+                if alert.condition is not Condition.NO_DATA or not alert.is_model_wide or is_open(alert, state)
+            ]
+        alerts = self.no_data_grace.settled_alerts(alerts, now, lambda alert: is_open(alert, state))
         changes = track_incidents(alerts, state, now, scope=scope, previous_newest=self._last.newest_periods)
         return EvaluationResult(snapshot, changes, scope.newest_periods(now))
 
@@ -129,8 +168,3 @@ class IncidentTracker:
             with contextlib.suppress(StoreError):
                 save_last_evaluation(self._folder, evaluation)
         self._last = evaluation
-
-
-def _is_open(alert: Alert, state: AlertingState) -> bool:
-    incident = find_incident(alert, state)
-    return incident is not None and incident.status is IncidentStatus.OPEN

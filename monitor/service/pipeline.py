@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 from functools import cached_property
 from pathlib import Path
@@ -14,21 +14,26 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from modeltop.alerting.event_log.segments import state_folder
+from modeltop.alerting.incidents import is_open
 from modeltop.alerting.suppression import acknowledged_alerts, suppressions
 from modeltop.config.load import Config, candidate_paths
 from modeltop.core.errors import StoreError
-from modeltop.core.incident import AlertingState, WatcherHealth
-from modeltop.core.series import Alert, History, ReadProblem, to_datetime, to_datetime64
+from modeltop.core.incident import CLOCK_TOLERANCE, AlertingState, WatcherHealth
+from modeltop.core.series import Alert, History, ReadProblem, SeriesKey, to_datetime, to_datetime64
+from modeltop.core.text import format_age
 from modeltop.history.files import FileStat, file_stat
+from modeltop.history.future_rows import BoundedHistory, FutureRowFilter
 from modeltop.history.merge import Progress
 from modeltop.history.reader import Reader
 from modeltop.history.store.distributions import DistributionStore
 from modeltop.history.store.paths import network_filesystem
 from modeltop.rules.evaluator import Evaluator
+from modeltop.rules.input_validation import validate_input
 from modeltop.rules.label_coverage import label_coverage
+from modeltop.rules.no_data import series_no_data_alerts
 from modeltop.rules.priority import model_statuses, ordered_alerts
 from modeltop.rules.replay import no_data_alert, source_error_alert
-from modeltop.rules.rule import Rule, default_rules
+from modeltop.rules.rule import Rule, rules_in_force
 from modeltop.rules.snapshot import Snapshot
 
 if TYPE_CHECKING:
@@ -115,7 +120,7 @@ class Pipeline:
         paths: Files and folders in the order in which they count.
         live: True for a store, where `now` is the clock; False for plain paths, where it is the time of the newest row
             that is not after the clock.
-        now: Overrides both.
+        now: Overrides both; rows after it take no part.
         failures_before_alert: Failed reads in a row after which a source is an alert.
         state_reader: Access to the event log and the daemon's health.
         defer_slow_detectors: Leave slow detectors on a large fleet to the second run; `needs_run` is then true
@@ -136,7 +141,7 @@ class Pipeline:
         self.state_reader = state_reader or StateReader()
         self.ack_duration = config.watch.ack_for
         self._config = config
-        self._rules = config.rules or default_rules()
+        self._rules = rules_in_force(config.rules, config.defaults)
         self._reader = Reader([str(path) for path in paths], catalog=config.catalog, zone=config.zone)
         self._live = live
         self._distributions = DistributionStore(paths)
@@ -144,8 +149,12 @@ class Pipeline:
         self._now = now
         self._failures_before_alert = failures_before_alert
         self._failures: dict[str, _Failure] = {}
+        self._unreadable_since: dict[SeriesKey, datetime] = {}
         self._defer_slow_detectors = defer_slow_detectors
         self._evaluator = Evaluator(self._rules, config.catalog)
+        self._future_rows = FutureRowFilter()
+        self.valid_until: datetime | None = None
+        """When a row of the last snapshot's future is due: then the same files are another snapshot."""
 
     def needs_run(self) -> bool:
         """Return whether a new snapshot could differ from the last; costs one `os.stat` a file."""
@@ -156,9 +165,18 @@ class Pipeline:
             or self.state_reader.has_changed()
         )
 
-    def read_history(self) -> History:
-        """Return the history without evaluating it."""
-        return self._reader.read()
+    def mark_stale(self) -> None:
+        """Let the next run read every file anew, even if none shows a change."""
+        self._reader.mark_stale()
+
+    def read_history(self, clock: datetime | None = None) -> History:
+        """Return the history without evaluating it; with a clock, without the rows that an evaluation leaves out."""
+        history = self._reader.read()
+        return history if clock is None else self._without_future_rows(history, clock).history
+
+    def file_times(self) -> list[float]:
+        """Return when each history file was last written, in seconds since 1970."""
+        return self._reader.modification_times()
 
     def file_stats(self) -> dict[str, FileStat | None]:
         """Return how all input files, also the configuration, stood at the last run: equal stats, equal snapshot."""
@@ -170,16 +188,26 @@ class Pipeline:
 
         `clock` is the true time, aware; `progress` is called with (files read, files in all) while files are read.
         """
-        history = self._reader.read(progress)
+        bounded = self._without_future_rows(self._reader.read(progress), clock)
+        history = bounded.history
         now = self._now or (clock if self._live else _newest(history, clock))
         self._evaluator.evaluate(history.series, defer_slow_detectors=self._defer_slow_detectors)
         self._defer_slow_detectors = False
         rule_statuses = self._evaluator.rule_statuses
-        alerts = [*self._evaluator.alerts, *self._no_data_alerts(history, now)]
+        unreadable = validate_input(
+            history, self._rules, self._config.catalog, now=now, first_seen=self._unreadable_since
+        )
+        self._unreadable_since = {alert.key: alert.since for alert in unreadable}
+        alerts = [*self._evaluator.alerts, *unreadable, *self._series_without_data(history)]
+        state, health = self.state_reader.alerting_state(), self.state_reader.watcher_health()
+        clock_doubt = bounded.clock_doubt or (health and self._now is None and _disagreement(health, clock)) or None
+        no_data = self._no_data_alerts(history, now)
+        if clock_doubt is not None:  # what is known already stays, for its end would be no less of a guess
+            no_data = (alert for alert in no_data if is_open(alert, state))
+        alerts += no_data
         alerts += [
             source_error_alert(problem, since) for problem, since in self._failing_sources(history.problems, now)
         ]
-        state = self.state_reader.alerting_state()
         labels = label_coverage(history, self._config.catalog)
         # Acknowledgements and silences end by the clock, even if data is evaluated as of another moment.
         acknowledgements = acknowledged_alerts(alerts, state, clock)
@@ -202,15 +230,22 @@ class Pipeline:
                 labels=labels,
             ),
             notices=self._notices
-            + _unmatched_rule_notices(self._rules, history)
+            + ((clock_doubt,) if clock_doubt else ())
             + ((BACKLOG_NOTICE,) if self._evaluator.has_backlog else ()),
             label_coverage=labels,
             alerting_state=state,
             suppressions=suppressions(ordered, state, self._config.mutes, clock),
             acknowledgements=acknowledgements,
-            watcher_health=self.state_reader.watcher_health(),
+            watcher_health=health,
             distributions=self._distributions,
+            clock_doubt=clock_doubt,
         )
+
+    def _without_future_rows(self, history: History, clock: datetime) -> BoundedHistory:
+        as_of = None if self._now is None else to_datetime64(self._now)
+        bounded = self._future_rows.apply(history, to_datetime64(clock), as_of)
+        self.valid_until = None if bounded.next_due is None else to_datetime(bounded.next_due)
+        return bounded
 
     def _no_data_alerts(self, history: History, now: datetime) -> Iterable[Alert]:
         for model, periods in history.periods.items():
@@ -219,6 +254,11 @@ class Pipeline:
             )
             if alert is not None:
                 yield alert
+
+    def _series_without_data(self, history: History) -> Iterable[Alert]:
+        alerts = series_no_data_alerts(history, self._config.catalog, self._config.on_no_data)
+        # Of others the values came, and could not be read.
+        return (alert for alert in alerts if alert.key not in self._unreadable_since)
 
     def _failing_sources(self, problems: Iterable[ReadProblem], now: datetime) -> list[tuple[ReadProblem, datetime]]:
         """Return the sources that failed often enough in a row to be an alert, with the time of the first failure."""
@@ -247,16 +287,15 @@ def _network_disk_notices(folders: Sequence[Path]) -> Iterable[str]:
             yield f"{folder} is on {kind}, where locks are not reliable: let each writer have a store of its own"
 
 
-def _unmatched_rule_notices(rules: Sequence[Rule], history: History) -> tuple[str, ...]:
-    """Return a notice for each configured rule that matches no series: a name is misspelled, or a model is gone."""
-    configured = [rule for rule in rules if not rule.default]
-    if not configured or not history.series:
-        return ()
-    return tuple(
-        f"rule {rule.name} asks about {rule.metric} of {rule.model}, segment {rule.segment}: there is no such series"
-        for rule in configured
-        if not any(rule.matches(key) for key in history.series)
-    )
+def _disagreement(health: WatcherHealth, clock: datetime) -> str | None:
+    """Return a clause if the machine's clock is off by as much as the watcher beside it found; else None."""
+    if health.clock_offset_seconds is None or health.stopped or health.is_overdue(clock):
+        return None
+    difference = clock - health.at
+    if abs(difference) <= CLOCK_TOLERANCE + timedelta(seconds=3 * health.interval_seconds):
+        return None  # of another machine than the watcher's, or set right by now
+    direction = "ahead of" if difference > timedelta() else "behind"
+    return f"this clock is {format_age(abs(difference))} {direction} the watcher's: see `modeltop watch --status`"
 
 
 def _newest(history: History, clock: datetime) -> datetime:
@@ -274,6 +313,9 @@ class DaemonSettings:
     pipeline: Pipeline
     store: Path | None = None
     """Folder that configured logs are computed into; None if plain paths are watched."""
+    file_times: Callable[[], Sequence[float]] = list
+    """Returns when the history files were written, in seconds since 1970: if most of them are ahead of the machine's
+    clock, it is behind."""
 
     @property
     def every(self) -> float:

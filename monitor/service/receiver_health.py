@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from types import MappingProxyType
 
 from modeltop.alerting.notifiers.base import Receiver, fingerprint, unusable_reason
+from modeltop.alerting.state import reenabled
+from modeltop.alerting.suppression import format_minute
 from modeltop.core.event import ReceiverChanged
 from modeltop.core.incident import AlertingState, ReceiverState
-from modeltop.core.text import sanitize
+from modeltop.core.text import pluralize, sanitize
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +34,31 @@ class Backoff:
         return minimum + random() * window
 
 
-def after_permanent_failure(state: ReceiverState, error: str) -> ReceiverState:
-    """Return the state after a permanent failure: disabled, with the error as the reason."""
-    return replace(state, failures=state.failures + 1, retry_at=None, error=error, disabled_reason=error)
+PROBE_DELAYS = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30), timedelta(hours=1))
+"""Delays after which a disabled receiver is probed; the last one again and again."""
 
 
-def after_success(state: ReceiverState) -> ReceiverState:
-    """Return the state after a success: neither failing nor disabled."""
-    return replace(state, failures=0, retry_at=None, error=None, disabled_reason=None)
+def after_permanent_failure(state: ReceiverState, error: str, now: datetime) -> ReceiverState:
+    """Return the state after a permanent failure: disabled, with the error as the reason, and probed later."""
+    delay = PROBE_DELAYS[min(state.probes, len(PROBE_DELAYS) - 1)]
+    return replace(
+        state,
+        failures=state.failures + 1,
+        retry_at=now + delay,
+        error=error,
+        disabled_reason=error,
+        probes=state.probes + 1,
+    )
+
+
+def after_rejection(state: ReceiverState, error: str) -> ReceiverState:
+    """Return the state after a message was rejected, which says nothing about the next one."""
+    return replace(state, error=error, rejections=state.rejections + 1)
+
+
+def after_group_rejection(state: ReceiverState, error: str) -> ReceiverState:
+    """Return the state after a message about several alerts was rejected: one of them may be at fault alone."""
+    return replace(state, error=error, send_apart=True)
 
 
 MIN_FAILURES = 3
@@ -55,24 +75,66 @@ def receiver_changes(receivers: Mapping[str, Receiver], state: AlertingState, no
         before = state.receivers.get(name) or ReceiverState(now)
         if before.settings_fingerprint == settings:
             continue
-        after = replace(after_success(before), settings_fingerprint=settings)
-        events.append(ReceiverChanged(now, name, after if reason is None else after_permanent_failure(after, reason)))
+        after = replace(reenabled(before, now), settings_fingerprint=settings)
+        after = after if reason is None else after_permanent_failure(after, reason, now)
+        events.append(ReceiverChanged(now, name, after))
     return events
 
 
-def disabled_receivers(receivers: Mapping[str, Receiver], state: AlertingState) -> dict[str, str]:
-    """Return the reasons of disabled receivers by name."""
+def disabled_receivers(
+    receivers: Iterable[str], state: AlertingState, pending: Mapping[str, int] = MappingProxyType({})
+) -> dict[str, str]:
+    """Return disabled receivers by name, each with a clause: why, what it has missed, and when it is tried again.
+
+    `pending` is the number of alerts that a receiver is still to be notified of, by its name.
+    """
     states = {name: state.receivers[name] for name in receivers if name in state.receivers}
-    return {name: receiver.disabled_reason for name, receiver in states.items() if receiver.disabled_reason}
+    return {
+        name: "; ".join(
+            (
+                receiver.disabled_reason,
+                *_undelivered(pending.get(name, 0)),
+                *([f"next attempt {format_minute(receiver.retry_at)}"] if receiver.retry_at is not None else []),
+            )
+        )
+        for name, receiver in states.items()
+        if receiver.disabled_reason is not None
+    }
 
 
-def failing_receivers(receivers: Mapping[str, Receiver], state: AlertingState) -> str | None:
-    """Return a clause about receivers that fail again and again; None if none does."""
-    clauses = [
-        f"{sanitize(name, 60)} has failed {receiver.failures} times in a row: {receiver.error}"
-        for name in receivers
-        if (receiver := state.receivers.get(name)) is not None
-        and receiver.disabled_reason is None
-        and receiver.failures >= MIN_FAILURES
-    ]
+def failing_receivers(
+    receivers: Iterable[str], state: AlertingState, pending: Mapping[str, int], *, one_shot: bool
+) -> str | None:
+    """Return a clause about receivers that fail again and again, or rejected a message; None if none does.
+
+    Disabled ones are not among them, except in a run from cron (`one_shot`): nothing else reports them there, nor one
+    that failed once.
+    """
+    disabled = disabled_receivers(receivers, state, pending)
+    clauses = [f"{sanitize(name, 60)} fails: {clause}" for name, clause in disabled.items() if one_shot]
+    for name in receivers:
+        receiver = state.receivers.get(name)
+        if receiver is None or name in disabled:
+            continue
+        if receiver.failures >= (1 if one_shot else MIN_FAILURES):
+            failures = f"has failed {pluralize(receiver.failures, 'time')} in a row: {receiver.error}"
+            clauses.append("; ".join((f"{sanitize(name, 60)} {failures}", *_undelivered(pending.get(name, 0)))))
+        elif receiver.rejections:
+            clauses.append(f"{sanitize(name, 60)} rejected a message, which was dropped: {receiver.error}")
     return "; ".join(clauses) or None
+
+
+def _undelivered(alerts: int) -> list[str]:
+    return [f"{pluralize(alerts, 'alert')} not delivered"] if alerts else []
+
+
+def any_reachable(receivers: Collection[str], state: AlertingState, pending: Mapping[str, int]) -> bool:
+    """Return whether some receiver can be reached as far as is known; true if none is configured.
+
+    One whose last message failed counts as reachable once nothing is to be sent to it any more: it is not tried again.
+    """
+    return not receivers or not all(
+        (receiver := state.receivers.get(name)) is not None
+        and (receiver.disabled_reason is not None or (receiver.failures and name in pending))
+        for name in receivers
+    )

@@ -9,19 +9,21 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from modeltop.alerting.dispatch import NotificationPlan, plan_notifications
-from modeltop.alerting.messages.compose import compose
+from modeltop.alerting.messages.compose import build_recovery_message, compose
 from modeltop.alerting.messages.explanation import ExplanationCache
 from modeltop.alerting.messages.message import Message
 from modeltop.alerting.routing import RoutingConfig
+from modeltop.alerting.state import reenabled
 from modeltop.alerting.throttle import NotificationBatch
+from modeltop.core.errors import NotifyError
 from modeltop.core.event import Event, IncidentChanged, IncidentTransition, ReceiverChanged, SendFinished, SendStarted
 from modeltop.core.incident import AlertingState, ReceiverState
 from modeltop.rules.snapshot import Snapshot
-from modeltop.service.clock import MAX_LAG, Clock
+from modeltop.service.clock import Clock
 from modeltop.service.event_buffer import BufferedEventLog
 from modeltop.service.log import DaemonLog
 from modeltop.service.pipeline import DaemonSettings
-from modeltop.service.receiver_health import Backoff, after_permanent_failure, after_success
+from modeltop.service.receiver_health import Backoff, after_group_rejection, after_permanent_failure, after_rejection
 from modeltop.service.sender_threads import QueuedMessage, SenderPool, SendResult
 
 BATCH_MESSAGES = 50
@@ -50,7 +52,8 @@ class Dispatcher:
         self._withdrawal_reasons: dict[str, str] = {}
         self._explanations: ExplanationCache | None = None
         self._retry_at: datetime | None = None
-        self._last_time: datetime | None = None
+        self.pending: Mapping[str, int] = {}
+        """Number of alerts that a receiver was still to be notified of at the last plan, by its name."""
         self.error: str | None = None
         """Error of a message that could not be composed; None if all could."""
 
@@ -58,16 +61,17 @@ class Dispatcher:
         """Start the sender threads, also again after `stop`."""
         self._senders = SenderPool(self._wake)
         self._retry_at = None
-        state = self._buffer.state()
-        if self._clock.lag() > MAX_LAG:
-            # The retry times were set by a clock that was ahead; waiting for them could take years.
-            waiting = {name: receiver for name, receiver in state.receivers.items() if receiver.retry_at is not None}
-            for name, receiver in waiting.items():
-                self._buffer.append(ReceiverChanged(self._unique_now(), name, replace(receiver, retry_at=None)))
 
     def stop(self) -> None:
         """Start no more messages; those already started are completed."""
         self._senders.stop()
+
+    def retry_now(self) -> None:
+        """Let each failing receiver be tried at once: what it failed for is over."""
+        now, state = self._clock.now(), self._buffer.state()
+        for name, receiver in state.receivers.items():
+            if receiver.failures and not receiver.is_due(now):
+                self._buffer.append(ReceiverChanged(now, name, replace(receiver, retry_at=now)))
 
     def is_sending(self) -> bool:
         """Return whether messages are on their way."""
@@ -95,7 +99,7 @@ class Dispatcher:
             states = dict(self._buffer.state().receivers)
             events: list[Event] = []
             for result in results:
-                now = self._unique_now()
+                now = self._clock.unique_now()  # of two equal times the hourly limit would count one
                 state = states.get(result.receiver) or ReceiverState(now)
                 states[result.receiver], result_events = self._apply_result(result, state, now)
                 events += result_events
@@ -114,20 +118,44 @@ class Dispatcher:
         state = replace(state, recent_sends=state.recent_sends[-limit:] if limit else ())
         if error is None:
             self._log.info("sent", f"told {name} of {result.title}", receiver=name)
-            after = after_success(state)
-            recovered = (ReceiverChanged(now, name, after),) if state.failures or state.disabled_reason else ()
+            after = reenabled(state, now)
+            recovered = (ReceiverChanged(now, name, after),) if after != state else ()
             after = replace(after, recent_sends=(*after.recent_sends, now))
-            return after, (*recovered, SendFinished(now, result.notifications))
+            return after, (*recovered, *_finished(now, result))
+        if error.rejects_message and result.notifications:
+            return self._apply_rejection(result, error, state, now)
         if error.permanent:
-            self._log.error("broken", f"{name} is broken: {error}", receiver=name)
-            after = after_permanent_failure(state, str(error))
-            return after, (SendFinished(now, result.notifications, str(error)), ReceiverChanged(now, name, after))
+            self._log.error("broken", f"{name} fails: {error}", receiver=name)
+            after = after_permanent_failure(state, str(error), now)
+            return after, (ReceiverChanged(now, name, after),)
         failures = state.failures + 1
         delay = (self._backoff or Backoff()).delay(failures, retry_after=error.retry_after, random=random.random)
         retry = f"tried again in {delay:.1f} s" if self._backoff else "left to the next run"
         self._log.warning("failed", f"{name} was not told: {error}; {retry}", receiver=name)
         after = replace(state, failures=failures, retry_at=now + timedelta(seconds=delay), error=str(error))
         return after, (ReceiverChanged(now, name, after),)
+
+    def _apply_rejection(
+        self, result: SendResult, error: NotifyError, state: ReceiverState, now: datetime
+    ) -> tuple[ReceiverState, tuple[Event, ...]]:
+        """Return the state after a message was rejected: it is dropped, or its alerts are sent one by one.
+
+        If the next one is rejected as well, it is the receiver that is at fault. While the clock is unreliable that may
+        be at fault: nothing is dropped.
+        """
+        name, alerts = result.receiver, len({notification.incident for notification in result.notifications})
+        if alerts > 1 and not state.send_apart:
+            self._log.warning("rejected", f"{name} rejected {alerts} alerts; sent one by one: {error}", receiver=name)
+            after = after_group_rejection(state, str(error))
+            return after, (ReceiverChanged(now, name, after),)
+        finished = _finished(now, result, str(error)) if self._clock.offset is None else ()
+        if finished:
+            self._log.error("dropped", f"{name} rejected a message, which is dropped: {error}", receiver=name)
+        after = after_rejection(state, str(error))
+        if state.disabled_reason or state.rejections or not finished:
+            self._log.error("broken", f"{name} fails: {error}", receiver=name)
+            after = after_permanent_failure(after, str(error), now)
+        return after, (*finished, ReceiverChanged(now, name, after))
 
     def send_due(self, snapshot: Snapshot, settings: DaemonSettings, notice: str | None) -> None:
         """Plan the messages due to each idle receiver by the last snapshot, record them, and queue them.
@@ -141,7 +169,7 @@ class Dispatcher:
         state = self._buffer.state()
         now = self._clock.now(state.last_event_at)
         plan = plan_notifications(state, routing_config(settings, snapshot), now)
-        self._retry_at = plan.retry_at
+        self._retry_at, self.pending = plan.retry_at, plan.pending
         busy = self._senders.busy_receivers() | self._given_up
         # A receiver that failed is probed with a single message.
         batch_sizes = {name: 1 for name, receiver in state.receivers.items() if receiver.failures}
@@ -151,6 +179,11 @@ class Dispatcher:
         if self._explanations is None or self._explanations.snapshot is not snapshot:
             self._explanations = ExplanationCache(snapshot)
         queues = {name: self._compose_messages(due, self._explanations, state, notice) for name, due in batches.items()}
+        queues |= {
+            name: [QueuedMessage((), self._with_clock(build_recovery_message(name, now)))]
+            for name in plan.recovery_messages
+            if name not in busy
+        }
         started = tuple(
             notification for queue in queues.values() for queued in queue for notification in queued.notifications
         )
@@ -180,16 +213,16 @@ class Dispatcher:
             except Exception as error:  # noqa: BLE001  one message that cannot be written must not keep back the others
                 self.error = f"a message to {batch.receiver} cannot be written: {type(error).__name__}"
             else:
-                messages.append(QueuedMessage(batch.notifications, with_notice(message, notice)))
+                message = self._with_clock(with_notice(message, notice))
+                messages.append(QueuedMessage(batch.notifications, message))
         return messages
 
-    def _unique_now(self) -> datetime:
-        """Return the time, later than any before: of two equal times the hourly limit would count one."""
-        now = self._clock.now()
-        if self._last_time is not None and now <= self._last_time:
-            now = self._last_time + timedelta(microseconds=1)
-        self._last_time = now
-        return now
+    def _with_clock(self, message: Message) -> Message:
+        return replace(message, clock_offset=self._clock.offset or timedelta())
+
+
+def _finished(now: datetime, result: SendResult, given_up: str | None = None) -> tuple[SendFinished, ...]:
+    return (SendFinished(now, result.notifications, given_up),) if result.notifications else ()
 
 
 def routing_config(settings: DaemonSettings, snapshot: Snapshot) -> RoutingConfig:

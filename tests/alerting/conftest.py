@@ -129,8 +129,12 @@ class World:
     accepted: list = field(default_factory=list)
     """What reached anybody, in order."""
     faults: dict = field(default_factory=dict)
-    """By receiver: `refuse` (it may pass), `reject` (for good), `kill` (accepted, then the watcher is killed)."""
+    """By receiver: `refuse` (it may pass), `disable` (by 404), `drop` (the message, by 413), `kill` (accepted, then the
+    watcher is killed)."""
+    dropped: set = field(default_factory=set)
+    """Receivers and incidents of which a message was dropped."""
     journal: list = field(default_factory=list)
+    last_line: datetime | None = None
 
     @property
     def config(self):
@@ -141,14 +145,15 @@ class World:
     @property
     def now(self):
         """The watcher's clock: later than the journal's last line."""
-        return max(self.clock, self.state.last_event_at + TICK) if self.state.last_event_at else self.clock
+        return max(self.clock, self.last_line + TICK) if self.last_line else self.clock
 
     def wait(self, span):
         """Until so long after the journal's last line."""
-        self.clock = self.state.last_event_at + span
+        self.clock = self.last_line + span
 
     def write(self, *events):
         self.journal += events
+        self.last_line = max((event.at for event in events), default=self.last_line)
         self.state = apply_events(self.state, events)
 
     def add_rows(self, *text, model="m", at=None):
@@ -193,16 +198,19 @@ class World:
         state = self.state.receivers[name]
         if fault == "refuse":
             self.write(ReceiverChanged(now, name, replace(state, retry_at=now + MINUTE, failures=state.failures + 1)))
-        elif fault == "reject":
-            self.write(
-                SendFinished(now, batch.notifications, "410"),
-                ReceiverChanged(now, name, replace(state, disabled_reason="410")),
-            )
+        elif fault == "disable":
+            failed = replace(state, disabled_reason="404", retry_at=now + MINUTE, failures=state.failures + 1)
+            self.write(ReceiverChanged(now, name, failed))
+        elif fault == "drop":
+            self.write(SendFinished(now, batch.notifications, "413"))
+            self.dropped |= {(name, one.incident) for one in batch.notifications}
         else:
             self.accepted += batch.notifications
             if fault != "kill":
+                enabled = replace(state, disabled_reason=None, retry_at=None, failures=0)
+                self.write(*([ReceiverChanged(now, name, enabled)] if enabled != state else []))
                 self.write(SendFinished(now, batch.notifications))
-        return fault is None
+        return fault in (None, "drop")
 
     def repair(self):
         """Everybody works again, and nobody waits any more."""
@@ -237,6 +245,7 @@ class World:
         """Another world that has come as far, and goes its own way."""
         rows = {model: dict(of_model) for model, of_model in self.rows.items()}
         lists = {"accepted": list(self.accepted), "journal": list(self.journal), "faults": dict(self.faults)}
+        lists |= {"dropped": set(self.dropped)}
         return replace(self, rows=rows, newest=dict(self.newest), **lists)
 
     def open_incidents(self):
@@ -310,9 +319,10 @@ SILENCES = st.one_of(
 )
 ACKS = st.tuples(st.just("ack"), st.sampled_from("mn"))
 FAULTS = st.one_of(
-    st.tuples(st.just("fault"), st.sampled_from(["slack", "mail"]), st.sampled_from(["refuse", None])),
+    st.tuples(st.just("fault"), st.sampled_from(["slack", "mail"]), st.sampled_from(["refuse", "disable", None])),
     st.tuples(st.just("repair")),
 )
+DROPS = st.tuples(st.just("fault"), st.sampled_from(["slack", "mail"]), st.just("drop"))
 KILLS = st.tuples(st.just("fault"), st.sampled_from(["slack", "mail"]), st.just("kill"))
 
 
@@ -353,7 +363,7 @@ def simulate():
 @pytest.fixture(scope="session")
 def strategies():
     """Strategies of what may happen."""
-    return {"steps": STEPS, "silences": SILENCES, "acks": ACKS, "faults": FAULTS, "kills": KILLS}
+    return {"steps": STEPS, "silences": SILENCES, "acks": ACKS, "faults": FAULTS, "kills": KILLS, "drops": DROPS}
 
 
 HOSTILE = [

@@ -192,7 +192,7 @@ def test_while_a_receiver_is_disabled_another_is_notified_and_once_it_works_it_i
 ):
     world = new_world({"slack": LOUD, "mail": LOUD})
     world.routes = (Route("one", ("slack",)),)
-    world.faults = {"slack": "reject"}
+    world.faults = {"slack": "disable"}
     world.add_rows("..c")
     assert world.run_cycle() == []
     assert [notification.receiver for notification in world.run_cycle()] == ["mail"]
@@ -205,7 +205,7 @@ def test_while_a_receiver_is_disabled_another_is_notified_and_once_it_works_it_i
 
 def test_a_trigger_that_failed_for_good_is_followed_by_no_resolve(new_world):
     world = new_world()
-    world.faults = {"slack": "reject"}
+    world.faults = {"slack": "disable"}
     world.add_rows("..c")
     world.run_cycle()
     world.add_rows(".")
@@ -295,3 +295,70 @@ def test_the_worst_is_sent_first_then_what_has_been_open_longest(new_world):
         world.run_cycle()
     world.repair()
     assert [notification.entry_key.key.model for notification in world.run_cycle()] == ["b", "c", "a"]
+
+
+def test_a_message_that_was_rejected_is_not_sent_again_nor_resolved_and_what_gets_worse_is_sent(new_world, describe):
+    world = new_world()
+    world.faults = {"slack": "drop"}
+    world.add_rows("..w")
+    world.run_cycle()
+    world.faults = {}
+    world.clock += HOUR
+    assert world.run_cycle() == []
+    other = world.copy()
+    other.add_rows(".")
+    assert other.run_cycle() == []
+    world.add_rows("c")
+    assert describe(world.run_cycle()) == ["first CRITICAL"]
+
+
+def test_a_message_that_was_rejected_is_tried_again_after_the_repeat_interval(new_world, describe):
+    world = new_world()
+    world.faults = {"slack": "drop"}
+    world.add_rows("..w")
+    world.run_cycle()
+    world.faults = {}
+    world.wait(4 * HOUR)
+    assert describe(world.run_cycle()) == ["first WARNING"]
+
+
+def test_a_disabled_receiver_is_probed_by_one_message_of_all_that_is_open(new_world, describe):
+    world = new_world({"slack": NotificationPolicy(group=0, hourly=1), "mail": LOUD})
+    world.routes = (Route("one", ("slack",)),)
+    world.faults = {"slack": "disable"}
+    for model in "mno":
+        world.add_rows("..c", model=model)
+    world.run_cycle()
+    assert {item.receiver for item in world.run_cycle()} == {"mail"}, "meanwhile the fallback has them"
+    assert [batch.receiver for batch in world.plan().batches] == []
+    assert world.plan().retry_at == world.state.receivers["slack"].retry_at, "it is probed even with nothing to send"
+    world.faults = {}
+    world.wait(MINUTE + MINUTE)
+    (batch,) = world.plan().batches
+    assert (batch.receiver, len(batch.notifications)) == ("slack", 3)
+    assert {item.receiver for item in world.run_cycle()} == {"slack"}
+    assert world.state.receivers["slack"].disabled_reason is None
+
+
+def test_a_receiver_whose_messages_are_not_grouped_is_probed_with_one(new_world):
+    world = new_world({"slack": NotificationPolicy(exempt=True)})
+    world.faults = {"slack": "disable"}
+    for model in "mno":
+        world.add_rows("..c", model=model)
+    world.run_cycle()
+    world.wait(2 * MINUTE)
+    assert [len(batch.notifications) for batch in world.plan().batches] == [1]
+
+
+def test_a_silence_or_an_acknowledgement_by_a_clock_that_is_ahead_is_not_in_force(new_world, describe):
+    world = new_world()
+    world.add_rows("..w")
+    world.run_cycle()
+    other = world.copy()
+    other.clock += timedelta(days=400)
+    other.ack()
+    other.silence()
+    world.write(*other.journal[-2:])
+    world.last_line = None
+    world.clock += 5 * HOUR
+    assert describe(world.run_cycle()) == ["repeat WARNING"]

@@ -214,7 +214,7 @@ def test_a_fallback_is_sent_what_the_disabled_receiver_was_not_and_nothing_else(
         world.add_rows(row)
         world.run_cycle()
     world.clock += HOUR
-    world.faults = {"slack": "reject"}
+    world.faults = {"slack": "disable"}
     world.run_cycle()
     expected = world.run_cycle()
     assert (describe(expected), {item.receiver for item in expected}) == (MISSED, {"mail"})

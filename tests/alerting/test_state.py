@@ -7,15 +7,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modeltop.alerting.state import apply_events
+from modeltop.alerting.state import apply_events, without_expired
 from modeltop.core.event import (
     Acknowledged,
+    ClockAccepted,
+    ClockAcceptRequested,
     IncidentTransition,
     LeaderChanged,
+    NoteAdded,
     NotificationAction,
     NotificationReason,
     NotificationSkipped,
     ReceiverChanged,
+    ReceiverTested,
     SendStarted,
     SilenceCreated,
     SilenceExpired,
@@ -26,6 +30,7 @@ from modeltop.core.incident import (
     AlertingState,
     IncidentStatus,
     Matchers,
+    Note,
     NotificationEntry,
     NotificationKey,
     ReceiverState,
@@ -97,7 +102,7 @@ def test_a_silence_that_a_person_ends_ends_at_that_moment_and_never_later():
     state = apply_events(
         AlertingState(), [SilenceCreated(NOON, silence()), SilenceExpired(NOON + HOUR / 2, "5e5e5e5e", "bob")]
     )
-    assert state.silences == (silence(lasting=HOUR / 2),)
+    assert state.silences == (replace(silence(lasting=HOUR / 2), expired_at=NOON + HOUR / 2),)
     assert apply_event(state, SilenceExpired(NOON + HOUR, "5e5e5e5e", "eve")).silences == state.silences
 
 
@@ -114,7 +119,10 @@ def test_a_silence_that_a_person_ends_ends_at_that_moment_and_never_later():
 def test_what_was_sent_is_recorded_and_nothing_that_was_abandoned(sent, kind, reason, level, recorded):
     state = apply_event(AlertingState(), sent(kind, reason, level=level))
     assert state.notifications == ({} if recorded is None else {SLACK: NotificationEntry("1a2b3c4d", recorded, NOON)})
-    assert apply_event(AlertingState(), sent(kind, reason, level=level, given_up="gone for good")).notifications == {}
+    dropped = apply_event(AlertingState(), sent(kind, reason, level=level, given_up="413")).notifications
+    keys = {SLACK: (f"1a2b3c4d-{reason.value}",)} if kind is not NotificationAction.RESOLVE else {}
+    assert {key: entry.rejected_keys for key, entry in dropped.items()} == keys
+    assert all(entry.level is Severity.OK for entry in dropped.values()), "no resolve of what it never heard of"
 
 
 def test_a_resolve_that_was_abandoned_is_not_sent_again(sent):
@@ -133,11 +141,9 @@ def test_a_sent_acknowledgement_is_recorded_until_the_next_trigger(sent):
         first, sent(NotificationAction.ACKNOWLEDGE, NotificationReason.ACKNOWLEDGED, at=NOON + HOUR)
     )
     assert acknowledged.notifications[SLACK] == replace(first.notifications[SLACK], acknowledged=True)
-    assert (
-        apply_event(
-            first, sent(NotificationAction.ACKNOWLEDGE, NotificationReason.ACKNOWLEDGED, given_up="gone")
-        ).notifications
-        == first.notifications
+    rejected = apply_event(first, sent(NotificationAction.ACKNOWLEDGE, NotificationReason.ACKNOWLEDGED, given_up="413"))
+    assert rejected.notifications[SLACK] == replace(
+        first.notifications[SLACK], rejected_keys=("1a2b3c4d-taken",), rejected_at=NOON
     )
     again = apply_event(acknowledged, sent(NotificationAction.TRIGGER, NotificationReason.REPEAT, at=NOON + 2 * HOUR))
     assert not again.notifications[SLACK].acknowledged
@@ -198,7 +204,7 @@ def test_an_incident_is_as_it_was_last_seen(followed):
 @pytest.mark.parametrize(("after", "count"), [(5 * DAY, 1), (5 * DAY + HOUR, 0)])
 def test_silences_are_listed_for_five_days_after_their_end(after, count):
     state = apply_events(AlertingState(), [SilenceCreated(NOON, silence()), watched(NOON + HOUR + after)])
-    assert len(state.silences) == count
+    assert len(without_expired(state).silences) == count
 
 
 @pytest.mark.parametrize(("after", "count"), [(30 * DAY, 1), (30 * DAY + HOUR, 0)])
@@ -206,14 +212,70 @@ def test_what_is_over_is_forgotten_after_thirty_days(followed, sent, after, coun
     over = followed(IncidentTransition.RESOLVED, resolved_at=NOON, closed_at=NOON, status=IncidentStatus.RESOLVED)
     resolved = sent(NotificationAction.RESOLVE, NotificationReason.RESOLVED)
     state = apply_events(AlertingState(), [over, resolved, Acknowledged(NOON, ack(until=NOON)), watched(NOON + after)])
-    assert [len(state.incidents), len(state.notifications), len(state.acks)] == [count] * 3
+    kept = without_expired(state)
+    assert [len(kept.incidents), len(kept.notifications), len(kept.acks)] == [count] * 3
 
 
 def test_what_is_open_is_never_forgotten(followed, sent):
-    state = apply_events(AlertingState(), [followed(), sent(), watched(NOON + 3650 * DAY)])
+    state = without_expired(apply_events(AlertingState(), [followed(), sent(), watched(NOON + 3650 * DAY)]))
     assert (len(state.incidents), len(state.notifications)) == (1, 1)
 
 
 def test_a_clock_ten_years_back_forgets_nothing_and_does_not_turn_time_back(followed):
     state = apply_events(AlertingState(), [SilenceCreated(NOON, silence()), followed(), watched(NOON - 3650 * DAY)])
     assert (len(state.silences), len(state.incidents), state.last_event_at) == (1, 1, NOON)
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        Acknowledged(NOON + 400 * DAY, ack()),
+        Unacknowledged(NOON + 400 * DAY, "1a2b3c4d", "bob"),
+        SilenceCreated(NOON + 400 * DAY, silence()),
+        SilenceExpired(NOON + 400 * DAY, "5e5e5e5e", "bob"),
+        NoteAdded(NOON + 400 * DAY, Note("churn", "moved", "ann", NOON)),
+        ReceiverTested(NOON + 400 * DAY, "slack"),
+        ClockAcceptRequested(NOON + 400 * DAY, "ann"),
+    ],
+)
+def test_the_clocks_of_people_do_not_move_the_time_of_the_watcher(event):
+    assert apply_events(AlertingState(), [watched(NOON), event]).last_event_at == NOON
+
+
+def test_a_receiver_that_took_a_test_is_in_use_again():
+    broken = ReceiverState(NOON, disabled_reason="404", failures=2, probes=2, rejections=1, retry_at=NOON, error="404")
+    state = apply_events(AlertingState(), [ReceiverChanged(NOON, "slack", broken), ReceiverTested(NOON, "slack")])
+    assert state.receivers == {"slack": ReceiverState(NOON, recovered_at=NOON)}
+    assert apply_event(state, ReceiverTested(NOON, "mail")).receivers == state.receivers
+
+
+def test_an_accepted_clock_sets_time_back_and_leaves_nothing_later_than_it(followed, sent):
+    later, day = NOON + 400 * DAY, timedelta(days=1)
+    made = replace(silence(), created_at=later, start=later, end=later + HOUR)
+    mine = replace(ack(), at=later, until=later + day)
+    receiver = ReceiverState(later, retry_at=later + HOUR, recent_sends=(NOON - HOUR, later))
+    events = [followed(at=later, opened_at=later), sent(at=later), ReceiverChanged(later, "slack", receiver)]
+    events += [SilenceCreated(later, made), Acknowledged(later, mine), ClockAcceptRequested(later, "ann")]
+    before = apply_events(AlertingState(), events)
+    assert before.clock_accept_requested
+    state = apply_event(before, ClockAccepted(NOON, later))
+    assert (state.last_event_at, state.clock_accept_requested) == (NOON, False)
+    assert [incident.opened_at for incident in state.incidents.values()] == [NOON]
+    assert state.notifications[SLACK].at == NOON
+    assert state.receivers["slack"] == ReceiverState(NOON, retry_at=NOON, recent_sends=(NOON - HOUR,))
+    assert [(one.created_at, one.start, one.end) for one in state.silences] == [(NOON, NOON, NOON + HOUR)]
+    assert [(one.at, one.until) for one in state.acks] == [(NOON, NOON + day)], "what a person set lasts as long"
+
+
+def test_a_silence_that_is_expired_by_a_clock_that_is_ahead_is_over_at_once():
+    expired = SilenceExpired(NOON + 400 * DAY, "5e5e5e5e", "bob")
+    state = apply_events(AlertingState(), [SilenceCreated(NOON, silence()), expired])
+    assert not state.silences[0].is_credible(NOON + HOUR / 2)
+    (accepted,) = apply_event(state, ClockAccepted(NOON + HOUR / 2, NOON)).silences
+    assert (accepted.end, accepted.is_credible(NOON + HOUR / 2)) == (NOON + HOUR / 2, True)
+
+
+def test_an_acknowledgement_by_a_clock_that_is_ahead_ends_with_the_incident_all_the_same(followed):
+    mine = replace(ack(), at=NOON + 400 * DAY, until=NOON + 401 * DAY)
+    events = [followed(), Acknowledged(mine.at, mine), followed(at=NOON + HOUR, closed_at=NOON + HOUR)]
+    assert apply_events(AlertingState(), events).acks == ()

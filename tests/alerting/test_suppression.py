@@ -68,6 +68,28 @@ def test_a_model_wide_alert_inhibits_the_thresholds_of_its_model_alone(
     assert {name: suppression.kind for name, suppression in result.items()} == {mine.id: "inhibited"}
 
 
+@pytest.mark.parametrize(
+    ("condition", "metric"),
+    [(Condition.UNREADABLE, "*"), (Condition.UNREADABLE, "accuracy"), (Condition.NO_DATA, "accuracy")],
+)
+def test_what_cannot_be_read_and_no_data_of_a_series_inhibit_nothing(
+    new_world, active_alert, model_wide_alert, condition, metric
+):
+    mine, about = active_alert(), model_wide_alert(new_world(), condition)
+    about = replace(about, key=replace(about.key, metric=metric))
+    assert suppressions([mine, about], AlertingState(), (), NOW) == {}
+
+
+@pytest.mark.parametrize(("condition", "is_inhibited"), [(Condition.UNREADABLE, False), (Condition.NO_DATA, True)])
+def test_a_model_without_data_inhibits_no_data_of_its_series(new_world, model_wide_alert, condition, is_inhibited):
+    about = model_wide_alert(new_world(), Condition.NO_DATA)
+    mine = replace(about, id="mine", condition=condition, key=replace(about.key, metric="accuracy"))
+    result = suppressions([mine, about], AlertingState(), (), NOW)
+    assert {name: suppression.kind for name, suppression in result.items()} == (
+        {"mine": "inhibited"} if is_inhibited else {}
+    )
+
+
 def test_a_schedule_mutes_what_it_matches(active_alert):
     alert, other = active_alert(), active_alert("other")
     mute = MuteTimeInterval("lunch", Matchers(model="m"), (TimeInterval(start=time(12), end=time(13)),))

@@ -1,5 +1,6 @@
 """How many messages a receiver gets."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from modeltop.alerting.routing import NotificationPolicy
 from modeltop.alerting.throttle import is_urgent, throttle
 from modeltop.core.event import Notification, NotificationAction, NotificationReason
-from modeltop.core.incident import NotificationKey
+from modeltop.core.incident import NotificationKey, ReceiverState
 from modeltop.core.series import SeriesKey, Severity
 
 NOW = datetime(2025, 1, 6, 12, tzinfo=UTC)
@@ -29,10 +30,14 @@ def pending(char, incident):
     return (Notification("slack", action, reason, incident, level, key, f"{incident}{char}"),)
 
 
+def receiver(sent_at, times=1, **changes):
+    return ReceiverState(NOW, recent_sends=(sent_at,) * times, **changes)
+
+
 def messages(queues, policy, sent=0):
     """What goes out, message by message; a digest in brackets."""
     queues = [[pending(char, f"m{index}") for char in queue] for index, queue in enumerate(queues)]
-    batches = throttle("slack", queues, policy, [NOW - MINUTE] * sent, NOW)
+    batches = throttle("slack", queues, policy, receiver(NOW - MINUTE, sent), NOW)
     chars = {kind: char for char, kind in KINDS.items()}
     texts = [
         "".join(
@@ -72,9 +77,24 @@ def test_messages_are_grouped_and_capped_but_nothing_critical_waits(queues, poli
 
 
 def test_messages_of_an_hour_ago_count_no_more():
-    queues = [[pending("w", "m")]]
-    assert len(throttle("slack", queues, NotificationPolicy(hourly=1), [NOW - 60 * MINUTE], NOW)) == 1
-    assert throttle("slack", queues, NotificationPolicy(hourly=1), [NOW - 59 * MINUTE], NOW) == ()
+    queues, policy = [[pending("w", "m")]], NotificationPolicy(hourly=1)
+    assert len(throttle("slack", queues, policy, receiver(NOW - 60 * MINUTE), NOW)) == 1
+    assert throttle("slack", queues, policy, receiver(NOW - 59 * MINUTE), NOW) == ()
+
+
+@pytest.mark.parametrize("policy", [NotificationPolicy(), NotificationPolicy(group=0, hourly=0), CAPPED])
+def test_a_disabled_receiver_is_probed_with_one_message_of_everything(policy):
+    queues = [[pending("w", f"m{index}")] for index in range(9)]
+    (batch,) = throttle("slack", queues, policy, receiver(NOW, 20, disabled_reason="answered 404"), NOW)
+    assert (len(batch.notifications), batch.is_digest) == (9, False)
+
+
+def test_after_a_rejected_group_each_alert_is_sent_by_itself_and_a_probe_carries_one():
+    queues = [[pending("w", f"m{index}")] for index in range(9)]
+    apart = receiver(NOW, send_apart=True)
+    assert [len(batch.notifications) for batch in throttle("slack", queues, CAPPED, apart, NOW)] == [1] * 9
+    disabled = replace(apart, disabled_reason="answered 413")
+    assert [len(batch.notifications) for batch in throttle("slack", queues, CAPPED, disabled, NOW)] == [1]
 
 
 @given(
@@ -84,7 +104,7 @@ def test_messages_of_an_hour_ago_count_no_more():
 )
 def test_nothing_is_sent_twice_or_out_of_order_within_a_series(texts, policy, sent):
     queues = [[pending(char, f"m{index}") for char in text] for index, text in enumerate(texts)]
-    batches = throttle("slack", queues, policy, [NOW - MINUTE] * sent, NOW)
+    batches = throttle("slack", queues, policy, receiver(NOW - MINUTE, sent), NOW)
     out = [notification for batch in batches for notification in batch.notifications]
     for queue in queues:
         expected = [notification for entry in queue for notification in entry]

@@ -11,6 +11,7 @@ for module in (
     "startup",
     "screen",
     "fleet",
+    "long_series",
     "kills",
     "delivery",
     "message_volume",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import subprocess
 import sys
@@ -20,7 +21,8 @@ from tests.benchmarks.base import ROOT, BenchmarkContext, Result, benchmark
 from tests.benchmarks.programs import environment
 from tests.benchmarks.webhook_server import WebhookServer
 
-ALERTS, KILLS, FAILURE_RATE = 1000, 20, 0.3
+ALERTS, FAILURE_RATE = 1000, 0.3
+KILLS = int(os.environ.get("MODELTOP_KILLS", "20"))
 
 VALID_SEQUENCES = (["trigger"], ["trigger", "resolve"], ["late"], ["trigger", "late"])
 """Valid orders of the notifications of one incident; a trigger whose acceptance the sender did not learn may be
@@ -98,7 +100,7 @@ class Fleet:
 
 @benchmark("delivery")
 def delivery(context: BenchmarkContext) -> Iterator[Result]:
-    """1,000 alerts, 30 % of requests fail, 20 kills: lost, resolved without a trigger, out of order, repeated."""
+    """1,000 alerts, 30 % of requests fail, 20 kills (MODELTOP_KILLS): lost, resolved without a trigger, repeated."""
     yield from run_delivery(context.folder("delivery"), alerts=ALERTS, kills=KILLS)
 
 

@@ -16,14 +16,14 @@ from modeltop.history.store.row_format import PeriodRow
 from modeltop.history.store.writer import Store
 from tests.benchmarks.base import BenchmarkContext, Result, benchmark
 
-KILLS = 200
+KILLS = 300
 START = datetime(2025, 1, 1, tzinfo=UTC)
 
 
 @benchmark("kills")
 def kills(context: BenchmarkContext) -> Iterator[Result]:
-    """Killed 200 times while recording: rows lost, files that cannot be read."""
-    folder, rng = context.folder("killed") / "store", random.Random(200)
+    """Killed 300 times while recording: rows lost, files that cannot be read."""
+    folder, rng = context.folder("killed") / "store", random.Random(300)
     acknowledged = 0
     for _ in range(KILLS):
         acknowledged = _record_until_killed(folder, acknowledged, rng.uniform(0.0, 0.02))

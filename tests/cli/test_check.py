@@ -97,8 +97,10 @@ def test_the_fleets_alerts_fired_on_the_days_that_were_planted(run, fleet):
 def test_real_forecasts_leave_the_floors_out_and_show_one_silence(run, forecasts):
     outcome = run("check", forecasts)
     assert outcome.code == 3
-    assert len(problems(outcome)) == 1
-    assert problems(outcome)[0].startswith("○ n/d   nhl-games no rows since 2022-06-01: data outage")
+    silent, young = problems(outcome)
+    assert silent.startswith("○ n/d   nhl-games no rows since 2022-06-01: data outage")
+    # Its limits are left out and its past is too short to compare with: nothing was evaluated.
+    assert young.startswith("○ n/d   wnba-games accuracy 0.444 on 9 cases: not judged, fewer than 30")
     assert alerts(outcome)[0].startswith("○ n/d no rows for ")
     text = outcome.out[outcome.out.index("  accuracy of ") :].split(":")[0]
     assert all(f"{sport}-games" in text for sport in ("mlb", "nba", "nfl", "nhl", "wnba"))
@@ -188,10 +190,10 @@ def test_a_large_fleet_takes_few_lines(run, tmp_path):
     rows = [f"2025-01-{day:02},m{model},{0.95 if model % 2 else 0.5}\n" for model in range(100) for day in range(1, 11)]
     (tmp_path / "m.csv").write_text("date,model,accuracy\n" + "".join(rows))
     outcome = run("check", "m.csv")
-    assert outcome.code == 0
-    assert outcome.lines[0] == "OK: 100 models, 50 rules hold"
+    assert outcome.code == 3
+    assert outcome.lines[0].startswith("UNKNOWN: 50 unknown of 100: m0 accuracy 0.50: too little history")
     text = " ".join(outcome.out.split())
     assert "● ok m1, m11, m13, m15, m17, m19, m21, m23 and 42 more models: healthy, 50 rules hold" in text
-    assert "● m0, m10, m12, m14, m16, m18, m2, m20 and 42 more models: too little history to judge" in text
+    assert "○ n/d m0, m10, m12, m14, m16, m18, m2, m20 and 42 more models: too little history to judge" in text
     assert " and 42 more models: left out: 0 of its first 8 periods reached 0.90; set a rule for it" in text
     assert len(outcome.lines) < 15

@@ -47,8 +47,8 @@ def test_a_plain_log_needs_no_flags_and_what_was_inferred_is_reported(run, log, 
 
 def test_check_says_that_labels_are_pending(run, log):
     run("compute", log, "--store", "s", *NOW)
-    (status,) = (line for line in " ".join(run("check", "--store", "s", *NOW).out.split()).split("● ok ")[1:])
-    assert status.startswith("churn accuracy 0.683: ")
+    (status,) = (line for line in " ".join(run("check", "--store", "s", *NOW).out.split()).split("○ n/d ")[1:])
+    assert status.startswith("churn accuracy 0.683: too little history, 7 earlier periods of 10")
     assert "; LABELS PENDING since 2025-01-09: 2 periods wait, 0 % are there" in status
 
 
@@ -132,3 +132,14 @@ def test_an_impossible_request_is_reported_in_one_line_and_nothing_is_stored(run
     assert message in outcome.err
     assert outcome.err.count("\n") == 1, outcome.err
     assert not list(tmp_path.glob("s/*.csv"))
+
+
+def test_rows_in_the_future_are_left_out_and_reported(run, log, stored, tmp_path):
+    with (tmp_path / log).open("a", newline="") as file:
+        for number in range(12):
+            file.write(f"{900 + number},2062-01-08T10:00,0.5,{number % 2},a,fig,fig\r\n")
+    outcome = run("compute", log, "--store", "s", *NOW)
+    assert outcome.code == 0, outcome.err
+    assert "12 rows of 1 period from 2062-01-08 on are in the future: left out; check their dates" in outcome.err
+    assert "10 periods of churn, 2025-01-01 to 2025-01-10, from 600 rows" in outcome.err
+    assert len(stored()[SeriesKey("churn", "positive_rate")]) == 10

@@ -84,6 +84,20 @@ def test_a_date_without_a_zone_is_in_the_configured_one(modeltop, tmp_path, hist
 
 
 @pytest.mark.parametrize(
+    ("date", "message"),
+    [
+        ("2025-10-26T02:30", "2025-10-26T02:30 comes twice in Europe/Berlin: add the offset, such as +01:00"),
+        ("2025-03-30T02:30", "clocks in Europe/Berlin skipped this hour"),
+    ],
+)
+def test_a_local_time_that_is_not_certain_is_refused(modeltop, tmp_path, stored_values, date, message):
+    (tmp_path / "modeltop.toml").write_text('timezone = "Europe/Berlin"\n')
+    code, stderr = modeltop("churn", "accuracy=0.9", "--date", date)
+    assert (code, message in stderr, stored_values()) == (2, True, {})
+    assert modeltop("churn", "accuracy=0.9", "--date", f"{date}+01:00")[0] == 0
+
+
+@pytest.mark.parametrize(
     ("words", "stderr"),
     [
         (["churn"], "nothing to record: give METRIC=NUMBER"),
@@ -154,6 +168,12 @@ def test_a_correction_further_down_wins(modeltop, stored_values):
     assert list(stored_values().values()) == [0.9]
 
 
+def test_rows_that_differ_in_a_column_are_stored_as_its_segments(modeltop, stored_values):
+    rows = b"".join(b"2025-01-%02d,churn,DE,0.8\n2025-01-%02d,churn,FR,0.9\n" % (day, day) for day in range(1, 6))
+    modeltop("-", stdin=b"date,model,country,accuracy\n" + rows)
+    assert sorted(stored_values().values()) == [0.8] * 5 + [0.9] * 5
+
+
 @pytest.mark.parametrize("drip", [False, True], ids=["at once", "a few bytes at a time"])
 def test_bad_rows_are_reported_with_their_line_and_good_rows_stored(modeltop, stored_values, drip):
     rows = b"2025-01-01,a,0.9\nnever,a,0.9\n2025-01-03,a\n2025-01-04,a,1.5\n2025-01-05,b,0.8\n2025-01-06, ,0.8\n"
@@ -207,12 +227,35 @@ def test_the_dialects_of_history_are_those_of_stdin(modeltop, stored_values, dat
     assert stored_values() == {("a", "accuracy", "all", "2025-01-01"): 0.9}
 
 
+def test_formats_are_those_of_files(modeltop, stored_values):
+    rows = "".join(f"{day}/01/2025,a,9{day % 10}.5%,1.{day:03}\n" for day in range(1, 32))
+    code, stderr = modeltop("-", stdin=f"when,model,accuracy,count\n{rows}".encode())
+    assert code == 0
+    assert "`accuracy` is read as percent: 91.5% is 0.915" in stderr
+    assert stored_values() == {
+        ("a", "accuracy", "all", f"2025-01-{day:02}"): round(0.905 + day % 10 / 100, 3) for day in range(1, 32)
+    }
+
+
+def test_a_scale_that_changes_in_a_later_batch_is_refused(modeltop, stored_values, monkeypatch):
+    monkeypatch.setattr("modeltop.cli.record_stream.FIRST_BYTES", 200)
+    percent = "".join(f"2025-01-{day:02},a,{90 + day / 10}\n" for day in range(1, 16))
+    code, stderr = modeltop("-", stdin=f"date,model,accuracy\n{percent}2025-01-16,a,0.95\n".encode())
+    assert code == 1
+    assert "`0.95` is far below the others" in stderr
+    assert ("a", "accuracy", "all", "2025-01-16") not in stored_values()
+    assert set(stored_values().values()) == {round(0.9 + day / 1000, 3) for day in range(1, 16)}
+
+
 @pytest.mark.parametrize(
     ("data", "stderr"),
     [
+        (b"date,model,accuracy\n01/02/2025,a,0.9\n", "stdin: column `date` holds 01/02/2025, which is ambiguous"),
+        (b"from,till,model,accuracy\n2025-01-01,2025-01-02,a,0.9\n", "`from` and `till` both hold dates"),
         (b"date,accuracy\n2025-01-01,0.9\n", "add a column `model`"),
         (b"model,accuracy\na,0.9\n", "stdin: no date column"),
-        (b"PK\x03\x04rest", "stdin: the file is packed or binary"),
+        (b"PK\x03\x04" + bytes(26), "stdin: a ZIP archive, not CSV: write CSV rows"),
+        (b'{"date": "2025-01-01", "accuracy": 0.9}\n', "stdin: a JSON file, not CSV: write CSV rows"),
     ],
 )
 def test_what_is_no_history_is_refused_in_full(modeltop, tmp_path, data, stderr):

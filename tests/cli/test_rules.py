@@ -75,7 +75,7 @@ def test_a_rule_that_asks_about_nothing_says_so(run, ten_days, tmp_path):
     (tmp_path / "modeltop.toml").write_text('[[rules]]\nname = "x"\nmetric = "recal"\ncritical = { below = 0.9 }\n')
     outcome = run("rules", "test", ten_days)
     assert "applied to no series" in outcome.out
-    assert "there is no such series" in outcome.out
+    assert "recal no value for rule x: the metrics are accuracy, precision, recall, f1_score" in outcome.out
 
 
 @pytest.mark.parametrize(("limit", "code"), [(0.1, 1), (2.0, 1), (2.1, 0), (100, 0)])

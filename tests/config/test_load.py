@@ -10,6 +10,7 @@ from modeltop.config.load import SIZE_LIMIT, candidate_paths, find, load
 from modeltop.core.errors import ConfigError
 from modeltop.core.series import Direction, SeriesKey, Severity
 from modeltop.rules.detectors.limit import Limit
+from modeltop.rules.rule import Defaults
 
 RULE = '[[rules]]\nname = "floor"\nmetric = "accuracy"\n'
 
@@ -62,6 +63,8 @@ def test_the_rest_of_the_keys(load_config, tmp_path):
     assert config.zone == ZoneInfo("Europe/Berlin")
     assert config.stale_after == timedelta(days=2)
     assert config.on_no_data is Severity.CRITICAL
+    assert config.defaults == Defaults(unknown_metrics=True)
+    assert load_config("[defaults]\nunknown_metrics = false\n").defaults == Defaults(unknown_metrics=False)
     assert config.store == tmp_path / "metrics"
 
 
@@ -96,6 +99,8 @@ def test_the_rest_of_the_keys(load_config, tmp_path):
         pytest.param("[metrics.x]\naliases = [1]\n", "metrics.x.aliases: an array of strings", id="aliases"),
         pytest.param('timezone = "Mars"\n', "timezone: 'Mars' is no time zone", id="zone"),
         pytest.param('timezone = "../../etc/passwd"\n', "timezone: ", id="zone as a path"),
+        pytest.param("[defaults]\nunknown_metrics = 1\n", "a number where true or false", id="switch"),
+        pytest.param("[defaults]\nunknown_metric = true\n", "did you mean unknown_metrics?", id="unknown switch"),
         pytest.param('on_no_data = "bad"\n', "on_no_data: 'bad' is none of ok, warning", id="severity"),
         pytest.param("store = 1\n", "store: a number where a table is expected", id="store of another type"),
         pytest.param("a = \n", "line 1", id="syntax names the line"),

@@ -4,7 +4,7 @@ import pytest
 
 from modeltop.core.diagnosis import Action
 from modeltop.core.incident import Note
-from modeltop.core.series import Severity
+from modeltop.core.series import Condition, Severity
 
 DRIFT = {"accuracy": (0.95, 0.85), "avg_confidence": (0.95, 0.85)}
 
@@ -94,3 +94,27 @@ def test_what_was_never_better_has_nothing_to_be_compared_with(make_series, run_
     diagnosis = run_diagnosis([first], alerts=[make_alert(since=first.newest.replace(month=1, day=1))])
     assert diagnosis.hypotheses[0].evidence_for == ("no better periods before it to compare with",)
     assert diagnosis.advice == "look at what changed then"
+
+
+@pytest.mark.parametrize(
+    ("condition", "action", "text"),
+    [
+        pytest.param(Condition.UNREADABLE, Action.CORRECT_INPUT, "correct the input", id="unreadable"),
+        pytest.param(Condition.NO_DATA, Action.CORRECT_INPUT, "accuracy is no longer reported", id="no data of it"),
+    ],
+)
+def test_input_that_is_missing_is_corrected_first_and_explained_by_nothing(
+    make_step, make_alert, run_diagnosis, condition, action, text
+):
+    series = [make_step("accuracy", 0.95, 0.85), make_step("recall", 0.9, 0.6)]
+    diagnosis = run_diagnosis(
+        series, alerts=[make_alert(condition=condition)], severity=Severity.UNKNOWN, status_sentence="not read"
+    )
+    assert (diagnosis.actions, diagnosis.hypotheses, diagnosis.sentence) == ((action,), (), "not read")
+    assert text in diagnosis.advice
+
+
+def test_a_worse_alert_is_explained_beside_input_that_is_missing(make_step, make_alert, run_diagnosis):
+    alerts = [make_alert(), make_alert("recall", condition=Condition.UNREADABLE)]
+    diagnosis = run_diagnosis([make_step("accuracy", 0.95, 0.85)], alerts=alerts, severity=Severity.CRITICAL)
+    assert Action.CORRECT_INPUT not in diagnosis.actions

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modeltop.core.diagnosis import Cause, CauseHypothesis, Pattern
+from modeltop.core.diagnosis import Action, Cause, CauseHypothesis, Pattern
 from modeltop.core.incident import Note
 from modeltop.core.series import Condition, Severity
 from modeltop.core.text import display_width
@@ -110,10 +110,10 @@ def test_a_diagnosis_never_changes_how_bad_it_is(make_model, run_diagnosis, seve
     assert run_diagnosis(make_model(accuracy=(0.95, 0.5)), severity=severity).severity is severity
 
 
-def test_a_source_that_cannot_be_read_is_named(make_model, run_diagnosis, make_alert):
-    broken = make_alert("*", condition=Condition.ERROR, message="x.csv: no such file")
-    sentence = run_diagnosis(make_model(accuracy=(0.95, 0.95)), alerts=[broken], severity=Severity.UNKNOWN).sentence
-    assert sentence == "a source cannot be read: data outage (x.csv: no such file); fix the pipeline first"
+def test_a_source_that_cannot_be_read_is_no_outage(make_model, run_diagnosis, make_alert):
+    broken = make_alert("*", condition=Condition.ERROR, message="no such file")
+    diagnosis = run_diagnosis(make_model(accuracy=(0.95, 0.95)), alerts=[broken], severity=Severity.UNKNOWN)
+    assert (diagnosis.hypotheses, diagnosis.actions) == ((), (Action.CORRECT_INPUT,))
 
 
 def test_the_focus_comes_first_then_the_most_significant_changes(make_model, run_diagnosis):

@@ -91,6 +91,7 @@ def as_plain_data():
             for key, each in history.series.items()
         ]
         periods = [(model, times.tolist()) for model, times in history.periods.items()]
-        return series, periods, history.problems if problems else None
+        refused = [(key, times.tolist()) for key, times in history.refused.items()]
+        return series, periods, refused, history.files, history.problems if problems else None
 
     return plain

@@ -64,7 +64,8 @@ def test_a_table_without_dates_is_left_alone_in_a_folder_and_an_error_by_itself(
 
 def test_an_empty_folder_is_reported(history_folder):
     (problem,) = history_folder.reader().read().problems
-    assert "no *.csv file" in problem.message
+    assert problem.message.startswith("an empty folder: ")
+    assert problem.fatal
 
 
 def make_socket(path):

@@ -1,6 +1,7 @@
 """Many rows, one value a period."""
 
 import math
+import random
 
 import numpy as np
 import pytest
@@ -44,7 +45,7 @@ def plain(column, size, missing=None):
 
 @given(st.lists(rows.filter(len), min_size=1, max_size=3))
 def test_merging_equals_merging_row_by_row(blocks):
-    merged = merge_blocks([block(lines) for lines in blocks], MetricRegistry())
+    merged, _ = merge_blocks([block(lines) for lines in blocks], MetricRegistry())
     expected_rows = expected([line for lines in blocks for line in lines])
     if not expected_rows:
         assert merged == []
@@ -58,14 +59,14 @@ def test_merging_equals_merging_row_by_row(blocks):
 
 def test_a_sorted_complete_block_is_not_copied():
     sorted_block = block([(1, 0.1, 5.0, 0.0, False), (2, 0.2, 5.0, 0.0, False)])
-    (series,) = merge_blocks([sorted_block], MetricRegistry())
+    ((series,), _) = merge_blocks([sorted_block], MetricRegistry())
     assert series.values is sorted_block.values["kpi"]
     assert series.times is sorted_block.times
 
 
 def test_columns_without_any_value_are_left_out():
     nan = float("nan")
-    (series,) = merge_blocks([block([(1, 0.1, nan, nan, False)])], MetricRegistry())
+    ((series,), _) = merge_blocks([block([(1, 0.1, nan, nan, False)])], MetricRegistry())
     assert (series.rows, series.low, series.provisional) == (None, None, None)
 
 
@@ -97,3 +98,51 @@ def test_a_support_of_its_own_goes_before_the_rows(history_folder):
     rows = "2025-01-01,100,0.9,60\n2025-01-02,50,0.9,\n"
     series = history_folder.read("date,count,accuracy,accuracy_count\n" + rows).series
     assert series[SeriesKey("m", "accuracy")].support.tolist() == [60, 50]
+
+
+@pytest.mark.parametrize(
+    ("rows", "refused"),
+    [
+        pytest.param(
+            "2025-01-01,0.9\n2025-01-02,95\n2025-01-03,\n", ["2025-01-02"], id="an empty cell is no refused one"
+        ),
+        pytest.param("2025-01-01,95\n2025-01-01,0.9\n", [], id="a later row corrects it"),
+        pytest.param("2025-01-01,0.9\n2025-01-01,95\n", ["2025-01-01"], id="a correction that cannot be read counts"),
+        pytest.param("2025-01-02,95\n2025-01-01,x\n", ["2025-01-01", "2025-01-02"], id="no value at all, sorted"),
+    ],
+)
+@pytest.mark.parametrize("files", [1, 2])
+def test_periods_whose_last_value_could_not_be_read_are_refused(history_folder, rows, refused, files):
+    header, lines = "date,accuracy\n", rows.splitlines(keepends=True)
+    texts = [header + rows] if files == 1 else [header + lines[0], header + "".join(lines[1:])]
+    for index, text in enumerate(texts):
+        history_folder.write("model," + text.replace("\n2", "\nm,2"), f"{index}.csv")
+    history = history_folder.reader().read()
+    assert {
+        key.metric: times.astype("datetime64[D]").astype(str).tolist() for key, times in history.refused.items()
+    } == ({"accuracy": refused} if refused else {})
+
+
+def appended(days, delay):
+    """One row a day of latency, and of accuracy `delay` days later."""
+    first = np.datetime64("2025-01-01")
+    for day in range(days):
+        yield f"{first + day},,120\n"
+        if day >= delay:
+            yield f"{first + day - delay},0.9,\n"
+
+
+@pytest.mark.parametrize(
+    ("rows", "days"),
+    [
+        pytest.param(list(appended(30, 7)), 7, id="labels that come a week later"),
+        pytest.param(sorted(appended(30, 7)), 0, id="a sorted file shows no delay"),
+        pytest.param(list(appended(30, 7))[::-1], 0, id="nor does one with its newest rows first"),
+        pytest.param(random.Random(1).sample(list(appended(30, 7)), 53), 0, id="nor one in no order"),
+        pytest.param([*appended(30, 0), "2025-01-02,0.8,\n"], 0, id="a correction is no delay"),
+    ],
+)
+def test_a_file_that_is_appended_to_shows_how_late_values_come(history_folder, rows, days):
+    history = history_folder.read("date,accuracy,latency_ms\n" + "".join(rows))
+    assert history.series[SeriesKey("m", "accuracy")].usual_delay == days * 86_400
+    assert history.series[SeriesKey("m", "latency_ms")].usual_delay == 0

@@ -1,8 +1,11 @@
 """A second read takes what is new, and gives what a first read would."""
 
 import itertools
+import mmap
 import os
 import random
+import shutil
+import time
 from pathlib import Path
 
 import pytest
@@ -62,7 +65,7 @@ def test_a_last_line_without_its_end_waits_until_the_file_is_quiet(history_folde
     assert [series.latest for series in history.series.values()] == [0.9]
     assert [("no end yet" in p.message, p.line, p.fatal) for p in history.problems] == [(True, 3, False)]
     history_folder.now += 3.9
-    assert not reader.has_changed()
+    assert latest(reader.read()) == [0.9]
     history_folder.now += 0.2
     assert reader.has_changed()
     history = reader.read()
@@ -128,9 +131,9 @@ def test_a_file_that_is_not_what_it_was_is_read_anew(history_folder, change):
 @pytest.mark.parametrize(
     ("put", "reason"),
     [
-        pytest.param(lambda _: None, "no such file", id="deleted"),
+        pytest.param(lambda _: None, "the file is gone", id="deleted"),
         pytest.param(os.mkfifo, "this is a FIFO", id="a fifo"),
-        pytest.param(lambda path: path.symlink_to("nowhere"), "no such file", id="a dangling link"),
+        pytest.param(lambda path: path.symlink_to("nowhere"), "the file is gone", id="a dangling link"),
     ],
 )
 def test_the_last_good_data_stay_when_a_file_goes_and_new_ones_come(history_folder, put, reason):
@@ -266,3 +269,111 @@ def test_reading_on_is_reading_in_full(make_history_folder, as_plain_data, text,
     for start, end in itertools.pairwise([0, *sorted(cuts), len(data)]):
         history_folder.append(path, data[start:end])
         assert as_plain_data(followed.read()) == as_plain_data(history_folder.reader(path).read())
+
+
+def latest(history):
+    return [series.latest for series in history.series.values()]
+
+
+@pytest.mark.parametrize("small", [False, True], ids=["compared in full", "compared at its ends"])
+def test_a_value_that_was_written_over_is_read_though_size_and_time_are_as_before(
+    history_folder, write_over, monkeypatch, small
+):
+    if small:
+        monkeypatch.setattr(tail, "FINGERPRINT_BYTES", 30)
+    path = history_folder.write(HEADER + ROW + "2025-01-02,a,0.8,10\n" + ROW * 9)
+    reader = history_folder.reader()
+    assert latest(reader.read()) == [0.8]
+    write_over(path, b"0.8", b"0.7")
+    assert reader.has_changed()
+    assert latest(reader.read()) == [0.7]
+    assert not reader.has_changed()
+
+
+def copied_over(path):
+    """As `cp -p` and `cat new > old; touch -r` do: same inode, and the time of the new file."""
+    new = path.with_suffix(".new")
+    new.write_bytes(path.read_bytes().replace(b"0.8", b"0.7"))
+    shutil.copystat(path, new)
+    shutil.copyfile(new, path)
+    shutil.copystat(new, path)
+
+
+def written_through_memory(path):
+    state = path.stat()
+    with path.open("r+b") as file, mmap.mmap(file.fileno(), 0) as memory:
+        start = memory.find(b"0.8")
+        memory[start : start + 3] = b"0.7"
+    os.utime(path, ns=(state.st_atime_ns, state.st_mtime_ns))
+
+
+@pytest.mark.parametrize("write", [copied_over, written_through_memory])
+def test_so_is_one_that_another_program_wrote(history_folder, write):
+    path = history_folder.write(HEADER + ROW + "2025-01-02,a,0.8,10\n")
+    reader = history_folder.reader(path)
+    assert latest(reader.read()) == [0.8]
+    before = path.stat()
+    write(path)
+    after = path.stat()
+    assert (after.st_ino, after.st_size, after.st_mtime_ns) == (before.st_ino, before.st_size, before.st_mtime_ns)
+    assert reader.has_changed()
+    assert latest(reader.read()) == [0.7]
+
+
+def test_a_file_that_was_only_touched_makes_no_new_history(history_folder):
+    path = history_folder.write(HEADER + ROW)
+    reader = history_folder.reader()
+    history = reader.read()
+    path.chmod(0o600)
+    assert reader.has_changed()
+    assert reader.read() is history
+
+
+def test_a_correction_far_from_both_ends_is_found_when_a_row_is_appended(history_folder, write_over):
+    rows = [f"2025-01-{day:02},a,0.9,10\n" for day in range(1, 29)]
+    filler = "".join(f"{2000 + number // 365:04}-01-01,b,0.9,{number:010}\n" for number in range(100_000))
+    path = history_folder.write(HEADER + filler + "".join(rows) + filler)
+    reader = history_folder.reader()
+    reader.read()
+    write_over(path, rows[-1].encode(), rows[-1].replace("0.9", "0.4").encode())
+    history_folder.append(path, b"2025-01-01,c,0.8,10\n")
+    assert {key.model: series.latest for key, series in reader.read().series.items()}["a"] == 0.4
+
+
+@pytest.mark.parametrize("seconds", tail.CHECKED_AFTER)
+def test_a_change_that_no_time_shows_is_found_when_the_file_is_compared_again(history_folder, monkeypatch, seconds):
+    path = history_folder.write(HEADER + ROW)
+    frozen = tail.file_stat(path)
+    for module in ("tail", "reader"):
+        monkeypatch.setattr(f"modeltop.history.{module}.file_stat", lambda _: frozen)
+    reader = history_folder.reader(path)
+    history = reader.read()
+    history_folder.now += seconds - 1
+    reader.read()
+    path.write_text(HEADER + ROW.replace("0.9", "0.4"))
+    history_folder.now += 1
+    assert reader.has_changed()
+    assert (latest(history), latest(reader.read())) == ([0.9], [0.4])
+
+
+def test_files_that_have_been_quiet_for_long_are_not_compared_again(history_folder):
+    history_folder.now = time.time() + 1000
+    history_folder.write(HEADER + ROW)
+    reader = history_folder.reader()
+    reader.read()
+    history_folder.now += 1000
+    assert not reader.has_changed()
+
+
+def test_a_reader_that_is_asked_to_reads_all_again_whatever_the_file_system_says(history_folder, monkeypatch):
+    path = history_folder.write(HEADER + ROW)
+    frozen = tail.file_stat(path)
+    for module in ("tail", "reader"):
+        monkeypatch.setattr(f"modeltop.history.{module}.file_stat", lambda _: frozen)
+    monkeypatch.setattr(tail, "CHECKED_AFTER", ())
+    reader = history_folder.reader(path)
+    reader.read()
+    path.write_text(HEADER + ROW.replace("0.9", "0.4"))
+    assert latest(reader.read()) == [0.9]
+    reader.mark_stale()
+    assert latest(reader.read()) == [0.4]

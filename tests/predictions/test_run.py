@@ -105,6 +105,16 @@ def test_a_period_that_has_not_ended_is_provisional_whatever_its_labels(compute,
     assert "1 period not over yet" in "\n".join(summary.lines())
 
 
+def test_by_a_clock_that_is_behind_no_period_is_lost_unless_a_person_gave_the_moment(compute, binary_counts, rows):
+    cells = CellBatch(names(*["churn"] * 3), DAYS, names(*["all"] * 3), binary_counts(*rows, 3))
+    behind = np.datetime64("2024-12-20", "us")
+    store, summary, _ = compute([cells], now=behind)
+    assert len(read_computed(store, "churn")) == 3
+    assert "periods up to 2025-01-03 are in the future: the clock must be wrong" in "\n".join(summary.lines())
+    _, summary, _ = compute([cells], now=behind + np.timedelta64(12, "D"), is_backtest=True)
+    assert "400 rows of 1 period from 2025-01-03 on are in the future: left out" in "\n".join(summary.lines())
+
+
 def test_periods_that_left_the_log_are_still_part_of_the_baseline(compute, binary_counts, rows):
     day, label, score = rows
     first = CellBatch(

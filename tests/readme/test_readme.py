@@ -21,6 +21,7 @@ CODES = {
     "modeltop check sample_data/fleet --json": 2,
     "modeltop check --store metrics": 2,
     "modeltop check --store computed --now 2025-07-01": 2,
+    "modeltop watch --accept-clock --store metrics": 2,
 }
 """What README's commands exit with where it is not 0; in `metrics` lies the ten-day table beside what was recorded."""
 

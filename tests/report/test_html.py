@@ -138,7 +138,7 @@ def test_without_any_model_it_is_still_a_page():
         alerting_state=AlertingState(),
         acknowledgements={},
     )
-    assert "nothing to judge" in " ".join(tree(empty).itertext())
+    assert "UNKNOWN: no model found: name a folder with metric CSV files" in " ".join(tree(empty).itertext())
 
 
 def report(path, capsys) -> str:

@@ -85,6 +85,14 @@ def test_foreign_text_is_escaped(evil):
         assert text.isprintable()
 
 
+def test_a_silence_by_a_clock_that_was_ahead_is_not_in_force():
+    later = NOW + timedelta(days=400)
+    silence = Silence("5e", Matchers(model="churn"), later, later + timedelta(hours=1), "ana", "deploy", later)
+    assert describe_silence(silence, NOW) == (
+        "not in force: set by a clock that was 1y ahead; set it again, ana: deploy"
+    )
+
+
 def test_a_reason_without_its_kind_is_given_it():
     assert describe_suppression(Suppression("inhibited", "the model has stopped reporting")).startswith("inhibited: ")
     assert describe_ack(replace(ACK, reason="  "), NOW) == "taken by ana 14:03, until Jan 11 14:03"

@@ -40,8 +40,8 @@ def healthy_lines(make_snapshot, models, **changes):
     [
         pytest.param([FINE, FINE], "● ok    a, b: healthy, 4 rules hold", id="healthy"),
         pytest.param([FINE, YOUNG], "● ok    a, b: healthy, 2 rules hold", id="some rules have too little history"),
-        pytest.param([YOUNG], "●       a, b: too little history to judge", id="all of them have"),
-        pytest.param([], "●       a, b: no rule judges them", id="no rule"),
+        pytest.param([YOUNG], "○ n/d   a, b: too little history to judge", id="all of them have"),
+        pytest.param([], "○ n/d   a, b: no rule judges them", id="no rule"),
     ],
 )
 def test_models_of_a_kind_share_a_line(make_snapshot, sentences, line):

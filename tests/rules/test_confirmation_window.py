@@ -56,8 +56,13 @@ def by_the_book(breached, confirm, of, recover):
     return alerts
 
 
+lasting = st.lists(st.tuples(st.booleans(), st.sampled_from([1, 2, 7, 70])), max_size=12).map(
+    lambda stretches: [is_breached for is_breached, points in stretches for _ in range(points)]
+)
+
+
 @given(
-    st.lists(st.booleans(), max_size=60),
+    st.lists(st.booleans(), max_size=60) | lasting,
     st.integers(1, 5).flatmap(lambda k: st.tuples(st.just(k), st.integers(k, 8))),
     st.integers(1, 3),
 )

@@ -69,7 +69,7 @@ def statuses_of(history_of):
     [
         ([0.95, 0.89, 0.87], CRITICAL, "accuracy 0.87 < 0.90 for 2 periods, since 2025-01-02"),
         ([0.87, 0.95], OK, "accuracy 0.95: healthy, not below 0.90"),
-        ([0.6] * 9, OK, LEFT_OUT),
+        ([0.6] * 9, UNKNOWN, LEFT_OUT),
     ],
 )
 def test_the_verdict_says_the_worst_thing_in_one_sentence(daily, history_of, values, severity, sentence):
@@ -111,7 +111,7 @@ def test_models_and_unreadable_sources_come_worst_first(daily, day, statuses_of)
         more=more,
         problems=[broken],
     )
-    assert [status.model for status in statuses] == ["new", "old", "x.csv", "silent", "ape", "unasked", "zoo"]
+    assert [status.model for status in statuses] == ["new", "old", "x.csv", "silent", "unasked", "ape", "zoo"]
     sentences = {status.model: status.sentence for status in statuses}
     assert sentences["x.csv"] == "no such file; check the path"
     assert sentences["silent"] == "no rows since 2025-01-05"

@@ -1,4 +1,5 @@
 import csv
+from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
@@ -116,6 +117,26 @@ def test_an_episode_tells_its_worst_and_its_newest_value(daily, floor):
     assert (alert.periods, alert.count, alert.state) == (4, 40.0, State.RECOVERING)
     (ended,) = replay([series], floor(0.90, 0.92, recover=2))[0]
     assert (ended.periods, ended.count, ended.state) == (4, 40.0, State.RESOLVED)
+
+
+def test_of_a_thousand_breached_periods_the_worst_the_newest_and_their_number_are_told(daily, floor):
+    values = np.full(1_200, 0.95)
+    values[100:1_100] = 0.85 + np.arange(1_000) / 1e5
+    values[700] = 0.5
+    (alert,) = replay([daily(values)], floor(0.90))[0]
+    assert (alert.periods, alert.worst_breach.value, alert.breach.value) == (1_000, 0.5, values[1_099])
+    (ongoing,) = replay([daily(values[:1_100])], floor(0.90))[0]
+    assert (ongoing.state, ongoing.periods, ongoing.resolved) == (State.FIRING, 1_000, None)
+
+
+def test_part_of_a_series_has_every_column_of_it(daily):
+    numbers = np.arange(5.0)
+    columns = dict.fromkeys(("support", "rows", "low", "high"), numbers)
+    series = replace(daily(numbers, provisional=numbers > 3, **columns), proportion=True, usual_delay=7.0)
+    for part in (series[1:3], series[np.array([1, 2])], series[(numbers > 0) & (numbers < 3)]):
+        for name in series.__slots__:
+            whole, own = getattr(series, name), getattr(part, name)
+            assert (own == whole[1:3]).all() if isinstance(whole, np.ndarray) else own == whole
 
 
 def test_the_worst_value_is_never_one_that_only_the_margin_holds(daily, floor):

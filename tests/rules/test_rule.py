@@ -1,16 +1,28 @@
+from dataclasses import fields, replace
 from datetime import timedelta
 
 import numpy as np
 import pytest
 
-from modeltop.core.metrics.registry import Metric
-from modeltop.core.series import SeriesKey, Severity
+from modeltop.core.metrics.registry import Metric, MetricRegistry
+from modeltop.core.series import Direction, SeriesKey, Severity
 from modeltop.rules.detectors.limit import Limit
 from modeltop.rules.detectors.threshold import Threshold
 from modeltop.rules.replay import replay
-from modeltop.rules.rule import Rule, default_rules, describe_rule, limit_rule, rules_for, skip_reason
+from modeltop.rules.rule import (
+    Defaults,
+    Rule,
+    default_rules,
+    describe_rule,
+    is_meaningless_for,
+    limit_rule,
+    rules_for,
+    rules_in_force,
+    skip_reason,
+)
 
-ACCURACY, F1, FALL = default_rules()
+ACCURACY, F1, FALL, *TWO_SIDED = default_rules()
+SHIFT, COLLAPSE, NOMINAL = TWO_SIDED
 
 
 @pytest.mark.parametrize(("rule", "floor"), [(ACCURACY, 0.90), (F1, 0.85)])
@@ -65,7 +77,10 @@ def test_the_reason_names_the_floor_and_the_remedy(daily):
     [
         (SeriesKey("m", "accuracy"), ["limit-accuracy"]),
         (SeriesKey("m", "accuracy", "country=DE"), []),
-        (SeriesKey("m", "f1_score"), ["default-f1_score", "default-fall", "all-scores"]),
+        (
+            SeriesKey("m", "f1_score"),
+            ["default-f1_score", "default-fall", *(rule.name for rule in TWO_SIDED), "all-scores"],
+        ),
         (SeriesKey("m", "f1_score", "country=DE"), ["all-scores"]),
     ],
 )
@@ -118,3 +133,98 @@ def test_ceilings_and_bands_can_be_said_too():
     assert describe_rule(ceiling, Metric("log_loss")) == "log_loss above 0.50 is critical"
     band = Rule("r", Threshold(warn=Limit(below=0.4, above=0.6)), "positive_rate")
     assert describe_rule(band, Metric("positive_rate")) == "positive_rate below 0.40 or above 0.60 warns"
+
+
+@pytest.mark.parametrize(
+    ("name", "overrides", "rule"),
+    [
+        pytest.param("recall", {}, "default-fall", id="a direction"),
+        pytest.param("gps_accuracy", {}, "unknown-metric", id="not registered"),
+        pytest.param("gps_accuracy", {"better": Direction.HIGHER}, "default-fall", id="a direction configured"),
+        pytest.param("gps_accuracy", {"better": Direction.NEITHER}, None, id="configured to have none"),
+        pytest.param("gps_accuracy", {"digits": 2}, "unknown-metric", id="something else configured"),
+        pytest.param("example_count", {}, "unknown-metric", id="a quantity, on which it is skipped"),
+        pytest.param("bias", {}, "two-sided-shift", id="a nominal value"),
+        pytest.param("label_rate", {}, None, id="neither way better"),
+    ],
+)
+def test_one_default_rule_at_most_watches_for_a_shift_of_a_metric(name, overrides, rule):
+    metric = MetricRegistry({name: overrides} if overrides else {}).get(name)
+    assert [each.name for each in (FALL, SHIFT, NOMINAL) if not is_meaningless_for(each, metric)] == (
+        [rule] if rule else []
+    )
+
+
+def test_the_two_sided_rules_hold_beside_configured_ones():
+    configured = Rule("own", Threshold(critical=Limit(below=0.5)), "recall")
+    assert rules_in_force((), Defaults()) == default_rules()
+    assert rules_in_force((configured,), Defaults()) == (configured, *TWO_SIDED)
+    replaced = replace(configured, name="unknown-metric")
+    assert rules_in_force((replaced,), Defaults()) == (replaced, COLLAPSE, NOMINAL), "one of that name is the person's"
+
+
+@pytest.mark.parametrize("configured", [(), (Rule("own", Threshold(critical=Limit(below=0.5)), "recall"),)])
+def test_the_rules_for_unknown_metrics_are_turned_off_by_their_key_alone(configured):
+    on, off = (rules_in_force(configured, Defaults(unknown_metrics=value)) for value in (True, False))
+    assert [rule for rule in on if rule not in off] == [SHIFT, COLLAPSE]
+
+
+def test_every_switch_of_a_default_rule_is_a_key():
+    assert {rule.switch for rule in default_rules()} - {None} == {field.name for field in fields(Defaults)}
+
+
+@pytest.mark.parametrize(
+    ("values", "is_skipped"),
+    [
+        pytest.param(range(100, 140), True, id="row numbers"),
+        pytest.param(range(0, 4000, 100), True, id="steps"),
+        pytest.param(range(100, 110), False, id="too few to tell"),
+        pytest.param([*range(100, 111), 5], True, id="what comes later changes nothing"),
+        pytest.param(range(140, 100, -1), False, id="a fall"),
+        pytest.param([0.1 * day for day in range(40)], False, id="a rise of no whole numbers"),
+        pytest.param([100 + day * day for day in range(40)], False, id="by other steps"),
+        pytest.param([7] * 40, False, id="nothing changes"),
+    ],
+)
+def test_a_counter_by_any_name_is_skipped_and_the_reason_names_the_remedy(daily, values, is_skipped):
+    for rule in (SHIFT, COLLAPSE):
+        reason = skip_reason(rule, daily(list(values), metric="my kpi"))
+        assert (reason is not None) is is_skipped
+        assert reason is None or reason.endswith('set better = "higher" or "lower" under [metrics."my kpi"]')
+
+
+@pytest.mark.parametrize("name", ["example_count", "version", "epoch", "train_time", "lr-Adam"])
+def test_quantities_and_bookkeeping_are_skipped_by_name(daily, name):
+    assert skip_reason(SHIFT, daily([0.5] * 20, metric=name)).startswith("not evaluated: its name is")
+
+
+@pytest.mark.parametrize("value", [0.2, 1.9])
+def test_one_period_far_from_all_before_it_is_a_collapse_of_an_unknown_metric(daily, value):
+    past = [0.9 + 0.01 * (day % 3) for day in range(11)]
+    (alert,) = replay([daily([*past, value], metric="kpi")], COLLAPSE)[0]
+    assert (alert.severity, alert.is_active) == (Severity.WARNING, True)
+    assert not replay([daily([*past, 0.92], metric="kpi")], COLLAPSE)[0]
+
+
+def test_a_limit_of_a_segment_displaces_the_rules_of_that_segment_alone():
+    rules = [ACCURACY, limit_rule("accuracy", below=0.9, segment="split=train")]
+    assert rules_for(rules, SeriesKey("m", "accuracy")) == [ACCURACY]
+    assert rules_for(rules, SeriesKey("m", "accuracy", "split=train")) == [rules[1]]
+
+
+@pytest.mark.parametrize(
+    ("segment", "others", "applies"),
+    [
+        pytest.param("country=DE", [], True, id="a segment without a series of all rows"),
+        pytest.param("country=DE", ["all"], False, id="a segment beside all rows"),
+        pytest.param("split=train", [], False, id="training data alone"),
+        pytest.param("feature=tenure", [], False, id="a feature"),
+        pytest.param("country=DE,split=train_0", [], False, id="training data of a segment"),
+        pytest.param("dataset=Training", [], False, id="training data by another name"),
+    ],
+)
+def test_rules_of_all_rows_apply_to_segments_if_there_are_no_others(segment, others, applies):
+    key = SeriesKey("m", "accuracy", segment)
+    keys = {key, *(SeriesKey("m", "accuracy", other) for other in others)}
+    assert (rules_for([ACCURACY], key, keys) == [ACCURACY]) is applies
+    assert rules_for([ACCURACY], key) == []

@@ -18,7 +18,10 @@ LEVELS = (WARNING, CRITICAL)
 NEAR = [0.99, 0.95, 0.93, 0.925, 0.92, 0.915, 0.91, 0.905, 0.90, 0.89, 0.85]
 mostly_healthy = st.lists(st.sampled_from([0.99] * 12 + NEAR), max_size=60)
 troubled = st.lists(st.sampled_from(NEAR), max_size=40)
-histories = mostly_healthy | troubled
+lasting = st.lists(st.tuples(st.sampled_from(NEAR), st.sampled_from([1, 2, 5, 63, 64, 65, 600])), max_size=8).map(
+    lambda stretches: [value for value, points in stretches for _ in range(points)]
+)
+histories = mostly_healthy | troubled | lasting
 
 
 @st.composite

@@ -7,6 +7,8 @@ import pytest
 from modeltop.cli.context import limit_rules
 from modeltop.config.load import Config, load
 from modeltop.core.series import Condition, Severity, State
+from modeltop.history.files import file_stat
+from modeltop.report.phrases import headline
 from modeltop.rules import evaluator
 from modeltop.service.pipeline import BACKLOG_NOTICE, Pipeline
 
@@ -46,12 +48,56 @@ def test_now_overrides_the_clock_and_the_newest_row(folder):
     assert Pipeline(Config(), [folder], live=True, now=now).run(CLOCK).taken_at == now
 
 
-def test_a_future_row_does_not_move_now_but_is_evaluated_and_reported(folder):
+def test_a_row_in_the_future_takes_no_part_and_is_reported(folder):
     append(folder / "good.csv", "2031-01-01,0.1\n")
-    snapshot = Pipeline(Config(), [folder]).run(CLOCK)
+    append(folder / "bad.csv", "2031-01-01,0.95\n")
+    pipeline = Pipeline(Config(), [folder])
+    snapshot = pipeline.run(CLOCK)
     assert snapshot.taken_at == datetime(2025, 1, 10, tzinfo=UTC)
-    assert {alert.key.model for alert in snapshot.alerts if alert.is_active} == {"good", "bad"}
-    assert any("future" in problem.message for problem in snapshot.history.problems)
+    assert {alert.key.model for alert in snapshot.alerts if alert.is_active} == {"bad"}, "it neither alerts nor heals"
+    assert [problem.source for problem in snapshot.history.problems if "2031" in problem.message] == ["bad", "good"]
+    again = pipeline.run(CLOCK)
+    assert again.history.series == snapshot.history.series, "the same objects: nothing is evaluated anew"
+
+
+def test_a_row_in_the_future_is_evaluated_once_it_is_due(folder):
+    append(folder / "good.csv", "2031-01-01,0.1\n")
+    pipeline = Pipeline(Config(), [folder])
+    pipeline.run(CLOCK)
+    assert pipeline.valid_until == datetime(2030, 12, 30, 22, tzinfo=UTC), "26 hours before it begins"
+    snapshot = pipeline.run(datetime(2030, 12, 31, tzinfo=UTC))
+    assert "good" in {alert.key.model for alert in snapshot.alerts if alert.is_active}
+    assert pipeline.valid_until is None
+
+
+def test_now_bounds_the_rows_exactly_and_does_not_doubt_the_clock(folder):
+    snapshot = Pipeline(Config(), [folder], now=datetime(2025, 1, 9, 12, tzinfo=UTC)).run(CLOCK)
+    assert snapshot.history.newest == datetime(2025, 1, 9, tzinfo=UTC)
+    assert (snapshot.history.problems, snapshot.clock_doubt) == ((), None)
+    assert [alert for alert in snapshot.alerts if alert.is_active] == []
+
+
+def test_if_most_models_run_ahead_of_the_clock_it_is_the_clock_and_nothing_is_missing(folder):
+    behind = datetime(2025, 1, 5, tzinfo=UTC)
+    (folder / "late.csv").write_text("date,accuracy\n" + "".join(f"2024-12-{day:02},0.95\n" for day in range(1, 9)))
+    snapshot = Pipeline(Config(), [folder], live=True).run(behind)
+    assert snapshot.history.newest == datetime(2025, 1, 10, tzinfo=UTC), "all rows are evaluated"
+    assert "bad" in {alert.key.model for alert in snapshot.alerts if alert.is_active}
+    assert [alert for alert in snapshot.alerts if alert.condition is Condition.NO_DATA] == []
+    assert "check the clock" in str(snapshot.clock_doubt)
+    assert snapshot.clock_doubt in snapshot.notices
+    assert (snapshot.severity, headline(snapshot)[:8]) == (Severity.CRITICAL, "CRITICAL")
+    (folder / "bad.csv").unlink()
+    snapshot = Pipeline(Config(), [folder], live=True).run(behind - timedelta(days=30))
+    assert (snapshot.severity, headline(snapshot)[:8]) == (Severity.UNKNOWN, "UNKNOWN:"), "never OK by a wrong clock"
+
+
+def test_a_model_with_future_rows_alone_cannot_be_read(folder):
+    (folder / "slip.csv").write_text("date,accuracy\n2062-01-01,0.95\n")
+    snapshot = Pipeline(Config(), [folder]).run(CLOCK)
+    assert [(alert.key.model, alert.severity) for alert in snapshot.alerts if alert.condition is Condition.ERROR] == [
+        ("slip", Severity.UNKNOWN)
+    ]
 
 
 def test_only_changed_series_are_evaluated_again(folder, monkeypatch):
@@ -92,10 +138,35 @@ def test_a_source_that_recovers_resets_its_failures(folder):
     assert not [alert for alert in observed.run(CLOCK).alerts if alert.condition is Condition.ERROR]
 
 
-def test_a_rule_that_matches_no_series_is_reported(folder, tmp_path):
-    (tmp_path / "modeltop.toml").write_text('[[rules]]\nname = "r"\nmetric = "acuracy"\ncritical = { below = 0.9 }\n')
+def test_a_rule_that_found_no_value_makes_the_model_unknown(folder, tmp_path):
+    (tmp_path / "modeltop.toml").write_text(
+        '[[rules]]\nname = "r"\nmodel = "good"\nmetric = "acuracy"\ncritical = { below = 0.9 }\n'
+    )
     snapshot = Pipeline(load(tmp_path / "modeltop.toml"), [folder]).run(CLOCK)
-    assert snapshot.notices == ("rule r asks about acuracy of *, segment all: there is no such series",)
+    [alert] = [alert for alert in snapshot.alerts if alert.condition is Condition.UNREADABLE]
+    assert (alert.key.model, alert.severity) == ("good", Severity.UNKNOWN)
+    assert alert.breach.message == "no value for rule r: the metrics are accuracy"
+    assert {status.model: status.severity for status in snapshot.model_statuses}["good"] is Severity.UNKNOWN
+
+
+def test_a_file_without_a_readable_row_keeps_its_alert_over_repeated_looks(tmp_path):
+    path = tmp_path / "m.csv"
+    path.write_text("date,accuracy\nsoon,0.9\n")
+    pipeline, alerts = Pipeline(Config(), [path]), []
+    for hour in range(3):
+        append(path, "later,0.9\n")
+        alerts += pipeline.run(CLOCK + timedelta(hours=hour)).alerts
+    assert [alert.since for alert in alerts] == [CLOCK] * 3
+    other_process = Pipeline(Config(), [path]).run(CLOCK + timedelta(hours=9)).alerts
+    assert {alert.id for alert in alerts} == {alert.id for alert in other_process}
+
+
+def test_values_that_could_not_be_read_are_not_reported_as_missing_too(tmp_path):
+    path = tmp_path / "m.csv"
+    rows = [f"2025-01-{day:02},{0.95 if day < 10 else 'n.v.'},0.9\n" for day in range(1, 20)]
+    path.write_text("date,accuracy,precision\n" + "".join(rows))
+    alerts = Pipeline(Config(), [path]).run(CLOCK).alerts
+    assert [(alert.condition, alert.key.metric) for alert in alerts] == [(Condition.UNREADABLE, "accuracy")]
 
 
 def test_a_store_on_a_network_disk_is_reported(folder, monkeypatch):
@@ -170,3 +241,26 @@ def test_critical_alerts_are_not_deferred(folder, monkeypatch):
     monkeypatch.setattr(evaluator, "BACKLOG_THRESHOLD", 1)
     snapshot = Pipeline(Config(), [folder], defer_slow_detectors=True).run(CLOCK)
     assert [alert.key.model for alert in snapshot.alerts if alert.is_active] == ["bad"]
+
+
+def test_a_value_that_was_written_over_in_place_changes_the_verdict(folder, write_over):
+    pipeline = Pipeline(Config(), [folder])
+    assert {alert.key.model for alert in pipeline.run(CLOCK).alerts if alert.is_active} == {"bad"}
+    assert not pipeline.needs_run()
+    write_over(folder / "good.csv", b"01-10,0.95", b"01-10,0.42")
+    assert pipeline.needs_run()
+    snapshot = pipeline.run(CLOCK)
+    assert {alert.key.model for alert in snapshot.alerts if alert.is_active} == {"bad", "good"}
+    assert pipeline.file_stats()[str(folder / "good.csv")] == file_stat(folder / "good.csv")
+
+
+def test_on_request_all_is_read_anew(folder):
+    pipeline = Pipeline(Config(), [folder])
+    before = pipeline.run(CLOCK).history
+    assert pipeline.run(CLOCK).history is before
+    pipeline.mark_stale()
+    after = pipeline.run(CLOCK).history
+    assert not any(after.series[key] is series for key, series in before.series.items())
+    assert [series.values.tolist() for series in after.series.values()] == [
+        series.values.tolist() for series in before.series.values()
+    ]

@@ -8,6 +8,7 @@ import pytest
 from modeltop.config.load import Config
 from modeltop.core.event import Acknowledged, SilenceCreated
 from modeltop.core.incident import Acknowledgement, Matchers, Silence, WatcherHealth
+from modeltop.core.series import Condition, Severity
 from modeltop.service.pipeline import Pipeline, StateReader, state_reader_for
 
 NOW = datetime(2025, 1, 11, tzinfo=UTC)
@@ -68,3 +69,29 @@ def test_health_is_read_only_where_a_state_folder_exists(pipeline_and_reader):
     state_reader.event_log.append(acknowledged(pipeline.run(NOW).alerts[0]))
     assert pipeline.run(NOW).watcher_health.host == "host"
     assert any(name.endswith(".jsonl") for name in pipeline.file_stats())
+
+
+@pytest.mark.parametrize(
+    ("days_ahead", "offset_days", "stopped", "doubted"),
+    [
+        pytest.param(400, 400, False, True, id="the machine's clock is off by as much as the watcher found"),
+        pytest.param(-3650, -3650, False, True, id="behind too"),
+        pytest.param(0, 400, False, False, id="this clock is right: another machine's, or set by now"),
+        pytest.param(400, None, False, False, id="the watcher does not doubt its clock: it is late"),
+        pytest.param(800, 400, False, False, id="the watcher has not run for long"),
+        pytest.param(400, 400, True, False, id="the watcher was stopped"),
+    ],
+)
+def test_by_a_clock_that_the_watcher_found_wrong_nothing_is_missing(
+    tmp_path, days_ahead, offset_days, stopped, doubted
+):
+    (tmp_path / "metrics.csv").write_text(ROWS)
+    (tmp_path / "state").mkdir()
+    offset = None if offset_days is None else timedelta(days=offset_days).total_seconds()
+    health = WatcherHealth(NOW, NOW, 1, "host", 60.0, clock_offset_seconds=offset, stopped=stopped)
+    state_reader = StateReader(tmp_path / "state", health=lambda _: health)
+    pipeline = Pipeline(Config(), [tmp_path / "metrics.csv"], live=True, state_reader=state_reader)
+    snapshot = pipeline.run(NOW + timedelta(days=days_ahead))
+    assert (snapshot.clock_doubt is not None) == doubted
+    assert any(alert.condition is Condition.NO_DATA for alert in snapshot.alerts) == (not doubted)
+    assert snapshot.severity >= Severity.UNKNOWN

@@ -21,7 +21,7 @@ from modeltop.rules.priority import model_statuses, ordered_alerts
 from modeltop.rules.replay import no_data_alert, replay, source_error_alert
 from modeltop.rules.rule import Rule, default_rules, rules_for, skip_reason
 from modeltop.rules.snapshot import Snapshot
-from modeltop.service.pipeline import StateReader
+from modeltop.service.pipeline import Pipeline, StateReader
 from modeltop_tui.app import ModeltopApp
 from modeltop_tui.view.navigation import clamp_selection
 from modeltop_tui.view.state import ScreenState, Selection
@@ -130,13 +130,16 @@ class FakePipeline:
     state_reader, ack_duration = StateReader(), timedelta(hours=24)
 
     def __init__(self, first):
-        self.newest, self.changed, self.runs = first, False, 0
+        self.newest, self.changed, self.runs, self.stale_marks = first, False, 0, 0
 
     def deliver(self, snapshot):
         self.newest, self.changed = snapshot, True
 
     def needs_run(self):
         return self.changed
+
+    def mark_stale(self):
+        self.stale_marks += 1
 
     def run(self, _clock, _progress=None):
         self.runs, self.changed = self.runs + 1, False
@@ -171,7 +174,7 @@ class AppDriver:
     """A running app: press keys, read the screen."""
 
     def __init__(self, app, pilot, pipeline):
-        self.app, self.pilot, self.deliver = app, pilot, pipeline.deliver
+        self.app, self.pilot, self.deliver = app, pilot, getattr(pipeline, "deliver", None)
 
     async def press(self, *keys):
         await self.pilot.press(*keys)
@@ -204,12 +207,14 @@ class AppDriver:
 
 @contextlib.asynccontextmanager
 async def running(first, size=(80, 24), state_reader=None, diagnose=lambda *_: None, outlook=None, **options):
-    """The app on a snapshot; `diagnose` explains a model, `outlook` is that of each series."""
+    """The app on a snapshot, or on a pipeline; `diagnose` explains a model, `outlook` is that of each series."""
 
     def diagnose_target(snapshot, target):
         return diagnose(snapshot, target) if isinstance(target, str) else outlook
 
-    pipeline = FakePipeline(first) if state_reader is None else FakePipelineWithLog(first, state_reader)
+    pipeline = first
+    if not isinstance(first, Pipeline):
+        pipeline = FakePipeline(first) if state_reader is None else FakePipelineWithLog(first, state_reader)
     app = ModeltopApp(Poller(pipeline), AppOptions(**options), diagnose=diagnose_target)
     async with app.run_test(size=size) as pilot:
         await pilot.pause()

@@ -12,6 +12,7 @@ from modeltop_tui.terminal import first_frame_cache
 
 LINES = ["\x1b[1mmodeltop\x1b[0m  triage", "▲ CRIT", "footer"]
 SIZE = (20, 3)
+NOW = 200.0
 
 
 @pytest.fixture
@@ -28,7 +29,7 @@ def saved(tmp_path):
 
 def test_the_same_files_bring_the_same_frame(saved):
     path, _ = saved
-    assert first_frame_cache.load_frame(path) == (100.0, LINES)
+    assert first_frame_cache.load_frame(path, NOW) == (100.0, LINES)
     assert path.stat().st_mode & 0o777 == 0o600
     assert path.parent.stat().st_mode & 0o777 == 0o700
 
@@ -36,13 +37,26 @@ def test_the_same_files_bring_the_same_frame(saved):
 def test_a_file_that_changed_drops_it(saved):
     path, data = saved
     data.write_text("date,accuracy\n2025-01-01,0.9\n")
-    assert first_frame_cache.load_frame(path) is None
+    assert first_frame_cache.load_frame(path, NOW) is None
+
+
+def test_a_file_that_was_written_over_in_place_drops_it(saved, write_over):
+    path, data = saved
+    write_over(data, b"accuracy", b"f1_score")
+    assert first_frame_cache.load_frame(path, NOW) is None
 
 
 def test_a_configuration_that_appeared_drops_it(saved):
     path, data = saved
     (data.parent / "modeltop.toml").touch()
-    assert first_frame_cache.load_frame(path) is None
+    assert first_frame_cache.load_frame(path, NOW) is None
+
+
+@pytest.mark.parametrize(("now", "is_shown"), [(99.0, False), (100.0, True), (149.0, True), (150.0, False)])
+def test_a_frame_is_shown_until_a_row_that_was_in_the_future_is_due(tmp_path, now, is_shown):
+    path = tmp_path / "one.frame"
+    first_frame_cache.save_frame(path, LINES, {}, 100.0, 150.0)
+    assert (first_frame_cache.load_frame(path, now) is not None) == is_shown
 
 
 @pytest.mark.parametrize(
@@ -50,17 +64,17 @@ def test_a_configuration_that_appeared_drops_it(saved):
 )
 def test_a_frame_with_anything_but_text_and_colours_is_not_shown(saved, line):
     path, _ = saved
-    path.write_text(json.dumps({"seen": 1.0, "states": {}, "lines": [line]}))
-    assert first_frame_cache.load_frame(path) is None
+    path.write_text(json.dumps({"seen": 1.0, "until": None, "states": {}, "lines": [line]}))
+    assert first_frame_cache.load_frame(path, NOW) is None
 
 
 @pytest.mark.parametrize(
-    "text", ["", "[]", "{}", "null", '{"seen": "x"}', '{"seen": 1, "lines": 3, "states": 4}', "\x00"]
+    "text", ["", "[]", "{}", "null", '{"seen": "x"}', '{"seen": 1, "until": null, "lines": 3, "states": 4}', "\x00"]
 )
 def test_a_broken_file_is_no_frame(saved, text):
     path, _ = saved
     path.write_text(text)
-    assert first_frame_cache.load_frame(path) is None
+    assert first_frame_cache.load_frame(path, NOW) is None
 
 
 def test_the_place_depends_on_command_line_size_and_terminal(tmp_path, monkeypatch):

@@ -41,7 +41,7 @@ def states(make):
         handled = make.handled(
             before.snapshot, by=text, reason=text, acknowledged=[0], suppressed=[0, 1], notes=[("*", text)]
         )
-        health = WatcherHealth(make.clock, make.clock, 1, text, 60.0, error=text, disabled_receivers=(text,))
+        health = WatcherHealth(make.clock, make.clock, 1, text, 60.0, error=text, disabled_receivers={text: text})
         return replace(
             before, snapshot=replace(handled, watcher_health=health, distributions=distributions(text)), error=text
         )

@@ -6,7 +6,10 @@ from dataclasses import replace
 import pytest
 
 import modeltop_tui.workers.poller
+from modeltop.config.load import Config
 from modeltop.core.errors import SourceError
+from modeltop.history.files import file_stat
+from modeltop.service.pipeline import Pipeline
 from modeltop_tui.widgets.pane import Lines
 
 
@@ -129,3 +132,20 @@ async def test_ten_thousand_models_are_no_slower_to_move_through_than_ten(make, 
         assert screen.selection.model == "model-9999"
         assert rendered[-1].count == 10_000
         assert "10000/10000" in screen.text
+
+
+@pytest.mark.parametrize("frozen", [False, True], ids=["by itself", "by r where no time of the file shows it"])
+async def test_a_value_that_was_written_over_in_place_is_shown(run, tmp_path, write_over, monkeypatch, frozen):
+    path = tmp_path / "churn.csv"
+    path.write_text("date,accuracy\n" + "".join(f"2025-01-{day:02},0.95\n" for day in range(1, 11)))
+    if frozen:
+        unchanged = file_stat(path)
+        for module in ("tail", "reader"):
+            monkeypatch.setattr(f"modeltop.history.{module}.file_stat", lambda _: unchanged)
+    async with run(Pipeline(Config(), [path])) as screen:
+        await screen.wait_for("0.950")
+        write_over(path, b"01-10,0.95", b"01-10,0.42")
+        if frozen:
+            await screen.press("r")
+        await screen.wait_for("0.420")
+        await screen.wait_for("CRIT")

@@ -1,8 +1,8 @@
 """The cached first frame, shown before anything heavy is imported.
 
 It is the first frame of the last run of the same command line in the same terminal: text and colors in the cache
-folder, with the stat of each file it depends on. It is shown only while none of them has changed, and its last line
-shows its age. Without one, the first line shows that files are being read.
+folder, with the stat of each file it depends on. It is shown only while none of them has changed and no row that was in
+the future is due, and its last line shows its age. Without one, the first line shows that files are being read.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Self
 
 from modeltop import __version__
-from modeltop.core.text import format_age, truncate
+from modeltop.core.text import format_age, holds_credentials, truncate
 from modeltop.history.files import file_stat, xdg_folder
 
 MAX_FRAMES = 32
@@ -54,8 +54,8 @@ def cache_path(argv: Sequence[str], size: tuple[int, int], environ: Mapping[str,
     return xdg_folder("cache", environ) / f"{name}.frame"
 
 
-def load_frame(path: Path) -> tuple[float, list[str]] | None:
-    """Return when the frame was saved (seconds since 1970), and its lines; None if there is no current one.
+def load_frame(path: Path, now: float) -> tuple[float, list[str]] | None:
+    """Return when the frame was saved, and its lines; None if there is no current one `now`, in seconds since 1970.
 
     Only text and colors pass: a file with anything else is no frame.
     """
@@ -63,13 +63,16 @@ def load_frame(path: Path) -> tuple[float, list[str]] | None:
         with path.open("rb") as file:
             data = json.loads(file.read(SIZE_LIMIT))
         saved_at, lines, stats = float(data["seen"]), [str(line) for line in data["lines"]], dict(data["states"])
-        is_current = all(file_stat(name) == (state and tuple(state)) for name, state in stats.items())
+        is_current = saved_at <= now and (data["until"] is None or now < float(data["until"]))
+        is_current &= all(file_stat(name) == (state and tuple(state)) for name, state in stats.items())
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return None
     return (saved_at, lines) if is_current and all(_COLOUR.sub("", line).isprintable() for line in lines) else None
 
 
-def save_frame(path: Path, lines: Sequence[str], stats: FileStats, now: float) -> None:
+def save_frame(
+    path: Path, lines: Sequence[str], stats: FileStats, now: float, valid_until: float | None = None
+) -> None:
     """Save a frame; a failure is ignored, since this is a cache.
 
     Args:
@@ -77,8 +80,10 @@ def save_frame(path: Path, lines: Sequence[str], stats: FileStats, now: float) -
         lines: Text and colors.
         stats: The stat of each file that the frame depends on.
         now: Seconds since 1970.
+        valid_until: When the same files make another frame, in seconds since 1970; None: never.
     """
-    data = json.dumps({"seen": now, "lines": list(lines), "states": stats}).encode("ascii")
+    document = {"seen": now, "until": valid_until, "lines": list(lines), "states": stats}
+    data = json.dumps(document).encode("ascii")
     if len(data) > SIZE_LIMIT:
         return
     with contextlib.suppress(OSError):
@@ -135,8 +140,9 @@ class FirstFrameCache:
             columns, rows = os.get_terminal_size(self._descriptor)
             with contextlib.suppress(RuntimeError):
                 self._path = cache_path(self._argv, (columns, rows))
-            frame = load_frame(self._path) if self._path is not None else None
-            self._write(render_frame(frame, (columns, rows), time.time()))
+            now = time.time()
+            frame = load_frame(self._path, now) if self._path is not None else None
+            self._write(render_frame(frame, (columns, rows), now))
             self._shown = True
         return self
 
@@ -159,10 +165,11 @@ class FirstFrameCache:
             with contextlib.suppress(OSError):
                 self._write(LEAVE)
 
-    def save(self, lines: Sequence[str], stats: FileStats) -> None:
-        """Save the first frame of this run for the next."""
-        if self._path is not None:
-            save_frame(self._path, lines, stats, time.time())
+    def save(self, lines: Sequence[str], stats: FileStats, valid_until: float | None) -> None:
+        """Save the first frame of this run for the next, as `save_frame` does."""
+        # The paths are kept beside the lines: a password in one is not.
+        if self._path is not None and not any(map(holds_credentials, stats)):
+            save_frame(self._path, lines, stats, time.time(), valid_until)
 
     def _write(self, text: str) -> None:
         data = text.encode("utf-8", "replace")

@@ -68,7 +68,8 @@ class Launcher:
         def on_first_frame(lines: list[str]) -> None:
             gc.enable()
             gc.freeze()
-            self._frame_cache.save(lines, pipeline.file_stats())
+            due = pipeline.valid_until
+            self._frame_cache.save(lines, pipeline.file_stats(), None if due is None else due.timestamp())
 
         app.first_frame_callback = on_first_frame
         TerminalDriver.on_alternate_screen = self._frame_cache.hand_over()

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from modeltop.core.series import Alert, Condition, RuleStatus, Severity, State
 from modeltop.core.text import format_period, pluralize, sanitize
+from modeltop.report.phrases import problem_lines
 from modeltop_tui.view.acknowledgements import handling_lines, note_lines
 from modeltop_tui.view.metrics import label
 from modeltop_tui.view.state import ScreenState, SnapshotIndex, snapshot_index
@@ -45,11 +46,20 @@ def entries(state: ScreenState, width: int) -> list[AlertEntry]:
 
 
 def _problem_entries(index: SnapshotIndex, width: int) -> list[AlertEntry]:
-    """Return what could not be read, with its line in the file, then the notices of the snapshot."""
-    problems = [problem for problem in index.snapshot.history.problems if not problem.fatal]  # those are alerts
-    texts = [(sanitize(problem, 400), "warning") for problem in problems[:MAX_OTHER_ALERTS]]
-    if len(problems) > MAX_OTHER_ALERTS:
-        texts.append((f"and {len(problems) - MAX_OTHER_ALERTS} more problems: `modeltop check` lists them", "dim"))
+    """Return what could not be read, with its line in the file, errors of the watcher, and notices."""
+    sources = index.model_statuses  # a source that failed often enough is an alert
+    problems = (
+        problem for problem in index.snapshot.history.problems if not problem.fatal or problem.source not in sources
+    )
+    lines = problem_lines(problems)
+    texts = [(line, "warning") for line in lines[:MAX_OTHER_ALERTS]]
+    if len(lines) > MAX_OTHER_ALERTS:
+        texts.append((f"and {len(lines) - MAX_OTHER_ALERTS} more problems: `modeltop check` lists them", "dim"))
+    health = index.snapshot.watcher_health
+    if health is not None and not health.stopped:
+        errors = [health.error] if health.error else []
+        errors += [f"receiver {name} fails: {clause}" for name, clause in health.disabled_receivers.items()]
+        texts += [(f"watcher: {sanitize(error, 400)}", "critical") for error in errors]
     texts += [(sanitize(notice, 400), "dim") for notice in index.snapshot.notices]
     return [AlertEntry(None, tuple(wrap(text, width, role=role, indent="  "))) for text, role in texts]
 
@@ -87,9 +97,8 @@ def entry_index(alert: Alert, alert_entries: list[AlertEntry], default: int) -> 
 def describe_problem(alert: Alert) -> str:
     """Return what is wrong: the value against its limit, the missing data, or the unreadable source."""
     breach = alert.breach
-    if alert.condition is Condition.THRESHOLD and breach is not None:
-        return f"{label(alert.key)} {sanitize(breach.message)}"
-    return sanitize(breach.message if breach is not None else alert.condition.value, 300)
+    message = sanitize(breach.message if breach is not None else alert.condition.value, 300)
+    return message if alert.key.metric == "*" else f"{label(alert.key)} {message}"
 
 
 def describe_duration(alert: Alert, state: ScreenState) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from modeltop.core.series import Severity
 from modeltop.core.text import display_width, format_age, format_period, pluralize, sanitize, truncate
 from modeltop.rules.snapshot import Snapshot
 from modeltop_tui.view.metrics import label
@@ -35,7 +36,7 @@ def watcher_status(snapshot: Snapshot, limit: int) -> Span | None:
         texts.append(f"watch: {sanitize(health.error, limit - 7)}" if limit >= MIN_WIDTH_FOR_REASON else "watch error")
     if health.disabled_receivers:
         first, *others = health.disabled_receivers
-        texts.append(f"{1 + len(others) if others else sanitize(first, max(limit - 7, 8))} broken")
+        texts.append(f"{1 + len(others) if others else sanitize(first, max(limit - 8, 8))} failing")
     if not texts:
         return "watch ok", "dim"
     return "; ".join(texts) if limit >= MIN_WIDTH_FOR_REASON else texts[0], "critical"
@@ -137,21 +138,25 @@ def _severities(index: SnapshotIndex, *, words: bool) -> Cells:
         out += [(" ", "")] if out else []
         word = f" {WORDS[severity]}" if words else ""
         out.append((f"{SHAPES[severity]}{count}{word}", TINTS[severity]))
-    return tuple(out) or (("all ok" if index.model_statuses else "nothing to judge", "ok"),)
+    return tuple(out) or ((("all ok", "ok") if index.model_statuses else ("nothing read", TINTS[Severity.UNKNOWN])),)
 
 
 def _problem_text(state: ScreenState, limit: int) -> Cells:
-    """Return how much could not be read, and the first problem if there is room."""
+    """Return that the clock is unreliable, how much could not be read, and the first problem if there is room."""
     problems = state.snapshot.history.problems if state.snapshot is not None else ()
     broken = [problem for problem in problems if problem.fatal]
-    rows = len(problems) - len(broken)
+    rows = sum(problem.count > 0 for problem in problems) - len(broken)
     out: list[str] = [sanitize(state.error, max(limit, 8))] if state.error else []
+    doubt = state.snapshot.clock_doubt if state.snapshot is not None else None
+    if doubt is not None:
+        reason = f": {truncate(doubt, limit)}" if limit >= MIN_WIDTH_FOR_REASON else ""
+        out.append(f"clock unreliable{reason}")
     if broken:
         reason = f": {sanitize(broken[0], limit - 10)}" if limit >= 24 else ""
         out.append(f"{pluralize(len(broken), 'error')}{reason}")
     if rows:
         out.append(pluralize(rows, "problem"))
-    return (("; ".join(out), "critical" if state.error or broken else "warning"),) if out else ()
+    return (("; ".join(out), "critical" if state.error or broken or doubt else "warning"),) if out else ()
 
 
 def _modes(state: ScreenState) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from modeltop.core.series import Alert, Series, SeriesKey, Severity, State
+from modeltop.core.series import Alert, Condition, Series, SeriesKey, Severity, State
 from modeltop.core.text import display_width, format_value, pad, sanitize
 from modeltop_tui.view.acknowledgements import handling_mark
 from modeltop_tui.view.state import ScreenState, SnapshotIndex, cached_changes, snapshot_index
@@ -82,7 +82,7 @@ def _rule_text(index: SnapshotIndex, series: Series) -> str:
             return "recovering"
         if alert.breach is not None:
             word = "pend" if alert.state is State.PENDING else WORDS[alert.severity]
-            return f"{_crossed_limit(index, alert)} {word}"
+            return f"{_crossed_limit(index, alert)} {word}".lstrip()
     if series.provisional is not None and series.provisional[-1]:
         return "provisional"
     for rule in index.rules_for(series.key):
@@ -95,7 +95,7 @@ def _rule_text(index: SnapshotIndex, series: Series) -> str:
 def _crossed_limit(index: SnapshotIndex, alert: Alert) -> str:
     """Return the sign and the limit of the breach; without a fixed limit, the direction of the value."""
     breach, rule = alert.breach, index.rules.get(alert.rule)
-    if breach is None or breach.limit is None:
+    if breach is None or breach.limit is None or alert.condition is not Condition.THRESHOLD:
         return ""
     for _, limit in rule.detector.limits() if rule is not None else ():
         if breach.limit in (limit.below, limit.above):

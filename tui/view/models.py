@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from modeltop.core.text import sanitize
+from modeltop.report.phrases import problem_lines
 from modeltop_tui.view.acknowledgements import handling_mark
 from modeltop_tui.view.state import ScreenState, snapshot_index, visible_models
 from modeltop_tui.view.styled_text import SHAPES, TINTS, WORDS, Cells
@@ -36,7 +37,8 @@ def empty_list_message(state: ScreenState) -> str:
     if visible_models(state):
         return ""
     if not snapshot_index(state.snapshot).model_statuses:
-        return "no models: no rows were found"
+        problems = problem_lines(state.snapshot.history.problems)
+        return f"no models: {problems[0]}" if problems else "no models: no rows were found"
     if state.selection.filter:
         return f"no model has {sanitize(state.selection.filter, 40)} in its name: / changes the filter"
     return "no problems: ! shows all models"

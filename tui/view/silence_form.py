@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from modeltop.alerting.state import SILENCE_RETENTION
 from modeltop.alerting.suppression import SilencePreview, preview_silence, silence_error
 from modeltop.core.incident import Matchers, Silence
 from modeltop.core.series import Alert, Severity
@@ -97,11 +98,12 @@ def silence_duration(form: SilenceForm) -> timedelta | None:
 
 
 def listed_silences(state: ScreenState) -> list[Silence]:
-    """Return the active and pending silences, by their end; then the expired ones, the newest first."""
+    """Return the active and pending silences, by their end; then those of the last 5 days, the newest first."""
     if state.snapshot is None:
         return []
     now = state.snapshot.clock
-    silences = sorted(state.snapshot.alerting_state.silences, key=lambda silence: silence.end)
+    recent = (each for each in state.snapshot.alerting_state.silences if each.end > now - SILENCE_RETENTION)
+    silences = sorted(recent, key=lambda silence: silence.end)
     expired = [silence for silence in silences if silence.end <= now]
     return [*silences[len(expired) :], *reversed(expired)]
 

@@ -109,7 +109,11 @@ class SnapshotIndex:
     def rules_for(self, key: SeriesKey) -> list[Rule]:
         """Return the rules that evaluate a series, without those that skip it."""
         skipped = {status.rule for status in self.statuses_by_key[key] if status.skip_reason is not None}
-        return [rule for rule in rules_for(self.snapshot.rules, key) if rule.name not in skipped]
+        return [
+            rule
+            for rule in rules_for(self.snapshot.rules, key, self.snapshot.history.series)
+            if rule.name not in skipped
+        ]
 
 
 @lru_cache(maxsize=2)

@@ -52,6 +52,7 @@ class Poller:
         self._first_done = threading.Event()
         self._wake = threading.Event()
         self._stopped = False
+        self._is_stale = False
         self._last_run = 0.0
         self._duration = 0.0
         self._last_progress = -PROGRESS_SECONDS
@@ -76,8 +77,9 @@ class Poller:
             if self.last_result != PollResult():
                 on_result(self.last_result)
 
-    def poll_now(self) -> None:
-        """Run the pipeline now, whether or not anything changed, and even while paused."""
+    def poll_now(self, *, anew: bool = False) -> None:
+        """Run the pipeline now, whether or not anything changed, and even while paused; `anew`: read every file."""
+        self._is_stale |= anew
         self._last_run = 0.0
         self._wake.set()
 
@@ -106,6 +108,9 @@ class Poller:
 
     def _run(self) -> None:
         started = time.monotonic()
+        if self._is_stale:
+            self._is_stale = False
+            self.pipeline.mark_stale()
         try:
             result = PollResult(snapshot=self.pipeline.run(self._clock(), self._on_progress))
         except Exception as error:  # noqa: BLE001  the app decides: it shows the error beside the data it has, or ends

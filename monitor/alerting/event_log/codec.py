@@ -141,6 +141,9 @@ EVENT_TYPES: dict[str, type] = {
     "believed": events.NotificationSkipped,
     "receiver-changed": events.ReceiverChanged,
     "watching": events.LeaderChanged,
+    "receiver-tested": events.ReceiverTested,
+    "clock-accept-requested": events.ClockAcceptRequested,
+    "clock-accepted": events.ClockAccepted,
 }
 """By the `kind` of a line, the type of its data."""
 CHECKPOINT = "facts"

@@ -14,6 +14,7 @@ from pathlib import Path
 from modeltop.alerting.event_log.codec import SCHEMA, encode_checkpoint, encode_event
 from modeltop.alerting.event_log.reader import EventLogReader, read_events
 from modeltop.alerting.event_log.segments import segment_numbers, segment_path
+from modeltop.alerting.state import without_expired
 from modeltop.core.errors import StoreError
 from modeltop.core.event import Event
 from modeltop.core.incident import AlertingState
@@ -88,7 +89,7 @@ class EventLog:
             raise StoreError(f"{self.folder} cannot be read: {error.strerror}: change its permissions") from error
 
     def now(self) -> datetime:
-        """Return the clock's time, or that of the newest line if later: time in the log does not run backwards."""
+        """Return the clock's time, or that of the watcher's newest line if later."""
         return self.now_given(self.state())
 
     def now_given(self, state: AlertingState) -> datetime:
@@ -156,7 +157,7 @@ class EventLog:
     def _start_segment(self, number: int, lines: bytes, state: AlertingState) -> bool:
         """Start the next file; False if that fails, as on a disk with room for one more line but not for this."""
         try:
-            durable.create(segment_path(self.folder, number), encode_checkpoint(state) + lines)
+            durable.create(segment_path(self.folder, number), encode_checkpoint(without_expired(state)) + lines)
         except OSError:
             return False
         with contextlib.suppress(OSError):

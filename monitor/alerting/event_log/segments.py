@@ -9,11 +9,10 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from modeltop.core.errors import StoreError
+from modeltop.core.text import redact_credentials
 from modeltop.history.files import xdg_folder
-from modeltop.history.store.paths import slug
+from modeltop.history.store.paths import STATE_FOLDER, slug
 
-STATE_FOLDER = "state"
-"""Name of the folder within a store."""
 _NAME = re.compile(r"journal\.(?P<number>[0-9]{6,9})\.jsonl")
 
 
@@ -30,7 +29,8 @@ def state_folder(store: Path | None, paths: Iterable[Path] = ()) -> Path:
     """
     if store is not None:
         return store / STATE_FOLDER
-    absolute = sorted({os.path.abspath(path) for path in paths})  # noqa: PTH100  a link keeps its own name
+    # A link keeps its own name; an address is no path, and its password no part of a name.
+    absolute = sorted({redact_credentials(os.path.abspath(path)) for path in paths})  # noqa: PTH100
     digest = hashlib.sha256("\0".join(absolute).encode("utf-8", "surrogatepass")).hexdigest()[:8]
     first = os.path.splitext(os.path.basename(absolute[0]))[0] if absolute else ""  # noqa: PTH119, PTH122  as above
     try:

@@ -23,6 +23,8 @@ from modeltop.rules.rule import describe_rule
 from modeltop.rules.snapshot import Snapshot
 
 _MODEL_WIDE = {Condition.NO_DATA: "no data", Condition.ERROR: "error"}
+MAX_MESSAGE = 400
+"""Maximum terminal cells of what is wrong: with the file, the reason and what to write."""
 _ACKNOWLEDGEABLE = (NotificationReason.FIRST, NotificationReason.ESCALATED, NotificationReason.REPEAT)
 
 
@@ -87,6 +89,22 @@ def build_test_message(receiver: str, now: datetime) -> Message:
         fired_at=_floor_to_minute(now),
     )
     return replace(_single(receiver, section), is_test=True)
+
+
+def build_recovery_message(receiver: str, now: datetime) -> Message:
+    """Return the message by which a disabled receiver is probed when there is nothing else to send to it."""
+    title = f"receiver {sanitize(receiver, 60)} is in use again"
+    message = build_test_message(receiver, now)
+    section = replace(
+        message.worst_section,
+        action=NotificationAction.RESOLVE,
+        reason=NotificationReason.RESOLVED,
+        severity=Severity.OK,
+        peak_severity=Severity.OK,
+        title=title,
+        sentence="modeltop could not reach it for a while; from now on it is notified again.",
+    )
+    return replace(message, sections=(section,), title=title, text=section.sentence)
 
 
 def _single(receiver: str, section: AlertSection) -> Message:
@@ -155,7 +173,7 @@ class _SectionBuilder:
             section,
             value=breach.value if breach and is_threshold else None,
             limit=limit,
-            value_vs_limit=sanitize(breach.message) if breach else "",
+            value_vs_limit=sanitize(breach.message, MAX_MESSAGE) if breach else "",
             worst_value=worst.value if worst and is_threshold else None,
             worst_vs_limit=sanitize(worst.message) if worst and is_threshold else "",
             count=alert.count if alert else None,
@@ -213,7 +231,8 @@ class _SectionBuilder:
                 continue
             if other.since <= withdrawn.fired_at <= (other.resolved_at or self.snapshot.taken_at):
                 return f"it became part of {other.id}"
-        if key.metric != "*" and all(other.name != rule for other in self.snapshot.rules):
+        is_of_rule = withdrawn is None or withdrawn.condition is Condition.THRESHOLD
+        if is_of_rule and key.metric != "*" and all(other.name != rule for other in self.snapshot.rules):
             return "the rule was removed"
         if key.model not in self.snapshot.history.periods:
             return "its rows are gone"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from modeltop.core.diagnosis import Diagnosis
+from modeltop.core.series import Condition
 from modeltop.core.text import sanitize
 from modeltop.rules.snapshot import Snapshot
 
@@ -31,7 +32,9 @@ class ExplanationCache:
 
     def __init__(self, snapshot: Snapshot) -> None:
         self.snapshot = snapshot
-        self._alerting = {alert.key.model for alert in snapshot.alerts if alert.is_active}
+        # A source that cannot be read is no model: its message is all there is to say.
+        active = (alert for alert in snapshot.alerts if alert.is_active and alert.condition is not Condition.ERROR)
+        self._alerting = {alert.key.model for alert in active}
         self._diagnoses: dict[str, Diagnosis | None] = {}
         self._errors: list[str] = []
 

@@ -95,6 +95,8 @@ class Message:
     """Whether it only tests the receiver."""
     is_digest: bool = False
     """Whether it collects the messages that the hourly cap held back."""
+    clock_offset: timedelta = timedelta()
+    """By how much the machine's clock is known to be ahead: a receiver refuses a signature that is not of now."""
 
     @property
     def worst_section(self) -> AlertSection:

@@ -93,7 +93,7 @@ def labeled_facts(section: AlertSection) -> list[tuple[str, str]]:
         ("why", section.state_note),
         ("model", sanitize(section.model)),
         ("metric", series_name(section, 200)),
-        ("what" if section.metric == "*" else "value", "" if is_over else section.value_vs_limit),
+        ("what" if section.value is None else "value", "" if is_over else section.value_vs_limit),
         ("worst", section.worst_vs_limit if is_over or section.worst_vs_limit != section.value_vs_limit else ""),
         ("level", LEVELS[section.severity] if section.severity else f"was {LEVELS[section.peak_severity]}"),
         ("since", f"{format_period(section.since)} UTC" if section.since and shows_since else ""),

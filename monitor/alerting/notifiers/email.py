@@ -112,7 +112,7 @@ def build_email(message: Message, sender: str, to: tuple[str, ...]) -> EmailMess
     mail["From"] = sender
     mail["To"] = ", ".join(to)
     mail["Subject"] = sanitize(message.title)
-    mail["Date"] = format_datetime(datetime.now(UTC))
+    mail["Date"] = format_datetime(datetime.now(UTC) - message.clock_offset)
     mail["Message-ID"] = f"<{_hash(message.key)}@{domain}>"
     threads = [f"<{_hash(section.dedup_key)}@{domain}>" for section in message.sections[:20]]
     mail["In-Reply-To"] = threads[0]

@@ -35,6 +35,8 @@ _MAX_BODY_BYTES = 65_536
 _TEMPORARY_STATUSES = (408, 409, 425, 429)
 """Statuses below 500 that another attempt may not get. 409: the first attempt with the same key is still processed
 (draft-ietf-httpapi-idempotency-key-header)."""
+_REJECTING_STATUSES = (400, 413, 422)
+"""Statuses about the content of one message: another one may be taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +174,7 @@ class HttpClient:
         return NotifyError(
             f"answered {response.status}{quoted}",
             permanent=permanent,
+            rejects_message=response.status in _REJECTING_STATUSES,
             retry_after=None if permanent else retry_after(response.headers),
         )
 

@@ -57,7 +57,7 @@ class Webhook(Notifier):
         name = identifier(message.key)
         headers = {"Idempotency-Key": f'"{name}"', "webhook-id": name}
         if signing_key is not None:
-            headers |= signature(signing_key, name, int(time.time()), body)
+            headers |= signature(signing_key, name, int(time.time() - message.clock_offset.total_seconds()), body)
         if token is not None and not (token.isascii() and token.isprintable()):
             raise NotifyError("its token has characters that no header may have", permanent=True)
         if token is not None:

@@ -9,34 +9,14 @@ file and need no import elsewhere.
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib import import_module
+from typing import Any
 
+from modeltop.core.metrics.names import NormalizedName, Vocabulary, is_quantity, name_key, normalize, resembles
 from modeltop.core.series import Direction
-
-_CUT = re.compile(r"(?P<base>.+?)_?(?:@|_at_)_?(?P<k>\d+)|top_?(?P<top>\d+)_(?P<of>.+)")
-_AVERAGE = re.compile(r"(?P<base>.+)_(?P<last>macro|micro|weighted)|(?P<first>macro|micro|weighted)_(?P<of>.+)")
-
-
-def split_derived_name(normalized: str) -> tuple[str, str] | None:
-    """Split a normalized name into its base and how it is derived; None if it is not derived from anything.
-
-    Derived: the first k of a ranking (`at_10`), or an average over classes (`macro`, `micro`, `weighted`).
-
-    >>> split_derived_name("ndcg@10"), split_derived_name("top_5_accuracy")
-    (('ndcg', 'at_10'), ('accuracy', 'at_5'))
-    >>> split_derived_name("macro_f1"), split_derived_name("accuracy")
-    (('f1', 'macro'), None)
-    """
-    if match := _CUT.fullmatch(normalized):
-        return match["base"] or match["of"], f"at_{int(match['k'] or match['top'])}"
-    if match := _AVERAGE.fullmatch(normalized):
-        return match["base"] or match["of"], match["last"] or match["first"]
-    return None
-
 
 FAMILIES = (
     "classification",
@@ -46,13 +26,30 @@ FAMILIES = (
     "estimated",
     "drift",
     "operational",
+    "clustering",
+    "vision",
+    "language",
+    "fairness",
+    "loss",
 )
 """Modules of this package that register metrics, in the order in which they are listed to people."""
 
+HIGHER, LOWER, NEITHER = Direction
+Bounds = tuple[float | None, float | None]
+UNBOUNDED: Bounds = (None, None)
+AT_LEAST_ZERO: Bounds = (0.0, None)
+AT_MOST_ONE: Bounds = (None, 1.0)
+SHARE: Bounds = (0.0, 1.0)
+PERCENT: Bounds = (0.0, 100.0)
+CORRELATION: Bounds = (-1.0, 1.0)
+
+MEAN_FAMILIES = frozenset({"judged", "harm", "latency", "latency_ms", "clustering"})
+"""Families whose metrics, unless they are shares, are means over rows: the mean of one is the metric itself."""
 LABEL_COVERAGE = "label_coverage"
 """Name of the metric that shows whether labels are still to come."""
 _METRICS: dict[str, Metric] = {}
-_ALIASES: dict[str, str] = {}
+_NAMES: dict[str, str] = {}
+"""From the `name_key` of every name and alias to the metric."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +58,7 @@ class Metric:
 
     name: str
     better: Direction = Direction.NEITHER
-    bounds: tuple[float | None, float | None] = (None, None)
+    bounds: Bounds = UNBOUNDED
     """Smallest and largest possible value, both included; None if there is no bound."""
     support: str | None = None
     """`rows`: the row count of a period is its support. None: only a column `<name>_count` is."""
@@ -78,6 +75,10 @@ class Metric:
     """False if it is computed without labels, so that it does not wait for them."""
     caveat: str = ""
     """Its assumption, in a clause that is shown beside it."""
+    two_sided: bool = False
+    """True if a change to either side may be bad: a nominal value is best, or the direction is not known."""
+    is_direction_known: bool = True
+    """False for a metric that is not registered, and whose direction is not configured."""
 
     def format(self, value: float) -> str:
         """Return the value as a person reads it; `n/a` for NaN.
@@ -118,6 +119,19 @@ def _fixed(value: float, digits: int) -> str:
     return f"{value:.{digits}f}"
 
 
+def metric(better: Direction, bounds: Bounds, name: str, aliases: str = "", **fields: Any) -> Metric:
+    """Return a metric, for `register`.
+
+    Args:
+        better: The direction in which it improves.
+        bounds: Smallest and largest possible value, both included.
+        name: Its canonical name.
+        aliases: Other names, separated by blanks.
+        **fields: Other fields of `Metric`.
+    """
+    return Metric(name, better, bounds, aliases=tuple(aliases.split()), **fields)
+
+
 def register(*metrics: Metric) -> None:
     """Add metrics to the registry.
 
@@ -125,75 +139,129 @@ def register(*metrics: Metric) -> None:
         ValueError: A name or an alias is in use already; that metric is not added.
     """
     for metric in metrics:
-        names = {normalize_name(name): metric.name for name in (metric.name, *metric.aliases)}
-        for name in names.keys() & _ALIASES.keys():
-            raise ValueError(f"two metrics answer to {name!r}: {_ALIASES[name]} and {metric.name}")
-        _ALIASES.update(names)
+        names = {name_key(name): metric.name for name in (metric.name, *metric.aliases)}
+        for name in names.keys() & _NAMES.keys():
+            raise ValueError(f"two metrics answer to {name!r}: {_NAMES[name]} and {metric.name}")
+        _NAMES.update(names)
         _METRICS[metric.name] = metric
 
 
-def normalize_name(name: str) -> str:
-    """Return the form in which names are compared: lower case, words joined by one underscore.
-
-    >>> normalize_name("ROC AUC"), normalize_name("F1-Score")
-    ('roc_auc', 'f1_score')
-    """
-    return re.sub(r"[\s\-_]+", "_", name.strip().lower()).strip("_")
-
-
 @cache
-def _load() -> None:
+def _load() -> Vocabulary:
+    """Import all families, and return the names of their metrics."""
     for family in FAMILIES:
         import_module(f"modeltop.core.metrics.{family}")
+    metrics = _METRICS.values()
+    return Vocabulary(
+        _NAMES,
+        losses=frozenset(
+            metric.name for metric in metrics if metric.better is Direction.LOWER and metric.bounds[0] == 0
+        ),
+        test_statistics=frozenset(
+            metric.name for metric in metrics if metric.family == "drift" or metric.name.startswith("chi_squared")
+        ),
+        means=frozenset(metric.name for metric in metrics if metric.family in MEAN_FAMILIES and not metric.proportion),
+    )
 
 
 class MetricRegistry:
     """The metrics of one run: the registered ones, with the changes and additions of the configuration.
 
     Args:
-        overrides: By name or alias of a metric, the fields that the configuration changes (`better`, `bounds`, ...).
+        overrides: By the name of a metric, the fields that the configuration changes (`better`, `bounds`, ...). A name
+            that says more than the metric, such as `val_accuracy`, is then a metric of its own.
     """
 
     def __init__(self, overrides: Mapping[str, Mapping[str, object]] | None = None) -> None:
-        _load()
+        self._vocabulary = _load()
         self._cache: dict[str, Metric] = {}
-        self._aliases = dict(_ALIASES)
+        self._normalized: dict[str, NormalizedName] = {}
+        self._configured = frozenset(map(name_key, overrides or {}))
         for name, changes in (overrides or {}).items():
-            metric = self.get(name)
-            # mypy cannot see through a mapping of fields; the configuration has checked names and types.
-            self._cache[metric.name] = replace(metric, **changes)  # type: ignore[arg-type]
-            for alias in self._cache[metric.name].aliases:
-                self._aliases[normalize_name(alias)] = metric.name
+            self._override(name, changes)
+
+    def is_configured(self, name: str) -> bool:
+        """Return whether the configuration has a table for the metric, by this name."""
+        return name_key(name) in self._configured
+
+    def _override(self, name: str, changes: Mapping[str, object]) -> None:
+        normalized = self.normalize(name)
+        metric = self.get(name)
+        if not normalized.is_plain:
+            metric = replace(metric, name=name, aliases=(), title="")
+        if "better" in changes:
+            metric = replace(metric, two_sided=False, is_direction_known=True)
+        # mypy cannot see through a mapping of fields; the configuration has checked names and types.
+        metric = replace(metric, **changes)  # type: ignore[arg-type]
+        names = {name_key(alias): metric.name for alias in (metric.name, *metric.aliases)}
+        self._vocabulary = self._vocabulary._replace(names={**self._vocabulary.names, **names})
+        self._normalized.clear()
+        self._cache[metric.name] = metric
+
+    def normalize(self, name: str) -> NormalizedName:
+        """Return what a name says: its metric, the split of the data, the sign, the segment.
+
+        >>> MetricRegistry().normalize("train/neg_log_loss").metric, MetricRegistry().normalize("neg_log_loss").sign
+        ('log_loss', -1)
+        """
+        normalized = self._normalized.get(name)
+        if normalized is None:
+            normalized = self._normalized[name] = normalize(name, self._vocabulary)
+        return normalized
 
     def canonical(self, name: str) -> str:
         """Return the registered name of a metric called `name`, or `name` as written if there is none.
 
         The first k, or an average, of a registered metric has a name of its own, spelled in one way.
 
-        >>> [MetricRegistry().canonical(name) for name in ("F1", "NDCG@10", "macro-F1", "my-kpi")]
+        >>> [MetricRegistry().canonical(name) for name in ("F1", "NDCG@10", "val/macro-F1", "my-kpi")]
         ['f1_score', 'ndcg_at_10', 'f1_score_macro', 'my-kpi']
         """
-        normalized = normalize_name(name)
-        registered = self._aliases.get(normalized)
-        if registered is None and (parts := split_derived_name(normalized)) and parts[0] in self._aliases:
-            registered = f"{self._aliases[parts[0]]}_{parts[1]}"
-        return name if registered is None else registered
+        return self.normalize(name).metric
+
+    def stored_name(self, name: str) -> str:
+        """Return the canonical name if `name` says nothing more than the metric, else `name` as written.
+
+        What a name says of split, sign and segment must not be lost: the reader understands it where it is stored.
+
+        >>> [MetricRegistry().stored_name(name) for name in ("F1", "train_f1", "neg_log_loss")]
+        ['f1_score', 'train_f1', 'neg_log_loss']
+        """
+        normalized = self.normalize(name)
+        return normalized.metric if normalized.is_plain else name
 
     def get(self, name: str) -> Metric:
-        """Return the metric of that name or alias; one that is not registered is neutral and unbounded."""
-        canonical = self.canonical(name)
-        metric = self._cache.get(canonical)
+        """Return the metric of that name or alias; one that is not registered has neither direction nor bounds."""
+        normalized = self.normalize(name)
+        metric = self._cache.get(normalized.metric)
         if metric is None:
-            metric = self._cache[canonical] = _METRICS.get(canonical) or self._derived(canonical)
+            metric = _METRICS.get(normalized.metric) or self._derived(normalized)
+            self._cache[normalized.metric] = metric
         return metric
 
-    def _derived(self, canonical: str) -> Metric:
-        """Derive the first k, or an average, from its base; anything else is neutral."""
-        parts = split_derived_name(canonical)
-        if parts is None or parts[0] not in self._aliases:
-            return Metric(canonical)
-        base = self.get(parts[0])
-        if base.support == "rows" and parts[1].startswith("at_"):
-            return replace(base, name=canonical, aliases=(), title="")
+    def as_written(self, name: str) -> Metric:
+        """Return the metric of a name with the bounds of the values as written: negated by `neg_log_loss`."""
+        metric = self.get(name)
+        if self.normalize(name).sign > 0:
+            return metric
+        low, high = metric.bounds
+        return replace(metric, bounds=(None if high is None else -high, None if low is None else -low))
+
+    def resembles(self, name: str) -> str | None:
+        """Return the registered metric that an unknown name ends with; None if there is none.
+
+        >>> MetricRegistry().resembles("fraud_recall"), MetricRegistry().resembles("my_kpi")
+        ('recall', None)
+        """
+        return resembles(name, self._vocabulary)
+
+    def _derived(self, normalized: NormalizedName) -> Metric:
+        """Derive the first k, or an average, from its base; anything else is unknown."""
+        name = normalized.metric
+        if normalized.base is None:
+            return Metric(name, two_sided=not is_quantity(name), is_direction_known=False)
+        base = self.get(normalized.base)
+        if base.support == "rows" and "_at_" in name:
+            return replace(base, name=name, aliases=(), title="")
         # A mean over queries or classes is no share of one count.
-        return replace(base, name=canonical, aliases=(), title="", support=None, proportion=False)
+        return replace(base, name=name, aliases=(), title="", support=None, proportion=False)

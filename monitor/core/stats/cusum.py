@@ -1,23 +1,36 @@
-"""One-sided cumulative sums that detect a sustained fall, over many sequences at once."""
+"""One-sided cumulative sums that detect a sustained fall, at some tens of nanoseconds a value.
+
+References do not depend on runs, so they are computed first, a chunk of values at a time. Then the first values of all
+runs are followed at once, from every value at which one could start, whether another is still active there or not.
+Those that have not ended by then are few, and are followed value by value where they do start. Operations and their
+order are those of a loop over the values, so that rounding decides nothing differently.
+"""
 
 from __future__ import annotations
 
+import math
+from bisect import bisect_left
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from modeltop.core.series import Flags, Floats
-
-Indices = NDArray[np.int64]
-Rows = NDArray[np.int32]
+from modeltop.core.series import Floats
+from modeltop.core.stats.clipped_moments import Blocks, ClippedMoments, Indices, window_sums
 
 MIN_RELATIVE_STD = 1e-3
 """Smallest standard deviation as a fraction of the mean, for sequences that never varied."""
-OUTLIER_CUTOFF = 3.5
-"""Standard deviations from its reference at which a value is clipped before it becomes part of the reference."""
+ROUNDING = 1e-12
+"""Standard deviation that rounding of sums may make, as a fraction of the mean of the values less their anchor."""
 MAX_AUTOCORRELATION = 0.9
+TINY = float(np.finfo(float).tiny)
+CHUNK_VALUES = 1 << 15
+"""Number of values that are computed at once: as many as leave their arrays in a processor's cache."""
+SHORT_RUN = 8
+"""Number of values through which all runs are followed at once."""
+FOLLOWED_VALUES = 64
+"""Number of values of a longer run that are looked up at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,168 +67,163 @@ class Cusum:
 
 
 class Sequences(NamedTuple):
-    """N sequences of T values at most, all of shape (T, N)."""
+    """Sequences of finite values, one behind the other; all arrays but `lengths` have an element per value."""
 
     values: Floats
-    """Falls are bad; NaN behind the end of a shorter sequence."""
+    """Falls are bad."""
+    lengths: Indices
+    """Number of values of each sequence, at least one."""
     noise: Floats | None = None
     """Sampling variance of each value; None if it is unknown."""
     trust: Floats | None = None
     """Weight of each deviate, 0 to 1; None: 1."""
 
-    def take(self, columns: Indices) -> Sequences:
-        """Return the state of the sequences at `indices`."""
-        return Sequences(*(None if array is None else np.ascontiguousarray(array[:, columns]) for array in self))  # type: ignore[arg-type]
 
-    def at(self, index: int | Indices) -> Sequences:
-        """Return the entries of each array along its first axis."""
-        return Sequences(*(None if array is None else array[index] for array in self))  # type: ignore[arg-type]
+class AlarmRun(NamedTuple):
+    """A run with an alarm."""
 
-
-class CusumPath(NamedTuple):
-    """The state after each value, all of shape (T, N)."""
-
-    score: Floats
-    """The sum; 0 outside of runs."""
-    peak: Floats
-    """Its highest value in the run so far."""
-    start: Rows
-    """Row of the first value of the run; the row itself outside of runs."""
+    sequence: int
+    start: int
+    """Index of its first value in the sequence."""
+    scores: Floats
+    """The sum after each of its values, all above 0."""
 
 
-def scan(sequences: Sequences, cusum: Cusum) -> CusumPath:
-    """Return the path of the cumulative sum of each sequence."""
-    rows, n = sequences.values.shape
-    score, peak = np.zeros((2, rows, n))
-    start = np.tile(np.arange(rows, dtype=np.int32)[:, None], (1, n))
-    state = _CusumState(sequences.values[:1], cusum)
-    for row in range(rows):
-        state.step(row, sequences.at(row))
-        score[row], peak[row] = state.score, state.peak
-        np.copyto(start[row], state.start, where=state.score > 0)
-    return CusumPath(score, peak, start)
+def alarm_runs(sequences: Sequences, cusum: Cusum) -> Iterator[AlarmRun]:
+    """Yield the runs in which the sum exceeds the threshold, in order."""
+    blocks = Blocks(sequences.values, sequences.lengths, cusum.max_reference, cusum.min_reference)
+    noise = None if sequences.noise is None else blocks.spread(sequences.noise, 0.0)
+    trust = None if sequences.trust is None else blocks.spread(sequences.trust, 0.0)
+    runs = _Runs(cusum, blocks.values, noise, trust)
+    chunk = max(1, CHUNK_VALUES // blocks.size)
+    for first in range(1, blocks.count, chunk):
+        for start, scores in runs.advance(_references(blocks, noise, cusum, slice(first, first + chunk))):
+            yield AlarmRun(*blocks.position(start), np.array(scores))
 
 
-def any_alarm(sequences: Sequences, cusum: Cusum) -> Flags:
-    """Return whether each sequence ever raises an alarm, shape (N,): a scan without its path."""
-    state = _CusumState(sequences.values[:1], cusum)
-    for row in range(len(sequences.values)):
-        state.step(row, sequences.at(row))
-    return state.any_alarm
+class _References(NamedTuple):
+    """The references of runs: one element per value that could start one."""
+
+    starts: Indices
+    """Flat index of each such value."""
+    mean: Floats
+    variance: Floats
+    """Without the noise of the value that is compared."""
+    gain: Floats
+    """What a deviate is multiplied by."""
 
 
-class _CusumState:
-    """The state of N sequences after a row."""
-
-    def __init__(self, first: Floats, cusum: Cusum) -> None:
-        n = first.shape[1]
-        self.cusum = cusum
-        self.offset = np.nan_to_num(first[0]) if len(first) else np.zeros(n)
-        """Subtracted from all values, so that squares of large numbers do not drown their spread."""
-        self.score, self.peak = np.zeros((2, n))
-        self.start = np.zeros(n, dtype=np.int32)
-        self.any_alarm = np.zeros(n, dtype=np.bool_)
-        self._good_values = np.zeros(n, dtype=np.int32)
-        self._window = _Window(n, cusum.max_reference)
-        self._mean, self._variance, self._gain = np.zeros((3, n))
-
-    def step(self, row: int, current: Sequences) -> None:
-        """Advance by one value of each sequence."""
-        window = self._window
-        shifted = current.values - self.offset
-        if window.size >= self.cusum.min_reference:
-            mean, variance = window.moments()
-            self._advance_runs(row, current._replace(values=shifted), mean, variance)
-            # One value far out widens the reference of the values after it no more than one at that distance.
-            reach = OUTLIER_CUTOFF * np.sqrt(variance)
-            shifted = np.minimum(np.maximum(shifted, mean - reach), mean + reach)
-        window.add(shifted, current.noise)
-
-    def _advance_runs(self, row: int, current: Sequences, mean: Floats, variance: Floats) -> None:
-        """Start runs when a value falls far enough, and update the active ones, which are few of many."""
-        fall = mean - current.values
-        smallest = (self.cusum.slack**2) * (variance if current.noise is None else current.noise)
-        idle = self.score <= 0
-        new = np.flatnonzero(idle & (fall > 0) & (fall * fall > smallest))
-        if len(new):
-            self._set_reference(new, row, mean, variance, has_noise=current.noise is not None)
-        running = np.concatenate([np.flatnonzero(~idle), new])
-        if len(running):
-            self._update_scores(running, row, current.at(running))
-
-    def _set_reference(self, new: Indices, row: int, mean: Floats, variance: Floats, *, has_noise: bool) -> None:
-        """Fix the reference with which the values of the runs that start here are compared."""
-        size = self._window.size
-        excess = np.maximum(variance[new], (MIN_RELATIVE_STD * (mean[new] + self.offset[new])) ** 2)
-        certainty = 1 / (1 + (1.0 if has_noise else self.cusum.scale_uncertainty) / np.sqrt(2 * (size - 1)))
-        if has_noise:
-            # Variance beyond the noise counts only if it exceeds the error of its estimate.
-            excess = np.maximum((1 - np.sqrt(2 / size)) * variance[new] - self._window.noise(new), 0.0)
-            certainty = np.where(excess > 0, certainty, 1.0)
-        # So does autocorrelation beyond one standard error, 1 / sqrt(n).
-        rho = np.clip(self._window.autocorrelation(new, mean, variance) - 1 / np.sqrt(size), 0.0, MAX_AUTOCORRELATION)
-        self._mean[new], self._variance[new] = mean[new], excess * (1 + 1 / size)
-        self._gain[new] = certainty * np.sqrt((1 - rho) / (1 + rho))
-        self.start[new] = row
-        self._good_values[new] = 0
-
-    def _update_scores(self, running: Indices, row: int, current: Sequences) -> None:
-        cusum = self.cusum
-        variance = self._variance[running] if current.noise is None else self._variance[running] + current.noise
-        # Any fall from a reference of zeros without noise is as far as can be.
-        deviate = (self._mean[running] - current.values) / np.sqrt(np.maximum(variance, np.finfo(float).tiny))
-        deviate *= 1.0 if current.trust is None else current.trust
-        # An uncertain fall is no sign of recovery, so good values are counted before the gain is applied.
-        good_values = np.where(deviate <= cusum.slack, self._good_values[running] + 1, 0)
-        deviate *= self._gain[running]
-        clipped = np.minimum(deviate, cusum.cap) + cusum.collapse * (deviate >= 2.5 * cusum.cap)
-        score = np.nan_to_num(np.maximum(self.score[running] + clipped - cusum.slack, 0.0))
-        peak = np.maximum(self.peak[running], score)
-        alarm = peak > cusum.threshold
-        self.any_alarm[running] |= alarm
-        is_recovered = (good_values >= cusum.recovery_values) | (row - self.start[running] >= cusum.max_run)
-        is_over = (score <= 0) | alarm & is_recovered
-        score[is_over] = peak[is_over] = 0.0
-        self.score[running], self.peak[running], self._good_values[running] = score, peak, good_values
+def _references(blocks: Blocks, noise: Floats | None, cusum: Cusum, chunk: slice) -> _References:
+    """Return the references of the values of the next blocks that fall far enough to start a run, if none is active."""
+    moments = ClippedMoments(blocks, chunk)
+    fall = moments.mean - blocks.values[chunk]
+    smallest = (cusum.slack**2) * (moments.variance if noise is None else noise[chunk])
+    new = (fall > 0) & (fall * fall > smallest)
+    new[blocks.is_first[chunk], : blocks.min_size] = False
+    starts = np.flatnonzero(new)
+    mean, variance, size = (column.ravel()[starts] for column in (moments.mean, moments.variance, moments.size))
+    rounding = (ROUNDING * mean) ** 2
+    usual = mean + blocks.offset[chunk.start + starts // blocks.size]
+    excess = np.maximum(np.maximum(variance, rounding), (MIN_RELATIVE_STD * usual) ** 2)
+    certainty = 1 / (1 + (cusum.scale_uncertainty if noise is None else 1.0) / np.sqrt(2 * (size - 1)))
+    if noise is not None:
+        # Variance beyond the noise counts only if it exceeds the error of its estimate.
+        mean_noise = window_sums(noise, np.arange(*chunk.indices(blocks.count))).ravel()[starts] / size
+        excess = np.maximum((1 - np.sqrt(2 / size)) * variance - mean_noise, 0.0)
+        certainty = np.where(excess > 0, certainty, 1.0)
+    # So does autocorrelation beyond one standard error, 1 / sqrt(n).
+    covariance = _lag1_sums(blocks, chunk).ravel()[starts] / size - mean**2
+    population = variance * (size - 1) / size
+    rho = np.divide(covariance, population, out=np.zeros(len(starts)), where=population > rounding)
+    rho = np.clip(rho - 1 / np.sqrt(size), 0.0, MAX_AUTOCORRELATION)
+    gain = certainty * np.sqrt((1 - rho) / (1 + rho))
+    return _References(starts + chunk.start * blocks.size, mean, excess * (1 + 1 / size), gain)
 
 
-class _Window:
-    """Running sums over the newest values of N sequences."""
+def _lag1_sums(blocks: Blocks, chunk: slice) -> Floats:
+    """Return the window sums of the products of each value and the one before it."""
+    recent = blocks.clipped[chunk.start - 1 : chunk.stop]
+    earlier = blocks.clipped[chunk.start - 2, -1:] if chunk.start > 1 else np.zeros(1)
+    products = recent * np.concatenate((earlier, recent.ravel()[:-1])).reshape(recent.shape)
+    return window_sums(products, np.arange(1, len(products)))
 
-    def __init__(self, n: int, max_size: int) -> None:
-        self._ring = np.zeros((max_size, 4, n))
-        self._sums = np.zeros((4, n))
-        self._last = np.zeros(n)
-        self._next = 0
-        self.size = 0
 
-    def add(self, values: Floats, noise: Floats | None) -> None:
-        slot = self._ring[self._next]
-        if self.size == len(self._ring):
-            self._sums -= slot
-        slot[0] = values
-        np.multiply(values, values, out=slot[1])
-        np.multiply(values, self._last, out=slot[2])
-        if noise is not None:
-            slot[3] = noise
-        self._sums += slot
-        self._last = values
-        self._next = (self._next + 1) % len(self._ring)
-        self.size = min(self.size + 1, len(self._ring))
+class _Runs:
+    """The runs of consecutive chunks."""
 
-    def moments(self) -> tuple[Floats, Floats]:
-        """Return mean and variance (n - 1)."""
-        mean = self._sums[0] / self.size
-        return mean, np.maximum(self._sums[1] - self._sums[0] * mean, 0.0) / (self.size - 1)
+    def __init__(self, cusum: Cusum, values: Floats, noise: Floats | None, trust: Floats | None) -> None:
+        self._cusum = cusum
+        self._values = values.ravel()
+        self._noise = np.broadcast_to(0.0, values.size) if noise is None else noise.ravel()
+        self._trust = np.broadcast_to(1.0, values.size) if trust is None else trust.ravel()
+        self._free = 0
+        """Flat index from which on no run is active."""
 
-    def noise(self, columns: Indices) -> Floats:
-        """Return the mean noise of some of the sequences."""
-        mean: Floats = self._sums[3][columns] / self.size
-        return mean
+    def advance(self, references: _References) -> Iterator[tuple[int, list[float]]]:
+        """Yield start and scores of the runs with an alarm that start at one of the next values."""
+        starts = references.starts
+        ends = self._short_ends(references)
+        after = np.searchsorted(starts, ends + 1).tolist()
+        all_starts, all_ends = starts.tolist(), ends.tolist()
+        index = bisect_left(all_starts, self._free)
+        while index < len(all_starts):
+            end = all_ends[index]
+            if end >= 0:
+                index, self._free = after[index], end + 1
+                continue
+            start = all_starts[index]
+            end, scores = self._follow(start, *(float(column[index]) for column in references[1:]))
+            if max(scores, default=0.0) > self._cusum.threshold:
+                yield start, scores
+            self._free = end + 1
+            index = bisect_left(all_starts, self._free, index)
 
-    def autocorrelation(self, columns: Indices, mean: Floats, variance: Floats) -> Floats:
-        """Return the lag-1 autocorrelation of some of the sequences; 0 if nothing varies."""
-        covariance = self._sums[2][columns] / self.size - mean[columns] ** 2
-        population = variance[columns] * (self.size - 1) / self.size
-        ratio: Floats = np.divide(covariance, population, out=np.zeros(len(columns)), where=population > 0)
-        return ratio
+    def _short_ends(self, references: _References) -> Indices:
+        """Return where each run ends without an alarm if it soon does, as a flat index, else -1."""
+        cusum = self._cusum
+        ends = np.full(len(references.starts), -1)
+        running = np.arange(len(ends))
+        score = np.zeros(len(ends))
+        for step in range(SHORT_RUN):
+            at = references.starts[running] + step
+            variance = references.variance[running] + self._noise[at]
+            deviate = (references.mean[running] - self._values[at]) / np.sqrt(np.maximum(variance, TINY))
+            deviate *= self._trust[at]
+            deviate *= references.gain[running]
+            clipped = np.minimum(deviate, cusum.cap) + cusum.collapse * (deviate >= 2.5 * cusum.cap)
+            score = score + clipped - cusum.slack
+            goes_on = score > 0  # false for the NaN behind the end
+            ends[running[~goes_on]] = at[~goes_on]
+            goes_on &= score <= cusum.threshold
+            running, score = running[goes_on], score[goes_on]
+            if not len(running):
+                break
+        return ends
+
+    def _follow(self, start: int, mean: float, variance: float, gain: float) -> tuple[int, list[float]]:
+        """Follow one run to its end, at which its score is 0; return its flat index and the scores before it."""
+        cusum = self._cusum
+        threshold, slack, cap, far = cusum.threshold, cusum.slack, cusum.cap, 2.5 * cusum.cap
+        scores: list[float] = []
+        score, peak, good_values = 0.0, 0.0, 0
+        for value, noise, trust in self._from(start):
+            # Any fall from a reference of zeros without noise is as far as can be.
+            deviate = (mean - value) / math.sqrt(max(variance + noise, TINY)) * trust
+            # An uncertain fall is no sign of recovery, so good values are counted before the gain is applied.
+            good_values = good_values + 1 if deviate <= slack else 0
+            deviate *= gain
+            score = score + (min(deviate, cap) + (cusum.collapse if deviate >= far else 0.0)) - slack
+            peak = max(peak, score)
+            is_recovered = good_values >= cusum.recovery_values or len(scores) >= cusum.max_run
+            if not score > 0 or (peak > threshold and is_recovered):
+                break
+            scores.append(score)
+        return start + len(scores), scores
+
+    def _from(self, start: int) -> Iterator[tuple[float, float, float]]:
+        """Yield value, noise and trust from a flat index on, up to the NaN behind the last value of the sequence."""
+        while True:
+            part = slice(start, start + FOLLOWED_VALUES)
+            columns = (column[part].tolist() for column in (self._values, self._noise, self._trust))
+            yield from zip(*columns, strict=True)
+            start += FOLLOWED_VALUES

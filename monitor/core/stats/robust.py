@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, TypeVar
 
 import numpy as np
@@ -10,11 +11,14 @@ from numpy.typing import NDArray
 
 from modeltop.core.series import Floats
 from modeltop.core.stats.distributions import NORMAL_MAD
+from modeltop.core.stats.rolling import row_chunks
 
 _Scalar = TypeVar("_Scalar", bound=np.generic)
 
 MAX_MAGNITUDE = 1e100
 """Squares of larger values, and sums of them, overflow: nothing can be computed from such a value."""
+SORTED_VALUES = 500
+"""Up to so many values numpy sorts faster than it partitions."""
 _QN = 2.21914
 """Scales Qn to the standard deviation of a normal sample (Rousseeuw and Croux 1993)."""
 
@@ -29,7 +33,8 @@ def median(values: NDArray[Any]) -> Any:
     """
     n = values.shape[-1]
     lower, upper = (n - 1) // 2, n // 2
-    partitioned = np.partition(values, (lower, upper, n - 1), axis=-1)
+    is_short = n <= SORTED_VALUES
+    partitioned = np.sort(values, axis=-1) if is_short else np.partition(values, (lower, upper, n - 1), axis=-1)
     last = partitioned[..., -1]  # NaN is sorted behind all numbers
     middle = partitioned[..., upper] if lower == upper else (partitioned[..., lower] + partitioned[..., upper]) / 2
     return np.where(np.isnan(last), last, middle)[()]
@@ -82,6 +87,12 @@ def rolling_median(values: Floats, reach: int) -> Floats:
     return medians
 
 
+def past_median(values: Floats, max_size: int, min_size: int) -> Floats:
+    """Return the median of the newest values before each, as `rolling_mad` does."""
+    medians = [_sorted_medians(windows, size, min_size) for windows, size in _past_windows(values, max_size)]
+    return np.concatenate([np.empty(0), *medians])
+
+
 def rolling_mad(values: Floats, max_size: int, min_size: int) -> tuple[Floats, Floats]:
     """Return the median of the values before each, and their median absolute deviation × 1.4826 (Hampel 1974).
 
@@ -90,12 +101,20 @@ def rolling_mad(values: Floats, max_size: int, min_size: int) -> tuple[Floats, F
         max_size: Maximum number of the newest values before each that are used.
         min_size: With fewer, 1 or more, both are NaN.
     """
-    n = len(values)
-    size = np.minimum(np.arange(n), max_size)
-    windows = np.sort(sliding_window_view(np.concatenate([np.full(max_size, np.nan), values]), max_size)[:n], axis=1)
-    medians = _sorted_medians(windows, size, min_size)  # NaN is sorted behind all numbers
-    deviations = np.sort(np.abs(windows - medians[:, None]), axis=1)
-    return medians, NORMAL_MAD * _sorted_medians(deviations, size, min_size)
+    medians, scales = [np.empty(0)], [np.empty(0)]
+    for windows, size in _past_windows(values, max_size):
+        medians.append(_sorted_medians(windows, size, min_size))
+        deviations = np.sort(np.abs(windows - medians[-1][:, None]), axis=1)
+        scales.append(NORMAL_MAD * _sorted_medians(deviations, size, min_size))
+    return np.concatenate(medians), np.concatenate(scales)
+
+
+def _past_windows(values: Floats, max_size: int) -> Iterator[tuple[Floats, NDArray[np.int64]]]:
+    """Yield the sorted values before each, NaN behind them, and their number: a chunk at a time."""
+    size = np.minimum(np.arange(len(values)), max_size)
+    windows = sliding_window_view(np.concatenate([np.full(max_size, np.nan), values]), max_size)
+    for rows in row_chunks(len(values), max_size):
+        yield np.sort(windows[rows], axis=1), size[rows]  # NaN is sorted behind all numbers
 
 
 def _sorted_medians(ordered: Floats, size: NDArray[np.int64], min_size: int) -> Floats:

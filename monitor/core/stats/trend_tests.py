@@ -15,6 +15,7 @@ from modeltop.core.series import Floats
 from modeltop.core.stats.autocorrelation import lag1_autocorrelations
 from modeltop.core.stats.distributions import norm_isf, norm_sf
 from modeltop.core.stats.robust import distinct, median
+from modeltop.core.stats.rolling import row_chunks
 
 Indices = NDArray[np.int64]
 
@@ -137,7 +138,8 @@ def mann_kendall_z(values: Floats, length: int) -> Floats:
         s += signs[length - lag :] - signs[:windows]
     tied = np.zeros(windows)
     if len(distinct(values)) < len(values):
-        tied = _tie_sums(np.sort(sliding_window_view(values, length), axis=1))
+        for rows in row_chunks(windows, length):
+            tied[rows] = _tie_sums(np.sort(sliding_window_view(values, length)[rows], axis=1))
     variance = (length * (length - 1) * (2 * length + 5) - tied) / 18
     corrected = np.sign(s) * np.maximum(np.abs(s) - 1, 0.0)
     z_scores: Floats = np.divide(

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from modeltop.core.diagnosis import ROW_COUNT, Cause, CauseHypothesis, Pattern
-from modeltop.core.series import Condition, to_datetime
-from modeltop.core.text import format_period, format_value, pluralize, sanitize
+from modeltop.core.series import to_datetime
+from modeltop.core.text import format_period, format_value, pluralize
 from modeltop.diagnosis.causes.base import EvidenceItem, cause, combine_evidence
 from modeltop.diagnosis.feature_drift import value_loss
 from modeltop.diagnosis.observations import Observations
@@ -32,9 +32,7 @@ def outage(observations: Observations) -> CauseHypothesis | None:
 
 def _missing_rows(observations: Observations) -> Iterator[EvidenceItem]:
     alert = observations.no_data_alert
-    if alert is not None and alert.condition is Condition.ERROR:
-        yield EvidenceItem(0.95, sanitize(alert.breach.message if alert.breach else "a source cannot be read"))
-    elif alert is not None:
+    if alert is not None:
         yield EvidenceItem(0.95, f"rows were due by {format_period(alert.since)}")
     rows = observations.before_after.get(ROW_COUNT)
     if rows is not None and rows.is_significant and rows.after < 0.5 * rows.before:

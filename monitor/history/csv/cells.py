@@ -3,73 +3,69 @@
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
+from itertools import repeat
 from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from modeltop.core.metrics.registry import Metric, MetricRegistry
-from modeltop.core.series import DATETIME_DTYPE, Flags, Floats, Times
+from modeltop.core.series import DATETIME_DTYPE, Flags, Floats, Times, to_datetime
 from modeltop.core.text import format_exact
-from modeltop.history.csv import dates
+from modeltop.history.csv.dates import has_impossible_year
 from modeltop.history.csv.header import CsvSchema, NumberColumn
+from modeltop.history.csv.local_time import may_come_twice, second_occurrences
+from modeltop.history.csv.number_formats import LARGEST, PLAIN, RefusedColumnError
 from modeltop.history.csv.problems import ProblemCollector
-from modeltop.history.merge import Block, ColumnRole, ColumnTable, GroupKey, to_blocks
+from modeltop.history.csv.sections import TOTAL_LEFT_OUT, is_total
+from modeltop.history.merge import Block, ColumnRole, ColumnTable, GroupKey, join_segments, to_blocks
 
-NULL_VALUES = frozenset({"", "nan", "na", "n/a", "#n/a", "null", "none", "-"})
-"""Cells of a number column without a value, in lower case."""
 TRUE = frozenset({"true", "t", "yes", "y", "1", "1.0"})
 FALSE = frozenset({"", "false", "f", "no", "n", "0", "0.0"})
+ALL_PARTS = frozenset({"", "all", "(all)", "*", "total", "overall"})
+"""Cells of a column of segments in the rows of all segments together, in lower case."""
 
 COUNT = Metric("count", bounds=(0, None))
 """Metric name of the columns with row or case counts."""
 
-_NUMBER = re.compile(r"[+-]?(?:(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?|inf(?:inity)?)", re.ASCII | re.IGNORECASE)
-_COMMA = re.compile(r"[+-]?\d*,\d+(?:e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
 
-
-def parse_number(cell: str, *, comma: bool = False) -> float:
-    """Return the number in a cell; NaN for one of `NULL_VALUES`.
-
-    The decimal point may be a `comma` if semicolons separate the cells.
+def parse_number(cell: str) -> float:
+    """Return the number in a cell with a decimal point; infinity beyond `LARGEST`, NaN for one of `NULL_VALUES`.
 
     Raises:
         ValueError: It is no number; the message names the remedy.
 
-    >>> parse_number("0.95"), parse_number("0,95", comma=True), parse_number(" 1e-3 ")
-    (0.95, 0.95, 0.001)
+    >>> parse_number("0.95"), parse_number(" 1e-3 "), parse_number("1.797e308")
+    (0.95, 0.001, inf)
     """
-    text = cell.strip(" \t")
-    if _NUMBER.fullmatch(text):
-        return float(text)
-    if comma and _COMMA.fullmatch(text):
-        return float(text.replace(",", "."))
-    if text.lower() in NULL_VALUES:
-        return math.nan
-    raise ValueError(f"`{cell[:40]}` is no number: {_remedy(text)}")
-
-
-def _remedy(text: str) -> str:
-    if text.endswith("%"):
-        return "write a fraction, such as 0.95 for 95%"
-    if "," in text:
-        return "write a decimal point and no thousands separators"
-    return "write one such as 0.95, or leave the cell empty"
+    value = PLAIN.parse(cell)
+    return math.copysign(math.inf, value) if abs(value) > LARGEST else value
 
 
 def parse_plain_numbers(cells: Sequence[str]) -> Floats | None:
-    """Return all cells as numbers, in C; None if one of them must be read by `parse_number`."""
+    """Return all cells as numbers, in C; None if one of them must be read by itself."""
     joined = "".join(cells)
     if "_" in joined or not joined.isascii():
         return None  # float() accepts 1_000 and digits of other scripts, pandas does not
     try:
-        return np.array([float(cell) if cell else math.nan for cell in cells], dtype=np.float64)
+        return to_infinity(np.array([float(cell) if cell else math.nan for cell in cells], dtype=np.float64))
     except ValueError:
         return None
+
+
+def to_infinity(values: Floats) -> Floats:
+    """Return the values with infinity for all beyond `LARGEST`."""
+    huge = np.abs(values) > LARGEST
+    return np.where(huge, np.copysign(np.inf, values), values) if huge.any() else values
+
+
+def are_fractions(values: Floats) -> Flags:
+    """Return which values are no whole numbers: counts with thousands separators, perhaps."""
+    mask: Flags = np.isfinite(values) & (values != np.floor(values))
+    return mask
 
 
 def parse_flag(cell: str) -> bool:
@@ -117,6 +113,21 @@ def bounds_message(value: float, metric: Metric) -> str:
     return f"{format_exact(value)} is not {limits}: correct the cell, or rename the column if it is another metric"
 
 
+def add_numbers(numbers: dict[ColumnRole, Floats], column: NumberColumn, values: Floats) -> ColumnRole:
+    """Add the values of a column as those of its metric, and return its role; of two columns the last cell counts.
+
+    Args:
+        numbers: The dictionary that they are added to.
+        column: The column.
+        values: The numbers as written.
+    """
+    if column.sign < 0:
+        values = 0.0 - values
+    role = (column.metric, column.role, column.segment)
+    numbers[role] = values if role not in numbers else np.where(np.isnan(values), numbers[role], values)
+    return role
+
+
 DATE_CACHE_SIZE = 100_000
 """Parsed dates that are remembered between two chunks; a fleet repeats the same few thousand."""
 
@@ -154,16 +165,50 @@ class ColumnReader:
         times: Times = np.array(stamps, dtype=np.int64).view(DATETIME_DTYPE)
         columns = list(zip(*rows, strict=True))
         keys, groups = self._groups(model, columns, len(rows))
-        numbers = self._numbers(columns, lines, keys, groups)
-        return to_blocks(ColumnTable(times, keys, groups, numbers, self._provisional(columns, lines)))
+        times = self._tell_repeated_hours_apart(times, columns[self.schema.date], groups)
+        self.problems.count_rows(len(lines), lines[0], lines[-1])
+        numbers, refused = self._numbers(columns, lines, keys, groups)
+        provisional = self._provisional(columns, lines)
+        return to_blocks(ColumnTable(times, keys, groups, numbers, provisional, refused, self.schema.written))
+
+    def _tell_repeated_hours_apart(self, times: Times, texts: Row, groups: NDArray[np.intp] | None) -> Times:
+        """Return the times with the second of two equal local ones as what it is, an hour later, and report them."""
+        rows = np.flatnonzero(may_come_twice(times, self.zone)).tolist()
+        if not rows:
+            return times
+        seconds = self.schema.date_format.parse_each([texts[row] for row in rows], self.zone, fold=1)
+        later = times.copy()
+        later[rows] = np.array(seconds, np.int64).view(DATETIME_DTYPE)
+        twice = later != times
+        self.problems.doubts += int(np.count_nonzero(twice))
+        result = times.copy()
+        order = np.arange(len(times)) if groups is None else np.argsort(groups, kind="stable")
+        ends = np.array([len(times)]) if groups is None else np.cumsum(np.bincount(groups))
+        for members in np.split(order, ends[:-1]):
+            second = (
+                members[second_occurrences(times[members], twice[members])] if twice[members].any() else members[:0]
+            )
+            result[second] = later[second]
+        moments = sorted(to_datetime(moment).astimezone(self.zone) for moment in np.unique(result[result != times]))
+        first_of_day = {moment.date(): moment for moment in reversed(moments)}
+        self.problems.note(
+            f"{moment:%H:%M} came twice on {moment:%Y-%m-%d}, when clocks in {self.zone} were set back: "
+            "the order of the rows tells the two apart"
+            for moment in reversed(first_of_day.values())
+        )
+        return result
 
     def _valid_rows(self, lines: Sequence[int], rows: Sequence[Row]) -> tuple[list[int], list[int]]:
         """Return the indices of the rows with a date and all names, and their dates in microseconds."""
         valid, stamps = [], []
         for index, stamp in enumerate(self._parse_dates([row[self.schema.date] for row in rows])):
             error = self._row_error(rows[index], stamp)
-            if error is not None:
-                self.problems.row_error(lines[index], error, self.schema.date)
+            if isinstance(stamp, str) and is_total(rows[index], self.schema.date):
+                self.problems.count_note(TOTAL_LEFT_OUT, lines[index])
+            elif error is not None:
+                self.problems.doubts += isinstance(stamp, str)
+                is_slip = isinstance(stamp, str) and has_impossible_year(rows[index][self.schema.date])
+                self.problems.row_error(lines[index], error, self.schema.date, has_impossible_year=is_slip)
             elif not isinstance(stamp, str):
                 valid.append(index)
                 stamps.append(stamp)
@@ -174,7 +219,7 @@ class ColumnReader:
         if len(cache) > DATE_CACHE_SIZE:
             cache.clear()
         new = [text for text in dict.fromkeys(texts) if text not in cache]
-        cache.update(zip(new, dates.parse_each_date(new, self.zone), strict=True))
+        cache.update(zip(new, self.schema.date_format.parse_each(new, self.zone), strict=True))
         return [cache[text] for text in texts]
 
     def _row_error(self, row: Row, stamp: int | str) -> str | None:
@@ -189,50 +234,99 @@ class ColumnReader:
     def _groups(self, model: str, columns: Sequence[Row], size: int) -> tuple[list[GroupKey], NDArray[np.intp] | None]:
         """Return the distinct groups in the order of their first rows, and per row which; None if there is one."""
         schema = self.schema
-        if schema.model is None and schema.segment is None and schema.metric is None:
+        if schema.has_one_series:
             return [(model, "all", None)], None
         models = [model] * size if schema.model is None else columns[schema.model]
-        segments = ["all"] * size if schema.segment is None else [cell or "all" for cell in columns[schema.segment]]
+        segments = self._segments(columns, size)
         metrics: Sequence[str | None] = [None] * size
         if schema.metric is not None:
-            canonical = {cell: self.catalog.canonical(cell) for cell in dict.fromkeys(columns[schema.metric])}
-            metrics = [canonical[cell] for cell in columns[schema.metric]]
+            metrics = columns[schema.metric]
         index: dict[GroupKey, int] = {}
         groups = [index.setdefault(key, len(index)) for key in zip(models, segments, metrics, strict=True)]
         return list(index), np.array(groups, dtype=np.intp)
 
+    def _segments(self, columns: Sequence[Row], size: int) -> list[str]:
+        """Return the segment of each row; that of a column which was found is named by it, such as `country=DE`."""
+        schema = self.schema
+        segments = ["all"] * size if schema.segment is None else [cell or "all" for cell in columns[schema.segment]]
+        for index in schema.segments:
+            parts = {
+                cell: "all" if cell.strip().lower() in ALL_PARTS else f"{schema.names[index]}={cell.strip()}"
+                for cell in dict.fromkeys(columns[index])
+            }
+            pairs = list(zip(segments, columns[index], strict=True))
+            joined = {pair: join_segments(pair[0], parts[pair[1]]) for pair in dict.fromkeys(pairs)}
+            segments = [joined[pair] for pair in pairs]
+        if schema.has_days_apart:
+            dates = zip(segments, columns[schema.date], strict=True)
+            segments = [segment if ":" in date else join_segments(segment, "period=day") for segment, date in dates]
+        return segments
+
     def _numbers(
         self, columns: Sequence[Row], lines: Sequence[int], keys: Sequence[GroupKey], groups: NDArray[np.intp] | None
-    ) -> dict[ColumnRole, Floats]:
+    ) -> tuple[dict[ColumnRole, Floats], dict[ColumnRole, Flags]]:
+        """Return the numbers of each role, and which of the values could not be read."""
         numbers: dict[ColumnRole, Floats] = {}
-        long = [] if self.schema.metric is None else [self.catalog.get(metric or "") for _, _, metric in keys]
+        refused: dict[ColumnRole, Flags] = {}
+        long = [] if self.schema.metric is None else [self.catalog.as_written(metric or "") for _, _, metric in keys]
         for column in self.schema.numbers:
-            values = self._parse_numbers(column, columns[column.index], lines)
-            self._drop_out_of_bounds(column, values, lines, self._bounding_metrics(column, long), groups)
-            role = (column.metric, column.role)
-            numbers[role] = values if role not in numbers else np.where(np.isnan(values), numbers[role], values)
-        return numbers
+            values, lost = self._parse_numbers(column, columns, lines)
+            lost |= self._drop_out_of_bounds(column, values, lines, self._bounding_metrics(column, long), groups)
+            role = add_numbers(numbers, column, values)
+            if column.role == "value" and lost.any():
+                refused[role] = lost | refused.get(role, False)
+                rows = np.flatnonzero(lost).tolist()
+                last = {column.metric or keys[0 if groups is None else groups[row]][2] or "": row for row in rows}
+                for name, row in last.items():
+                    message = self._explain(column, columns[column.index][row], name)
+                    self.problems.refuse(self.catalog.normalize(name).metric, lines[row], message)
+        return numbers, {role: lost & np.isnan(numbers[role]) for role, lost in refused.items()}
 
-    def _parse_numbers(self, column: NumberColumn, cells: Row, lines: Sequence[int]) -> Floats:
-        values = parse_plain_numbers(cells)
+    def _explain(self, column: NumberColumn, cell: str, name: str) -> str:
+        """Return why a cell was refused as the value of a metric, in the long shape of one under its written name."""
+        metric = self.catalog.as_written(column.name if column.metric else name)
+        try:
+            reason = bounds_message(column.formats.get(name, column.format).parse(cell), metric)
+        except ValueError as error:
+            reason = str(error)
+        return f"column `{column.name[:40]}`: {reason}"
+
+    def _parse_numbers(
+        self, column: NumberColumn, columns: Sequence[Row], lines: Sequence[int]
+    ) -> tuple[Floats, Flags]:
+        """Return the numbers of a column, NaN where there is none, and which cells could not be read."""
+        cells = columns[column.index]
+        values = parse_plain_numbers(cells) if column.format.is_plain and not column.formats else None
+        lost = np.zeros(len(cells), np.bool_)
         if values is None:
-            comma = self.schema.delimiter == ";" and column.role not in ("rows", "support")
-            parsed = self._parse_each(column, cells, lines, lambda cell: parse_number(cell, comma=comma))
-            values = np.array([np.nan if value is None else value for value in parsed], dtype=np.float64)
+            parsed = self._parse_each(column, cells, lines, self._number_parsers(column, columns))
+            values = to_infinity(np.array([np.nan if value is None else value for value in parsed], dtype=np.float64))
+            lost = np.array([value is None for value in parsed], dtype=np.bool_)
         self.problems.count_ok(column.index, int(np.count_nonzero(~np.isnan(values))))
-        return values
+        if column.is_count:
+            self.problems.doubts += int(np.count_nonzero(are_fractions(values)))
+        return values, lost
+
+    def _number_parsers(self, column: NumberColumn, columns: Sequence[Row]) -> Iterable[Callable[[str], float]]:
+        """Return the parser of each row's number."""
+        if not column.formats or self.schema.metric is None:
+            return repeat(column.format.parse)
+        return [column.formats.get(metric, column.format).parse for metric in columns[self.schema.metric]]
 
     def _parse_each(
-        self, column: NumberColumn, cells: Row, lines: Sequence[int], parse: Callable[[str], _T]
+        self, column: NumberColumn, cells: Row, lines: Sequence[int], parsers: Iterable[Callable[[str], _T]]
     ) -> list[_T | None]:
-        """Return every cell parsed by itself; None, with a problem, if `parse` raises."""
+        """Return every cell parsed by its parser; None, with a problem, if that raises."""
         values: list[_T | None] = []
-        for cell, line in zip(cells, lines, strict=True):
+        for cell, line, parse in zip(cells, lines, parsers, strict=False):
             try:
                 values.append(parse(cell))
+            except RefusedColumnError:
+                values.append(None)
             except ValueError as error:
                 values.append(None)
-                self.problems.row_error(line, f"column `{column.name[:40]}`: {error}", column.index)
+                self.problems.doubts += any(map(str.isdigit, cell))
+                self.problems.cell_error(line, f"column `{column.name[:40]}`: {error}", column.index)
         return values
 
     def _bounding_metrics(self, column: NumberColumn, long: Sequence[Metric]) -> Sequence[Metric]:
@@ -240,7 +334,7 @@ class ColumnReader:
         if column.role in ("low", "high"):
             return []  # an interval may reach beyond the bounds of the value itself
         if column.role == "value":
-            return [self.catalog.get(column.metric)] if column.metric else long
+            return [self.catalog.as_written(column.name)] if column.metric else long
         return [COUNT]
 
     def _drop_out_of_bounds(
@@ -250,10 +344,10 @@ class ColumnReader:
         lines: Sequence[int],
         metrics: Sequence[Metric],
         groups: NDArray[np.intp] | None,
-    ) -> None:
-        """Set the values that cannot be to NaN, each with a problem."""
+    ) -> Flags:
+        """Set the values that cannot be to NaN, each with a problem, and return which these are."""
         if not metrics:
-            return
+            return np.zeros(len(values), np.bool_)
         groups = groups if len(metrics) > 1 else None
         mask = out_of_bounds(values, metrics, groups)
 
@@ -262,13 +356,15 @@ class ColumnReader:
             return lines[row], f"column `{column.name[:40]}`: {bounds_message(float(values[row]), metric)}"
 
         if mask.any():
-            self.problems.cell_errors(np.flatnonzero(mask).tolist(), describe, column.index)
+            self.problems.doubts += int(np.count_nonzero(mask))
+            self.problems.cell_errors(np.flatnonzero(mask).tolist(), describe, column.index, "bounds")
             values[mask] = np.nan
+        return mask
 
     def _provisional(self, columns: Sequence[Row], lines: Sequence[int]) -> Flags | None:
         index = self.schema.provisional
         if index is None:
             return None
         column = NumberColumn(index, "provisional", "", "provisional")
-        flags = self._parse_each(column, columns[index], lines, parse_flag)
+        flags = self._parse_each(column, columns[index], lines, repeat(parse_flag))
         return np.array([flag is True for flag in flags], dtype=np.bool_)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from decimal import Decimal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,12 +23,30 @@ _ISO = re.compile(
     re.ASCII | re.IGNORECASE,
 )
 _BASIC = re.compile(r"((?:19|20|21|22)\d{2})(0[1-9]|1[0-2])([0-2]\d|3[01])", re.ASCII)
+_BASIC_HOURS = re.compile(r"20\d{2}(?:0[1-9]|1[0-2])(?:[0-2]\d|3[01])(?:[01]\d|2[0-3])(?:[0-5]\d)?", re.ASCII)
+"""Such as 2025010314: as seconds it is a moment of 2034, with minutes as milliseconds one of 1976."""
+
+
+@dataclass(frozen=True, slots=True)
+class EpochUnit:
+    """A unit of the time since 1970."""
+
+    name: str
+    symbol: str
+    low: int
+    """Smallest number that is read as such."""
+    high: int
+    factor: int
+    """A number times this, divided by `divisor`, is in microseconds."""
+    divisor: int
+
+
 # From 1973 to 2200 the four units do not overlap, so the number of digits determines the unit.
-_EPOCHS = (
-    (10**8, 7_258_118_400, 1_000_000, 1),
-    (10**11, 7_258_118_400_000, 1_000, 1),
-    (10**14, 7_258_118_400_000_000, 1, 1),
-    (10**17, 7_258_118_400_000_000_000, 1, 1_000),
+_EPOCH_UNITS = (
+    EpochUnit("seconds", "s", 10**8, 7_258_118_400, 1_000_000, 1),
+    EpochUnit("milliseconds", "ms", 10**11, 7_258_118_400_000, 1_000, 1),
+    EpochUnit("microseconds", "us", 10**14, 7_258_118_400_000_000, 1, 1),
+    EpochUnit("nanoseconds", "ns", 10**17, 7_258_118_400_000_000_000, 1, 1_000),
 )
 _LAYOUTS = {
     10: "dddd-dd-dd",
@@ -40,14 +60,20 @@ MIN_VECTORIZED = 64
 """Up to so many dates are parsed one by one: numpy is no faster."""
 
 
-def parse_microseconds(text: str, zone: tzinfo = UTC) -> int:
+def parse_microseconds(text: str, zone: tzinfo = UTC, fold: int = 0) -> int:
     """Return the microseconds from 1970-01-01T00:00Z to a date, in `zone` if it names none.
 
     It is an ISO 8601 date, year and month, or datetime; or seconds, milliseconds, microseconds or nanoseconds since
     1970 as an integer of 9 digits or more.
 
+    Args:
+        text: The date.
+        zone: Time zone of a date that names none.
+        fold: 1 for the second of two equal local times, at the end of summer time.
+
     Raises:
-        ValueError: It is no date, or its year is outside of `YEAR_RANGE`; the message names the remedy.
+        ValueError: It is no date, its year is outside of `YEAR_RANGE`, or no clock showed it in `zone`; the message
+            names the remedy.
 
     >>> parse_microseconds("1970-01-02"), parse_microseconds("1735689600") == parse_microseconds("2025-01-01")
     (86400000000, True)
@@ -60,25 +86,52 @@ def parse_microseconds(text: str, zone: tzinfo = UTC) -> int:
     match = _ISO.fullmatch(stripped)
     if not match:
         raise ValueError(f"`{text[:40]}` is no date: {REMEDY}")
-    return _match_to_microseconds(match, text, zone)
-
-
-def _match_to_microseconds(match: re.Match[str], text: str, zone: tzinfo) -> int:
     year, month, day, hour, minute, second, fraction, offset = match.groups()
-    first, last = YEAR_RANGE
-    if not first <= int(year) <= last:
-        raise ValueError(f"the year of `{text[:40]}` is outside {first} to {last}: {REMEDY}")
+    clock = None if hour is None else (int(hour), int(minute), int(second or 0), fraction or "")
     try:
-        local = datetime(
-            int(year), int(month), int(day or 1), int(hour or 0), int(minute or 0), int(second or 0), tzinfo=zone
-        )
-        moment = local.replace(tzinfo=_offset(offset)) if offset else local
+        return to_microseconds((int(year), int(month), int(day or 1)), clock, parse_offset(offset, zone), fold)
     except ValueError as error:
         raise ValueError(f"`{text[:40]}` is no date ({error}): {REMEDY}") from None
-    return (moment - EPOCH) // _MICROSECOND + int((fraction or "0").ljust(6, "0")[:6])
 
 
-def _offset(text: str) -> tzinfo:
+Clock = tuple[int, int, int, str]
+"""Hour, minute, second, and the digits of its fraction."""
+
+
+def to_microseconds(day: tuple[int, int, int], clock: Clock | None, zone: tzinfo, fold: int = 0) -> int:
+    """Return the microseconds from 1970-01-01T00:00Z to a local time.
+
+    Args:
+        day: Year, month and day.
+        clock: Time of day; None for a day's start, which is the day's first moment where clocks skip midnight.
+        zone: Its time zone.
+        fold: 1 for the second of two equal local times.
+
+    Raises:
+        ValueError: There is no such day or time, or its year is outside of `YEAR_RANGE`.
+    """
+    first, last = YEAR_RANGE
+    if not first <= day[0] <= last:
+        raise ValueError(f"its year is outside {first} to {last}")
+    hour, minute, second, fraction = clock or (0, 0, 0, "")
+    local = datetime(*day, hour, minute, second, tzinfo=zone, fold=fold if clock else 0)
+    if clock and zone is not UTC and _is_skipped(local):
+        raise ValueError(f"clocks in {zone} skipped this hour, so give the offset from UTC")
+    return (local - EPOCH) // _MICROSECOND + int(fraction.ljust(6, "0")[:6])
+
+
+def _is_skipped(local: datetime) -> bool:
+    return local.astimezone(UTC).astimezone(local.tzinfo).replace(tzinfo=None) != local.replace(tzinfo=None)
+
+
+def parse_offset(text: str | None, zone: tzinfo) -> tzinfo:
+    """Return the zone of an offset such as Z, +01, +0100 or -05:00; `zone` if there is none.
+
+    Raises:
+        ValueError: It is a day or longer.
+    """
+    if not text:
+        return zone
     if text in "Zz":
         return UTC
     digits = text[1:].replace(":", "").ljust(4, "0")
@@ -90,11 +143,16 @@ def _parse_integer(digits: str, zone: tzinfo) -> int:
     basic = _BASIC.fullmatch(digits)
     if basic:
         return parse_microseconds("-".join(basic.groups()), zone)
-    if len(digits) < 20:  # int() of a very long text is refused by Python, and slow
-        for low, high, factor, divisor in _EPOCHS:
-            if low <= int(digits) < high:
-                return int(digits) * factor // divisor
-    raise ValueError(f"`{digits[:40]}` is neither a date nor seconds since 1970: {REMEDY}")
+    is_number = len(digits) < 20 and not _BASIC_HOURS.fullmatch(digits)  # int() of a very long text is slow
+    unit = find_epoch_unit(int(digits)) if is_number else None
+    if unit is None:
+        raise ValueError(f"`{digits[:40]}` is neither a date nor seconds since 1970: {REMEDY}")
+    return int(digits) * unit.factor // unit.divisor
+
+
+def find_epoch_unit(number: int | Decimal) -> EpochUnit | None:
+    """Return the unit in which a number counts the time since 1970; None if it does in none."""
+    return next((unit for unit in _EPOCH_UNITS if unit.low <= number < unit.high), None)
 
 
 def parse_dates(texts: Sequence[str], zone: tzinfo = UTC) -> Times:
@@ -107,6 +165,16 @@ def parse_dates(texts: Sequence[str], zone: tzinfo = UTC) -> Times:
     if error := next((stamp for stamp in stamps if isinstance(stamp, str)), None):
         raise ValueError(error)
     return np.array(stamps, dtype=np.int64).view(DATETIME_DTYPE)
+
+
+def has_impossible_year(text: str) -> bool:
+    """Return whether a text looks like a date, but its year is outside of `YEAR_RANGE`.
+
+    >>> has_impossible_year("20255-02-05"), has_impossible_year("05.02.0025"), has_impossible_year("2025-02-31")
+    (True, True, False)
+    """
+    year = re.search(r"(?<!\d)\d{4,5}(?!\d)", text)
+    return year is not None and not YEAR_RANGE[0] <= int(year[0]) <= YEAR_RANGE[1]
 
 
 def parse_each_date(texts: Sequence[str], zone: tzinfo = UTC) -> list[int | str]:

@@ -26,12 +26,10 @@ def to_utf8(data: bytes) -> tuple[bytes, bool]:
     """Return the bytes of a file in UTF-8 without a byte order mark, and whether they were UTF-16.
 
     Raises:
-        SourceError: It is UTF-32, or compressed, or another format that is no text.
+        SourceError: It is UTF-32.
     """
     if data.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
         raise SourceError("the file is UTF-32: save it as UTF-8")
-    if data.startswith((b"\x1f\x8b", b"PK\x03\x04", b"PAR1", b"BZh9", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd")):
-        raise SourceError("the file is packed or binary, not CSV text: unpack it, or export it as CSV")
     if data.startswith(codecs.BOM_UTF8):
         return data[3:], False
     encoding = next((name for bom, name in _UTF16 if data.startswith(bom)), None) or _sniff_utf16(data)

@@ -2,16 +2,49 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, tzinfo
 
 from modeltop.core.errors import SourceError
+from modeltop.core.metrics.names import is_bookkeeping, name_key
 from modeltop.core.metrics.registry import MetricRegistry
-from modeltop.history.store.row_format import DATE_COLUMN_NAMES, MAX_COLUMNS, is_store_header
+from modeltop.core.series import ReadFault
+from modeltop.history.csv import date_formats, number_formats
+from modeltop.history.csv.date_formats import DateFormat
+from modeltop.history.csv.number_formats import NumberFormat
+from modeltop.history.csv.placement import Placement, companion, place, placement_notes
+from modeltop.history.store.row_format import COMPANIONS, DATE_COLUMN_NAMES, MAX_COLUMNS, is_store_header
 
-_SUFFIX_ROLES = {"_count": "support", "_low": "low", "_high": "high"}
+ROLE_NAMES = {
+    "model": ("model", "modelname"),
+    "segment": ("segment", "segmentname"),
+    "provisional": ("provisional",),
+    "count": ("count",),
+}
+"""Role → names of its column, by `name_key`."""
+_NO_METRICS = frozenset({*ROLE_NAMES, *DATE_COLUMN_NAMES})
+METRIC_NAMES = ("metric", "metricname", "metrickey")
+"""Columns of metric names: Evidently, whylogs, dbt."""
+MAYBE_METRIC_NAMES = ("key", "series", "tag", "variable", "measure", "field", "name")
+"""The same only where nothing else is a metric: MLflow, Grafana, tbparse, pandas' melt, InfluxDB."""
+VALUE_NAMES = ("value", "metricvalue", "val", "score")
+MODEL_NAMES = frozenset({
+    "modelname", "modelid", "modelkey", "name", "experiment", "experimentname", "experimentid", "deployment",
+    "deploymentname", "deploymentid", "endpoint", "endpointname", "estimator", "pipeline", "pipelinename", "detector",
+    "classifier", "algorithm",
+})  # fmt: skip
+"""Columns that are the model if rows of one date differ in them."""
+SEGMENT_NAMES = frozenset({
+    "version", "modelversion", "shard", "fold", "split", "env", "environment", "region", "country", "market", "site",
+    "store", "tenant", "customer", "cohort", "group", "slice", "bucket", "dataset", "variant", "channel", "platform",
+    "device", "language", "locale", "partition", "replica", "instance", "host", "node", "worker", "cluster", "stage",
+    "class", "label", "granularity",
+})  # fmt: skip
+"""Columns that are a segment if rows of one date differ in them; never a metric, even if they hold numbers."""
+IDENTITY_NAMES = MODEL_NAMES | SEGMENT_NAMES
 
 
 class NoHistory(SourceError):  # noqa: N818  no error in a folder: the file is left alone
@@ -29,6 +62,18 @@ class NumberColumn:
     """Canonical name; empty for `count`, and for the single value column of the long shape."""
     role: str
     """`value`, `support`, `low`, `high` or `rows`."""
+    segment: str = "all"
+    """The segment that the column is of, within that of the row."""
+    sign: int = 1
+    """-1 where the column has the metric times −1."""
+    format: NumberFormat = number_formats.PLAIN
+    formats: Mapping[str, NumberFormat] = field(default_factory=dict)
+    """In the long shape, metric as written → the format of its values, if it is not `format`."""
+
+    @property
+    def is_count(self) -> bool:
+        """True if it holds whole numbers of cases or rows."""
+        return self.role in ("support", "rows")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,45 +91,126 @@ class CsvSchema:
     numbers: tuple[NumberColumn, ...]
     notes: tuple[str, ...]
     """Messages on unexpected columns: columns given twice, or left out."""
+    names: tuple[str, ...]
+    """The header, without blanks around the names."""
     is_utc: bool = False
     """True for files of the store, which writes every date in UTC, whatever is configured."""
+    is_dated: bool = True
+    """False if no column is called like a date: then `date` is the first one until the rows have decided."""
+    date_format: DateFormat = date_formats.PLAIN
+    faults: tuple[ReadFault, ...] = ()
+    """Columns that cannot be read."""
+    segments: tuple[int, ...] = ()
+    """More columns of which each value is a segment, such as `country=DE`: their names alone did not say so."""
+    has_days_apart: bool = False
+    """True if a date without a time of day is a day beside its hours: the segment `period=day`."""
+
+    @property
+    def has_one_series(self) -> bool:
+        """Whether all rows are of one model, segment and, in the long shape, metric."""
+        return self.model is self.segment is self.metric is None and not self.segments and not self.has_days_apart
+
+    @property
+    def is_plain(self) -> bool:
+        """True if the vectorized reader knows all formats and roles."""
+        return (
+            self.is_dated
+            and not self.segments
+            and not self.has_days_apart
+            and self.date_format is date_formats.PLAIN
+            and all(column.format.is_plain and not column.formats for column in self.numbers)
+        )
+
+    @property
+    def is_expected(self) -> bool:
+        """True if the rows hold what the header alone says, so that further rows decide nothing."""
+        return self.is_plain and self.date == find_date_column(self.names)
+
+    @property
+    def written(self) -> dict[tuple[str, str, str], str]:
+        """The names of columns of values that are called otherwise than their metric, by metric, role and segment."""
+        return {
+            (column.metric, column.role, column.segment): column.name
+            for column in self.numbers
+            if column.role == "value" and column.metric and column.name != column.metric
+        }
 
     def zone(self, configured: tzinfo) -> tzinfo:
         """Return the zone of dates that name none."""
         return UTC if self.is_utc else configured
 
 
-def read_header(cells: Sequence[str], delimiter: str, catalog: MetricRegistry) -> CsvSchema:
+def name_by_file(schema: CsvSchema, path: str, catalog: MetricRegistry) -> CsvSchema:
+    """Return the schema of a scalar that TensorBoard exported, its metric named by the file: `run-NAME-tag-TAG.csv`."""
+    tag = re.search(r"[-_]tag-(.+)\.csv$", path)
+    if tag is None or {name.lower() for name in schema.names} != {"wall time", "step", "value"}:
+        return schema
+    # TensorBoard writes `_` for `/`: of `eval_metric_accuracy` the last words are the metric.
+    words = tag[1].split("_")
+    names = ["_".join(words[start:]) for start in range(len(words))]
+    name = next((name for name in names if catalog.get(name).is_direction_known), names[0])
+    numbers = (replace(column, metric=catalog.canonical(name)) for column in schema.numbers)
+    return replace(schema, numbers=tuple(numbers))
+
+
+def no_date_column() -> NoHistory:
+    """Return the error of a file without a column of dates."""
+    *names, last = DATE_COLUMN_NAMES
+    return NoHistory(f"no date column in the header: name one of them {', '.join(names)} or {last}")
+
+
+def find_date_column(names: Sequence[str]) -> int | None:
+    """Return the index of the column that is called like a date; None if none is."""
+    lowered = [name.lower() for name in names]
+    return next((lowered.index(name) for name in DATE_COLUMN_NAMES if name in lowered), None)
+
+
+@dataclass(frozen=True, slots=True)
+class RowIdentity:
+    """Columns that tell rows apart, found by their content: indices, None for what the header's names say."""
+
+    model: int | None = None
+    metric: int | None = None
+    value: int | None = None
+    segments: tuple[int, ...] = ()
+    has_days_apart: bool = False
+
+
+def read_header(
+    cells: Sequence[str],
+    delimiter: str,
+    catalog: MetricRegistry,
+    *,
+    date: int | None = None,
+    identity: RowIdentity | None = None,
+) -> CsvSchema:
     """Return the schema that a header describes.
 
     Args:
         cells: The header's cells.
         delimiter: Character between the cells of the file.
         catalog: The metrics, with their other names.
+        date: Index of the date column, if the rows have shown it; by default it is found by its name.
+        identity: Which columns tell rows apart, if the rows have shown it; by default they are found by their names.
 
     Raises:
-        NoHistory: There is no date column.
         SourceError: There are more than `MAX_COLUMNS` columns.
     """
     names = [cell.strip() or cell for cell in cells]
     if len(names) > MAX_COLUMNS:
         raise SourceError(f"the file has {len(names):,} columns, the most is {MAX_COLUMNS:,}: write one row per metric")
-    roles: dict[str, int] = {}
-    for index, name in enumerate(names):
-        roles.setdefault(name.lower(), index)
-    date = next((roles[name] for name in DATE_COLUMN_NAMES if name in roles), None)
     if date is None:
-        *names, last = DATE_COLUMN_NAMES
-        raise NoHistory(f"no date column in the header: name one of them {', '.join(names)} or {last}")
-    long = "metric" in roles and "value" in roles
-    used_columns = {date, *(roles[role] for role in ("model", "segment", "provisional") if role in roles)}
-    if long:
-        used_columns |= {roles["metric"], roles["value"]}
+        date = find_date_column(names)
+    is_dated, date = date is not None, date or 0
+    identity = identity or RowIdentity()
+    roles = _roles(names, date if is_dated else None, identity, catalog)
+    used_columns = {date, *roles.values(), *identity.segments}
+    notes: list[str] = []
+    if "metric" in roles:
         numbers = [NumberColumn(roles["value"], names[roles["value"]], "", "value")]
     else:
-        numbers = _metrics(names, used_columns | {roles.get("count", -1)}, catalog)
+        numbers, notes = _metrics(names, used_columns, catalog, is_store=is_store_header(cells))
     if "count" in roles:
-        used_columns.add(roles["count"])
         numbers.append(NumberColumn(roles["count"], names[roles["count"]], "", "rows"))
     return CsvSchema(
         delimiter,
@@ -93,42 +219,139 @@ def read_header(cells: Sequence[str], delimiter: str, catalog: MetricRegistry) -
         roles.get("model"),
         roles.get("segment"),
         roles.get("provisional"),
-        roles["metric"] if long else None,
+        roles.get("metric"),
         tuple(numbers),
-        tuple(_notes(names, used_columns, numbers)),
+        (*_notes(names, used_columns, numbers), *notes),
+        tuple(names),
         is_store_header(cells),
+        is_dated,
+        segments=identity.segments,
+        has_days_apart=identity.has_days_apart,
     )
 
 
-def _metrics(names: Sequence[str], used_columns: set[int], catalog: MetricRegistry) -> list[NumberColumn]:
-    """Return the metric columns; a suffix counts only if the metric itself has a column."""
-    others = {"model", "segment", "provisional", "count", *DATE_COLUMN_NAMES}
-    free = [(i, name) for i, name in enumerate(names) if i not in used_columns and name and name.lower() not in others]
-    present = {catalog.canonical(name) for _, name in free}
-    return [_column(index, name, present, catalog) for index, name in free]
+def _roles(names: Sequence[str], date: int | None, identity: RowIdentity, catalog: MetricRegistry) -> dict[str, int]:
+    """Return the columns by role, without the date, segments found and metrics; of two the first has it."""
+    by_key: dict[str, int] = {}
+    for index, name in enumerate(names):
+        if index != date and index not in identity.segments:
+            by_key.setdefault(name_key(name), index)
+    roles = {
+        role: next(by_key[key] for key in keys if key in by_key)
+        for role, keys in ROLE_NAMES.items()
+        if not by_key.keys().isdisjoint(keys)
+    }
+    if identity.model is not None:
+        roles["model"] = identity.model
+    if identity.metric is not None and identity.value is not None:
+        return roles | {"metric": identity.metric, "value": identity.value}
+    others = {key: index for key, index in by_key.items() if index not in roles.values()}
+    return roles if is_store_header(names) else roles | _long_shape(others, names, catalog)
 
 
-def _column(index: int, name: str, present: set[str], catalog: MetricRegistry) -> NumberColumn:
-    for suffix, role in _SUFFIX_ROLES.items():
-        metric = catalog.canonical(name[: -len(suffix)])
-        if name.lower().endswith(suffix) and len(name) > len(suffix) and metric in present:
-            return NumberColumn(index, name, metric, role)
-    return NumberColumn(index, name, catalog.canonical(name), "value")
+def _long_shape(columns: Mapping[str, int], names: Sequence[str], catalog: MetricRegistry) -> dict[str, int]:
+    """Return the columns of metric names and of their values; none in the wide shape."""
+    value = next((key for key in VALUE_NAMES if key in columns), None)
+    if value is None:
+        return {}
+    metric = next((key for key in METRIC_NAMES if key in columns), None)
+    if metric is None:
+        metric = next((key for key in MAYBE_METRIC_NAMES if key in columns), None)
+        rest = [names[index] for key, index in columns.items() if key not in (metric, value)]
+        if value == "score" or any(catalog.normalize(name).is_known for name in rest):
+            return {}  # `name` beside metrics in columns of their own
+    return {"metric": columns[metric], "value": columns[value]} if metric else {}
+
+
+def _metrics(
+    names: Sequence[str], used_columns: set[int], catalog: MetricRegistry, *, is_store: bool
+) -> tuple[list[NumberColumn], list[str]]:
+    """Return the columns of metrics and of what belongs to them, and messages on those that share a metric.
+
+    In a file of the store every name was recorded as that of a metric, and only its own three suffixes have a meaning.
+    """
+    free = {
+        index: name
+        for index, name in enumerate(names)
+        if name and index not in used_columns and name.lower() not in _NO_METRICS
+    }
+    owners = _companion_owners(free, catalog, is_store=is_store)
+    values = [
+        index for index, name in free.items() if index not in owners and (is_store or not _names_rows(name, catalog))
+    ]
+    written = [free[index] for index in values]
+    placements = place(written, catalog)
+    places = dict(zip(values, placements, strict=True))
+    columns: list[NumberColumn] = []
+    for index, name in free.items():
+        if index in places:
+            columns.append(_column(index, name, "value", places[index]))
+        elif index in owners and owners[index][1] != "aside" and owners[index][0] in places:
+            owner, role = owners[index]
+            columns.append(_column(index, name, role, places[owner]))
+    return columns, placement_notes(written, placements, catalog)
+
+
+def _column(index: int, name: str, role: str, placed: Placement) -> NumberColumn:
+    if placed.sign < 0 and role in ("low", "high"):
+        role = "high" if role == "low" else "low"
+    return NumberColumn(index, name, placed.metric, role, placed.segment, placed.sign if role != "support" else 1)
+
+
+def _companion_owners(free: dict[int, str], catalog: MetricRegistry, *, is_store: bool) -> dict[int, tuple[int, str]]:
+    """Return, per column that tells about another one, that one and its role."""
+    by_key: dict[str, int] = {}
+    by_metric: dict[str, int] = {}
+    for index, name in free.items():
+        by_key.setdefault(name_key(name), index)
+        by_metric.setdefault(catalog.canonical(name), index)
+    owners: dict[int, tuple[int, str]] = {}
+    for index, name in free.items():
+        found = companion(name)
+        if found and (not is_store or name[len(found[0]) :].lower() in COMPANIONS):
+            base, role = found
+            owner = by_key.get(name_key(base), by_metric.get(catalog.canonical(base)))
+            if owner is not None and owner != index:
+                owners[index] = owner, role
+    return owners
 
 
 def _notes(names: Sequence[str], used_columns: set[int], numbers: Sequence[NumberColumn]) -> list[str]:
     used = used_columns | {column.index for column in numbers}
-    unused = [name for index, name in enumerate(names) if index not in used and name]
+    unused: dict[str, list[str]] = {}
+    for index, name in enumerate(names):
+        if index not in used and name:
+            unused.setdefault(_why_unused(name), []).append(f"`{name[:40]}`")
     notes = [
-        f"column `{name[:40]}` is not read: another column has its part, or its part is unknown" for name in unused
+        f"columns {', '.join(columns)} are {reason}" if len(columns) > 1 else f"column {columns[0]} is {reason}"
+        for reason, columns in unused.items()
     ]
-    if any(not name for name in names):
+    if any(not name for index, name in enumerate(names) if index not in used):
         notes.append("a column without a name is not read: give it one")
-    counts = Counter((column.metric, column.role) for column in numbers)
+    counts = Counter((column.metric, column.segment, column.role) for column in numbers)
     for kind, count in counts.items():
         if count > 1:
-            same = [f"`{column.name[:40]}`" for column in numbers if (column.metric, column.role) == kind]
-            notes.append(f"columns {', '.join(same)} are one metric: the last of them that is not empty counts")
+            same = [
+                f"`{column.name[:40]}`" for column in numbers if (column.metric, column.segment, column.role) == kind
+            ]
+            notes.append(f"columns {', '.join(same)} have one part: the last of them that is not empty counts")
     if not numbers:
         notes.append("the file has no metric column: add one")
     return notes
+
+
+def _names_rows(name: str, catalog: MetricRegistry) -> bool:
+    """Return whether a column of numbers tells what a row is of, and is no metric."""
+    if catalog.is_configured(name):
+        return False
+    return is_bookkeeping(name) or (name_key(name) in IDENTITY_NAMES and not catalog.normalize(name).is_known)
+
+
+def _why_unused(name: str) -> str:
+    if name_key(name) in IDENTITY_NAMES:
+        return "not evaluated: it tells what a row is of; for a metric, set `better` under [metrics.NAME]"
+    if is_bookkeeping(name):
+        return "not evaluated: a counter, an id or a setting by name; for a metric, set `better` under [metrics.NAME]"
+    if found := companion(name):
+        return f"not evaluated: a limit, an error or an alert of `{found[0][:40]}`"
+    return "not read: another column has its role, or its role is unknown"

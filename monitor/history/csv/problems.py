@@ -2,16 +2,48 @@
 
 from __future__ import annotations
 
+import copy
+import math
+import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from operator import itemgetter
 
-from modeltop.core.series import ReadProblem
+from modeltop.core.series import FaultReason, FileSummary, ReadFault, ReadProblem, is_too_much_lost
 from modeltop.core.text import pluralize
 
 MAX_REPORTED = 50
 """Problems of one file that are reported, the first by line, more than a person reads; the rest are counted."""
 
 _ENTIRE_ROW = -1
+_CELL = re.compile(r"`[^`]*`|[-+]?\d[\d.,]*(?:e[-+]?\d+)?")
+"""The parts of a message that differ from cell to cell."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Lines:
+    """Some lines of a file."""
+
+    count: int = 0
+    first: float = math.inf
+    last: float = -math.inf
+
+    def extend(self, count: int, first: int, last: int) -> _Lines:
+        return self.join(_Lines(count, first, last))
+
+    def join(self, other: _Lines) -> _Lines:
+        return _Lines(self.count + other.count, min(self.first, other.first), max(self.last, other.last))
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class _Error:
+    line: int
+    column: int
+    message: str
+    reason: str
+    """What it has in common with other errors of the column."""
 
 
 class ProblemCollector:
@@ -19,25 +51,47 @@ class ProblemCollector:
 
     def __init__(self, source: str) -> None:
         self.source = source
+        self.doubts = 0
+        """Cells that plain formats do not fit, so that the column may have another one."""
         self._notes: list[ReadProblem] = []
-        self._reported: dict[int, list[tuple[int, str]]] = defaultdict(list)
-        """Column → line and message of its first errors."""
-        self._error_counts: Counter[int] = Counter()
+        self._header_notes: list[ReadProblem] = []
+        self._counted_notes: dict[str, tuple[int, int]] = {}
+        """Message → its first line, and on how many lines it is true."""
+        self._faults: dict[ReadFault, None] = {}
+        self._reported: dict[int, list[_Error]] = defaultdict(list)
+        """Column → its first errors, and the first of each reason."""
+        self._reasons: dict[int, Counter[str]] = defaultdict(Counter)
+        """Column → how many errors it has, by reason."""
         self._ok_counts: Counter[int] = Counter()
         self._maybe_text: dict[int, str] = {}
+        self._rows_read = _Lines()
+        self._rows_lost = _Lines()
+        self._misdated = _Lines()
+        self._lost_row: tuple[int, str] | None = None
+        self._refused: dict[str, tuple[int, str]] = {}
 
     def copy(self) -> ProblemCollector:
         """Return a copy, to be added to without changing this one."""
-        other = ProblemCollector(self.source)
-        other._notes = list(self._notes)
-        other._reported = defaultdict(list, {column: list(errors) for column, errors in self._reported.items()})
-        other._error_counts, other._ok_counts = Counter(self._error_counts), Counter(self._ok_counts)
-        other._maybe_text = self._maybe_text
-        return other
+        return copy.deepcopy(self)
+
+    def describe_header(self, messages: Iterable[str], faults: Iterable[ReadFault], line: int) -> None:
+        """Report what was found out about the columns, in place of what was before."""
+        self._header_notes = [ReadProblem(self.source, message, line) for message in messages]
+        for fault in faults:
+            self.fault(replace(fault, line=line))
 
     def note(self, messages: Iterable[str], line: int | None = None) -> None:
         """Add messages about the entire file, which are always reported."""
         self._notes += [ReadProblem(self.source, message, line) for message in messages]
+
+    def fault(self, fault: ReadFault) -> None:
+        """Add a fault of the entire file or of a column, once: it is always reported, and is an alert."""
+        self._faults[fault] = None
+
+    def count_note(self, message: str, line: int) -> None:
+        """Add a message that may be true on many lines, of which the first is reported."""
+        first, count = self._counted_notes.get(message, (line, 0))
+        self._counted_notes[message] = first, count + 1
 
     def mark_text_columns(self, names: Mapping[int, str]) -> None:
         """Name the columns that may hold text: one without any number is reported once, and is no metric."""
@@ -47,57 +101,135 @@ class ProblemCollector:
         """Count the cells of a column that were read."""
         self._ok_counts[column] += cells
 
-    def row_error(self, line: int, message: str, column: int = _ENTIRE_ROW) -> None:
-        """Add the loss of a row or of one cell.
+    def count_rows(self, rows: int, first: int, last: int) -> None:
+        """Count rows that were read, one or more, from line `first` to line `last`."""
+        self._rows_read = self._rows_read.extend(rows, first, last)
+
+    def row_error(
+        self, line: int, message: str, column: int = _ENTIRE_ROW, *, has_impossible_year: bool = False
+    ) -> None:
+        """Add the loss of a row.
 
         Args:
             line: Line number, counted from 1; those of one column must come in their order.
             message: The reason and the remedy.
-            column: Index of the cell's column; by default the entire row is lost.
+            column: Index of the column that the row is lost for; by default all of the row is wrong.
+            has_impossible_year: A single such row is a slip, as one in the future is, and not the newest one.
         """
-        self._error_counts[column] += 1
-        if len(self._reported[column]) < MAX_REPORTED:
-            self._reported[column].append((line, message))
+        if has_impossible_year:
+            self._misdated = self._misdated.extend(1, line, line)
+        else:
+            self._rows_lost = self._rows_lost.extend(1, line, line)
+        self._lost_row = max(self._lost_row or (0, ""), (line, message))
+        self.cell_error(line, message, column)
 
-    def cell_errors(self, rows: Sequence[int], describe: Callable[[int], tuple[int, str]], column: int) -> None:
-        """Add the loss of many cells of one column.
+    def cell_error(self, line: int, message: str, column: int) -> None:
+        """Add the loss of one cell: as that of a row."""
+        self._add([line], lambda _: (line, message), column, _CELL.sub("", message))
+
+    def cell_errors(
+        self, rows: Sequence[int], describe: Callable[[int], tuple[int, str]], column: int, reason: str
+    ) -> None:
+        """Add the loss of many cells of one column for one reason.
 
         Args:
             rows: Indices of the rows, increasing.
             describe: Returns line and message of a row; called for those that are reported.
             column: Index of the column.
+            reason: What the cells have in common.
         """
-        if rows:
-            self._error_counts[column] += len(rows)
-            reported = self._reported[column]
-            reported += [describe(row) for row in rows[: MAX_REPORTED - len(reported)]]
+        self._add(rows, describe, column, reason)
+
+    def _add(self, rows: Sequence[int], describe: Callable[[int], tuple[int, str]], column: int, reason: str) -> None:
+        reported, reasons = self._reported[column], self._reasons[column]
+        room = max(MAX_REPORTED - len(reported), int(not reasons[reason]))
+        reported += [_Error(line, column, message, reason) for line, message in map(describe, rows[:room])]
+        reasons[reason] += len(rows)
+
+    def refuse(self, metric: str, line: int, message: str) -> None:
+        """Keep what was wrong with the last value of a metric that could not be read."""
+        self._refused[metric] = line, message
+
+    def fault_count(self) -> int:
+        """Return how many faults there are."""
+        return len(self._faults)
+
+    def summary(
+        self,
+        models: Iterable[str],
+        span: tuple[datetime, datetime] | None,
+        *,
+        newest_first: bool,
+        counts: Mapping[int, str],
+    ) -> FileSummary:
+        """Return how much of the file could be read.
+
+        Args:
+            models: The models it has rows of.
+            span: The oldest and the newest period.
+            newest_first: The rows come in this order, so that the newest ones are at the top.
+            counts: Names of the columns of row counts, supports and intervals, which belong to no series.
+        """
+        read, lost = self._rows_read, self._rows_lost
+        if self._misdated.count > 1 or not read.count:
+            lost = lost.join(self._misdated)
+        newest_lost = lost.count > 0 and (lost.first < read.first if newest_first else lost.last > read.last)
+        return FileSummary(
+            self.source,
+            tuple(models),
+            read.count,
+            self._rows_lost.count + self._misdated.count,
+            newest_lost,
+            (
+                *self._faults,
+                *(self._column_fault(column, name) for column, name in counts.items() if self._is_lost(column)),
+            ),
+            span,
+            None if self._lost_row is None else ReadProblem(self.source, self._lost_row[1], self._lost_row[0]),
+            {metric: ReadProblem(self.source, message, line) for metric, (line, message) in self._refused.items()},
+        )
+
+    def _is_lost(self, column: int) -> bool:
+        errors = self._reasons[column].total() if column in self._reasons else 0
+        return is_too_much_lost(errors, self._ok_counts[column] + errors)
+
+    def _column_fault(self, column: int, name: str) -> ReadFault:
+        first = min(self._reported[column])
+        lost = pluralize(self._reasons[column].total(), "cell")
+        return ReadFault(FaultReason.COLUMN_REFUSED, f"{lost} of {first.message}", name, first.line)
 
     def _text_columns(self) -> set[int]:
-        return {column for column in self._maybe_text if self._error_counts[column] and not self._ok_counts[column]}
+        return {column for column in self._maybe_text if column in self._reasons and not self._ok_counts[column]}
 
     def error_count(self) -> int:
         """Return how many rows and cells could not be read, columns of text aside."""
         text = self._text_columns()
-        return sum(count for column, count in self._error_counts.items() if column not in text)
+        return sum(reasons.total() for column, reasons in self._reasons.items() if column not in text)
 
     def problems(self) -> tuple[ReadProblem, ...]:
-        """Return the notes, then the errors by line."""
+        """Return the faults and the notes, then the errors by line; the first of one reason counts them all."""
         text = self._text_columns()
+        problems = [ReadProblem(self.source, fault.message, fault.line) for fault in self._faults]
+        problems += [*self._header_notes, *self._notes]
+        for message, (line, count) in sorted(self._counted_notes.items(), key=itemgetter(1)):
+            problems.append(ReadProblem(self.source, message, line, count=count))
+        problems += [*(self._text_column_problem(column) for column in sorted(text))]
         errors = sorted(
-            (line, column, message)
-            for column, reported in self._reported.items()
-            if column not in text
-            for line, message in reported
+            error for column, reported in self._reported.items() if column not in text for error in reported
         )
-        del errors[MAX_REPORTED:]
-        problems = [*self._notes, *(self._text_column_problem(column) for column in sorted(text))]
-        problems += [ReadProblem(self.source, message, line) for line, _, message in errors]
-        rest = self.error_count() - len(errors)
+        firsts = {(error.column, error.reason): error for error in reversed(errors)}
+        first_lines = set(firsts.values())
+        errors.sort(key=lambda error: (error not in first_lines, error))
+        for error in sorted(errors[:MAX_REPORTED]):
+            count = self._reasons[error.column][error.reason] if error in first_lines else 0
+            problems.append(ReadProblem(self.source, error.message, error.line, count=count))
+        rest = self.error_count() - min(len(errors), MAX_REPORTED)
         if rest > 0:
-            problems.append(ReadProblem(self.source, f"and {rest:,} more like these: repair the file and look again"))
+            message = f"and {rest:,} more like these: repair the file and look again"
+            problems.append(ReadProblem(self.source, message, count=0))
         return tuple(problems)
 
     def _text_column_problem(self, column: int) -> ReadProblem:
-        name, cells = self._maybe_text[column][:40], pluralize(self._error_counts[column], "cell")
-        line, _ = self._reported[column][0]
+        name, cells = self._maybe_text[column][:40], pluralize(self._reasons[column].total(), "cell")
+        line = min(self._reported[column]).line
         return ReadProblem(self.source, f"column `{name}` holds text, not numbers, in {cells}: it is left out", line)

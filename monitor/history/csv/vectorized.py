@@ -20,9 +20,10 @@ from modeltop.core.errors import SourceError
 from modeltop.core.metrics.registry import MetricRegistry
 from modeltop.core.series import DATETIME_DTYPE, Flags, Floats, Times
 from modeltop.history.csv import dates
-from modeltop.history.csv.cells import COUNT, out_of_bounds, parse_flag
+from modeltop.history.csv.cells import COUNT, add_numbers, are_fractions, out_of_bounds, parse_flag, to_infinity
 from modeltop.history.csv.dialect import MAX_CELL, is_utf8
 from modeltop.history.csv.header import CsvSchema
+from modeltop.history.csv.local_time import may_come_twice
 from modeltop.history.merge import Block, ColumnRole, ColumnTable, GroupKey, to_blocks
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def parse_batch(
     """
     columns = _parse_columns([text.lines for text in inputs], schema, catalog, zone)
     if columns is not None:
-        return list(_split_by_input(inputs, columns, schema, catalog))
+        return list(_split_by_input(inputs, columns, schema))
     if len(inputs) == 1:
         return [None]
     middle = len(inputs) // 2
@@ -110,7 +111,7 @@ def _parse_columns(
         return None
     if any("" in texts[index][1] for index in (schema.model, schema.metric) if index is not None):
         return None
-    if not _are_plausible(numbers, body, schema, catalog, texts):
+    if may_come_twice(times, zone).any() or not _are_plausible(numbers, body, schema, catalog, texts):
         return None
     row_ends = np.cumsum([text.count(b"\n") for text in lines]).tolist()
     if not row_ends[-1] == len(times) == row_count:
@@ -156,7 +157,8 @@ def _read_columns(
     dtypes = {**dict.fromkeys(text_columns, "category"), **{column.index: "float64" for column in schema.numbers}}
     frame = _read_frame(body, schema, dtypes or {schema.date: "category"})
     texts = {index: _factorize(frame, index, body, schema) for index in text_columns}
-    return texts, {column.index: frame[column.index].to_numpy() for column in schema.numbers}, len(frame)
+    numbers = {column.index: to_infinity(frame[column.index].to_numpy()) for column in schema.numbers}
+    return texts, numbers, len(frame)
 
 
 def _read_frame(body: bytes, schema: CsvSchema, dtypes: Mapping[int, str]) -> pd.DataFrame:
@@ -210,30 +212,33 @@ def _are_plausible(
             return False  # pandas converts a column of TRUE and FALSE to numbers
         if column.role in ("low", "high"):
             continue
+        if column.is_count and are_fractions(values).any():
+            return False  # thousands, perhaps: 1.234 is 1234 where decimals are commas
         if column.role == "value" and not column.metric:
             codes, cells = texts[schema.metric or 0]
-            if out_of_bounds(values, [catalog.get(cell) for cell in cells], codes).any():
+            if out_of_bounds(values, [catalog.as_written(cell) for cell in cells], codes).any():
                 return False
-        elif out_of_bounds(values, [COUNT if column.role != "value" else catalog.get(column.metric)]).any():
+        elif out_of_bounds(values, [COUNT if column.role != "value" else catalog.as_written(column.name)]).any():
             return False
     return True
 
 
 def _split_by_input(
-    inputs: Sequence[ParseInput], columns: _ParsedColumns, schema: CsvSchema, catalog: MetricRegistry
+    inputs: Sequence[ParseInput], columns: _ParsedColumns, schema: CsvSchema
 ) -> Iterator[ParseResult | None]:
     start = 0
     for text, end in zip(inputs, columns.row_ends, strict=True):
         rows = slice(start, end)
-        keys, groups = _groups(text.model, columns, rows, schema, catalog)
+        keys, groups = _groups(text.model, columns, rows, schema)
         numbers: dict[ColumnRole, Floats] = {}
         for column in schema.numbers:
-            role, values = (column.metric, column.role), columns.numbers[column.index][rows]
-            numbers[role] = values if role not in numbers else np.where(np.isnan(values), numbers[role], values)
+            add_numbers(numbers, column, columns.numbers[column.index][rows])
         ok_counts = {index: int(np.count_nonzero(~np.isnan(values[rows]))) for index, values in columns.numbers.items()}
         provisional = None if columns.provisional is None else columns.provisional[rows]
         try:
-            blocks = to_blocks(ColumnTable(columns.times[rows], keys, groups, numbers, provisional))
+            blocks = to_blocks(
+                ColumnTable(columns.times[rows], keys, groups, numbers, provisional, written=schema.written)
+            )
         except SourceError:
             yield None
         else:
@@ -242,7 +247,7 @@ def _split_by_input(
 
 
 def _groups(
-    model: str, columns: _ParsedColumns, rows: slice, schema: CsvSchema, catalog: MetricRegistry
+    model: str, columns: _ParsedColumns, rows: slice, schema: CsvSchema
 ) -> tuple[list[GroupKey], NDArray[np.intp] | None]:
     """Return the distinct groups in the order of their first rows, and per row which; None if there is one."""
     roles = (schema.model, schema.segment, schema.metric)
@@ -258,6 +263,6 @@ def _groups(
     for group in np.argsort(first_rows).tolist():
         row = rows.start + int(first_rows[group])
         own, segment, metric = (None if column is None else column[1][column[0][row]] for column in factorized)
-        key = (own or model, segment or "all", None if metric is None else catalog.canonical(metric))
+        key = (own or model, segment or "all", metric)
         groups[group] = index.setdefault(key, len(index))
     return list(index), groups[inverse] if len(index) > 1 else None

@@ -10,6 +10,8 @@ from modeltop.core.errors import StoreError
 from modeltop.history.files import xdg_folder
 
 MAX_SLUG = 40
+STATE_FOLDER = "state"
+"""Name of the folder of the event log within a store."""
 
 _PART = re.compile(r"(?P<prefix>[a-z0-9-]+-[0-9a-f]{8})(?:\.(?P<number>[2-9]|[1-9][0-9]{1,8}))?\.csv")
 

@@ -15,7 +15,8 @@ from datetime import UTC, datetime
 from functools import lru_cache
 
 from modeltop.core.errors import StoreError
-from modeltop.core.metrics.registry import MetricRegistry, normalize_name
+from modeltop.core.metrics.names import split_words
+from modeltop.core.metrics.registry import MetricRegistry
 from modeltop.core.text import format_exact, sanitize
 
 LEADING_COLUMNS = ("date", "model", "segment", "count")
@@ -89,7 +90,7 @@ def extend_columns(rows: Sequence[PeriodRow], existing: Sequence[str] | None) ->
 
 def _check_companions(metrics: Iterable[str], existing: Sequence[str]) -> None:
     """Raise StoreError if a metric would be read as the support of another, or make another be read so."""
-    canonical = MetricRegistry().canonical
+    canonical = MetricRegistry().stored_name
     new = {canonical(metric) for metric in metrics}
     before = {canonical(name) for name in existing}
     for metric in metrics:
@@ -161,7 +162,7 @@ def validate(row: PeriodRow) -> None:
 @lru_cache(maxsize=1_000)
 def _check_metric(metric: str) -> None:
     _check_name("metric", metric, max_line_breaks=0)
-    if normalize_name(metric) in RESERVED:
+    if "_".join(split_words(metric)) in RESERVED:
         raise StoreError(f"`{sanitize(metric, 40)}` is the name of another column: call the metric otherwise")
 
 

@@ -17,6 +17,7 @@ import ibis
 
 from modeltop.core.errors import SourceError
 from modeltop.core.text import sanitize
+from modeltop.history.locations import storage_reason
 from modeltop.predictions.engines.base import (
     BATCH_ROWS,
     GLOB_CHARS,
@@ -174,7 +175,9 @@ class DuckEngine(Engine):
     def _open_ibis_table(self, source: str) -> LoadedSource:
         connection, _, name = source.rpartition(TABLE_SEPARATOR)
         if not connection:
-            raise SourceError(f"{sanitize(redact_connection(source), 80)}: name the table, as in CONNECTION::TABLE")
+            if (reason := storage_reason(source)) is not None:
+                raise SourceError(f"{sanitize(source, 80)}: {reason.replace('modeltop check', 'modeltop compute')}")
+            raise SourceError(f"{sanitize(source, 80)}: name the table, as in CONNECTION::TABLE")
         path = self._folder / f"{self._next_name()}.parquet"
         _copy_table(connection, name, path)
         return LoadedSource(self._ibis.read_parquet(path), name, total_bytes=path.stat().st_size)
@@ -206,7 +209,7 @@ def _copy_table(connection: str, name: str, path: Path) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    shown = sanitize(redact_connection(connection), 80)
+    shown = sanitize(connection, 80)
     scheme = urlsplit(connection).scheme
     if scheme == "sqlite" and not Path(connection.removeprefix("sqlite://")).is_file():
         raise SourceError(f"{shown} is no file: write sqlite:///FOLDER/FILE::TABLE")  # else SQLite would create it
@@ -234,15 +237,9 @@ def _table(connection: str, name: str) -> Expression:
     try:
         backend = ibis.connect(connection)
     except ValueError:  # the text quotes the connection
-        shown = sanitize(redact_connection(connection), 80)
+        shown = sanitize(connection, 80)
         raise SourceError(f"{shown} is no connection that Ibis knows: write such as postgres://HOST/DATABASE") from None
     schema, _, table = name.rpartition(".")
     if name in backend.list_tables() or not schema:
         return backend.table(name)
     return backend.table(table, database=schema)
-
-
-def redact_connection(connection: str) -> str:
-    """Return the connection without user, password and parameters, as it may be shown."""
-    parts = urlsplit(connection)
-    return f"{parts.scheme}://{parts.hostname or ''}{parts.path}"

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from modeltop.core.series import Series, SeriesKey
 from modeltop.core.stats.distributions import NORMAL_MAD
 from modeltop.core.stats.robust import distinct, median
-from modeltop.core.stats.rolling import prefix_sums, rolling_moments
+from modeltop.core.stats.rolling import rolling_moments, row_chunks, window_totals
 
 if TYPE_CHECKING:
     from modeltop.core.series import Floats
@@ -64,10 +64,12 @@ class BaselineStats:
         """Return the median of each baseline, and its median absolute deviation × 1.4826; NaN without a baseline."""
         center, scale = np.full((2, len(self)), np.nan)
         for length in distinct(self.periods[self.periods > 0]).tolist():
-            rows = np.flatnonzero(self.periods == length)
-            windows = self.pool[self.start_index[rows][:, None] + np.arange(length)]
-            center[rows] = median(windows)
-            scale[rows] = NORMAL_MAD * median(np.abs(windows - center[rows][:, None]))
+            of_length = np.flatnonzero(self.periods == length)
+            for chunk in row_chunks(len(of_length), length):
+                rows = of_length[chunk]
+                windows = self.pool[self.start_index[rows][:, None] + np.arange(length)]
+                center[rows] = median(windows)
+                scale[rows] = NORMAL_MAD * median(np.abs(windows - center[rows][:, None]))
         return center, scale
 
 
@@ -118,8 +120,8 @@ def baseline_stats(
     if series.support is not None:
         valid = np.isfinite(series.support) & (series.support > 0)
         support = np.where(valid, series.support, 1.0)
-        sums = prefix_sums(np.stack([support, support * series.values, 1 / support, np.where(valid, 0.0, 1.0)]))
-        sums = sums[:, high] - sums[:, low]
+        columns = np.stack([support, support * series.values, 1 / support, np.where(valid, 0.0, 1.0)])
+        sums = window_totals(columns, low, high)
         complete = enough & (sums[3] == 0)
         total = np.where(complete, sums[0], np.nan)
         pooled = np.where(complete, sums[1] / np.maximum(sums[0], 1), mean)

@@ -3,108 +3,102 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
+from itertools import groupby
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from modeltop.core.series import Breach, Direction, Series, Severity
-from modeltop.core.stats.cusum import Cusum, Sequences, any_alarm, scan
+from modeltop.core.stats.cusum import AlarmRun, Cusum, Sequences, alarm_runs
+from modeltop.core.stats.robust import MAX_MAGNITUDE
 from modeltop.core.text import format_exact, format_value
 from modeltop.rules.baselines.base import Places
 from modeltop.rules.detectors.base import LEVEL_PHRASES, Detector, QueryContext, configured_pairs, detector
 from modeltop.rules.detectors.pointwise import PointArrays, adverse_difference, grade_levels, validate_levels
 
 if TYPE_CHECKING:
-    from modeltop.core.series import Flags, Floats, Levels
+    from modeltop.core.series import Floats, Levels
 
-MAX_BATCH = 1_000
-"""Series side by side: one step of as many costs little more than one of a single series, and their arrays stay below
-50 MB."""
-MAX_UNSCREENED = 64
-"""Number of series that are scanned at once without first checking whether any alarm is raised."""
+BATCH_VALUES = 1 << 18
+"""Values of several series that are scanned at once, at most: their arrays take some 20 MB."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SeriesBatch:
-    """Series of like length that are scanned side by side."""
+    """Series that are scanned together."""
 
-    indices: NDArray[np.int64]
-    """Index of the series in each column."""
+    indices: list[int]
     sequences: Sequences
     """Their evaluable values, signed so that falls are bad."""
-    min_count: float
 
 
 def batch_series(all_series: Sequence[Series], selected: Sequence[int], min_count: float) -> Iterator[SeriesBatch]:
-    """Yield batches of series: shares of known support apart from the rest, those of like length together.
+    """Yield batches of series: shares of known support apart from the rest.
 
     Args:
         all_series: Any series.
-        selected: Indices of those to batch; empty series are left out.
+        selected: Indices of those to batch; those without an evaluable value are left out.
         min_count: Support under which a period is not evaluated.
     """
-    groups: tuple[list[int], list[int]] = ([], [])
+    pending: dict[bool, list[tuple[int, Series]]] = {False: [], True: []}
+    count = {False: 0, True: 0}
     for index in selected:
         series = all_series[index]
-        if len(series):
-            groups[series.proportion and series.support is not None].append(index)
-    for are_shares, indices in enumerate(groups):
-        indices.sort(key=lambda index: len(all_series[index]))
-        for first in range(0, len(indices), MAX_BATCH):
-            yield _batch(all_series, indices[first : first + MAX_BATCH], min_count, are_shares=bool(are_shares))
+        evaluable = series.evaluable(min_count)
+        series = series if evaluable.all() else series[evaluable]
+        if not len(series):
+            continue
+        are_shares = series.proportion and series.support is not None
+        pending[are_shares].append((index, series))
+        count[are_shares] += len(series)
+        if count[are_shares] >= BATCH_VALUES:
+            yield _batch(pending[are_shares], are_shares=are_shares)
+            pending[are_shares], count[are_shares] = [], 0
+    yield from (_batch(members, are_shares=are_shares) for are_shares, members in pending.items() if members)
 
 
-def _batch(all_series: Sequence[Series], indices: list[int], min_count: float, *, are_shares: bool) -> SeriesBatch:
-    batch = [all_series[index] for index in indices]
-    values = np.full((len(batch), max(map(len, batch))), np.nan)
-    support = values.copy() if any(series.support is not None for series in batch) else None
-    for row, series in enumerate(batch):
-        # Nearly all series are evaluable throughout; a slice then saves a copy of each.
-        is_complete = min_count <= 0 and series.provisional is None and bool(np.isfinite(series.values).all())
-        evaluable = slice(None) if is_complete else series.evaluable(min_count)
-        column = series.values[evaluable]
-        values[row, : len(column)] = column
-        if series.support is not None and support is not None:
-            support[row, : len(column)] = series.support[evaluable]
-    signs = np.array([-1.0 if series.better is Direction.LOWER else 1.0 for series in batch])
-    by_row = _sequences(values, support, are_shares=are_shares)
-    by_column = Sequences(*(None if array is None else np.ascontiguousarray(array.T) for array in by_row))  # type: ignore[arg-type]
-    return SeriesBatch(np.array(indices), by_column._replace(values=by_column.values * signs), min_count)
+def _batch(members: Sequence[tuple[int, Series]], *, are_shares: bool) -> SeriesBatch:
+    lengths = np.array([len(series) for _, series in members])
+    values = np.concatenate([np.clip(series.values, -MAX_MAGNITUDE, MAX_MAGNITUDE) for _, series in members])
+    noise = trust = None
+    if are_shares:
+        support = np.concatenate([series.support for _, series in members if series.support is not None])
+        cases = np.where(support > 0, support, 1.0)  # an unknown support counts as one case
+        hits = np.clip(values * cases, 0, cases)
+        values, noise = np.arcsin(np.sqrt((hits + 0.375) / (cases + 0.75))), 1 / (4 * cases + 2)
+    elif any(series.support is not None for _, series in members):
+        trust = np.concatenate([_trust(series) for _, series in members])
+    signs = [-1.0 if series.better is Direction.LOWER else 1.0 for _, series in members]
+    signed = values * np.repeat(signs, lengths)
+    return SeriesBatch([index for index, _ in members], Sequences(signed, lengths, noise, trust))
 
 
-def _sequences(values: Floats, support: Floats | None, *, are_shares: bool) -> Sequences:
-    if support is None:
-        return Sequences(values)
-    if not are_shares:
-        return Sequences(values, trust=_trust(support))
-    cases = np.where(support > 0, support, 1.0)  # an unknown support counts as one case
-    hits = np.clip(values * cases, 0, cases)
-    return Sequences(np.arcsin(np.sqrt((hits + 0.375) / (cases + 0.75))), noise=1 / (4 * cases + 2))
-
-
-def _trust(support: Floats) -> Floats:
+def _trust(series: Series) -> Floats:
     """Return the weight of each value, 0 to 1: less if it rests on fewer cases than those before it on average."""
-    cases = np.nan_to_num(support)
-    before = np.cumsum(cases, axis=1) - cases
-    usual = before / np.maximum(np.arange(support.shape[1]), 1)
+    if series.support is None:
+        return np.ones(len(series))
+    cases = np.nan_to_num(series.support)
+    before = np.cumsum(cases) - cases
+    usual = before / np.maximum(np.arange(len(series)), 1)
     ratio = np.divide(cases, usual, out=np.ones_like(cases), where=usual > 0)
-    return np.sqrt(np.minimum(np.where(np.isnan(support), 1.0, ratio), 1.0))
+    return np.sqrt(np.minimum(np.where(np.isnan(series.support), 1.0, ratio), 1.0))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ShiftScan(PointArrays):
     """The cumulative sum at each point of a series."""
 
-    evaluable: Flags
     score: Floats
-    """0 outside of runs."""
+    """0 outside of runs with an alarm."""
     peak: Floats
     """Highest score in the run so far."""
     start: Places
     """Index of the first point of the run; of the point itself outside of runs."""
+    usual: Floats
+    """Mean of the values before the run; 0 outside of runs."""
 
 
 @detector("shift")
@@ -173,34 +167,27 @@ class LastingShift(Detector):
         ]
         for batch in batch_series(series_batch, selected, context.min_count):
             for sign in (1.0, -1.0) if self.outside else (1.0,):
-                self._scan_batch(batch, sign, series_batch, scans)
+                sequences = batch.sequences._replace(values=sign * batch.sequences.values)
+                for number, runs in groupby(alarm_runs(sequences, self._cusum), attrgetter("sequence")):
+                    index = batch.indices[number]
+                    scan, other = self._scan(series_batch[index], runs, context.min_count), scans[index]
+                    scans[index] = scan if other is None else _larger(other, scan)
         return scans
 
-    def _scan_batch(
-        self, batch: SeriesBatch, sign: float, all_series: Sequence[Series], scans: list[ShiftScan | None]
-    ) -> None:
-        sequences = batch.sequences if sign > 0 else batch.sequences._replace(values=-batch.sequences.values)
-        columns = np.arange(len(batch.indices))
-        if len(columns) > MAX_UNSCREENED:
-            columns = np.flatnonzero(any_alarm(sequences, self._cusum))
-        if not len(columns):
-            return
-        paths = scan(sequences.take(columns), self._cusum)
-        for column in np.flatnonzero((paths.peak > self._cusum.threshold).any(axis=0)).tolist():
-            index = int(batch.indices[columns[column]])
-            evaluable = all_series[index].evaluable(batch.min_count)
-            rows = slice(int(evaluable.sum()))
-            path = _at_all_points(
-                evaluable, paths.score[rows, column], paths.peak[rows, column], paths.start[rows, column]
-            )
-            other = scans[index]
-            scans[index] = path if other is None else _larger(other, path)
+    def _scan(self, series: Series, runs: Iterable[AlarmRun], min_count: float) -> ShiftScan:
+        """Spread the runs of a series over its points; those that are not evaluable are in no run."""
+        points = np.flatnonzero(series.evaluable(min_count))
+        score, peak, usual = np.zeros((3, len(series)))
+        start = np.arange(len(series))
+        for run in runs:
+            places = points[run.start : run.start + len(run.scores)]
+            score[places], peak[places], start[places] = run.scores, np.maximum.accumulate(run.scores), places[0]
+            usual[places] = series.values[points[max(run.start - self.periods, 0) : run.start]].mean()
+        return ShiftScan(score, peak, start, usual)
 
     def breach(self, past: Series, basis: ShiftScan, level: Severity) -> Breach:
         """Return by how much the value differs from the mean before the run that it is in."""
-        start = basis.start[-1]
-        before = past.values[:start][basis.evaluable[:start]][-self.periods :]
-        usual, value = float(before.mean()), past.latest
+        usual, value = float(basis.usual[-1]), past.latest
         (size,) = adverse_difference(np.array([value - usual]), past.better, outside=self.outside).tolist()
         message = f"{format_value(value)} {'below' if value < usual else 'above'} its usual {format_value(usual)}"
         if size <= 0:  # a run ends with the last of several good values
@@ -231,15 +218,6 @@ class LastingShift(Detector):
         ]
         what = "lastingly other than" if self.outside else "lastingly worse than"
         return f"{name} {what} over its past {self.periods} periods {', '.join(levels)}"
-
-
-def _at_all_points(evaluable: Flags, score: Floats, peak: Floats, start: NDArray[np.int32]) -> ShiftScan:
-    """Spread the results for the evaluable points over all points; the others are in no run."""
-    points = np.flatnonzero(evaluable)
-    zeros = np.zeros((2, len(evaluable)))
-    spread = ShiftScan(evaluable, zeros[0], zeros[1], np.arange(len(evaluable), dtype=np.int64))
-    spread.score[points], spread.peak[points], spread.start[points] = score, peak, points[start]
-    return spread
 
 
 def _larger(first: ShiftScan, second: ShiftScan) -> ShiftScan:

@@ -11,7 +11,7 @@ import numpy as np
 
 from modeltop.core.series import Breach, Series, Severity
 from modeltop.core.stats.cusum import MIN_RELATIVE_STD
-from modeltop.core.stats.robust import rolling_mad
+from modeltop.core.stats.robust import past_median, rolling_mad
 from modeltop.core.stats.rolling import rolling_moments
 from modeltop.core.text import format_exact, format_value
 from modeltop.rules.detectors.base import configured_pairs, describe_levels, detector
@@ -87,15 +87,16 @@ class Outlier(SelfBaselined):
 
     def deviations(self, pool: Series) -> tuple[Floats, ...]:
         """Return the robust z-score of each point, then its level and one deviation in the metric's unit."""
-        overall = self._residual_scale(pool.values, rolling_mad(pool.values, self.periods, self.least)[0])
-        weekly = self._residual_scale(pool.values, _weekday_levels(pool))
-        daily = _is_daily(pool, self.periods)
-        with np.errstate(invalid="ignore"):
-            seasonal = daily & (weekly.distance < WEEKLY_DISTANCE_RATIO * overall.distance)
-        expected = np.where(seasonal, weekly.expected, overall.expected)
-        scale = np.where(seasonal, weekly.scale, overall.scale)
-        early = daily & ~np.isfinite(weekly.scale)
-        expected[early] = _nearest_in_past_range(pool.values)[early]
+        overall = self._residual_scale(pool.values, past_median(pool.values, self.periods, self.least))
+        expected, scale, daily = overall.expected, overall.scale, _is_daily(pool, self.periods)
+        if daily.any():
+            weekly = self._residual_scale(pool.values, _weekday_levels(pool))
+            with np.errstate(invalid="ignore"):
+                seasonal = daily & (weekly.distance < WEEKLY_DISTANCE_RATIO * overall.distance)
+            expected = np.where(seasonal, weekly.expected, expected)
+            scale = np.where(seasonal, weekly.scale, scale)
+            early = daily & ~np.isfinite(weekly.scale)
+            expected[early] = _nearest_in_past_range(pool.values)[early]
         scale = self._widened(pool, expected, scale)
         size = np.minimum(np.maximum(np.arange(len(pool)) - self.least, 2), self.periods)
         # A scale from few periods is uncertain by one standard error of a median absolute deviation.
@@ -125,7 +126,7 @@ class Outlier(SelfBaselined):
         if support is not None:
             support = np.where(support > 0, support, np.nan)
             valid = np.isfinite(support)
-            usual = spread_over(valid, rolling_mad(support[valid], self.periods, self.least)[0])
+            usual = spread_over(valid, past_median(support[valid], self.periods, self.least))
             scale = scale * np.sqrt(np.nan_to_num(np.maximum(usual / support, 1.0), nan=1.0))
             if pool.proportion and pool.support is not None:
                 # Half a case of each kind is added: a share of 0 or 1 so far need not stay one.
@@ -169,14 +170,16 @@ def _weekday_levels(pool: Series) -> Floats:
     levels = np.full(len(pool), np.nan)
     for weekday in range(7):
         mask = weekdays == weekday
-        levels[mask] = rolling_mad(pool.values[mask], MAX_WEEKS, MIN_WEEKS)[0]
+        levels[mask] = past_median(pool.values[mask], MAX_WEEKS, MIN_WEEKS)
     return levels
 
 
 def _is_daily(pool: Series, periods: int) -> Flags:
     """Return, per point, whether those before it are mostly a day apart."""
-    gaps, _ = rolling_mad(np.diff(pool.times) / DAY, periods, 1)
-    return np.concatenate([[False], np.abs(gaps - 1) < 0.1])[: len(pool)]
+    gaps = np.diff(pool.times) / DAY
+    if (gaps < 0.8).all() or (gaps > 1.2).all():  # so is their median, which takes long to compute of many
+        return np.zeros(len(pool), dtype=np.bool_)
+    return np.concatenate([[False], np.abs(past_median(gaps, periods, 1) - 1) < 0.1])
 
 
 def _nearest_in_past_range(values: Floats) -> Floats:

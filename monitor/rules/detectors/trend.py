@@ -11,6 +11,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from modeltop.core.series import Breach, Direction, Series, Severity
 from modeltop.core.stats.distributions import norm_isf
+from modeltop.core.stats.rolling import row_chunks
 from modeltop.core.stats.trend_tests import cochran_armitage, mann_kendall_p_values, mann_kendall_z, theil_sen_lines
 from modeltop.core.text import format_exact, format_value, pluralize
 from modeltop.rules.baselines.base import Places
@@ -95,8 +96,10 @@ class Trend(SelfBaselined):
                 more = self._candidates(pool, z_scores, largest)
                 self._fill_p_values(pool, z_scores, more[(more > first[0]) & np.isnan(p_values[more])], p_values)
             active = np.flatnonzero(p_values <= self._two_sided(largest))
-            start[active], end = theil_sen_lines(*self._windows(pool, active))
-            change[active] = end - start[active]
+            for chunk in row_chunks(len(active), self.periods**2):
+                own = active[chunk]
+                start[own], end = theil_sen_lines(*self._windows(pool, own))
+                change[own] = end - start[own]
         return np.where(p_values <= self._two_sided(self.p), change, np.nan), change, start
 
     def _windows(self, pool: Series, ends: Places) -> tuple[Floats, Floats]:
@@ -105,7 +108,9 @@ class Trend(SelfBaselined):
         return (pool.times[rows] - pool.times[0]) / DAY, pool.values[rows]
 
     def _fill_p_values(self, pool: Series, z_scores: Floats, ends: Places, p_values: Floats) -> None:
-        p_values[ends] = mann_kendall_p_values(z_scores[ends + 1 - self.periods], *self._windows(pool, ends))
+        for chunk in row_chunks(len(ends), self.periods):
+            own = ends[chunk]
+            p_values[own] = mann_kendall_p_values(z_scores[own + 1 - self.periods], *self._windows(pool, own))
 
     def _two_sided(self, p: float) -> float:
         """Return the two-sided p-value that `p`, in the directions that are bad, amounts to."""
@@ -115,8 +120,10 @@ class Trend(SelfBaselined):
         """Return the indices of points that would breach if there were no autocorrelation: few of many."""
         significant = self._is_significant(z_scores, pool, p)
         if pool.proportion and pool.support is not None:
-            windows = (sliding_window_view(column, self.periods) for column in (pool.values, pool.support))
-            significant &= self._is_significant(cochran_armitage(*windows), pool, p)
+            windows = [sliding_window_view(column, self.periods) for column in (pool.values, pool.support)]
+            for rows in row_chunks(len(significant), self.periods):
+                z_scores = cochran_armitage(*(window[rows] for window in windows))
+                significant[rows] &= self._is_significant(z_scores, pool, p)
         return np.flatnonzero(significant) + self.periods - 1
 
     def _is_significant(self, z: Floats, pool: Series, p: float) -> Flags:

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from modeltop.alerting.event_log import event_log as event_log_module
 from modeltop.alerting.event_log.codec import SCHEMA, encode_event
 from modeltop.alerting.event_log.event_log import EventLog
-from modeltop.alerting.state import apply_events
+from modeltop.alerting.state import apply_events, without_expired
 from modeltop.core.errors import StoreError
+from modeltop.core.event import ClockAccepted, LeaderChanged
 from modeltop.core.incident import AlertingState
 
 FIRST = "journal.000001.jsonl"
@@ -95,8 +96,10 @@ def test_reading_bit_by_bit_is_reading_at_once_wherever_files_are_rotated(alike_
             writer.append(event)
             if data.draw(st.booleans()):
                 reader.state()
-        expected = apply_events(AlertingState(), events)
-        assert writer.state() == reader.state() == EventLog(Path(folder) / "a").state() == expected
+        assert writer.state() == reader.state() == EventLog(Path(folder) / "a").state()
+        if not any(isinstance(event, ClockAccepted) for event in events):  # a checkpoint leaves out what is old by then
+            expected = apply_events(AlertingState(), events)
+            assert without_expired(writer.state()) == without_expired(expected)
         assert list(reader.events()) == events
 
 
@@ -251,8 +254,8 @@ def test_where_the_files_cannot_be_read_any_more_the_last_state_stays(journal, n
     assert journal.state() == before
 
 
-def test_time_never_runs_behind_the_newest_line(journal, noted):
-    journal.append(noted(60))
+def test_time_never_runs_behind_the_newest_line_of_the_watcher(journal, noted):
+    journal.append(LeaderChanged(noted(60).at, 1, "host", is_leader=True), noted(90))
     assert journal.now() == noted(60).at
     journal._clock = lambda: noted(61).at
     assert journal.now() == noted(61).at

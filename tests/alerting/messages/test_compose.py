@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modeltop.alerting.messages.compose import build_test_message, compose
+from modeltop.alerting.messages.compose import build_recovery_message, build_test_message, compose
 from modeltop.alerting.messages.sparkline import BLOCKS, as_ascii, block_characters, sparkline
 from modeltop.alerting.messages.template import format_duration
 from modeltop.config.load import Config
@@ -266,6 +266,12 @@ def test_a_test_is_marked_and_asks_for_nothing():
     assert "nothing has to be done" in message.text
     assert message.worst_section.ack_command == ""
     assert message.key != build_test_message("pager", NIGHT + timedelta(seconds=1)).key
+
+
+def test_a_receiver_that_recovered_is_told_so_and_nothing_alerts():
+    message = build_recovery_message("pager", NIGHT)
+    assert (message.is_test, message.severity, message.title) == (True, Severity.OK, "receiver pager is in use again")
+    assert message.text == "modeltop could not reach it for a while; from now on it is notified again."
 
 
 def test_an_incident_that_is_forgotten_can_still_be_resolved(observed):

@@ -39,6 +39,12 @@ class RecordingDiagnose:
         return Diagnosis(model, Severity.CRITICAL, None, f"why {model}", None, (), (), "")
 
 
+def test_a_source_that_cannot_be_read_is_not_diagnosed(diagnose):
+    broken = replace(alert("x.csv"), condition=Condition.ERROR)
+    cache = ExplanationCache(replace(snapshot_of("x.csv"), alerts=(broken,)))
+    assert (cache.diagnosis_for("x.csv"), diagnose.models) == (None, [])
+
+
 @pytest.fixture
 def diagnose(monkeypatch):
     recording = RecordingDiagnose()

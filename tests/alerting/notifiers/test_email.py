@@ -154,6 +154,7 @@ def test_foreign_text_reaches_no_header_and_no_markup(mail_server, mailer, messa
 def test_a_refusal_is_permanent_from_500_on(mail_server, mailer, message, replies, expected, permanent):
     error = failure(mailer(mail_server(MailHandler(**replies))), message())
     assert (str(error), error.permanent) == (expected, permanent)
+    assert not error.rejects_message, "it disables the receiver"
 
 
 def test_a_server_that_hangs_is_given_up_in_time(mail_server, mailer, message, patience):

@@ -32,6 +32,7 @@ def failure(post):
 def test_a_refusal_is_permanent_unless_another_attempt_may_not_meet_it(serve, answer, status, permanent):
     error = failure(post_to(serve(answer(status, b"no")).url))
     assert error.permanent is permanent
+    assert error.rejects_message is (status in (400, 413, 422)), "another message may be taken"
     assert str(error) == f"answered {status}: no"
 
 
@@ -39,7 +40,7 @@ def test_a_refusal_is_permanent_unless_another_attempt_may_not_meet_it(serve, an
 def test_a_redirect_is_not_followed_and_says_so(serve, answer, status):
     elsewhere = serve()
     error = failure(post_to(serve(answer(status, headers={"Location": elsewhere.url})).url))
-    assert error.permanent
+    assert (error.permanent, error.rejects_message) == (True, False), "it disables the receiver"
     assert "redirect, which is not followed" in str(error)
     assert elsewhere.requests == []
 

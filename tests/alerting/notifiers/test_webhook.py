@@ -5,6 +5,8 @@ import hashlib
 import hmac
 import json
 import time
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -42,6 +44,14 @@ def test_a_signature_is_one_that_others_verify(serve, secret, message, given, ke
     Webhook(url=secret(served.url), signing_key=secret(given), timeout=3).send(message())
     assert verified(served.requests[0], key)
     assert not verified(served.requests[0], b"another key")
+
+
+def test_a_signature_is_of_the_time_that_is_trusted(serve, secret, message):
+    served = serve()
+    ahead = replace(message(), clock_offset=timedelta(days=400))
+    Webhook(url=secret(served.url), signing_key=secret("key"), timeout=3).send(ahead)
+    stamp = int(served.requests[0].headers["webhook-timestamp"])
+    assert abs(stamp + 400 * 86_400 - time.time()) < 60
 
 
 def test_a_token_is_sent_as_bearer(serve, secret, message):

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modeltop.core.metrics import registry
-from modeltop.core.metrics.registry import Metric, MetricRegistry, normalize_name
+from modeltop.core.metrics.registry import Metric, MetricRegistry
 from modeltop.core.series import Direction
 
 CATALOG = MetricRegistry()
@@ -112,7 +112,7 @@ def test_no_two_metrics_have_one_name(metric):
 def test_every_name_and_alias_leads_to_its_metric():
     for metric in registry._METRICS.values():
         assert {CATALOG.canonical(name) for name in (metric.name, *metric.aliases)} == {metric.name}
-        assert normalize_name(metric.name) == metric.name
+        assert metric.name == metric.name.strip().lower()
         low, high = metric.bounds
         assert low is None or high is None or low < high
         assert not metric.proportion or metric.bounds == (0.0, 1.0)

@@ -44,7 +44,7 @@ def test_the_date_column_goes_by_several_names(history_folder, values_of, name):
 
 
 def test_the_long_shape_gives_the_same_series(history_folder, values_of):
-    long = "date,model,metric,value,segment\n2025-01-01,churn,acc,0.95,\n2025-01-02,churn,accuracy,0.9,all\n"
+    long = "date,model,metric,value,segment\n2025-01-01,churn,acc,0.95,\n2025-01-02,churn,acc,0.9,all\n"
     assert values_of(history_folder.read(long)) == ROWS
 
 
@@ -93,8 +93,6 @@ def test_infinity_is_a_value(history_folder):
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        pytest.param(b"date,acc,accuracy\n2025-01-01,0.8,0.9\n", "are one metric", id="an alias beside its metric"),
-        pytest.param(b"date,accuracy,accuracy\n2025-01-01,0.8,0.9\n", "are one metric", id="a metric twice"),
         pytest.param(b"date,time,accuracy\n2025-01-01,12:00,0.9\n", "`time` is not read", id="two dates"),
         pytest.param(b",date,accuracy\n0,2025-01-01,0.9\n", "without a name", id="an index without a name"),
         pytest.param(b"date,accuracy,note\n2025-01-01,0.9,ok\n", "`note` holds text", id="a column of notes"),
@@ -105,11 +103,6 @@ def test_what_could_surprise_is_reported_once_and_the_rest_is_read(history_folde
     history = history_folder.read(data)
     assert values_of(history) == {("m", "accuracy", "all"): [("2025-01-01T00:00:00.000000", 0.9)]}
     assert len([problem for problem in history.problems if message in problem.message]) == 1
-
-
-def test_of_two_columns_of_one_metric_the_last_that_is_not_empty_counts(history_folder):
-    (series,) = history_folder.read("date,acc,accuracy\n2025-01-01,0.8,\n2025-01-02,0.8,0.9\n").series.values()
-    assert series.values.tolist() == [0.8, 0.9]
 
 
 def test_a_name_that_is_not_utf_8_stays_legible(history_folder):
@@ -124,9 +117,9 @@ def test_a_name_that_is_not_utf_8_stays_legible(history_folder):
         pytest.param(b"", "is empty", id="empty"),
         pytest.param(b"\n\n", "is empty", id="blank"),
         pytest.param(b"accuracy\n0.9\n", "no date column", id="no date"),
-        pytest.param(b"2025-01-01,0.9\n", "no date column", id="no header"),
+        pytest.param(b"2025-01-01,0.9\n", "no header, the first line is data", id="no header"),
         pytest.param(b"\xff\xfe\0\0d\0\0\0", "UTF-32", id="utf-32"),
-        pytest.param(b"PK\x03\x04date,accuracy\n", "packed", id="a spreadsheet's own format"),
+        pytest.param(b"PK\x03\x04date,accuracy\n", "ZIP archive", id="a packed file"),
         pytest.param(b'"date,accuracy\n', "quote", id="an open quote in the header"),
         pytest.param(b"date" + b",m" * 1000 + b"\n", "1,001 columns", id="too many columns"),
         pytest.param(b"date," + b"m" * 2_000_000, "longer than", id="an endless header"),

@@ -28,8 +28,12 @@ UNUSUAL_NUMBERS = [
     "-",
     "inf",
     "9" * 40,
+    "95",
+    "95%",
+    "1.234",
+    "1'234",
 ]
-UNUSUAL_DATES = ["2025-01-01", "1735689600", "now", "2025-01"]
+UNUSUAL_DATES = ["2025-01-01", "1735689600", "now", "2025-01", "01/31/2025", "31/01/2025", "1735689600.5"]
 NAMES = ["a", "7", "007", "NA", "null", "", " a", "é", "nan", "true", "1e5"]
 number = st.one_of(
     st.floats(0, 1).map(repr),
@@ -43,8 +47,15 @@ flag = st.sampled_from(["", "true", "0", "no", "maybe"])
 metric = st.sampled_from(["acc", "accuracy", "kpi", "NA", ""])
 wide = st.lists(st.tuples(day, name, name, number, number, number, flag).map(",".join), max_size=8)
 long = st.lists(st.tuples(day, name, metric, number, number).map(",".join), max_size=8)
+few_days = st.sampled_from([f"2025-01-{number:02}" for number in range(1, 8)])
+sections = st.sampled_from(
+    ["date,model,version,accuracy", "accuracy,date,model,version", "# comment", "total,,,0.5", ""]
+)
+part = st.tuples(few_days, st.sampled_from("ab"), st.sampled_from("12"), st.floats(0, 1).map(repr)).map(",".join)
+parts = st.lists(st.one_of(part, part, part, sections), min_size=8, max_size=60)
 WIDE = "date,model,segment,count,accuracy,kpi,provisional"
 LONG = "date,model,metric,value,count"
+PARTS = "date,model,version,accuracy"
 
 
 TOLERANT, VECTORIZED = 2**40, 0
@@ -57,7 +68,14 @@ def set_limits(patch, min_bytes, block_bytes):
         patch.setattr(module, "BLOCK_BYTES", block_bytes)
 
 
-files = st.lists(st.one_of(st.tuples(st.just(WIDE), wide), st.tuples(st.just(LONG), long)), min_size=1, max_size=4)
+files = st.lists(
+    st.one_of(
+        st.tuples(st.sampled_from([WIDE, WIDE.replace("date", "created")]), wide),
+        st.tuples(st.sampled_from([LONG, LONG.replace("date", "created")]), long),
+    ),
+    min_size=1,
+    max_size=4,
+)
 
 
 @pytest.fixture(scope="session")
@@ -81,6 +99,16 @@ def test_both_readers_agree_on_any_files(make_history_folder, assert_readers_agr
     history_folder = make_history_folder()
     for index, (header, rows) in enumerate(files):
         history_folder.write(end.join([header, *rows, ""]), f"{index}.csv")
+    assert_readers_agree(history_folder)
+
+
+@settings(max_examples=80, deadline=None)
+@given(parts)
+def test_both_readers_agree_on_rows_that_collide_and_on_headers_among_them(
+    make_history_folder, assert_readers_agree, rows
+):
+    history_folder = make_history_folder()
+    history_folder.write("\n".join([PARTS, *rows, ""]))
     assert_readers_agree(history_folder)
 
 

@@ -8,7 +8,6 @@ import pytest
 
 from modeltop.core.errors import SourceError
 from modeltop.predictions.engines.base import open_engine
-from modeltop.predictions.engines.duckdb import redact_connection
 from modeltop.predictions.files import FileFormat, find_log_files
 from modeltop.predictions.schema_inference import resolve
 from modeltop.predictions.spec import LogSpec
@@ -77,7 +76,7 @@ def test_the_format_is_detected_by_the_first_bytes_where_the_name_has_none(tmp_p
         pytest.param("torn.csv.gz", gzip.compress(LOG.encode() * 9999)[:-99], "cannot be read", id="torn gzip"),
         pytest.param("more.csv", (LOG + "2025-01-02,1,1,9\n").encode(), "cannot be read", id="a cell too many"),
         pytest.param("all.csv", (LOG[:-1] + ",9\n").encode(), "cannot be read", id="in every row"),
-        pytest.param("bad.jsonl", b'{"timestamp": \n', "cannot be read", id="no JSON"),
+        pytest.param("bad.jsonl", b'{"timestamp": \n', "one object a line", id="no JSON"),
     ],
 )
 def test_an_unreadable_file_is_reported_in_one_line(tmp_path, engine, name, content, message):
@@ -108,7 +107,6 @@ def test_a_table_of_another_database_is_read_and_its_password_never_shown(tmp_pa
         count_rows(engine, f"sqlite://{path}::other")
     with pytest.raises(SourceError, match="CONNECTION::TABLE"):
         count_rows(engine, f"sqlite://{path}")
-    assert "secret" not in redact_connection("postgres://eve:secret@host/base?password=secret")
 
 
 @pytest.mark.parametrize(

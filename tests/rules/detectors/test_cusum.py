@@ -6,96 +6,82 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numpy.testing import assert_allclose
 
 from modeltop.core.series import Direction, Severity, to_datetime
-from modeltop.core.stats.cusum import Cusum, Sequences, scan
 from modeltop.rules.detectors.base import QueryContext
 from modeltop.rules.detectors.cusum import LastingShift
 from modeltop.rules.replay import replay
 from modeltop.rules.rule import Rule
-
-QUICK = Cusum(max_reference=8, min_reference=4, max_run=12)
-
-
-def by_hand(values, noise, cusum):
-    """Return the sum at each value of one sequence, and where its run began, in plain Python."""
-    clipped, scores, starts, score, good, peak = [], [], [], 0.0, 0, 0.0
-    baseline = None
-    for row, value in enumerate(values):
-        window = clipped[-cusum.max_reference :]
-        earlier = [0.0, *clipped][-len(window) - 1 : -1] if window else []
-        start = row
-        if len(window) >= cusum.min_reference:
-            size = len(window)
-            mean = sum(window) / size
-            variance = sum((value - mean) ** 2 for value in window) / (size - 1)
-            has_noise = None if noise is None else sum(noise[max(0, row - size) : row]) / size
-            if score <= 0:
-                start, good, peak = row, 0, 0.0
-                baseline = reference(window, earlier, has_noise, values[0], cusum) if mean > value else None
-            if baseline is not None:
-                spread = baseline["extra"] + (noise[row] if noise is not None else 0.0)
-                away = (baseline["mean"] - value) / math.sqrt(max(spread, 1e-300))
-                deviate = away * baseline["gain"]
-                counted = min(deviate, cusum.cap) + (cusum.collapse if deviate >= 2.5 * cusum.cap else 0.0)
-                score = max(0.0, score + counted - cusum.slack)
-                good = good + 1 if away <= cusum.slack else 0
-                peak = max(peak, score)
-                start = row if not scores or scores[-1] <= 0 else starts[-1]
-                if score <= 0 or (
-                    peak > cusum.threshold and (good >= cusum.recovery_values or row - start >= cusum.max_run)
-                ):
-                    score = peak = 0.0
-            reach = 3.5 * math.sqrt(variance)
-            clipped.append(min(max(value, mean - reach), mean + reach))
-        else:
-            clipped.append(value)
-        scores.append(score)
-        starts.append(start if score > 0 else row)
-    return scores, starts
+from tests.core.stats.cusum_by_value import runs_by_value
 
 
-def reference(window, earlier, has_noise, anchor, cusum):
-    size = len(window)
-    mean = sum(window) / size
-    variance = sum((value - mean) ** 2 for value in window) / (size - 1)
-    spread, doubt = max(variance, (1e-3 * mean) ** 2), cusum.scale_uncertainty
-    if has_noise is not None:
-        spread = max((1 - math.sqrt(2 / size)) * variance - has_noise, 0.0)
-        doubt = 1.0 if spread > 0 else 0.0
-    population = variance * (size - 1) / size
-    shifted = [value - anchor for value in window]
-    before = [value - anchor if index or value else 0.0 for index, value in enumerate(earlier)]
-    together = sum(a * b for a, b in zip(shifted, before, strict=True)) / size - (mean - anchor) ** 2
-    steady = min(max((together / population if population > 0 else 0.0) - 1 / math.sqrt(size), 0.0), 0.9)
-    return {
-        "mean": mean,
-        "extra": spread * (1 + 1 / size),
-        "gain": 1 / (1 + doubt / math.sqrt(2 * (size - 1))) * math.sqrt((1 - steady) / (1 + steady)),
-    }
+def by_value(series, min_count, sign):
+    """Return score and start of the runs with an alarm at each point, value by value, of a default rule."""
+    evaluable = series.evaluable(min_count)
+    points, values = np.flatnonzero(evaluable), series.values[evaluable]
+    noise = trust = None
+    if series.support is not None and series.proportion:
+        cases = np.where(series.support[evaluable] > 0, series.support[evaluable], 1.0)
+        values = np.arcsin(np.sqrt((np.clip(values * cases, 0, cases) + 0.375) / (cases + 0.75)))
+        noise = (1 / (4 * cases + 2)).tolist()
+    elif series.support is not None:
+        support = series.support[evaluable].tolist()
+        usual = [np.nansum(support[:place]) / max(place, 1) for place in range(len(support))]
+        trust = [
+            1.0 if np.isnan(case) or mean <= 0 else math.sqrt(min(case / mean, 1.0))
+            for case, mean in zip(support, usual, strict=True)
+        ]
+    score, start = np.zeros(len(series)), np.arange(len(series))
+    sign = -sign if series.better is Direction.LOWER else sign
+    for first, scores in runs_by_value((sign * values).tolist(), noise=noise, trust=trust):
+        places = points[first : first + len(scores)]
+        score[places], start[places] = scores, places[0]
+    return score.tolist(), start.tolist()
 
 
-@pytest.mark.parametrize("seed", range(12))
-@pytest.mark.parametrize("has_noise", [False, True], ids=["unknown", "known"])
-def test_the_sum_is_that_of_a_plain_loop(seed, has_noise):
+def some_series(daily, rng):
+    """Return a series of up to 400 periods, some of them not evaluable, with falls and rises in it."""
+    number = int(rng.integers(1, 400))
+    level = 0.9 + 0.06 * np.sign(np.sin(np.arange(number) / rng.uniform(5, 60))) * (rng.random() < 0.7)
+    values = np.clip(level + rng.normal(0, 0.01, number), 0, 1).round(int(rng.integers(1, 8)))
+    values[rng.random(number) < 0.02] = np.inf
+    columns = {}
+    if rng.random() < 0.7:
+        columns["support"] = np.where(rng.random(number) < 0.1, np.nan, rng.integers(0, 900, number).astype(float))
+    if rng.random() < 0.5:
+        columns["rows"] = rng.integers(10, 1000, number).astype(float)
+    if rng.random() < 0.5:
+        columns["provisional"] = rng.random(number) < 0.05
+    better = Direction.HIGHER if rng.random() < 0.5 else Direction.LOWER
+    return daily(values, better=better, proportion=bool(rng.random() < 0.5), **columns)
+
+
+@given(st.integers(0, 1_000_000), st.sampled_from([0, 30]))
+@settings(max_examples=60)
+def test_any_batch_of_series_has_the_runs_of_a_loop_value_by_value(daily, seed, min_count):
     rng = np.random.default_rng(seed)
-    values = rng.normal(0.9, 0.02, 60) - 0.1 * (np.arange(60) > 30) * (np.arange(60) < 45)
-    noise = np.full(60, 0.02**2 * 0.7) if has_noise else None
-    path = scan(Sequences(values[:, None], None if noise is None else noise[:, None]), QUICK)
-    scores, starts = by_hand(values.tolist(), None if noise is None else noise.tolist(), QUICK)
-    assert_allclose(path.score[:, 0], scores, atol=1e-6)
-    assert path.start[:, 0].tolist() == starts
-    assert max(scores) > 1
+    batch = [some_series(daily, rng) for _ in range(4)]
+    for series, scan in zip(batch, LastingShift().prepare(batch, QueryContext(min_count=min_count)), strict=True):
+        score, start = by_value(series, min_count, 1.0)
+        assert (scan is not None) == any(score)
+        if scan is not None:
+            assert (scan.score.tolist(), scan.start.tolist()) == (score, start)
 
 
-@given(st.integers(0, 10_000), st.integers(1, 50))
-@settings(max_examples=40)
-def test_what_was_found_up_to_a_point_depends_on_nothing_after_it(seed, cut):
-    values = np.random.default_rng(seed).normal(0.9, 0.02, (60, 3)) - 0.04 * (np.arange(60) > 30)[:, None]
-    full, prefix = scan(Sequences(values), QUICK), scan(Sequences(values[:cut]), QUICK)
-    for expected, actual in zip(full, prefix, strict=True):
-        assert expected[:cut].tolist() == actual.tolist()
+@given(st.integers(0, 1_000_000))
+@settings(max_examples=30)
+def test_a_change_in_either_direction_is_the_larger_of_the_two(daily, seed):
+    series = some_series(daily, np.random.default_rng(seed))
+    (scan,) = LastingShift(outside=True).prepare([series], QueryContext())
+    scores = [by_value(series, 0, sign)[0] for sign in (1.0, -1.0)]
+    peaks = np.zeros(len(series)) if scan is None else scan.peak
+    assert ((np.max(scores, axis=0) > 0) == (peaks > 0)).all()
+
+
+def test_values_too_large_to_be_squared_are_far_off(daily, steady, levels):
+    values = steady(40)
+    values[30:] = 1e300
+    assert any(levels(LastingShift(), daily(values, better=Direction.LOWER)))
 
 
 def test_many_series_side_by_side_are_judged_as_each_alone(daily, steady):

@@ -290,3 +290,22 @@ def test_an_incident_whose_rows_are_gone_is_withdrawn_after_a_day(rule_world):
     rule_world.sleep(hours=22)
     rule_world.run_cycle()
     assert "its rows have been gone for a day" in rule_world.inboxes["ops"].received[-1].text
+
+
+def test_a_value_that_was_written_over_in_place_is_sent(rule_world, write_over):
+    path = rule_world.rows("churn", *FINE, GOOD)
+    rule_world.run_cycle()
+    assert rule_world.sent() == []
+    write_over(path, b"03-09,churn,0.95", b"03-09,churn,0.85")
+    assert rule_world.cycle.needs_run()
+    rule_world.run_cycle()
+    assert rule_world.sent() == [("trigger", "first", "churn")]
+
+
+def test_rows_in_the_future_are_logged_once_and_do_no_harm(world):
+    world.rows("churn", 0.95, 0.94, 0.95, start="2025-03-08")
+    world.rows("churn", 0.1, start="2052-03-10")
+    world.run_cycle(runs=3)
+    assert world.log.count("1 period of") == 1
+    assert "churn.csv is in the future, from 2052-03-10 on: not evaluated" in world.log
+    assert world.sent() == []

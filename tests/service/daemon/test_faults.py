@@ -108,13 +108,12 @@ def test_a_clock_ten_years_behind_delays_no_receiver_and_is_reported(world, rest
     world.inboxes["ops"].responses = [NotifyError("answered 503")]
     world.run_cycle()
     world.wall -= timedelta(days=3652)
+    world.sleep(seconds=2)
     if restarted:
         world.restart()
-    else:
-        world.sleep(seconds=2)
     world.run_cycle(runs=2)
     assert len(world.sent()) == 1
-    assert "the clock is 9y behind" in health.read_last_health(world.state).error
+    assert "clock unreliable: 9y behind" in health.read_last_health(world.state).error
 
 
 def test_a_time_interval_starts_and_ends_once_on_days_of_clock_changes(world):
@@ -123,6 +122,7 @@ def test_a_time_interval_starts_and_ends_once_on_days_of_clock_changes(world):
         start = datetime.fromisoformat(night).replace(tzinfo=BERLIN).astimezone(UTC)
         name = f"at-{night}"
         world.receivers(name, routes=(Route("night", (name,), time_intervals=intervals),))
+        world.monotonic += (start - world.wall).total_seconds()
         world.wall = start
         world.rows(name, *FINE, BAD, start=f"{start - timedelta(days=8):%Y-%m-%d}")
         sent = []
@@ -155,7 +155,7 @@ def test_an_unreadable_secret_disables_its_receiver_until_it_can_be_read(world, 
     world.rows("churn", *FINE, BAD)
     world.run_cycle(runs=2)
     assert reason in world.alerting_state.receivers["hook"].disabled_reason
-    assert health.read_last_health(world.state).disabled_receivers == ("hook",)
+    assert health.read_last_health(world.state).disabled_receivers.keys() == {"hook"}
     assert world.sent() == [("trigger", "first", "churn")]
     secret.write_text("http://127.0.0.1:1/token-5081")
     secret.chmod(0o600)

@@ -27,7 +27,9 @@ from modeltop.service.log import DaemonLog
 
 AT = datetime(2025, 3, 1, 12, 0, 0, 250_000, tzinfo=UTC)
 GOOD = WatcherHealth(at=AT, started_at=AT - timedelta(hours=1), pid=17, host="alpha", interval_seconds=60.0)
-BAD = replace(GOOD, error="the disk is full", disabled_receivers=("slack", "mail\x1b[2J"), stopped=True)
+BAD = replace(
+    GOOD, error="the disk is full", disabled_receivers={"slack": "answered 404", "mail\x1b[2J": "x"}, stopped=True
+)
 
 
 @pytest.mark.parametrize("written", [GOOD, BAD])

@@ -36,6 +36,7 @@ def no_data_alert(number, condition=Condition.NO_DATA):
     [
         pytest.param((0,), Condition.NO_DATA, False, [False], id="the first look does not count"),
         pytest.param((0, 59, 60), Condition.NO_DATA, False, [False, False, True], id="a minute later it counts"),
+        pytest.param((0, 59, 60), Condition.UNREADABLE, False, [False, False, True], id="what is unreadable waits too"),
         pytest.param((0,), Condition.THRESHOLD, False, [True], id="values do not wait"),
         pytest.param((0,), Condition.ERROR, False, [True], id="errors have waited already"),
         pytest.param((0,), Condition.NO_DATA, True, [True], id="what people know goes on"),

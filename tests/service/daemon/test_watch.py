@@ -114,7 +114,7 @@ def test_a_successful_test_enables_a_disabled_receiver(configured, tmp_path, run
     assert run("watch", "--status")[0] == 1
     (tmp_path / "mended").touch()
     assert run("watch", "--once")[0] == 1
-    assert "is used again" in run("watch", "--test", "ops")[1]
+    assert "ops recovered: it is in use again" in run("watch", "--test", "ops")[1]
     assert EventLog(configured.state).state().receivers["ops"].disabled_reason is None
     assert run("watch", "--once")[0] == 0
     assert "CRIT churn" in sent(tmp_path)
@@ -156,7 +156,7 @@ WELL = WatcherHealth(at=NOW, started_at=NOW, pid=1, host="a\x1b[2J", interval_se
         (replace(WELL, at=NOW - timedelta(hours=1)), False, True, 3, "late"),
         (replace(WELL, at=NOW - timedelta(hours=1)), True, False, 3, "late"),
         (replace(WELL, error="the disk is full"), False, True, 1, "in trouble"),
-        (replace(WELL, disabled_receivers=("ops",)), False, True, 1, "in trouble"),
+        (replace(WELL, disabled_receivers={"ops": "answered 404"}), False, True, 1, "in trouble"),
     ],
 )
 def test_the_status_is_printed_with_its_exit_code(configured, run, state, once, has_leader, code, word):

@@ -1,9 +1,14 @@
 """The alerts, the other rules, and problems."""
 
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
 
+from modeltop.core.incident import WatcherHealth
 from modeltop.core.series import ReadProblem, SeriesKey
 from modeltop.core.text import display_width
+from modeltop.service.clock import describe_offset
 from modeltop_tui.view.alerts import entries
 from modeltop_tui.view.state import ScreenState, Selection
 from modeltop_tui.view.styled_text import plain_text
@@ -55,6 +60,20 @@ def test_the_year_is_shown_where_it_is_not_this_one(make):
 def test_a_bad_row_is_listed_with_its_line_and_reason(make):
     state = make.state(make.healthy("a"), problems=[ReadProblem("a.csv", "'x' is no number", line=17)])
     assert "a.csv:17: 'x' is no number" in alert_lines(state, 60)
+
+
+def test_errors_of_the_watcher_are_listed_in_full_with_the_command_that_settles_them(make):
+    state = make.state(make.healthy("a"))
+    error = describe_offset(timedelta(days=400), "modeltop watch --store /metrics --accept-clock")
+    health = WatcherHealth(
+        make.clock, make.clock, 7, "host", 60.0, error=error, disabled_receivers={"ops": "answered 404; next attempt 1"}
+    )
+    watched = replace(state, snapshot=replace(state.snapshot, watcher_health=health))
+    text = " ".join(line.strip() for line in alert_lines(watched, 70))
+    assert "if it is right: modeltop watch --store /metrics --accept-clock" in text
+    assert "watcher: receiver ops fails: answered 404; next attempt 1" in text
+    stopped = replace(watched, snapshot=replace(state.snapshot, watcher_health=replace(health, stopped=True)))
+    assert "watcher" not in " ".join(alert_lines(stopped, 70))
 
 
 @pytest.mark.parametrize("width", [10, 30, 46, 80])

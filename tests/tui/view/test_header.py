@@ -105,3 +105,10 @@ def test_tabs_shrink_to_their_digits():
     names = ["Models", "Metrics", "Chart", "Alerts", "Changes"]
     assert plain_text(tabs_line(names, 3, 80)).rstrip() == " 1 Models  2 Metrics  3 Chart  4 Alerts  5 Changes"
     assert plain_text(tabs_line(names, 3, 40)).rstrip() == " 1  2  3 Chart  4  5"
+
+
+def test_an_unreliable_clock_is_named_in_any_width(state):
+    doubted = replace(state, snapshot=replace(state.snapshot, clock_doubt="the newest rows are up to 2h in the future"))
+    wide, narrow = (plain_text(header_line(doubted, state.snapshot.clock, width)) for width in (200, 80))
+    assert "clock unreliable: the newest rows are up to 2h in the future" in wide
+    assert "clock unreliable" in narrow

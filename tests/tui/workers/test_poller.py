@@ -79,6 +79,19 @@ def test_a_pause_stops_it_and_a_run_can_still_be_requested(make, start):
     wait_for(lambda: PollResult(snapshot="second") in results)
 
 
+def test_a_run_that_is_to_read_all_anew_says_so_to_the_pipeline_once(make, start):
+    pipeline = make.pipeline("first")
+    poller, _ = start(pipeline)
+    poller.wait_for_first(5)
+    poller.poll_now()
+    wait_for(lambda: pipeline.runs == 2)
+    assert pipeline.stale_marks == 0
+    for _ in range(2):
+        poller.poll_now(anew=True)
+        wait_for(lambda: pipeline.runs > 2)
+    wait_for(lambda: pipeline.stale_marks == 2)
+
+
 def test_unchanged_files_are_evaluated_again_by_the_clock(make, start, monkeypatch):
     monkeypatch.setattr(modeltop_tui.workers.poller, "REFRESH_SECONDS", 0.02)
     pipeline = make.pipeline("only")

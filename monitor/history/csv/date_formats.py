@@ -1,0 +1,329 @@
+"""Formats of dates beside ISO 8601 and epoch integers, each chosen for an entire column and never for a single cell."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, timedelta, tzinfo
+from decimal import Decimal
+from functools import lru_cache, partial
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from modeltop.history.csv import dates
+from modeltop.history.csv.tolerance import is_within_tolerance
+
+Parse = Callable[[str, tzinfo, int], int]
+"""From a text, the zone of dates that name none, and the fold of a local time that comes twice, to microseconds since
+1970; raises ValueError, without a message if the text has another format."""
+
+
+@dataclass(frozen=True, slots=True)
+class DateFormat:
+    """One way to write dates."""
+
+    description: str
+    example: str
+    parse: Parse
+    words: frozenset[str] = frozenset()
+    """Words of which the column's name has one where the cells could be any numbers; empty: the cells alone decide."""
+
+    def parse_each(self, texts: Sequence[str], zone: tzinfo = UTC, fold: int = 0) -> list[int | str]:
+        """Return per text its microseconds since 1970, or why it is refused."""
+        if self is PLAIN and not fold:
+            return dates.parse_each_date(texts, zone)
+        return [self._parse_one(text, zone, fold) for text in texts]
+
+    def _parse_one(self, text: str, zone: tzinfo, fold: int) -> int | str:
+        try:
+            return self.parse(text, zone, fold)
+        except ValueError as error:
+            if self is PLAIN or not text.strip():
+                return str(error) or f"the date is empty: {dates.REMEDY}"
+            reason = str(error) or f"the column has {self.description}, such as {self.example}"
+            return f"`{text[:40]}` is no date ({reason}): {dates.REMEDY}"
+
+
+PLAIN = DateFormat("ISO 8601 dates", "2025-01-09", dates.parse_microseconds)
+
+_NAMES = (
+    *("january", "february", "march", "april", "may", "june", "july", "august"),
+    *("september", "october", "november", "december"),
+)
+_NUMBERS_BY_NAME = {name[:3]: number for number, name in enumerate(_NAMES, start=1)}
+_NAME = rf"(?P<name>sept|{'|'.join(f'{name[:3]}(?:{name[3:]})?' for name in _NAMES)})\.?"
+_WEEKDAY = r"(?:(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?\.?,?\s+)?"
+_YEAR, _MONTH, _DAY = r"(?P<year>\d{4})", r"(?P<month>\d{1,2})", r"(?P<day>\d{1,2})"
+_TIME = r"(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:[.,](?P<fraction>\d{1,9}))?)?"
+_HALF = r"(?:\s*(?P<half>[ap])\.?m\.?)?"
+_ZONE = (
+    r"(?:\s*(?P<zone>(?:Z|UTC|GMT)(?![+-])|(?:UTC|GMT)?[+-]\d{1,2}(?::?\d{2})?|[a-z_]+/[a-z_/]+)"
+    r"(?:\s+(?:UTC|GMT)|\s*\[[\w/+-]+\]|\s*\([\w\s]+\))?)?"
+)
+_CLOCK = rf"(?:(?:T|,?\s+|\s+-\s+|\s+at\s+){_TIME}{_HALF}{_ZONE})?"
+_SPACES = str.maketrans("\u00a0\u202f", "  ")  # before AM and PM in what browsers write
+
+
+def _parse_calendar(patterns: Sequence[re.Pattern[str]], text: str, zone: tzinfo, fold: int) -> int:
+    stripped = text.translate(_SPACES).strip()
+    match = next((match for pattern in patterns if (match := pattern.fullmatch(stripped))), None)
+    if match is None:
+        raise ValueError
+    parts = match.groupdict()
+    month = _NUMBERS_BY_NAME[parts["name"].lower()[:3]] if parts.get("name") else int(parts["month"] or 1)
+    day = (int(parts["year"]), month, int(parts.get("day") or 1))
+    return dates.to_microseconds(day, _parse_clock(parts), _parse_zone(parts.get("zone"), zone), fold)
+
+
+def _parse_clock(parts: dict[str, str]) -> dates.Clock | None:
+    if not parts.get("hour"):
+        return None
+    hour = int(parts["hour"])
+    if half := parts.get("half"):
+        if not 1 <= hour <= 12:
+            raise ValueError(f"there is no {hour} {half}m")
+        hour = hour % 12 + 12 * (half in "pP")
+    return hour, int(parts["minute"] or 0), int(parts["second"] or 0), parts["fraction"] or ""
+
+
+def _parse_zone(text: str | None, zone: tzinfo) -> tzinfo:
+    if not text:
+        return zone
+    if "/" in text:
+        return _named_zone(text)
+    offset = re.sub("UTC|GMT", "", text.upper())
+    if len(offset) == 2:
+        offset = f"{offset[0]}0{offset[1]}"
+    return dates.parse_offset(offset, UTC)
+
+
+@lru_cache(maxsize=64)
+def _named_zone(name: str) -> tzinfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError(f"there is no time zone {name[:40]}") from None
+
+
+def _calendar(description: str, example: str, *patterns: str, words: frozenset[str] = frozenset()) -> DateFormat:
+    compiled = [re.compile(pattern, re.IGNORECASE | re.ASCII) for pattern in patterns]
+    return DateFormat(description, example, partial(_parse_calendar, compiled), words)
+
+
+def _parse_week(text: str, zone: tzinfo, fold: int) -> int:
+    match = re.fullmatch(r"(\d{4})-?W(\d{2})(?:-?([1-7]))?", text.strip(), re.IGNORECASE | re.ASCII)
+    if match is None:
+        raise ValueError
+    year, week, day = match.groups()
+    return _start_of(date.fromisocalendar(int(year), int(week), int(day or 1)), zone, fold)
+
+
+def _parse_quarter(text: str, zone: tzinfo, fold: int) -> int:
+    match = re.fullmatch(r"(\d{4})[-\s/]?Q([1-4])|Q([1-4])[-\s/]?(\d{4})", text.strip(), re.IGNORECASE | re.ASCII)
+    if match is None:
+        raise ValueError
+    year, quarter = int(match[1] or match[4]), int(match[2] or match[3])
+    return _start_of(date(year, 3 * quarter - 2, 1), zone, fold)
+
+
+def _parse_ordinal(text: str, zone: tzinfo, fold: int) -> int:
+    match = re.fullmatch(r"(\d{4})-(\d{3})", text.strip(), re.ASCII)
+    if match is None:
+        raise ValueError
+    start = date(int(match[1]), 1, 1)
+    day = start + timedelta(days=int(match[2]) - 1)
+    if day.year != start.year:
+        raise ValueError(f"{match[1]} has no day {match[2]}")
+    return _start_of(day, zone, fold)
+
+
+def _start_of(day: date, zone: tzinfo, fold: int) -> int:
+    return dates.to_microseconds((day.year, day.month, day.day), None, zone, fold)
+
+
+def _parse_interval(text: str, zone: tzinfo, fold: int) -> int:
+    start, mark, end = text.strip().strip("[]()").partition("/" if "/" in text else ", ")
+    if not mark:
+        raise ValueError
+    first, last = (YEAR_FIRST.parse(each, zone, fold) for each in (start, end))
+    if last < first:
+        raise ValueError("it ends before it starts")
+    return first
+
+
+_EPOCH = re.compile(r"\d{9,19}(?:\.\d*)?", re.ASCII)
+_SCIENTIFIC = re.compile(r"\d(?:\.(?P<decimals>\d*))?e\+?(?P<exponent>\d{1,2})", re.ASCII | re.IGNORECASE)
+
+
+def _parse_epoch(pattern: re.Pattern[str], text: str, zone: tzinfo, fold: int) -> int:  # noqa: ARG001  an epoch is in UTC
+    stripped = text.strip()
+    unit = dates.find_epoch_unit(number := Decimal(stripped)) if pattern.fullmatch(stripped) else None
+    if unit is None:
+        raise ValueError
+    return int(number * unit.factor / unit.divisor)
+
+
+_EXCEL_DAYS = (32_874, 73_051)
+"""Serial numbers of 1 January 1990 and 2100 in Excel's 1900 system."""
+_EXCEL_1970 = 25_569
+
+
+def _parse_excel(text: str, zone: tzinfo, fold: int) -> int:
+    if not re.fullmatch(r"\d{5}(?:\.\d*)?", text.strip(), re.ASCII):
+        raise ValueError
+    number = Decimal(text.strip())
+    if not _EXCEL_DAYS[0] <= number < _EXCEL_DAYS[1]:
+        raise ValueError
+    milliseconds = round(number % 1 * 86_400_000)
+    day = date(1970, 1, 1) + timedelta(days=int(number) - _EXCEL_1970)
+    if not milliseconds:
+        return _start_of(day, zone, fold)
+    if number.as_tuple().exponent > -5 and milliseconds % 60_000:  # type: ignore[operator]  # finite, so an int
+        raise ValueError("it is rounded: export it with all digits")
+    seconds, rest = divmod(milliseconds, 1000)
+    clock = (seconds // 3600, seconds // 60 % 60, seconds % 60, f"{rest:03}")
+    return dates.to_microseconds((day.year, day.month, day.day), clock, zone, fold)
+
+
+_DAY_WORDS = frozenset({"date", "datum", "day", "dt", "ds", "excel", "serial"})
+_MONTH_WORDS = frozenset({"date", "datum", "ds", "month", "period", "ym", "yyyymm", "yearmonth"})
+_YEAR_WORDS = frozenset({"date", "datum", "ds", "year", "yr", "yyyy", "period", "time"})
+TIME_WORDS = frozenset(
+    {
+        *(*_DAY_WORDS, *_MONTH_WORDS, *_YEAR_WORDS, "datetime", "timestamp", "timestamps", "ts", "stamp", "epoch"),
+        *("unix", "wall", "at", "created", "recorded", "updated", "start", "begin", "from", "since", "end", "stop"),
+        *("to", "until", "when", "week", "quarter", "hour", "index", "unnamed", ""),
+    }
+)
+"""Words in the name of a column that may hold epoch numbers; pandas names an index `Unnamed: 0`, or not at all."""
+
+YEAR_FIRST = _calendar(
+    "the year first",
+    "2025-01-31 14:00 UTC",
+    rf"{_YEAR}(?P<mark>[-/.]){_MONTH}(?P=mark){_DAY}{_CLOCK}",
+    rf"{_YEAR}-{_MONTH}-{_DAY}[T ](?P<hour>\d\d)(?P<minute>(?P<second>(?P<fraction>)))?{_ZONE}",
+    rf"{_YEAR}(?P<month>\d\d)(?P<day>\d\d)(?:[T ]?(?P<hour>\d\d)(?:(?P<minute>\d\d)(?P<second>\d\d)?"
+    rf"(?:[.,](?P<fraction>\d{{1,9}}))?)?{_ZONE})?",
+)
+DAY_FIRST = _calendar("the day first", "31.01.2025", rf"{_DAY}(?P<mark>[./-]){_MONTH}(?P=mark){_YEAR}{_CLOCK}")
+MONTH_FIRST = _calendar("the month first", "01/31/2025", rf"{_MONTH}(?P<mark>[./-]){_DAY}(?P=mark){_YEAR}{_CLOCK}")
+SCIENTIFIC = DateFormat(
+    "numbers in scientific notation", "1.735689600e+09", partial(_parse_epoch, _SCIENTIFIC), TIME_WORDS
+)
+EXCEL = DateFormat("days of a spreadsheet", "45658", _parse_excel, _DAY_WORDS)
+
+FORMATS = (
+    YEAR_FIRST,
+    DAY_FIRST,
+    MONTH_FIRST,
+    _calendar(
+        "names of months",
+        "31 Jan 2025",
+        rf"{_WEEKDAY}{_DAY}(?:st|nd|rd|th|\.)?[\s/-]*{_NAME}[\s,/-]*{_YEAR}{_CLOCK}",
+        rf"{_WEEKDAY}{_NAME}\s*{_DAY}(?:st|nd|rd|th)?,?\s+{_YEAR}{_CLOCK}",
+        rf"{_YEAR}[\s/-]*{_NAME}[\s/-]*{_DAY}{_CLOCK}",
+        rf"{_WEEKDAY}{_NAME}\s+{_DAY}\s+{_TIME}(?:\s+(?P<zone>UTC|GMT|Z))?\s+{_YEAR}",
+        rf"{_WEEKDAY}{_NAME}\s+{_DAY}\s+{_TIME}\s+{_YEAR}\s+(?P<zone>[+-]\d{{4}})",
+        rf"{_DAY}/{_NAME}/{_YEAR}:{_TIME}{_ZONE}",
+        rf"{_NAME}[\s,/-]*{_YEAR}",
+        rf"{_YEAR}[\s/-]*{_NAME}",
+    ),
+    _calendar("months", "2025M01", rf"{_YEAR}(?:[/-]|-?M){_MONTH}", rf"{_MONTH}[/-]{_YEAR}"),
+    _calendar("months", "202501", rf"{_YEAR}\.?(?P<month>\d\d)", rf"{_MONTH}\.{_YEAR}", words=_MONTH_WORDS),
+    _calendar("years", "2025", rf"{_YEAR}(?P<month>(?P<day>))", words=_YEAR_WORDS),
+    DateFormat("ISO weeks", "2025-W03", _parse_week),
+    DateFormat("quarters", "2025-Q1", _parse_quarter),
+    DateFormat("days of the year", "2025-032", _parse_ordinal),
+    DateFormat("intervals", "2025-01-06/2025-01-12", _parse_interval),
+    DateFormat("seconds since 1970", "1735690320.409", partial(_parse_epoch, _EPOCH), TIME_WORDS),
+    SCIENTIFIC,
+    EXCEL,
+)
+
+
+class AmbiguousDatesError(ValueError):
+    """Dates that can be read in more than one way, or not exactly; the message names the remedy."""
+
+
+_SAMPLE = 60
+"""Texts that are tried in every format; all are tried in the formats of which one is."""
+_SHORT_YEAR = re.compile(
+    rf"(?:\d{{1,2}}([./-])\d{{1,2}}\1|\d{{1,2}}[\s-]{_NAME}[\s-]'?)\d{{2}}{_CLOCK}", re.ASCII | re.IGNORECASE
+)
+
+
+def choose_date_format(name: str, texts: Sequence[str]) -> DateFormat | None:
+    """Return the format in which more than half of a column's dates can be read; None if there is none.
+
+    Args:
+        name: The column's name.
+        texts: Its distinct cells that are not empty.
+
+    Raises:
+        AmbiguousDatesError: They fit two formats, or lost digits.
+    """
+    plain = _readable(PLAIN, texts)
+    if len(plain) == len(texts):
+        return PLAIN
+    sample = texts[:: -(-len(texts) // _SAMPLE)]
+    words = name_words(name)
+    formats = [each for each in FORMATS if (not each.words or words & each.words) and _readable(each, sample)]
+    readable = {each: _readable(each, texts) for each in formats} | {PLAIN: plain}
+    best = max((PLAIN, *formats), key=lambda each: len(readable[each]))
+    day_first, month_first = readable.get(DAY_FIRST, {}), readable.get(MONTH_FIRST, {})
+    if best in (DAY_FIRST, MONTH_FIRST) and 2 * len(day_first.keys() | month_first.keys()) > len(texts):
+        return _day_or_month_first(day_first, month_first)
+    if 2 * len(readable[best]) <= len(texts):
+        _check_year_digits(texts)
+        return None
+    if best is SCIENTIFIC:
+        _check_scientific(list(readable[best]))
+    return best
+
+
+def name_words(name: str) -> set[str]:
+    """Return the words of a column's name in lower case.
+
+    >>> sorted(name_words("chunk_startDate")), name_words("")
+    (['chunk', 'date', 'start'], {''})
+    """
+    spaced = re.sub(r"([a-z])([A-Z])", r"\1 \2", name)
+    return set(re.findall("[a-z]+", spaced.lower())) or {""}
+
+
+def _readable(each: DateFormat, texts: Sequence[str]) -> dict[str, int]:
+    stamps = zip(texts, each.parse_each(texts), strict=True)
+    return {text: stamp for text, stamp in stamps if not isinstance(stamp, str)}
+
+
+def _day_or_month_first(day_first: dict[str, int], month_first: dict[str, int]) -> DateFormat:
+    days = [text for text in day_first if text not in month_first]
+    months = [text for text in month_first if text not in day_first]
+    more, fewer = max(days, months, key=len), min(months, days, key=len)
+    if not is_within_tolerance(len(fewer), len(more)):
+        raise AmbiguousDatesError(
+            f"holds {days[0]} with the day first and {months[0]} with the month first: {dates.REMEDY}"
+        )
+    if more:
+        return DAY_FIRST if more is days else MONTH_FIRST
+    if sum("." in text for text in day_first) * 2 > len(day_first):
+        return DAY_FIRST  # nobody writes the month first with dots
+    either = next((text for text, stamp in day_first.items() if month_first[text] != stamp), None)
+    if either is None:
+        return DAY_FIRST
+    raise AmbiguousDatesError(f"holds {either}, which is ambiguous since no day is above 12: {dates.REMEDY}")
+
+
+def _check_scientific(texts: Sequence[str]) -> None:
+    matches = [match for text in texts if (match := _SCIENTIFIC.fullmatch(text.strip()))]
+    lost = min(int(match["exponent"]) - len(match["decimals"] or "") for match in matches)
+    unit = dates.find_epoch_unit(Decimal(texts[0].strip()))
+    if unit is not None and lost > 0 and 10**lost * unit.factor > 1_000_000 * unit.divisor:
+        lost_digits = f"{unit.name} since 1970 rounded to {10**lost:,} {unit.symbol}"
+        raise AmbiguousDatesError(f"holds {texts[0].strip()[:40]}, {lost_digits}: export with all digits")
+
+
+def _check_year_digits(texts: Sequence[str]) -> None:
+    short = [text for text in texts if _SHORT_YEAR.fullmatch(text.strip())]
+    if 2 * len(short) > len(texts):
+        raise AmbiguousDatesError(f"holds {short[0][:40]}, with a year of two digits: write all four, as in 2025-01-09")

@@ -1,0 +1,201 @@
+"""What the columns of a file hold, decided by all of their cells, never by a single one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from statistics import median
+
+from modeltop.core.errors import SourceError
+from modeltop.core.metrics.registry import MetricRegistry
+from modeltop.core.series import FaultReason, ReadFault
+from modeltop.core.text import format_exact
+from modeltop.history.csv import date_formats, number_formats
+from modeltop.history.csv.date_formats import AmbiguousDatesError, DateFormat, choose_date_format, name_words
+from modeltop.history.csv.header import CsvSchema, NumberColumn, no_date_column, read_header
+from modeltop.history.csv.number_formats import AmbiguousNumbersError, NumberFormat, numbers_of
+from modeltop.history.csv.tolerance import is_within_tolerance
+from modeltop.history.store.row_format import DATE_COLUMN_NAMES
+
+Rows = Sequence[Sequence[str]]
+_DateColumns = dict[int, DateFormat | AmbiguousDatesError]
+"""Columns that hold dates → their format, or why there is none."""
+
+_START_WORDS = frozenset({"start", "begin", "from", "since"})
+_END_WORDS = frozenset({"end", "stop", "to", "until"})
+_SAMPLE = 30
+"""Cells that show whether a column may hold dates."""
+
+
+def infer_schema(schema: CsvSchema, rows: Rows, *, catalog: MetricRegistry) -> CsvSchema:
+    """Return the schema of a file by its header and by its rows.
+
+    Args:
+        schema: By the header alone.
+        rows: One or more, each with as many cells as the header; of a very long file the first ones.
+        catalog: The metrics, with their bounds and other names.
+
+    Raises:
+        NoHistory: No column holds dates.
+        SourceError: The dates can be read in two ways, or in two columns.
+    """
+    if schema.is_utc:
+        return schema  # the store writes plain formats
+    return _with_number_formats(_with_date_column(schema, rows, catalog), rows, catalog)
+
+
+def _with_date_column(schema: CsvSchema, rows: Rows, catalog: MetricRegistry) -> CsvSchema:
+    """Return the schema with the column that holds the dates: by its name, else the only one that does."""
+    names = [name.lower() for name in schema.names]
+    for index in (names.index(name) for name in DATE_COLUMN_NAMES if name in names):
+        if found := _date_format(schema, rows, index):
+            return _with_date(schema, index, found, catalog)
+    columns = dict(_columns_of_dates(schema, rows))
+    if not columns:
+        if schema.is_dated:
+            return schema
+        raise no_date_column()
+    index, notes = _choose_date_column(schema, rows, columns)
+    dated = _with_date(schema, index, columns[index], catalog)
+    numbers = tuple(column for column in dated.numbers if column.index not in columns)
+    return replace(dated, numbers=numbers, notes=(*dated.notes, *notes))
+
+
+def _with_date(
+    schema: CsvSchema, index: int, found: DateFormat | AmbiguousDatesError, catalog: MetricRegistry
+) -> CsvSchema:
+    if isinstance(found, AmbiguousDatesError):
+        raise SourceError(f"column `{schema.names[index][:40]}` {found}")
+    if index != schema.date or not schema.is_dated:
+        schema = read_header(schema.names, schema.delimiter, catalog, date=index)
+    note = f"column `{schema.names[index][:40]}` holds {found.description}: {found.example} is 2025-01-01"
+    notes = (note,) if found is date_formats.EXCEL else ()
+    return replace(schema, date_format=found, notes=(*schema.notes, *notes))
+
+
+def _date_format(schema: CsvSchema, rows: Rows, index: int) -> DateFormat | AmbiguousDatesError | None:
+    """Return the format of a column's dates, or why it has none; None if it does not hold dates."""
+    texts = [text for text in dict.fromkeys(row[index] for row in rows) if text.strip()]
+    try:
+        return choose_date_format(schema.names[index], texts) if texts else None
+    except AmbiguousDatesError as error:
+        return error
+
+
+def _columns_of_dates(schema: CsvSchema, rows: Rows) -> Iterator[tuple[int, DateFormat | AmbiguousDatesError]]:
+    """Yield the columns without a part of their own of which nearly all cells are dates."""
+    roles = {schema.model, schema.segment, schema.metric, schema.provisional}
+    sample = rows[:: len(rows) // _SAMPLE + 1]
+    for index in range(len(schema.names)):
+        if index in roles or _is_date(schema.names[index]) or not _date_format(schema, sample, index):
+            continue
+        cells = [row[index] for row in rows if row[index].strip()]
+        found = _date_format(schema, rows, index)
+        if found is None or 2 * len(cells) < len(rows):
+            continue
+        if isinstance(found, AmbiguousDatesError) or _holds_dates(schema.names[index], cells, found):
+            yield index, found
+
+
+def _is_date(header: str) -> bool:
+    """Return whether a cell of the header is a date itself, so that the file has no header."""
+    return isinstance(date_formats.PLAIN.parse_each([header])[0], int)
+
+
+def _holds_dates(name: str, cells: Sequence[str], found: DateFormat) -> bool:
+    if found is date_formats.PLAIN and all(cell.strip().isdecimal() for cell in cells):
+        return bool(name_words(name) & date_formats.TIME_WORDS)
+    refused = sum(isinstance(stamp, str) for stamp in found.parse_each(cells))
+    return is_within_tolerance(refused, len(cells))
+
+
+def _choose_date_column(schema: CsvSchema, rows: Rows, columns: _DateColumns) -> tuple[int, list[str]]:
+    """Return the column whose dates count, and a message if others hold dates too."""
+    varying = [index for index in columns if any(row[index] != rows[0][index] for row in rows)]
+    if varying and len(varying) < len(columns):  # one date in all rows is that of the export, or where a query starts
+        columns = {index: columns[index] for index in varying}
+    first, *others = columns
+    if all(row[index] == row[first] for row in rows for index in others):
+        return first, []
+    ends = [index for index in columns if name_words(schema.names[index]) & _END_WORDS]
+    starts = [index for index in columns if index not in ends]
+    named = [f"`{schema.names[index][:40]}`" for index in columns]
+    if len(starts) > 1:
+        starts = [index for index in starts if name_words(schema.names[index]) & _START_WORDS and ends]
+    if len(starts) != 1:
+        each = "both" if len(named) == 2 else "all"
+        raise SourceError(f"columns {' and '.join(named)} {each} hold dates: name the one of the periods date")
+    start = f"`{schema.names[starts[0]][:40]}`"
+    rest = " and ".join(name for name in named if name != start)
+    return starts[0], [f"column {start} dates the periods, since they are named by their start, and not {rest}"]
+
+
+def _with_number_formats(schema: CsvSchema, rows: Rows, catalog: MetricRegistry) -> CsvSchema:
+    """Return the schema with a format for each column of numbers, and in the long shape for each metric."""
+    cells = {column.index: numbers_of(row[column.index] for row in rows) for column in schema.numbers}
+    mark = number_formats.decimal_mark(cells[column.index] for column in schema.numbers if not column.is_count)
+    inference = _NumberInference(mark, catalog)
+    numbers = []
+    for column in sorted(schema.numbers, key=lambda column: column.role != "value"):
+        if column.role == "value" and schema.metric is not None:
+            by_metric: dict[str, list[str]] = {}
+            for row in rows:
+                by_metric.setdefault(row[schema.metric], []).append(row[column.index])
+            formats = {
+                metric: inference.infer(column, metric, numbers_of(group)) for metric, group in by_metric.items()
+            }
+            numbers.append(replace(column, formats={name: each for name, each in formats.items() if not each.is_plain}))
+        else:
+            numbers.append(replace(column, format=inference.infer(column, column.name, cells[column.index])))
+    notes, faults = (*schema.notes, *inference.notes), (*schema.faults, *inference.faults)
+    order = {column.index: place for place, column in enumerate(schema.numbers)}
+    ordered = sorted(numbers, key=lambda column: order[column.index])
+    return replace(schema, numbers=tuple(ordered), notes=notes, faults=faults)
+
+
+class _NumberInference:
+    """Formats of the columns of a file, those of values first.
+
+    Args:
+        mark: The decimal mark of the file, if it is known.
+        catalog: The metrics, with their bounds and other names.
+    """
+
+    def __init__(self, mark: str | None, catalog: MetricRegistry) -> None:
+        self.mark = mark
+        self.catalog = catalog
+        self.notes: list[str] = []
+        self.faults: list[ReadFault] = []
+        self._of_values: dict[tuple[str, str], NumberFormat] = {}
+
+    def infer(self, column: NumberColumn, name: str, cells: Sequence[str]) -> NumberFormat:
+        """Return the format of a column, and add what is to be reported of it.
+
+        Args:
+            column: The column.
+            name: Name of its metric as written.
+            cells: Its numbers as written.
+        """
+        try:
+            form = number_formats.choose_number_format(cells, self.mark, is_count=column.is_count)
+            if column.role == "value":
+                form = number_formats.choose_scale(form, cells, self.catalog.as_written(name))
+        except AmbiguousNumbersError as error:
+            form = NumberFormat(refusal=str(error))
+            self.faults.append(ReadFault(FaultReason.COLUMN_REFUSED, f"`{name[:40]}` {error}", column.name))
+        if column.role == "value":
+            self._of_values[column.metric, column.segment] = form
+            if form.is_percent:
+                example = next(cell for cell in cells if form.accepts(cell))
+                number = format_exact(form.parse(example))
+                self.notes.append(f"`{name[:40]}` is read as percent: {example[:40]} is {number}")
+        return form if column.is_count else self._with_scale_of_value(column, form, cells)
+
+    def _with_scale_of_value(self, column: NumberColumn, form: NumberFormat, cells: Sequence[str]) -> NumberFormat:
+        """Return the format of an interval's end with the scale of the value itself."""
+        of_value = self._of_values.get((column.metric, column.segment), form)
+        if column.role == "value" or form.has_sign or not (of_value.is_percent or of_value.refusal):
+            return form
+        sizes = [abs(form.convert(cell)) for cell in cells if form.reads(cell)]
+        is_percent = of_value.is_percent and bool(sizes) and median(sizes) > 1
+        return replace(form, is_percent=is_percent, refusal=of_value.refusal)

@@ -1,0 +1,245 @@
+"""Formats of numbers, each chosen for an entire column and never for a single cell: decimal commas, percent, ..."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from functools import cache
+from statistics import median_low as median
+
+from modeltop.core.metrics.registry import Metric
+from modeltop.core.text import format_exact
+from modeltop.history.csv.tolerance import MIN_CELLS, is_within_tolerance
+
+NULL_VALUES = frozenset({"", "nan", "na", "n/a", "#n/a", "<na>", "null", "(null)", "none", "-", r"\n"})
+"""Cells of a number column without a value, in lower case."""
+LARGEST = 1e300
+"""Larger numbers stand for infinity: MLflow stores it as 1.7976931348623157e308."""
+_SPACES = " \u00a0\u202f\u2009"
+_PERCENT = re.compile(r"\s*[%\uff05]$")
+
+
+class AmbiguousNumbersError(ValueError):
+    """Numbers that can be read in more than one way; the message names the remedy."""
+
+
+class RefusedColumnError(ValueError):
+    """A number of a column that is refused as a whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class NumberFormat:
+    """One way to write numbers."""
+
+    mark: str = "."
+    """Decimal mark."""
+    separators: str = ""
+    """Characters that may separate thousands."""
+    has_sign: bool = False
+    """True if each number has a percent sign."""
+    is_percent: bool = False
+    """True if 95 stands for 0.95, with or without the sign."""
+    excludes_fractions: bool = False
+    """True if numbers of at most 1 are refused: in a column of percent they are of another scale."""
+    refusal: str | None = None
+    """Why no number of the column is read."""
+
+    @property
+    def is_plain(self) -> bool:
+        """True for decimal points alone."""
+        return self == PLAIN
+
+    def reads(self, cell: str) -> bool:
+        """Return whether a cell without blanks around it is a number in this format."""
+        body = _PERCENT.sub("", cell) if self.has_sign else cell
+        return self.has_sign == (body != cell) and _reads(self, body)
+
+    def accepts(self, cell: str) -> bool:
+        """Return whether `parse` returns the number of a cell without blanks around it."""
+        return self.reads(cell) and not (self.excludes_fractions and 0 < abs(self.convert(cell)) <= 0.01)
+
+    def parse(self, cell: str) -> float:
+        """Return the number in a cell; NaN for one of `NULL_VALUES`.
+
+        Raises:
+            RefusedColumnError: No number of the column is read.
+            ValueError: It is no number in this format; the message names the remedy.
+        """
+        text = cell.strip(" \t")
+        if self.refusal is not None and text.lower() not in NULL_VALUES:
+            raise RefusedColumnError(self.refusal)
+        if self.accepts(text):
+            return self.convert(text)
+        if self.reads(text):
+            raise ValueError(f"`{cell[:40]}` is far below the others, which are percent: write percent here too")
+        if text.lower() in NULL_VALUES:
+            return math.nan
+        raise ValueError(f"`{cell[:40]}` is no number: {self._remedy(text)}")
+
+    def convert(self, cell: str) -> float:
+        """Return the number of a cell that the format reads."""
+        digits = _PERCENT.sub("", cell).translate(_removal(self.separators)).replace(self.mark, ".")
+        if not self.is_percent:
+            return float(digits)
+        is_plain = digits[-1].isdigit() and "e" not in digits.lower()
+        return float(f"{digits}e-2") if is_plain else float(Decimal(digits) / 100)  # exact: 95.52 / 100 is not 0.9552
+
+    def _remedy(self, text: str) -> str:
+        if self.has_sign:
+            return "write a percent sign, as in the rest of the column"
+        if text.endswith("%"):
+            return "write a fraction, such as 0.95 for 95%"
+        if self.mark == ",":
+            return "write a decimal comma, as in the rest of the column"
+        if "," in text:
+            return "write a decimal point and no thousands separators"
+        return "write one such as 0.95, or leave the cell empty"
+
+
+PLAIN = NumberFormat()
+_ENGLISH, _GERMAN = NumberFormat(".", ","), NumberFormat(",", ".")
+_MARKS = (
+    PLAIN,
+    _ENGLISH,
+    NumberFormat(",", ""),
+    _GERMAN,
+    NumberFormat(".", _SPACES),
+    NumberFormat(",", _SPACES),
+    NumberFormat(".", "'\u2019"),
+    NumberFormat(",", "'\u2019"),
+)
+"""Decimal marks and thousands separators, the plainest first."""
+
+
+@cache
+def _pattern(form: NumberFormat) -> re.Pattern[str]:
+    mark, separators = re.escape(form.mark), re.escape(form.separators)
+    groups = rf"|[1-9]\d{{0,2}}(?P<separator>[{separators}])\d{{3}}(?:(?P=separator)\d{{3}})*" if separators else ""
+    number = rf"(?:(?:\d+{groups})(?:{mark}\d*)?|{mark}\d+)(?:e[+-]?\d+)?"
+    return re.compile(rf"[+-]?(?:{number}|inf(?:inity)?)", re.ASCII | re.IGNORECASE)
+
+
+@cache
+def _removal(separators: str) -> dict[int, None]:
+    return dict.fromkeys(map(ord, separators))
+
+
+def numbers_of(cells: Iterable[str]) -> list[str]:
+    """Return the cells that are not empty, without blanks around them."""
+    return [text for cell in cells if (text := cell.strip(" \t")).lower() not in NULL_VALUES]
+
+
+def decimal_mark(columns: Iterable[Sequence[str]]) -> str | None:
+    """Return the decimal mark of a file: the one that some cells have in which it can mean nothing else.
+
+    Args:
+        columns: The cells of each column of numbers, from `numbers_of`.
+    """
+    marks = {
+        form.mark
+        for cells in columns
+        for form, other in ((_ENGLISH, _GERMAN), (_GERMAN, _ENGLISH))
+        if any(
+            _reads(form, number) and not _reads(other, number)
+            for cell in cells
+            if form.mark in cell and (number := _PERCENT.sub("", cell))
+        )
+    }
+    return marks.pop() if len(marks) == 1 else None
+
+
+def _reads(form: NumberFormat, cell: str) -> bool:
+    return _pattern(form).fullmatch(cell) is not None
+
+
+def choose_number_format(cells: Sequence[str], mark: str | None, *, is_count: bool = False) -> NumberFormat:
+    """Return the format of nearly all numbers of a column; `PLAIN` if they have none.
+
+    Args:
+        cells: Its cells, from `numbers_of`.
+        mark: The decimal mark of the file, if it is known from other columns.
+        is_count: They are whole numbers.
+
+    Raises:
+        AmbiguousNumbersError: They have two formats.
+    """
+    bodies = [_PERCENT.sub("", cell) for cell in cells]
+    sample = bodies[:: len(bodies) // 50 + 1]
+    forms = [form for form in _MARKS if 2 * sum(_reads(form, body) for body in sample) >= len(sample)]
+    numbers = {form: [form.convert(body) for body in bodies if _reads(form, body)] for form in forms}
+    possible = {
+        form: each for form, each in numbers.items() if is_within_tolerance(len(bodies) - len(each), len(bodies))
+    }
+    if not possible or not cells:
+        return PLAIN
+    has_sign = _have_percent_signs(cells)
+    chosen = _whole(possible) if is_count else _unambiguous(possible, bodies, mark)
+    plainest = next(form for form in possible if possible[form] == possible[chosen])
+    return replace(plainest, has_sign=has_sign, is_percent=has_sign)
+
+
+def _whole(possible: Mapping[NumberFormat, Sequence[float]]) -> NumberFormat:
+    whole = [form for form, numbers in possible.items() if all(number % 1 == 0 for number in numbers)]
+    return max(whole or possible, key=lambda form: len(possible[form]))
+
+
+def _unambiguous(
+    possible: Mapping[NumberFormat, Sequence[float]], bodies: Sequence[str], mark: str | None
+) -> NumberFormat:
+    of_file = [form for form in possible if form.mark == mark]
+    best = max(of_file or possible, key=lambda form: len(possible[form]))
+    for other, numbers in possible.items():
+        if not of_file and PLAIN not in possible and len(numbers) == len(possible[best]) and numbers != possible[best]:
+            first, second = (format_exact(possible[form][0]) for form in (best, other))
+            remedy = "write a decimal point and no thousands separators"
+            raise AmbiguousNumbersError(f"holds {bodies[0][:40]}, which is {first} or {second}: {remedy}")
+    return best
+
+
+def _have_percent_signs(cells: Sequence[str]) -> bool:
+    signs = [cell for cell in cells if _PERCENT.search(cell)]
+    if len(signs) == len(cells):
+        return True
+    if is_within_tolerance(len(signs), len(cells)) or len(cells) < MIN_CELLS:
+        return False
+    if is_within_tolerance(len(cells) - len(signs), len(cells)):
+        return True
+    other = next(cell for cell in cells if not _PERCENT.search(cell))
+    raise AmbiguousNumbersError(
+        f"holds numbers with a percent sign, such as {signs[0][:40]}, and without one, such as {other[:40]}: "
+        "write fractions"
+    )
+
+
+def choose_scale(form: NumberFormat, cells: Sequence[str], metric: Metric) -> NumberFormat:
+    """Return the format with the scale of a column: percent if a metric is at most 1 and nearly all numbers are more.
+
+    Args:
+        form: Its marks.
+        cells: Its cells, from `numbers_of`.
+        metric: What the column holds.
+
+    Raises:
+        AmbiguousNumbersError: The column has two scales.
+    """
+    if metric.bounds[1] != 1 or form.has_sign or len(cells) < MIN_CELLS:
+        return form
+    sizes = [(abs(form.convert(cell)), cell) for cell in cells if form.reads(cell)]
+    above = [(size, cell) for size, cell in sizes if 1 < size <= 100]
+    below = [(size, cell) for size, cell in sizes if 0 < size <= 1]
+    others = len(cells) - sum(size <= 100 for size, _ in sizes)
+    if (
+        is_within_tolerance(len(above), len(cells))
+        or median(above)[0] < 2
+        or not is_within_tolerance(others, len(cells))
+    ):
+        return form
+    if is_within_tolerance(len(below), len(cells)):
+        is_other_scale = not below or median(above)[0] > 10 * max(below)[0]
+        return replace(form, is_percent=True, excludes_fractions=is_other_scale)
+    raise AmbiguousNumbersError(
+        f"holds fractions, such as {below[0][1]}, and percent, such as {above[0][1]}: write one of them"
+    )

@@ -1,0 +1,325 @@
+"""Which columns tell the rows of one date apart, and what they are: model, segment or metric."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from modeltop.core.metrics.names import name_key, split_words
+from modeltop.core.metrics.registry import MetricRegistry
+from modeltop.core.series import FaultReason, Flags, ReadFault
+from modeltop.history.collisions import MAX_CORRECTED_DATES
+from modeltop.history.csv.cells import parse_flag
+from modeltop.history.csv.header import (
+    IDENTITY_NAMES,
+    METRIC_NAMES,
+    MODEL_NAMES,
+    SEGMENT_NAMES,
+    CsvSchema,
+    RowIdentity,
+    read_header,
+)
+from modeltop.history.csv.header_search import is_value
+from modeltop.history.csv.number_formats import NumberFormat, RefusedColumnError
+
+Codes = NDArray[np.int64]
+"""Per row an index into the distinct cells of one or more columns."""
+
+MAX_TOGETHER = 3
+"""Columns that may tell rows apart only together."""
+MAX_TRIED = 12
+"""Columns that are tried, the likeliest first."""
+MAX_VALUES = 1_000
+"""Distinct cells of a column of segments; more are identifiers of single rows."""
+MAX_NUMBERS = 50
+"""Distinct whole numbers of such a column."""
+MIN_ROWS = 3
+"""Rows that each of its cells has on average: an identifier of a row or of a run has one or two."""
+SAMPLE = 20_000
+"""Colliding rows on which columns are tried; what is found there must hold for all."""
+TIME_NAMES = frozenset({"time", "hour", "minute", "hh", "hhmm", "timeofday", "hourofday"})
+"""Columns that are a part of the date."""
+DATE_FORM = -1
+"""In place of a column: whether the date has a time of day."""
+DAY = 86_400_000_000
+
+_MODEL, _METRIC, _SEGMENT, _TEXT, _NUMBER, _DATE_FORM, _UNUSABLE = range(7)
+"""Ranks of columns, by what their names and cells say."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    index: int
+    name: str
+    rank: int
+
+
+def find_identity(
+    schema: CsvSchema, rows: Sequence[Sequence[str]], stamps: Sequence[int | str], catalog: MetricRegistry
+) -> CsvSchema | ReadFault:
+    """Return the schema with a role for the columns that tell rows apart, or what to write if none can have one.
+
+    Rows collide if they have one date, model, segment and metric and different values. At no more than
+    `MAX_CORRECTED_DATES` dates a later row is a correction of an earlier one, unless a column with a known name
+    tells them apart at most dates, or more rows are overwritten than there are dates.
+
+    Args:
+        schema: By the header.
+        rows: One or more, each with as many cells as the header.
+        stamps: Per row its date in microseconds since 1970, or a message if it has none.
+        catalog: The metrics.
+    """
+    table = _Table.of(schema, rows, stamps)
+    dates = table.dates_in_conflict(())
+    overwritten, all_dates = int(table.in_conflict(()).sum()) - dates, len(np.unique(table.dates))
+    may_be_corrections = dates <= MAX_CORRECTED_DATES and overwritten <= max(MAX_CORRECTED_DATES, all_dates)
+    if not dates or (may_be_corrections and 2 * dates < all_dates):
+        return schema
+    columns = list(_columns(schema, table, catalog))
+    sample = table.take(np.flatnonzero(table.in_conflict(()))[:SAMPLE])
+    remaining = 0 if dates <= MAX_CORRECTED_DATES else MAX_CORRECTED_DATES
+    usable = [column for column in columns if column.rank < (_TEXT if may_be_corrections else _UNUSABLE)]
+    for chosen in _combinations(usable, MAX_TOGETHER):
+        indices = [column.index for column in chosen]
+        if all(each.dates_in_conflict(indices) <= remaining for each in (sample, table)):
+            return _with_roles(schema, chosen, catalog)
+    return schema if may_be_corrections else _fault(columns, sample, table, remaining)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Table:
+    """Rows with a date; all arrays have one entry per row."""
+
+    cells: Sequence[Sequence[str]]
+    """Per column of the file."""
+    stamps: Codes
+    dates: Codes
+    """Which date."""
+    series: Codes
+    """Which model, segment and metric."""
+    values: Mapping[int, Codes]
+    """Value column → which value; -1 for none."""
+    date: int
+
+    @classmethod
+    def of(cls, schema: CsvSchema, rows: Sequence[Sequence[str]], stamps: Sequence[int | str]) -> _Table:
+        """Return the rows that have a date and are no provisional ones, which later rows replace."""
+        kept = [
+            index
+            for index, stamp in enumerate(stamps)
+            if not isinstance(stamp, str) and not _is_provisional(schema, rows[index])
+        ]
+        cells = list(zip(*(rows[index] for index in kept), strict=True)) or [()] * schema.width
+        moments = np.array([stamps[index] for index in kept], dtype=np.int64)
+        identifying = [cells[index] for index in (schema.model, schema.segment, schema.metric) if index is not None]
+        values = {
+            column.index: _value_codes(cells[column.index], column.format)
+            for column in schema.numbers
+            if column.role == "value"
+        }
+        return cls(
+            cells,
+            moments,
+            np.unique(moments, return_inverse=True)[1],
+            _codes(list(zip(*identifying, strict=True))) if identifying else np.zeros(len(kept), np.int64),
+            values,
+            schema.date,
+        )
+
+    def take(self, rows: NDArray[np.intp]) -> _Table:
+        """Return some of the rows."""
+        return replace(
+            self,
+            cells=[[column[row] for row in rows.tolist()] for column in self.cells],
+            stamps=self.stamps[rows],
+            dates=self.dates[rows],
+            series=self.series[rows],
+            values={index: codes[rows] for index, codes in self.values.items()},
+        )
+
+    def codes(self, index: int) -> Codes:
+        """Return which distinct cell of a column each row has."""
+        if index == DATE_FORM:
+            return np.array([":" in cell for cell in self.cells[self.date]], dtype=np.int64)
+        return _codes([cell.strip() for cell in self.cells[index]])
+
+    def in_conflict(self, indices: Sequence[int]) -> Flags:
+        """Return which rows have the date, the series and the cells of some columns of others with another value."""
+        groups = _combine(self.dates, self.series)
+        for index in indices:
+            groups = _combine(groups, self.codes(index))
+        conflicts = np.zeros(len(groups), np.bool_)
+        for index, codes in self.values.items():
+            if index not in indices:
+                of_values = _distinct_pairs(groups[codes >= 0], codes[codes >= 0])
+                conflicts |= np.isin(groups, of_values[1:][of_values[1:] == of_values[:-1]])
+        return conflicts
+
+    def dates_in_conflict(self, indices: Sequence[int]) -> int:
+        """Return the number of dates on which rows of one series are in conflict, in the series with the most."""
+        conflicts = self.in_conflict(indices)
+        return int(np.bincount(_distinct_pairs(self.series[conflicts], self.dates[conflicts]), minlength=1).max())
+
+
+def _is_provisional(schema: CsvSchema, row: Sequence[str]) -> bool:
+    try:
+        return schema.provisional is not None and parse_flag(row[schema.provisional])
+    except ValueError:
+        return False
+
+
+def _codes(cells: Sequence[object]) -> Codes:
+    index: dict[object, int] = {}
+    return np.array([index.setdefault(cell, len(index)) for cell in cells], dtype=np.int64)
+
+
+def _distinct_pairs(left: Codes, right: Codes) -> Codes:
+    """Return the left codes of the distinct pairs, sorted."""
+    size = int(right.max(initial=0)) + 1
+    lefts: Codes = np.unique(left * size + right) // size
+    return lefts
+
+
+def _combine(left: Codes, right: Codes) -> Codes:
+    codes: Codes = np.unique(left * (int(right.max(initial=0)) + 1) + right, return_inverse=True)[1]
+    return codes
+
+
+def _value_codes(cells: Sequence[str], form: NumberFormat) -> Codes:
+    """Return which value each cell has: equal numbers are equal however they are written."""
+    numbers: dict[str, object] = {}
+    for cell in dict.fromkeys(cells):
+        try:
+            number = form.parse(cell)
+            numbers[cell] = None if math.isnan(number) else number
+        except RefusedColumnError:
+            numbers[cell] = None
+        except ValueError:
+            numbers[cell] = cell
+    index: dict[object, int] = {}
+    codes = {cell: -1 if value is None else index.setdefault(value, len(index)) for cell, value in numbers.items()}
+    return np.array([codes[cell] for cell in cells], dtype=np.int64)
+
+
+def _columns(schema: CsvSchema, table: _Table, catalog: MetricRegistry) -> Iterator[_Column]:
+    """Yield the columns that may tell rows apart: those without a role, and numbers of which no metric is known."""
+    roles = {schema.date, schema.model, schema.segment, schema.metric, schema.provisional}
+    for column in schema.numbers:
+        if column.role != "value" or not column.metric or catalog.normalize(column.name).is_known:
+            roles.add(column.index)
+    values = {column.index for column in schema.numbers if column.role == "value"}
+    for index, name in enumerate(schema.names):
+        if index not in roles:
+            distinct = {cell.strip() for cell in table.cells[index]}
+            if len(distinct) > 1:
+                may_be_long = schema.metric is None and len(values - {index}) == 1
+                rank = _rank(name, distinct, table, has_model=schema.model is not None, may_be_long=may_be_long)
+                yield _Column(index, name, rank)
+    if len(np.unique(table.codes(DATE_FORM))) > 1:
+        yield _Column(DATE_FORM, "period", _DATE_FORM)
+
+
+def _rank(name: str, distinct: set[str], table: _Table, *, has_model: bool, may_be_long: bool) -> int:
+    """Return what a column can be by its name and its cells."""
+    rows, key, count = len(table.stamps), name_key(name), len(distinct)
+    is_short = len(np.unique(table.dates)) <= MAX_CORRECTED_DATES
+    if not key or key in TIME_NAMES or count > MAX_VALUES or (2 * count > rows and not is_short):
+        return _UNUSABLE
+    if "" not in distinct:
+        if key in MODEL_NAMES and not has_model:
+            return _MODEL
+        if key in METRIC_NAMES and may_be_long:
+            return _METRIC
+    if key in IDENTITY_NAMES:
+        return _SEGMENT
+    return _rank_by_cells(name, distinct - {""}) if count * MIN_ROWS <= rows else _UNUSABLE
+
+
+def _rank_by_cells(name: str, filled: set[str]) -> int:
+    if not all(map(is_value, filled)):
+        return _TEXT
+    if not SEGMENT_NAMES.isdisjoint(split_words(name)):
+        return _SEGMENT
+    return _NUMBER if len(filled) <= MAX_NUMBERS and all(cell.isdecimal() for cell in filled) else _UNUSABLE
+
+
+def _combinations(columns: Sequence[_Column], most: int) -> Iterator[tuple[_Column, ...]]:
+    """Yield one column, two, ... up to `most`; the likeliest first, whatever their order in the file."""
+    ranked = sorted(columns, key=lambda column: (column.rank, column.name))[:MAX_TRIED]
+    for size in range(1, most + 1):
+        yield from sorted(combinations(ranked, size), key=lambda chosen: [column.rank for column in chosen])
+
+
+def _with_roles(schema: CsvSchema, columns: Sequence[_Column], catalog: MetricRegistry) -> CsvSchema:
+    model = next((column.index for column in columns if column.rank == _MODEL), None)
+    metric = next((column.index for column in columns if column.rank == _METRIC), None)
+    segments = [column.index for column in columns if column.index not in (model, metric, DATE_FORM)]
+    value = next(
+        (
+            column.index
+            for column in schema.numbers
+            if column.role == "value" and column.index not in (*segments, metric)
+        ),
+        None,
+    )
+    identity = RowIdentity(
+        model,
+        metric,
+        None if metric is None else value,
+        tuple(sorted(segments)),
+        has_days_apart=any(column.index == DATE_FORM for column in columns),
+    )
+    found = read_header(schema.names, schema.delimiter, catalog, date=schema.date, identity=identity)
+    return replace(found, notes=(*found.notes, *_notes(schema, identity)))
+
+
+def _notes(schema: CsvSchema, identity: RowIdentity) -> Iterator[str]:
+    for index, role in ((identity.model, "model"), (identity.metric, "metric")):
+        if index is not None:
+            yield f"rows of one date differ in `{schema.names[index][:40]}`: it is read as the {role}"
+    if identity.segments:
+        names = " and ".join(f"`{schema.names[index][:40]}`" for index in identity.segments)
+        yield f"rows of one date differ in {names}: read as segments"
+    if identity.has_days_apart:
+        yield "dates with and without a time of day have other values: those without one are the segment period=day"
+
+
+def _fault(columns: Sequence[_Column], sample: _Table, table: _Table, remaining: int) -> ReadFault:
+    """Return the columns that tell rows apart and have no role, and what to write."""
+    for chosen in _combinations([column for column in columns if column.index != DATE_FORM], 2):
+        if sample.dates_in_conflict([column.index for column in chosen]) <= remaining:
+            names = " and ".join(
+                f"`{column.name[:40]}`" if column.name else "a column without a name" for column in chosen
+            )
+            remedy = "name the column model or segment, or keep one row a date"
+            if any(_is_time_of_day(column, sample) for column in chosen):
+                remedy = "write date and time in one column"
+            message = f"rows of one date differ only in {names}: {remedy}"
+            return ReadFault(FaultReason.ROWS_COLLIDE, message, column=chosen[0].name)
+    if _are_days_among_hours(sample, table):
+        message = "hourly and daily values are mixed: write each into a file of its own, or add a column segment"
+        return ReadFault(FaultReason.PERIODS_OF_TWO_LENGTHS, message)
+    return ReadFault(FaultReason.ROWS_COLLIDE, NOT_TOLD_APART)
+
+
+NOT_TOLD_APART = (
+    "rows of one date have different values and no column tells them apart: keep one row a date, "
+    "or add a column model or segment"
+)
+
+
+def _is_time_of_day(column: _Column, sample: _Table) -> bool:
+    cells = sample.cells[column.index]
+    is_clock = all(re.fullmatch(r"\d{1,2}(:\d{2}){1,2}(\.\d+)?", cell.strip()) for cell in cells)
+    return is_clock or name_key(column.name) in TIME_NAMES
+
+
+def _are_days_among_hours(sample: _Table, table: _Table) -> bool:
+    """Return whether rows collide at one time of day alone, and there are rows at other times of it."""
+    return len(np.unique(sample.stamps % DAY)) == 1 < len(np.unique(table.stamps % DAY))

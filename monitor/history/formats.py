@@ -1,0 +1,259 @@
+"""Formats that are not CSV, by the first bytes of a file: the name of each, and what to do with it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import zlib
+from typing import NamedTuple
+
+from modeltop.core.metrics.registry import MetricRegistry
+from modeltop.core.text import redact_credentials
+from modeltop.history.csv.dialect import sniff_delimiter
+from modeltop.history.tables import HEAD_BYTES, Table, events_reason, log_reason, read_table, undated_reason
+
+MAX_JSON_LINES = 200
+"""First lines of a file of JSON lines that are parsed."""
+
+
+class Format(NamedTuple):
+    """A binary format."""
+
+    magic: bytes
+    """Its first bytes."""
+    name: str
+    remedy: str
+    """What to do. `{path}` is the file as a shell reads it, `{stem}` the same without its last suffix, `{absolute}` its
+    absolute path, `{name}` as Python reads it, `{out}` the CSV file to write."""
+    offset: int = 0
+
+
+_EXCEL = "save it as CSV (File > Save As > CSV UTF-8)"
+_UNPACK = "`{} -c {{path}} > {{stem}}`, then `modeltop check {{stem}}`"
+_PACKED = ("gz", "bz2", "xz", "zst", "lz4")
+_CHART = "export the numbers behind it as CSV"
+_PANDAS = 'write it as CSV: `python -c "import pandas as p; p.{}({{name}}).to_csv({{out}}, index=False)"`'
+FORMATS = (
+    Format(b"\x1f\x8b", "a gzip file", _UNPACK.format("gunzip")),
+    Format(b"BZh", "a bzip2 file", _UNPACK.format("bunzip2")),
+    Format(b"\xfd7zXZ", "an xz file", _UNPACK.format("unxz")),
+    Format(b"\x28\xb5\x2f\xfd", "a Zstandard file", _UNPACK.format("unzstd")),
+    Format(b"\x04\x22\x4d\x18", "an LZ4 file", _UNPACK.format("unlz4")),
+    Format(b"7z\xbc\xaf", "a 7-Zip archive", "unpack it: `7z x {path}`"),
+    Format(b"Rar!", "a RAR archive", "unpack it: `unrar x {path}`"),
+    Format(b"ustar", "a tar archive", "unpack it: `tar -xf {path}`", 257),
+    Format(
+        b"PAR1",
+        "a Parquet file",
+        f"predictions: run `modeltop compute {{path}}`; metrics: {_PANDAS.format('read_parquet')}",
+    ),
+    Format(b"ARROW1", "an Arrow (Feather) file", _PANDAS.format("read_feather")),
+    Format(b"FEA1", "a Feather file", _PANDAS.format("read_feather")),
+    Format(b"ORC", "an ORC file", _PANDAS.format("read_orc")),
+    Format(b"Obj\x01", "an Avro file", "write it as CSV"),
+    Format(
+        b"SQLite format 3",
+        "an SQLite database",
+        "predictions: run `modeltop compute sqlite://{absolute}::TABLE`; "
+        "metrics: `sqlite3 -header -csv {path} 'SELECT * FROM TABLE' > metrics.csv`",
+    ),
+    Format(
+        b"DUCK",
+        "a DuckDB database",
+        "predictions: run `modeltop compute {path}::TABLE`; "
+        "metrics: `duckdb -csv {path} 'SELECT * FROM TABLE' > metrics.csv`",
+        8,
+    ),
+    Format(b"\x89HDF", "an HDF5 file, such as a Keras model", _PANDAS.format("read_hdf")),
+    Format(b"\x93NUMPY", "a NumPy array (npy)", "write it as CSV with a header and a date column"),
+    Format(b"\xd0\xcf\x11\xe0", "an Excel workbook (XLS)", _EXCEL),
+    Format(b"RDX", "an R data file", "write the table with write.csv"),
+    Format(b"%PDF", "a PDF document", "export its table as CSV"),
+    Format(b"\x89PNG", "a PNG image", _CHART),
+    Format(b"\xff\xd8\xff", "a JPEG image", _CHART),
+    Format(b"GIF8", "a GIF image", _CHART),
+)
+_ZIP_CONTENTS = (
+    (r"\[Content_Types\]\.xml|_rels/|xl/|docProps/", "an Excel workbook (XLSX)", _EXCEL),
+    (r"mimetype", "an ODS spreadsheet", "save it as CSV (File > Save As > Text CSV)"),
+    (r".*\.npy$", "a NumPy archive (npz)", "write its arrays as CSV with a header and a date column"),
+    (r".*(?:data\.pkl|\.data/|/version|byteorder)$", "a PyTorch checkpoint", "name a CSV file of metrics"),
+    (r"(?:metadata|config)\.json$|model\.weights", "a Keras model", "name a CSV file of metrics"),
+    (r"", "a ZIP archive", "unpack it: `unzip {path}`"),
+)
+"""What a ZIP archive is by the name of the first file in it."""
+_TEXTS = (
+    (r"version https://git-lfs", "a Git LFS pointer, not the file itself", "`git lfs pull`"),
+    (r"outs:\s*\n\s*- ", "a DVC pointer, not the file itself", "`dvc pull {path}`"),
+    (r"\s*(?:<!doctype html|<html|<head)", "a web page (HTML)", "download the CSV file itself, signed in if need be"),
+    (r"\s*<svg", "an SVG image", _CHART),
+    (r"\s*<(?:\?xml|[A-Za-z])", "an XML file", "write the metrics as CSV with a date column"),
+    (r"# (?:HELP|TYPE) \w", "Prometheus metrics at one moment", "query their history as CSV with a time column"),
+    (r"(?:\d{13}[ \t]+\S+[ \t]+\d+\r?\n)+", "a metric of an MLflow file store (time, value, step)",
+     "write it as CSV: `(echo timestamp,{metric}; cut -d' ' -f1,2 {path} | tr ' ' ,) > {metric}.csv`"),
+    (r"(?:ply|%YAML|---\s*\n|artifact_uri:|experiment_id:)", "a YAML file", "name a CSV file of metrics"),
+    (r"[^,;\t]*\b(?:DEBUG|INFO|WARN(?:ING)?|ERROR)\b", "the log of a program",
+     "write its metrics as CSV with a date column"),
+    (r"\[[\w.\"'-]+\]\s*\n", "a configuration file", "pass it by --config, and name a CSV file of metrics"),
+)  # fmt: skip
+"""Start of a text, what it is, and what to do."""
+
+
+def binary_reason(head: bytes, path: str, registry: MetricRegistry) -> str | None:
+    """Return what a file of a binary format is, and what to do with it; None if it is none that is known.
+
+    Args:
+        head: Its first bytes.
+        path: The file, as a person named it.
+        registry: The metrics.
+    """
+    if head.startswith(b"PK\x03\x04"):
+        member = head[30 : 30 + int.from_bytes(head[26:28], "little")].decode("utf-8", "replace")
+        name, remedy = next((name, remedy) for start, name, remedy in _ZIP_CONTENTS if re.match(start, member))
+        return _sentence(name, remedy, path)
+    if re.match(rb"\x80[\x02-\x05][\x95(}\]c\x8c]", head):
+        return _sentence("a Python pickle", "write its table as CSV: DataFrame.to_csv", path)
+    known = (each for each in FORMATS if head.startswith(each.magic, each.offset))
+    if (found := next(known, None)) is None:
+        return None
+    inner = _inner_log(head, path, registry) if found.magic == b"\x1f\x8b" else None
+    return f"{found.name} with {inner}" if inner else _sentence(found.name, found.remedy, path)
+
+
+def _inner_log(head: bytes, path: str, registry: MetricRegistry) -> str | None:
+    """Return that a gzip file holds a prediction log, which `modeltop compute` reads as it is."""
+    try:
+        text = zlib.decompressobj(wbits=31).decompress(head[:HEAD_BYTES], HEAD_BYTES)
+    except zlib.error:
+        return None
+    table = _json_table(text.decode("utf-8", "replace"), path)
+    return events_reason(table) if table is not None else log_reason(text, path, registry)
+
+
+def text_reason(data: bytes, path: str, registry: MetricRegistry) -> str | None:
+    """Return what a text that was refused as metric history is, and what to do with it; None if that is unknown.
+
+    Args:
+        data: The file from its start, in UTF-8.
+        path: The file, as a person named it.
+        registry: The metrics.
+    """
+    head = data[:HEAD_BYTES]
+    text = head.decode("utf-8", "replace").lstrip("\ufeff")
+    if text.lstrip()[:1] in ("{", "[") and (reason := _json_reason(text, path)):
+        return reason
+    for start, name, remedy in _TEXTS:
+        if re.match(start, text, re.IGNORECASE):
+            return _sentence(name, remedy, path)
+    if "tfevents" in path.rpartition("/")[2]:
+        return _sentence("a TensorBoard event file", "download its scalars as CSV, which has Wall time", path)
+    if b"\0" in head:
+        return _sentence("a binary file", "name a CSV file of metrics", path)
+    return _table_reason(data, path, registry)
+
+
+def _table_reason(data: bytes, path: str, registry: MetricRegistry) -> str | None:
+    """Return what a CSV file without dates is, or that it has no columns; None if that is unknown."""
+    table = read_table(data, path)
+    if table is not None:
+        return undated_reason(table, registry)
+    text = data[:HEAD_BYTES].decode("utf-8", "replace")
+    first_line = text.strip().partition("\n")[0].strip()
+    if not first_line or sniff_delimiter(first_line) in first_line or registry.get(first_line).is_direction_known:
+        return None
+    return _sentence("a text file without columns", "name a CSV file with a date column and metrics", path)
+
+
+def unreadable_reason(head: bytes, path: str) -> str | None:
+    """Return what a file is that `modeltop compute` does not read, and what to do with it; None if it may be a log.
+
+    Args:
+        head: Its first bytes, unpacked.
+        path: The file, as a person named it.
+    """
+    registry = MetricRegistry()
+    if (reason := binary_reason(head, path, registry)) is None:
+        text = head.decode("utf-8", "replace").lstrip()
+        is_log = text[:1] not in ("{", "[", "<") or (text[0] == "{" and _is_json_log(text))
+        reason = None if is_log else text_reason(head, path, registry)
+        if reason is not None and reason.startswith("a JSON file"):
+            return "JSON, but not JSON lines: write one object a line"
+    return None if reason is None else reason.replace("modeltop check", "modeltop compute")
+
+
+def _is_json_log(text: str) -> bool:
+    """Return whether a text may be JSON lines of a log, and not one object of a tool that is known."""
+    table = _json_table(text, "a.jsonl")
+    is_known = any(re.search(pattern, text, re.IGNORECASE) for pattern, *_ in _JSON_KINDS)
+    return table is not None and (len(table.rows) > 1 or not is_known)
+
+
+_JSON_KINDS = (
+    (r'"nbformat"|"cell_type"', "a Jupyter notebook", "write its table as CSV: DataFrame.to_csv"),
+    (r'"(?:metric_results|metric_id)"|"metrics"\s*:\s*\[\s*\{\s*"metric"|"tests"\s*:\s*\[|evidently',
+     "an Evidently report (JSON)", "`modeltop record MODEL --date DATE METRIC=VALUE` its values, one period a report"),
+    (r'"(?:run_uuid|artifact_uri|experiment_id|run_id)"', "an MLflow run (JSON)",
+     "write its metric history as CSV: timestamp, key, value"),
+    (r'"(?:log_history|best_model_checkpoint)"', "a Hugging Face trainer state (JSON)",
+     "write its log_history as CSV with a date column"),
+    (r'"(?:macro avg|weighted avg)"', "a classification report of scikit-learn (JSON)",
+     "`modeltop record MODEL --date DATE METRIC=VALUE` its values, one period a report"),
+    (r'"(?:_wandb|_step|_runtime)"', "a Weights & Biases summary (JSON)", "export the run's history as CSV"),
+)  # fmt: skip
+
+
+def _json_reason(text: str, path: str) -> str | None:
+    """Return what a text that starts like JSON is; None if it is not JSON."""
+    if (table := _json_table(text, path)) is not None:
+        remedy = f"{_PANDAS.format('read_json')}".replace("({name})", "({name}, lines=True)")
+        return events_reason(table) or _sentence("a file of JSON lines", remedy, path)
+    if not re.match(r'\s*(?:\{\s*(?:["}]|$)|\[\s*(?:[\[{"\d\]-]|null|true|false|$))', text):
+        return None
+    for pattern, name, remedy in _JSON_KINDS:
+        if re.search(pattern, text, re.IGNORECASE):
+            return _sentence(name, remedy, path)
+    if re.match(r"\s*\[\s*\{", text):
+        return _sentence("a JSON file", _PANDAS.format("read_json"), path)
+    return _sentence("a JSON file", "write its metrics as CSV with a date column, one row a period", path)
+
+
+def _json_table(text: str, path: str) -> Table | None:
+    """Return the first rows of JSON lines as a table; None if they are none."""
+    lines = [line for line in text.splitlines()[:MAX_JSON_LINES] if line.strip()]
+    rows: list[dict[str, object]] = []
+    for line in lines:
+        try:
+            row = json.loads(line)
+        except (ValueError, RecursionError):
+            break  # the last line may be cut off
+        if not isinstance(row, dict):
+            return None
+        rows.append(row)
+    if not rows or (len(lines) > 1 and len(rows) == 1) or (len(lines) == 1 and not path.endswith(("l", "ndjson"))):
+        return None
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    return Table(path, names, [[_cell(row.get(name)) for name in names] for row in rows])
+
+
+def _cell(value: object) -> str:
+    return "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _sentence(name: str, remedy: str, path: str) -> str:
+    shown = redact_credentials(path)
+    folder, slash, base = shown.rpartition("/")
+    stem, dot, suffix = base.rpartition(".")
+    stem = f"{folder}{slash}{stem if dot and stem else base}"
+    is_packed = suffix.lower() in _PACKED
+    fields = {
+        "path": shlex.quote(shown),
+        "absolute": shlex.quote(os.path.abspath(shown)),  # noqa: PTH100  a Path would lose `./`
+        "stem": shlex.quote(stem if is_packed else f"{stem}-unpacked.csv"),
+        "name": repr(shown),
+        "out": repr(f"{stem}-converted.csv" if suffix.lower() == "csv" else f"{stem}.csv"),
+        "metric": re.sub(r"\W+", "_", base) or "value",
+    }
+    text = re.sub(r"{(path|absolute|stem|name|out|metric)}", lambda match: fields[match[1]], remedy)
+    return f"{name}{'' if ', not ' in name else ', not CSV'}: {text}"

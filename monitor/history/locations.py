@@ -1,0 +1,197 @@
+"""Paths at which no history is: addresses, mistyped names, and folders of other files; and what to do about each."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
+
+from modeltop.core.text import pluralize, redact_credentials
+
+MAX_ENTRIES = 2_000
+"""Entries of a folder that are compared with a name, or looked at."""
+MAX_DEPTH = 3
+"""Levels below a folder at which CSV files are looked for."""
+MAX_FOLDERS = 200
+"""Folders of one level that are looked into."""
+MIN_SIMILARITY = 0.65
+"""Ratio of difflib from which a name may be meant; its own default, 0.6, takes `b.csv` for `a.csv`."""
+MAX_CORRECTIONS = 2
+"""Parts of a path that may be mistyped."""
+_ADDRESS = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]+):(?P<rest>.*)", re.DOTALL)
+_OPAQUE = ("models", "runs", "mlflow-artifacts", "jdbc")
+"""Schemes that no slash has to follow."""
+_ADDRESSES = (
+    (r"s3[an]?", "an S3 address", "`aws s3 cp --recursive {address} metrics/`, then `modeltop check metrics/`"),
+    (r"gs|gcs", "a Google Cloud Storage address",
+     "`gcloud storage cp -r {address} metrics/`, then `modeltop check metrics/`"),
+    (r"az|adl|abfss?|wasbs?", "an Azure storage address",
+     "`azcopy copy {address} metrics/ --recursive`, then `modeltop check metrics/`"),
+    (r"(?:web)?hdfs|dbfs|viewfs", "an address of a cluster's file system",
+     "copy its files here, then `modeltop check` them"),
+    (r"https?|ftps?", "a web address", "`curl -fLo metrics.csv {address}`, then `modeltop check metrics.csv`"),
+    (r"ssh|scp|sftp|rsync", "an address on another host", "copy its files here, then `modeltop check` them"),
+    (r"mlflow.*|runs|models", "an MLflow address",
+     "write its metric history as CSV (timestamp, key, value) with MlflowClient.get_metric_history"),
+    (r"wandb", "a Weights & Biases address", "export the run's history as CSV, with its _timestamp column"),
+    (r"file", "a file's address", "`modeltop check {rest}`"),
+    (r".*(?:sql|db|jdbc|oracle|snowflake|redshift|clickhouse|bigquery|postgres|trino|presto|databricks|redis).*",
+     "a database address", "predictions: run `modeltop compute {table}`; metrics: export the table as CSV"),
+    (r".*", "an address", "copy its file here, then `modeltop check` it"),
+)  # fmt: skip
+"""Scheme of an address, what it is, and what to do."""
+_OTHER_FILES = (
+    (r".*\.csv\.(?:gz|bz2|xz|zst)$", "compressed CSV", "`gunzip -k {folder}/*.gz`, then `modeltop check {folder}`"),
+    (r".*\.(?:parquet|pq)$", "Parquet", "predictions: run `modeltop compute {folder}`; metrics: write them as CSV"),
+    (r".*\.(?:jsonl|ndjson)(?:\.gz)?$", "JSON lines",
+     "predictions: run `modeltop compute {folder}`; metrics: write them as CSV"),
+    (r".*\.json$", "JSON", "write the metrics as CSV with a date column, one row a period"),
+    (r".*\.(?:tsv|tab)$", "TSV", "name them: `modeltop check {folder}/*.{suffix}`"),
+    (r".*\.xlsx?$", "Excel", "save them as CSV (File > Save As > CSV UTF-8)"),
+    (r".*\.zip$", "ZIP", "unpack them: `unzip {folder}/'*.zip'`"),
+    (r".*tfevents.*", "TensorBoard event", "download their scalars as CSV, which has Wall time"),
+    (r".*\.(?:db|sqlite3?|duckdb|ddb)$", "database",
+     "predictions: run `modeltop compute FILE::TABLE`; metrics: export the table as CSV"),
+    (r".*", "other", "name a folder with metric CSV files"),
+)  # fmt: skip
+"""Names of files that a folder may hold instead of CSV, their kind, and what to do."""
+
+
+def as_typed(path: str) -> str:
+    """Return a path with both slashes of an address, one of which pathlib removes."""
+    return re.sub(r"^([A-Za-z][A-Za-z0-9+.-]+:)/(?!/)", r"\1//", path)
+
+
+def storage_reason(address: str) -> str | None:
+    """Return what an address of files or of a tracking server is and what to do; None if it is that of a database."""
+    reason = _address_reason(address)
+    return None if reason is None or reason.startswith(("a database", "an address, ")) else reason
+
+
+def is_address(path: str) -> bool:
+    """Return whether a path is an address such as `s3://...`, and no path that exists."""
+    return _address_reason(path) is not None and not os.path.lexists(path)
+
+
+def missing_reason(path: str) -> str:
+    """Return why there is no file at a path (an address, a pattern, a mistyped name), and what to do."""
+    if (reason := _address_reason(path)) is not None:
+        return reason
+    if path == "-":
+        return "standard input is not read: write it to a file"
+    if re.search(r"[*?]", path):
+        return "no file matches this pattern: check the path"
+    if (near := nearest_path(path)) is not None:
+        return f"no such file; did you mean {near}?"
+    folder = os.path.dirname(path.rstrip("/")) or "."  # noqa: PTH120  a Path would lose `./`
+    count = sum(name.lower().endswith(".csv") for name in _names(folder))
+    if count:
+        files = f"{shlex.quote(folder)} has {pluralize(count, 'CSV file')}"
+        return f"no such file; {files}: `modeltop check {shlex.quote(folder)}`"
+    return "no such file or folder: check the path"
+
+
+def _address_reason(path: str) -> str | None:
+    """Return what an address is and what to do; None if the path is none."""
+    if re.match(r"[\w.-]+@[\w.-]+:", path):
+        return _remedy("an address on another host", "copy its files here with scp, then `modeltop check` them", {})
+    match = _ADDRESS.match(path)
+    if match is None or not (match["rest"].startswith("/") or match["scheme"].lower() in _OPAQUE):
+        return None
+    rest = match["rest"].lstrip("/")
+    address = redact_credentials(f"{match['scheme']}://{rest}")
+    fields = {"address": address, "table": address if "::" in address else f"{address}::TABLE", "rest": f"/{rest}"}
+    kinds = (each for each in _ADDRESSES if re.fullmatch(each[0], match["scheme"], re.IGNORECASE))
+    _, name, remedy = next(kinds)
+    return _remedy(f"{name}, not a file", remedy, fields)
+
+
+def _remedy(name: str, remedy: str, fields: Mapping[str, str]) -> str:
+    return f"{name}: " + re.sub(r"{(\w+)}", lambda match: shlex.quote(fields[match[1]]), remedy)
+
+
+def nearest_path(path: str) -> str | None:
+    """Return the existing path that is nearest to one that does not exist; None if none is near.
+
+    The parts of the path are corrected from the left: `metrcs/chrun.csv` may become `metrics/churn.csv`.
+    """
+    if "\0" in path or len(path) > 4096:  # PATH_MAX of Linux
+        return None
+    found, corrections = ("/" if path.startswith("/") else ""), 0
+    for part in path.strip("/").split("/"):
+        name: str | None = part
+        if not os.path.lexists(found + part):
+            name = _nearest_name(part, _names(found or "."))
+            corrections += 1
+        if name is None or corrections > MAX_CORRECTIONS:
+            return None
+        found += f"{name}/"
+    return found.rstrip("/") if corrections else None
+
+
+def _nearest_name(name: str, names: Iterable[str]) -> str | None:
+    folded = {other.lower(): other for other in names}
+    for suffix in ("", ".csv"):
+        if (same := folded.get(name.lower() + suffix)) is not None:
+            return same
+    import difflib  # late: nothing is mistyped as a rule
+
+    near = difflib.get_close_matches(name.lower(), folded, 1, MIN_SIMILARITY)
+    return folded[near[0]] if near else None
+
+
+def _names(folder: str) -> list[str]:
+    try:
+        with os.scandir(folder) as entries:
+            return [entry.name for entry in islice(entries, MAX_ENTRIES) if not entry.name.startswith(".")]
+    except OSError:
+        return []
+
+
+def folder_reason(folder: str) -> str:
+    """Return what a folder without CSV files holds instead, with the command to run."""
+    names, quoted = _names(folder), shlex.quote(redact_credentials(folder.rstrip("/") or "/"))
+    if "mlruns" in (*os.path.abspath(folder).split("/"), *names) or {"metrics", "params"} <= set(names):  # noqa: PTH100  as above
+        remedy = "write its metrics as CSV (timestamp, key, value) with MlflowClient.get_metric_history"
+        return f"an MLflow file store, not CSV: {remedy}"
+    files = [name for name in names if not os.path.isdir(f"{folder}/{name}")]  # noqa: PTH112  as above
+    depth, count = _csv_below(folder)
+    if count:
+        pattern = "/*" * depth + ("/" if files else "")
+        holders = f"{count} subfolders have" if count > 1 else "a subfolder has"
+        return f"no CSV files here, but {holders} some: `modeltop check {quoted.rstrip('/')}{pattern}`"
+    if files:
+        return _describe_files(files, quoted)
+    if partition := next((name for name in names if "=" in name), None):
+        return f"no CSV files here, but folders such as {partition}: `modeltop compute {quoted}` reads predictions"
+    if names:
+        return "no CSV files here: check the path"
+    return "an empty folder: name one with metric CSV files, or `modeltop record` a first value"
+
+
+def _csv_below(folder: str) -> tuple[int, int]:
+    """Return the level below a folder at which CSV files are first met, and how many folders there have some."""
+    level: Sequence[str] = [folder]
+    for depth in range(1, MAX_DEPTH + 1):
+        paths = (f"{parent}/{name}" for parent in level for name in _names(parent))
+        level = list(islice((path for path in paths if os.path.isdir(path)), MAX_FOLDERS))  # noqa: PTH112  as above
+        if count := sum(any(name.lower().endswith(".csv") for name in _names(path)) for path in level):
+            return depth, count
+    return 0, 0
+
+
+def _describe_files(files: Sequence[str], folder: str) -> str:
+    kinds = Counter(
+        next(index for index, (pattern, *_) in enumerate(_OTHER_FILES) if re.match(pattern, name, re.IGNORECASE))
+        for name in files
+    )
+    pattern, kind, remedy = _OTHER_FILES[min(kinds)]
+    example = next(name for name in files if re.match(pattern, name, re.IGNORECASE))
+    remedy = remedy.replace("{folder}", folder).replace("{suffix}", example.rpartition(".")[2])
+    if len(kinds) == 1:
+        return f"no CSV files here, but {pluralize(kinds[min(kinds)], f'{kind} file')}: {remedy}"
+    listed = ", ".join(f"{_OTHER_FILES[index][1]} ({count})" for index, count in sorted(kinds.items())[:4])
+    return f"no CSV files here, but {listed}: {remedy}"

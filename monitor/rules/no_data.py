@@ -1,0 +1,78 @@
+"""No data of a series: a metric or a segment that stopped coming while its model goes on reporting. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from modeltop.core.metrics.registry import LABEL_COVERAGE, MetricRegistry
+from modeltop.core.series import Alert, Breach, Condition, History, Series, Severity, to_datetime
+from modeltop.rules.replay import GAPS, describe_lateness, expected_gap, fired_alert
+
+if TYPE_CHECKING:
+    from modeltop.core.series import Times
+
+MIN_PRESENCE = 0.9
+"""Share of its model's last 60 periods, before it stopped, in which a series must have had a value to be missed."""
+
+
+def series_no_data_alerts(
+    history: History, catalog: MetricRegistry, severity: Severity = Severity.UNKNOWN
+) -> Iterator[Alert]:
+    """Yield an alert for each series that is overdue, by its own past gaps, at its model's newest row.
+
+    Args:
+        history: The data.
+        catalog: Tells which metrics wait for labels: those are due where a period is known to have its labels, or
+            after the delay with which their values were appended so far.
+        severity: How bad that is; OK: not at all.
+    """
+    if severity is Severity.OK:
+        return
+    labelled = _labelled_periods(history)
+    for key, series in history.series.items():
+        periods = history.periods[key.model]
+        if key.model in labelled and catalog.get(key.metric).needs_labels:
+            periods = labelled[key.model]
+        alert = _overdue(series, periods, severity)
+        if alert is not None:
+            yield alert
+
+
+def _labelled_periods(history: History) -> dict[str, Times]:
+    """Return, by model with a known label coverage, the periods that have their labels."""
+    coverages = (series for key, series in history.series.items() if key.metric == LABEL_COVERAGE)
+    return {
+        series.key.model: series.times[series.evaluable() & (series.values > 0)]
+        for series in coverages
+        if series.key.segment == "all"
+    }
+
+
+def _overdue(series: Series, periods: Times, severity: Severity) -> Alert | None:
+    if not len(periods) or (series.times[-1] >= periods[-1] and np.isfinite(series.values[-1])):
+        return None
+    times = series.times[np.isfinite(series.values)]
+    wait = expected_gap(times)
+    if wait is None:
+        return None
+    wait += timedelta(seconds=series.usual_delay)
+    newest, last = to_datetime(periods[-1]), to_datetime(times[-1])
+    if newest - last <= wait or not _is_regular(times, periods):
+        return None
+    breach = Breach(
+        severity,
+        (newest - last).total_seconds(),
+        wait.total_seconds(),
+        describe_lateness("no value", newest - last, wait),
+    )
+    return fired_alert("no-data", series.key, Condition.NO_DATA, last + wait, breach=breach)
+
+
+def _is_regular(times: Times, periods: Times) -> bool:
+    """Return whether the series had a value in nearly all of its model's periods before it stopped."""
+    before = periods[: np.searchsorted(periods, times[-1], "right")][-GAPS:]
+    return len(before) > 0 and float(np.isin(before, times).mean()) >= MIN_PRESENCE

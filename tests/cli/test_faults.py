@@ -1,0 +1,168 @@
+"""What cannot be read is said in one line: what it is and what to run; never a diagnosis, and never twenty lines."""
+
+import gzip
+import json
+
+import pytest
+
+from modeltop.core.text import display_width
+
+LOG = "id,timestamp,prediction,label\n" + "".join(
+    f"{row},2025-01-0{1 + row // 20} 00:{row % 60:02}:{row % 59:02},{row % 2},{row % 3 % 2}\n" for row in range(100)
+)
+COMMANDS = ("check", "report", "alerts", "export", "init", "rules test", "open")
+FILES = {
+    "report.json": '{"metrics": [{"metric": "ClassificationQualityMetric", "result": {}}]}',
+    "log.csv": LOG,
+    "training.csv": "epoch,step,loss\n0,1,0.5\n",
+    "churn.csv.gz": gzip.compress(b"date,accuracy\n2025-01-01,0.9\n"),
+    "plain.csv": "a,b\n1,2\n",
+}
+
+
+@pytest.fixture
+def files(tmp_path):
+    for name, content in FILES.items():
+        (tmp_path / name).write_bytes(content.encode() if isinstance(content, str) else content)
+    (tmp_path / "metrics").mkdir()
+    (tmp_path / "metrics" / "churn.csv").write_text("date,accuracy\n2025-01-01,0.9\n")
+    return tmp_path
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("path", [*FILES, "metrics/chrun.csv", "s3://bucket/metrics", "absent"])
+def test_no_command_calls_an_unreadable_file_an_outage(run, files, command, path):
+    outcome = run(*command.split(), path)
+    said = (outcome.out + outcome.err).lower()
+    assert path in said
+    for word in ("outage", "pipeline", "retrain", "nothing to judge", "no model found"):
+        assert word not in said
+
+
+def test_a_mistyped_path_is_one_line_with_the_path_that_is_meant(run, files):
+    outcome = run("check", "metrics/chrun.csv")
+    assert (outcome.code, outcome.err) == (3, "")
+    assert outcome.out == "UNKNOWN: metrics/chrun.csv: no such file; did you mean metrics/churn.csv?\n"
+
+
+@pytest.mark.parametrize("path", FILES)
+def test_a_fault_is_a_headline_and_one_sentence_with_its_command(run, files, path):
+    outcome = run("check", path)
+    headline, *rest = outcome.lines
+    assert (outcome.code, outcome.err) == (3, "")
+    assert headline.startswith(f"UNKNOWN: {path}: ")
+    assert display_width(headline) <= 80
+    assert [line for line in rest if not line.startswith("        ")] == rest[:1]
+    assert "default rule" not in outcome.out
+
+
+def test_a_prediction_log_is_answered_with_a_command_that_runs(run, files):
+    out = " ".join(run("check", "log.csv").out.split())
+    command = out[out.rindex("`modeltop ") : out.rindex("`")].strip("`").removeprefix("modeltop ")
+    assert command == "compute log.csv --timestamp timestamp --label label --prediction prediction"
+    assert run(*command.split(), "--store", "s").code == 0
+    assert run("check", "--store", "s").out.startswith(("OK", "WARNING", "CRITICAL"))
+
+
+def test_commands_are_not_broken_between_lines(run, files):
+    (command,) = [line for line in run("check", "churn.csv.gz").lines if "gunzip" in line]
+    assert command.count("`") % 2 == 0
+
+
+def test_a_file_that_is_not_understood_does_not_hide_the_others(run, files):
+    outcome = run("check", "metrics", "report.json")
+    assert outcome.code == 3
+    assert outcome.lines[0] == "UNKNOWN: 1 unknown of 2 models: report.json: an Evidently report (JSON), not CSV"
+
+
+@pytest.mark.parametrize(
+    "words", [["check", ""], ["check", "metrics", ""], ["check", "--store", ""], ["watch", "--once", ""]]
+)
+def test_an_empty_path_is_never_the_working_directory(run, files, words):
+    outcome = run(*words)
+    assert (outcome.code, outcome.err) == (
+        3 if words[0] == "check" else 2,
+        "modeltop: a path is empty: is a variable not set?\n",
+    )
+
+
+def test_several_faults_are_a_line_each(run, files):
+    outcome = run("check", "report.json", "training.csv", "absent.csv")
+    assert outcome.lines[0].startswith("UNKNOWN: 3 sources not read: ")
+    assert len([line for line in outcome.lines if line.startswith("○ n/d ")]) == 3
+
+
+def test_json_has_no_diagnosis_of_a_file_that_cannot_be_read(run, files):
+    document = json.loads(run("check", "--json", "report.json").out)
+    (model,) = document["models"]
+    assert (model["status"], model["diagnosis"]) == ("unknown", None)
+    assert model["summary"].startswith("an Evidently report (JSON), not CSV")
+
+
+@pytest.mark.parametrize("name", ["packed", "empty"])
+def test_a_folder_without_metrics_beside_good_ones_is_never_ok(run, files, name):
+    (files / name).mkdir()
+    (files / name / "x.csv.gz").write_bytes(b"\x1f\x8b") if name == "packed" else None
+    outcome = run("check", "metrics", name)
+    assert outcome.code == 3
+    assert f"{name}: " in outcome.lines[0]
+
+
+def test_rows_that_fail_alike_share_a_line(run, tmp_path):
+    rows = "".join(f"2025-01-{day:02},0.9\n" for day in range(1, 31))
+    (tmp_path / "churn.csv").write_text(
+        "date,accuracy\n" + rows + "".join(f"2025-02-{n:02},0.9,x\n" for n in range(1, 21))
+    )
+    outcome = run("check", "churn.csv")
+    (line,) = [line for line in outcome.err.splitlines() if "the row has 3 cells" in line]
+    assert line.endswith("(and 19 more like this)")
+
+
+def test_files_that_fail_alike_share_a_line(run, files):
+    for number in range(30):
+        (files / "metrics" / f"other{number}.csv").write_text("a,b\n1,2\n")
+    lines = run("check", "metrics").err.splitlines()
+    assert len(lines) == 1
+    assert lines[0].endswith("(and 29 more like this)")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["check", "--config", "modeltop.tml"], "did you mean modeltop.toml?"),
+        (["check", "--store", "metrisc"], "no history: metrisc is not there; did you mean metrics?"),
+        (["compute", "lgo.csv"], "lgo.csv: no such file; did you mean log.csv?"),
+        (
+            ["compute", "s3://bucket/logs"],
+            "an S3 address, not a file: `aws s3 cp --recursive s3://bucket/logs metrics/`",
+        ),
+        (["compute", "report.json"], "report.json: an Evidently report (JSON), not CSV"),
+        (["compute", "book.xlsx"], "book.xlsx: an Excel workbook (XLSX), not CSV: save it as CSV"),
+        (
+            ["compute", "metrics/churn.csv"],
+            "these are metrics, not predictions (accuracy): run `modeltop check metrics",
+        ),
+    ],
+)
+def test_other_paths_are_answered_alike(run, files, words, said):
+    (files / "modeltop.toml").write_text("")
+    (files / "book.xlsx").write_bytes(b"PK\x03\x04" + bytes(22) + b"\x13\0\0\0[Content_Types].xml")
+    outcome = run(*words)
+    assert said in outcome.err
+    assert len(outcome.err.splitlines()) == 1
+
+
+def test_compute_without_a_label_says_so_and_names_the_columns_that_may_be_it(run, tmp_path):
+    rows = "".join(f"2025-01-0{1 + n // 30} 00:00:{n % 60:02},{n % 2},{n % 3 % 2},{n}\n" for n in range(90))
+    (tmp_path / "log.csv").write_text("timestamp,prediction,churned,amount\n" + rows)
+    err = run("compute", "log.csv", "--store", "s").err
+    assert (
+        "no label column: computed without the metrics that need labels, such as accuracy; perhaps --label churned"
+        in err
+    )
+    assert "no label column" not in run("compute", "log.csv", "--label", "churned", "--store", "s").err
+
+
+def test_a_log_too_large_for_history_is_still_called_one(run, files, monkeypatch):
+    monkeypatch.setattr("modeltop.history.discovery.MAX_BYTES", 1000)
+    assert "a prediction log, not metrics" in run("check", "log.csv").out

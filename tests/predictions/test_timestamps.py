@@ -1,0 +1,103 @@
+"""The dates of a log in other formats than ISO 8601: decided for the column, or refused with what to write."""
+
+import contextlib
+import itertools
+from datetime import datetime, timedelta
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from modeltop.core.errors import SourceError
+from modeltop.predictions.engines.base import fetch
+from modeltop.predictions.loading import AT, canonical_rows, load_log
+from modeltop.predictions.schema_inference import resolve
+from modeltop.predictions.spec import LogSpec
+
+MOMENTS = [datetime(2025, 1, 9, 15, 4, 5) + timedelta(days=day, minutes=11) for day in range(7)]  # noqa: DTZ001  naive UTC
+
+
+def seconds(moment):
+    return int((moment - datetime(1970, 1, 1)).total_seconds())  # noqa: DTZ001
+
+
+@pytest.fixture
+def moments_of(written, engine):
+    """Return the moments that are read of a column of timestamps, in the order of the file."""
+
+    names = itertools.count()  # an engine reads a file once
+
+    def read(cells):
+        rows = [(cell, number % 2, number) for number, cell in enumerate(cells)]
+        path = written(rows, f"{next(names)}.csv", ("timestamp", "prediction", "id"))
+        spec = LogSpec(sources=(str(path),), id="id")
+        table = canonical_rows(load_log(spec, engine), resolve(spec, engine), engine)
+        return [row[AT] for row in fetch(engine, table.select("id", AT).order_by("id")).to_pylist()]
+
+    return read
+
+
+@pytest.mark.parametrize(
+    "written_as",
+    [
+        "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d %H:%M:%S UTC", "%Y/%m/%d %H:%M:%S", "%Y.%m.%d %H:%M:%S",
+        "%m/%d/%Y %H:%M:%S", "%m/%d/%Y %I:%M:%S %p", "%m/%d/%Y, %I:%M:%S\u202f%p", "%m/%d/%Y %H:%M:%S GMT",
+        "%d/%m/%Y %H:%M:%S", "%d.%m.%Y %H:%M:%S", "%d-%m-%Y %H:%M:%S", "%d.%m.%Y %H:%M:%S+00:00", "%d/%m/%YT%H:%M:%SZ",
+    ],
+)  # fmt: skip
+def test_dates_of_three_numbers_are_read(moments_of, written_as):
+    assert moments_of([moment.strftime(written_as) for moment in MOMENTS]) == MOMENTS
+
+
+@pytest.mark.parametrize("factor", [1, 1_000, 1_000_000, 1_000_000_000])
+@pytest.mark.parametrize("suffix", ["", ".0"])
+def test_numbers_since_1970_are_read(moments_of, factor, suffix):
+    assert moments_of([f"{seconds(moment) * factor}{suffix}" for moment in MOMENTS]) == MOMENTS
+
+
+def test_numbers_without_zeros_and_days_alone_are_read(moments_of):
+    days = [moment.replace(hour=0, minute=0, second=0) for moment in MOMENTS]
+    assert moments_of([f"{day.day}.{day.month}.{day.year}" for day in days]) == days
+    assert moments_of([f"{day.month}/{day.day}/{day.year}" for day in days]) == days
+
+
+@pytest.mark.parametrize(("order", "last"), [("%d/%m/%Y", "13/01/2025"), ("%m/%d/%Y", "01/13/2025")])
+def test_a_day_above_12_far_behind_the_first_rows_decides(moments_of, order, last):
+    cells = [datetime(2025, 1, 2).strftime(order)] * 6_000  # noqa: DTZ001
+    *rest, newest = moments_of([*cells, last])
+    assert set(rest) == {datetime(2025, 1, 2)}  # noqa: DTZ001
+    assert newest == datetime(2025, 1, 13)  # noqa: DTZ001
+
+
+@pytest.mark.parametrize(
+    ("cells", "message"),
+    [
+        (
+            ["01/02/2025 10:00", "02/02/2025 10:00"],
+            "holds 01/02/2025 10:00, which is ambiguous since no day is above 12",
+        ),
+        (["13/01/2025", "14/01/2025", "01/13/2025", "01/14/2025"], "13/01/2025 with the day first and 01/13/2025"),
+        ([*["01/13/2025"] * 6_000, "13/01/2025"], "has 1 value that are no dates"),
+        (["Jan 3, 2025", "Jan 4, 2025"], "holds Jan 3, 2025, which is no ISO date"),
+        (["01/02/25", "01/13/25"], "holds 01/02/25, which is no ISO date"),
+    ],
+)
+def test_what_is_not_certain_is_refused_in_one_line(moments_of, cells, message):
+    with pytest.raises(SourceError, match=message) as caught:
+        moments_of(cells)
+    assert "\n" not in str(caught.value)
+
+
+FORMATS = ["%m/%d/%Y %I:%M:%S %p", "%d.%m.%Y %H:%M:%S", "%Y/%m/%d %H:%M:%S", "%d/%m/%Y %H:%M:%S"]
+moments = st.datetimes(datetime(1975, 1, 1), datetime(2099, 12, 31)).map(lambda each: each.replace(microsecond=0))  # noqa: DTZ001
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(moments, min_size=1, max_size=20), st.sampled_from(FORMATS))
+def test_no_format_reads_another_moment(moments_of, moments, written_as):
+    cells = [moment.strftime(written_as) for moment in moments]
+    if all(moment.day <= 12 for moment in moments) and "/%Y" in written_as:
+        with contextlib.suppress(SourceError):
+            assert moments_of(cells) == moments
+    else:
+        assert moments_of(cells) == moments

@@ -1,0 +1,100 @@
+"""No data of a series: it stopped coming, while its model goes on reporting."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+
+from modeltop.core.metrics.registry import LABEL_COVERAGE, MetricRegistry
+from modeltop.core.series import DATETIME_DTYPE, Condition, Direction, History, Series, SeriesKey, Severity
+from modeltop.rules.no_data import series_no_data_alerts
+
+ACCURACY = SeriesKey("churn", "accuracy")
+LATENCY = SeriesKey("churn", "latency_ms")
+
+
+def days(numbers):
+    return np.array([np.datetime64("2025-01-01") + day - 1 for day in numbers], dtype=DATETIME_DTYPE)
+
+
+def series(key, numbers, values=0.9, provisional=None):
+    numbers = list(numbers)
+    return Series(key, Direction.HIGHER, days(numbers), np.full(len(numbers), values), provisional=provisional)
+
+
+def alerts(*all_series, periods=range(1, 101), severity=Severity.UNKNOWN):
+    history = History({each.key: each for each in all_series}, {"churn": days(periods)})
+    return list(series_no_data_alerts(history, MetricRegistry(), severity))
+
+
+GOES_ON = series(LATENCY, range(1, 101))
+
+
+def test_a_metric_that_stopped_is_no_data_of_this_series_alone():
+    (alert,) = alerts(series(ACCURACY, range(1, 41)), GOES_ON)
+    assert (alert.key, alert.rule, alert.condition) == (ACCURACY, "no-data", Condition.NO_DATA)
+    assert (alert.severity, alert.is_model_wide) == (Severity.UNKNOWN, False)
+    assert alert.since == datetime(2025, 2, 9, tzinfo=UTC) + timedelta(days=2.5)
+    assert alert.breach.message == "no value for 60d, expected within 2.5d"
+
+
+def test_a_segment_that_stopped_is_no_data_too():
+    segment = SeriesKey("churn", "accuracy", "country=DE")
+    (alert,) = alerts(series(ACCURACY, range(1, 101)), series(segment, range(1, 41)))
+    assert alert.key == segment
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        pytest.param(range(1, 101), id="it reports"),
+        pytest.param(range(1, 99), id="it is no later than its own gaps make usual"),
+        pytest.param([*range(1, 41), *range(61, 91)], id="it was longer away before"),
+        pytest.param(range(1, 41, 2), id="it was there every second period only"),
+        pytest.param([*range(1, 31), *range(36, 41)], id="it was missing in more than a tenth of the periods"),
+        pytest.param(range(1, 4), id="three values show no usual gap"),
+    ],
+)
+def test_a_series_that_is_not_overdue_is_no_alert(values):
+    assert alerts(series(ACCURACY, values), GOES_ON) == []
+
+
+def test_values_that_are_not_finite_are_no_data():
+    numbers = np.where(np.arange(100) < 40, 0.9, np.inf)
+    (alert,) = alerts(Series(ACCURACY, Direction.HIGHER, days(range(1, 101)), numbers), GOES_ON)
+    assert alert.breach.message == "no value for 60d, expected within 2.5d"
+
+
+@pytest.mark.parametrize("severity", list(Severity))
+def test_on_no_data_decides_how_bad_it_is(severity):
+    found = alerts(series(ACCURACY, range(1, 41)), GOES_ON, severity=severity)
+    assert [alert.severity for alert in found] == ([severity] if severity else [])
+
+
+@pytest.mark.parametrize(
+    ("coverage", "is_alert"),
+    [
+        pytest.param(np.where(np.arange(100) < 40, 1.0, 0.0), False, id="no labels: pending, not missing"),
+        pytest.param(np.ones(100), True, id="labels are there and the metric is not"),
+    ],
+)
+def test_a_metric_that_needs_labels_is_due_where_there_are_labels(coverage, is_alert):
+    labels = Series(SeriesKey("churn", LABEL_COVERAGE), Direction.NEITHER, days(range(1, 101)), coverage)
+    found = alerts(series(ACCURACY, range(1, 41)), GOES_ON, labels)
+    assert [alert.key for alert in found] == ([ACCURACY] if is_alert else [])
+
+
+def test_periods_whose_labels_are_incomplete_are_waited_for():
+    incomplete = np.arange(100) >= 40
+    coverage = series(SeriesKey("churn", LABEL_COVERAGE), range(1, 101), provisional=incomplete)
+    assert alerts(series(ACCURACY, range(1, 41)), GOES_ON, coverage) == []
+    (alert,) = alerts(series(ACCURACY, range(1, 101)), series(LATENCY, range(1, 41)), coverage)
+    assert alert.key == LATENCY
+
+
+@pytest.mark.parametrize(("delay", "is_alert"), [(0, True), (7, True), (8, False), (57, True), (58, False)])
+def test_values_that_usually_come_late_are_waited_for(delay, is_alert):
+    late = replace(series(ACCURACY, range(1, 41)), usual_delay=delay * 86_400.0)
+    newest = range(1, 51) if delay < 50 else range(1, 101)
+    assert bool(alerts(late, GOES_ON, periods=newest)) is is_alert
