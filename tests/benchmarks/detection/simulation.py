@@ -161,7 +161,7 @@ def simulate_history(scenario: Scenario, settings: Settings, seed: int, index: i
     series = {
         merged.key: merged
         for block in blocks
-        for merged in merge_blocks([_select_metrics(block, scenario.metrics)], CATALOG)
+        for merged in merge_blocks([_select_metrics(block, scenario.metrics)], CATALOG)[0]
     }
     notes = ((settings.before, scenario.note),) if scenario.note else ()
     return LabeledHistory(truth, History(series, {MODEL: times}), notes)
