@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 
 from modeltop.core.errors import SourceError
 from modeltop.core.metrics.registry import MetricRegistry
-from modeltop.core.series import FileSummary, ReadFault, ReadProblem, to_datetime
+from modeltop.core.series import FaultReason, FileSummary, ReadFault, ReadProblem, to_datetime
 from modeltop.history.collisions import Collision, drop_series, find_collisions
 from modeltop.history.csv.dialect import split_chunks, to_utf8
 from modeltop.history.csv.header import NoHistory, no_date_column
 from modeltop.history.csv.long_shape import LongShape
+from modeltop.history.csv.misdated import MisdatedRows, misdated_models
 from modeltop.history.csv.tolerant import NOTHING_KNOWN, PriorKnowledge, TolerantParser
 from modeltop.history.csv.vectorized import BLOCK_BYTES, MIN_BYTES, ParseInput, ParseResult, parse_batch
 from modeltop.history.discovery import HistoryFile, TooLargeError, open_regular
@@ -143,6 +144,7 @@ class FileTail:
     def _reset(self, known: PriorKnowledge = NOTHING_KNOWN) -> None:
         self.parser = TolerantParser(self.file.path, self.file.model, catalog=self.catalog, zone=self.zone, known=known)
         self._collisions: list[Collision] = []
+        self._misdated: dict[str, MisdatedRows] = {}
         self._growing: dict[_BlockKey, GrowableBlock] = {}
         self._long_shape = LongShape(self.catalog)
         self._identity: tuple[int, int] | None = None
@@ -278,7 +280,8 @@ class FileTail:
         """Return whether what was read so far is what it would be if new rows had been there from the start."""
         parser, schema = self.parser, self.parser.schema
         is_plain = schema is None or (schema.is_expected and not parser.problems.doubts)
-        is_final = is_plain and parser.has_rows and not parser.known.rows_collide
+        is_read_anew = parser.known.rows_collide or parser.known.has_misdated_rows
+        is_final = is_plain and parser.has_rows and not is_read_anew
         return parser.is_resumable and (is_final or self._offset > CHUNK_BYTES)
 
     def _compute_fingerprint(self, descriptor: int, raw: bytes | None = None) -> tuple[int, int]:
@@ -318,6 +321,8 @@ class FileTail:
         parser, known = self.parser, self.parser.known
         if parser.is_extended and parser.schema:
             return replace(known, columns=parser.schema.names)
+        if self._misdated and not known.has_misdated_rows:
+            return replace(known, has_misdated_rows=True)
         if self._collisions and not known.rows_collide:
             is_plain = parser.schema is not None and parser.schema.is_expected and not parser.problems.doubts
             return replace(known, rows_collide=True, has_plain_formats=is_plain)
@@ -347,6 +352,9 @@ class FileTail:
     def _apply(self, chunk: Chunk, now: float, result: ParseResult | None) -> None:
         waits = self._waits(chunk.partial_line, now)
         last = b"" if waits else chunk.partial_line
+        complete = chunk.lines
+        if self.parser.known.has_misdated_rows and last:
+            complete, last = complete + last + b"\n", b""  # what its year is, the rows above show
         doubts = self.parser.problems.doubts
         self.parser.lookahead = last
         if result is not None and not self._is_doubtful(last):
@@ -356,7 +364,7 @@ class FileTail:
             if result is not None:
                 self._reset(self.parser.known)
                 self.parser.lookahead = last
-            for lines in split_chunks(self._without_header(chunk.lines), CHUNK_BYTES):
+            for lines in split_chunks(self._without_header(complete), CHUNK_BYTES):
                 self._feed(lines)
         self.parser.is_inferred |= bool(self._growing)
         parser, extra = self.parser, list[Block]()
@@ -376,7 +384,9 @@ class FileTail:
 
     def _show(self, parser: TolerantParser, blocks: tuple[Block, ...], *, waits: bool) -> None:
         """Make `blocks`, `problems` and `summary` of what was parsed, without the values of rows that collide."""
-        self._collisions = [] if parser.schema and parser.schema.is_utc else list(find_collisions(blocks))
+        is_store = parser.schema is not None and parser.schema.is_utc
+        self._misdated = {} if is_store else misdated_models(blocks)
+        self._collisions = [] if is_store else list(find_collisions(blocks))
         if parser.known.rows_collide:
             self._collisions = [each for each in self._collisions if each.is_certain]
             blocks = drop_series(blocks, self._collisions)
@@ -402,11 +412,16 @@ class FileTail:
         return replace(summary, faults=(*self._faults(parser), *summary.faults))
 
     def _faults(self, parser: TolerantParser) -> list[ReadFault]:
+        misdated = [
+            ReadFault(FaultReason.ROWS_MISDATED, f"the newest rows are {found.description}", models=(model,))
+            for model, found in self._misdated.items()
+            if found.may_be_newest and parser.known.has_misdated_rows
+        ]
         if not self._collisions or not parser.known.rows_collide:
-            return []
+            return misdated
         has_models = parser.schema is not None and parser.schema.model is not None
         models = dict.fromkeys(each.model if has_models else self.file.model for each in self._collisions)
-        return [replace(parser.collision, models=tuple(models))]
+        return [*misdated, replace(parser.collision, models=tuple(models))]
 
     def _without_header(self, lines: bytes) -> bytes:
         """Read a plain header by itself, and return the rest, so that the vectorized reader may have it."""
@@ -416,7 +431,8 @@ class FileTail:
     def _feed(self, lines: bytes) -> None:
         """Parse complete lines: in volume by the vectorized reader, unless something in them is doubtful."""
         # The vectorized reader refuses quotes, and between stray quotes only parsing row by row finds where to cut.
-        if self.parser.schema is None or not self.in_volume or len(lines) < MIN_BYTES // 4 or b'"' in lines:
+        is_simple = self.in_volume and not self.parser.known.has_misdated_rows
+        if self.parser.schema is None or not is_simple or len(lines) < MIN_BYTES // 4 or b'"' in lines:
             self._append(self.parser.feed(lines))
             return
         start = self.parser.fork()
