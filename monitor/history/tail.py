@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import tzinfo
 
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from modeltop.core.errors import SourceError
 from modeltop.core.metrics.registry import MetricRegistry
 from modeltop.core.series import FaultReason, FileSummary, ReadFault, ReadProblem, to_datetime
-from modeltop.history.collisions import Collision, drop_series, find_collisions
+from modeltop.history.collisions import Collision, drop_series, find_collisions, locate, refuse_newest
 from modeltop.history.csv.dialect import split_chunks, to_utf8
 from modeltop.history.csv.header import NoHistory, no_date_column
 from modeltop.history.csv.long_shape import LongShape
@@ -77,7 +77,7 @@ def _to_arrays(block: Block) -> dict[_ArrayKey, NDArray[np.generic]]:
     arrays: dict[_ArrayKey, NDArray[np.generic]] = {("times", ""): block.times}
     for name in FIELDS_BY_METRIC:
         arrays.update({(name, metric): array for metric, array in getattr(block, name).items()})
-    for name in ("rows", "provisional"):
+    for name in ("rows", "provisional", "lines"):
         if getattr(block, name) is not None:
             arrays[name, ""] = getattr(block, name)
     return arrays
@@ -145,6 +145,7 @@ class FileTail:
         self.parser = TolerantParser(self.file.path, self.file.model, catalog=self.catalog, zone=self.zone, known=known)
         self._collisions: list[Collision] = []
         self._misdated: dict[str, MisdatedRows] = {}
+        self._refused: dict[str, ReadProblem] = {}
         self._growing: dict[_BlockKey, GrowableBlock] = {}
         self._long_shape = LongShape(self.catalog)
         self._identity: tuple[int, int] | None = None
@@ -387,19 +388,31 @@ class FileTail:
         is_store = parser.schema is not None and parser.schema.is_utc
         self._misdated = {} if is_store else misdated_models(blocks)
         self._collisions = [] if is_store else list(find_collisions(blocks))
+        notes = list(self._corrections())
         if parser.known.rows_collide:
-            self._collisions = [each for each in self._collisions if each.is_certain]
-            blocks = drop_series(blocks, self._collisions)
-        else:
-            self._collisions = [each for each in self._collisions if each.is_doubtful]
+            certain = [each for each in self._collisions if each.is_certain]
+            blocks = drop_series(refuse_newest(blocks, self._collisions), certain)
         self.blocks = blocks
-        notes: list[ReadProblem] = []
         if parser.schema and parser.schema.metric is not None:
             self.blocks, messages = self._long_shape.place(self.blocks)
-            notes = [ReadProblem(self.file.path, message) for message in messages]
+            notes += [ReadProblem(self.file.path, message) for message in messages]
         faults = [ReadProblem(self.file.path, fault.message) for fault in self._faults(parser)]
         self.problems = (*faults, *parser.problems.problems(), *notes, *self._status_problems(parser, waits=waits))
         self.summary = self._summarize(parser)
+
+    def _corrections(self) -> Iterator[ReadProblem]:
+        """Yield what is to be reported of a few rows that collide: one message for the newest ones, one for others."""
+        self._refused = {}
+        few = [each for each in self._collisions if not each.is_certain]
+        for is_newest, consequence in ((True, "keep one row a date"), (False, "the later row counts")):
+            alike = [each for each in few if bool(each.newest) is is_newest]
+            for each in alike:
+                line, message = locate(each, self.zone)
+                problem = ReadProblem(self.file.path, f"{message}: {consequence}", line)
+                if is_newest:
+                    self._refused[self.catalog.normalize(each.metric).metric] = problem
+                if each is alike[0]:
+                    yield replace(problem, count=len(alike))
 
     def _summarize(self, parser: TolerantParser) -> FileSummary:
         models = dict.fromkeys(block.model for block in self.blocks)
@@ -409,7 +422,8 @@ class FileTail:
         numbers = () if parser.schema is None else parser.schema.numbers
         counts = {column.index: column.name for column in numbers if column.role != "value"}
         summary = parser.problems.summary(models, span, newest_first=newest_first, counts=counts)
-        return replace(summary, faults=(*self._faults(parser), *summary.faults))
+        faults = (*self._faults(parser), *summary.faults)
+        return replace(summary, faults=faults, refused={**summary.refused, **self._refused})
 
     def _faults(self, parser: TolerantParser) -> list[ReadFault]:
         misdated = [
@@ -417,10 +431,11 @@ class FileTail:
             for model, found in self._misdated.items()
             if found.may_be_newest and parser.known.has_misdated_rows
         ]
-        if not self._collisions or not parser.known.rows_collide:
+        certain = [each for each in self._collisions if each.is_certain]
+        if not certain or not parser.known.rows_collide:
             return misdated
         has_models = parser.schema is not None and parser.schema.model is not None
-        models = dict.fromkeys(each.model if has_models else self.file.model for each in self._collisions)
+        models = dict.fromkeys(each.model if has_models else self.file.model for each in certain)
         return [*misdated, replace(parser.collision, models=tuple(models))]
 
     def _without_header(self, lines: bytes) -> bytes:
@@ -460,7 +475,7 @@ class FileTail:
         # If one block was broken the next one probably is too; a wrong guess loses nothing.
         if schema is None or not (schema.is_plain and self.parser.is_regular) or self._broken:
             return None
-        inputs, zone = [ParseInput(self.file.model, lines)], schema.zone(self.zone)
+        inputs, zone = [ParseInput(self.file.model, lines, self.parser.lines + 1)], schema.zone(self.zone)
         return parse_batch(inputs, schema, catalog=self.catalog, zone=zone)[0]
 
     def _is_doubtful(self, lines: bytes) -> bool:

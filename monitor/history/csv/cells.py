@@ -176,7 +176,8 @@ class ColumnReader:
         self.problems.count_rows(len(lines), lines[0], lines[-1])
         numbers, refused = self._numbers(columns, lines, keys, groups)
         provisional = self._provisional(columns, lines)
-        return to_blocks(ColumnTable(times, keys, groups, numbers, provisional, refused, self.schema.written))
+        written, at = self.schema.written, np.array(lines)
+        return to_blocks(ColumnTable(times, keys, groups, numbers, provisional, refused, written, at))
 
     def _tell_repeated_hours_apart(self, times: Times, texts: Row, groups: NDArray[np.intp] | None) -> Times:
         """Return the times with the second of two equal local ones as what it is, an hour later, and report them."""

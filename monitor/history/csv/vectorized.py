@@ -44,6 +44,8 @@ class ParseInput:
 
     model: str
     lines: bytes
+    first: int = 2
+    """Line number of the first one."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -236,9 +238,9 @@ def _split_by_input(
         ok_counts = {index: int(np.count_nonzero(~np.isnan(values[rows]))) for index, values in columns.numbers.items()}
         provisional = None if columns.provisional is None else columns.provisional[rows]
         try:
-            blocks = to_blocks(
-                ColumnTable(columns.times[rows], keys, groups, numbers, provisional, written=schema.written)
-            )
+            lines = np.arange(text.first, text.first + end - start)
+            times, names = columns.times[rows], schema.written
+            blocks = to_blocks(ColumnTable(times, keys, groups, numbers, provisional, written=names, lines=lines))
         except SourceError:
             yield None
         else:
