@@ -79,6 +79,7 @@ def _any_of(words: Iterable[str]) -> str:
 MONTH = _any_of(_NUMBERS_BY_NAME)
 WEEKDAY = rf"(?:{_any_of(_WEEKDAYS.split())},?\s+)?"
 _NAME = rf"(?P<name>{MONTH})"
+_QUARTER = r"Q(?P<quarter>[1-4])"
 _SHORT_YEAR = r"'?(?P<year>\d{2})"
 _YEAR, _MONTH, _DAY = r"(?P<year>\d{4})", r"(?P<month>\d{1,2})", r"(?P<day>\d{1,2})"
 _TIME = r"(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:[.,](?P<fraction>\d{1,9}))?)?"
@@ -99,12 +100,28 @@ def _parse_calendar(patterns: Sequence[re.Pattern[str]], text: str, zone: tzinfo
     if match is None:
         raise ValueError
     parts = match.groupdict()
-    month = _NUMBERS_BY_NAME[parts["name"].lower().rstrip(".")] if parts.get("name") else int(parts["month"] or 1)
+    day = _first_day(parts)
+    return dates.to_microseconds(
+        (day.year, day.month, day.day), _parse_clock(parts), _parse_zone(parts.get("zone"), zone), fold
+    )
+
+
+def _first_day(parts: dict[str, str]) -> date:
+    """Return the day, or the first of the week, month, quarter or year, that the parts of a date name."""
     year = int(parts["year"])
     if len(parts["year"]) == 2:
         year += 2000 if year < _FIRST_OF_1900 else 1900
-    day = (year, month, int(parts.get("day") or 1))
-    return dates.to_microseconds(day, _parse_clock(parts), _parse_zone(parts.get("zone"), zone), fold)
+    if "week" in parts:
+        return date.fromisocalendar(year, int(parts["week"]), int(parts["weekday"] or 1))
+    if "ordinal" in parts:
+        day = date(year, 1, 1) + timedelta(days=int(parts["ordinal"]) - 1)
+        if day.year != year:
+            raise ValueError(f"{year} has no day {parts['ordinal']}")
+        return day
+    if "quarter" in parts:
+        return date(year, 3 * int(parts["quarter"]) - 2, 1)
+    month = _NUMBERS_BY_NAME[parts["name"].lower().rstrip(".")] if parts.get("name") else int(parts["month"] or 1)
+    return date(year, month, int(parts.get("day") or 1))
 
 
 def _parse_clock(parts: dict[str, str]) -> dates.Clock | None:
@@ -140,33 +157,6 @@ def _named_zone(name: str) -> tzinfo:
 def _calendar(description: str, example: str, *patterns: str, words: frozenset[str] = frozenset()) -> DateFormat:
     compiled = [re.compile(pattern, re.IGNORECASE | re.ASCII) for pattern in patterns]
     return DateFormat(description, example, partial(_parse_calendar, compiled), words)
-
-
-def _parse_week(text: str, zone: tzinfo, fold: int) -> int:
-    match = re.fullmatch(r"(\d{4})-?W(\d{2})(?:-?([1-7]))?", text.strip(), re.IGNORECASE | re.ASCII)
-    if match is None:
-        raise ValueError
-    year, week, day = match.groups()
-    return _start_of(date.fromisocalendar(int(year), int(week), int(day or 1)), zone, fold)
-
-
-def _parse_quarter(text: str, zone: tzinfo, fold: int) -> int:
-    match = re.fullmatch(r"(\d{4})[-\s/]?Q([1-4])|Q([1-4])[-\s/]?(\d{4})", text.strip(), re.IGNORECASE | re.ASCII)
-    if match is None:
-        raise ValueError
-    year, quarter = int(match[1] or match[4]), int(match[2] or match[3])
-    return _start_of(date(year, 3 * quarter - 2, 1), zone, fold)
-
-
-def _parse_ordinal(text: str, zone: tzinfo, fold: int) -> int:
-    match = re.fullmatch(r"(\d{4})-(\d{3})", text.strip(), re.ASCII)
-    if match is None:
-        raise ValueError
-    start = date(int(match[1]), 1, 1)
-    day = start + timedelta(days=int(match[2]) - 1)
-    if day.year != start.year:
-        raise ValueError(f"{match[1]} has no day {match[2]}")
-    return _start_of(day, zone, fold)
 
 
 def _start_of(day: date, zone: tzinfo, fold: int) -> int:
@@ -284,9 +274,9 @@ FORMATS = (
     _calendar("months", "2025M01", rf"{_YEAR}(?:[/-]|-?M){_MONTH}", rf"{_MONTH}[/-]{_YEAR}"),
     _calendar("months", "202501", rf"{_YEAR}\.?(?P<month>\d\d)", rf"{_MONTH}\.{_YEAR}", words=_MONTH_WORDS),
     _calendar("years", "2025", rf"{_YEAR}(?P<month>(?P<day>))", words=_YEAR_WORDS),
-    DateFormat("ISO weeks", "2025-W03", _parse_week),
-    DateFormat("quarters", "2025-Q1", _parse_quarter),
-    DateFormat("days of the year", "2025-032", _parse_ordinal),
+    _calendar("ISO weeks", "2025-W03", rf"{_YEAR}-?W(?P<week>\d\d)(?:-?(?P<weekday>[1-7]))?"),
+    _calendar("quarters", "2025-Q1", rf"{_YEAR}[-\s/]?{_QUARTER}", rf"{_QUARTER}[-\s/]?{_YEAR}"),
+    _calendar("days of the year", "2025-032", rf"{_YEAR}-(?P<ordinal>\d{{3}})"),
     DateFormat("intervals", "2025-01-06/2025-01-12", _parse_interval),
     DateFormat("seconds since 1970", "1735690320.409", partial(_parse_epoch, _EPOCH), TIME_WORDS),
     SCIENTIFIC,

@@ -161,6 +161,7 @@ REFUSED = {
     "no dates at all": (["reference", "analysis"], "no date"),
     "weekdays": (["Mon", "Tue"], "no date"),
     "days of a month": (["1", "2"], "neither a date"),
+    "a day that its year does not have": (["2025-366", "2025-367"], "no date"),
     "times of day": (["10:00", "11:00"], "no date"),
     "unknown zones": (written("%Y-%m-%d 10:00 CET"), "no date"),
     "Polish words": (["3 lutego 2025", "4 lutego 2025"], "no date"),
