@@ -24,9 +24,9 @@ from modeltop.history.csv.tolerant import NOTHING_KNOWN, PriorKnowledge, Toleran
 from modeltop.history.csv.vectorized import BLOCK_BYTES, MIN_BYTES, ParseInput, ParseResult, parse_batch
 from modeltop.history.discovery import HistoryFile, TooLargeError, open_regular
 from modeltop.history.files import FileStat, file_stat, read_range
-from modeltop.history.formats import binary_reason, text_reason
+from modeltop.history.formats import binary_reason, may_be_history, text_reason
 from modeltop.history.merge import FIELDS_BY_METRIC, MAX_GROUPS, Block, concat_refused, too_many_groups
-from modeltop.history.tables import HEAD_BYTES, has_metrics, log_reason, read_table
+from modeltop.history.tables import HEAD_BYTES, log_reason
 
 _BlockKey = tuple[str, str, tuple[str, ...]]
 """Model, segment and columns: the identity of a block within its file."""
@@ -308,9 +308,11 @@ class FileTail:
             self._apply(chunk, now, result)
         except NoHistory as error:
             reason = text_reason(chunk.data, self.file.path, self.catalog) if chunk.from_start else None
-            # In a folder other tables are left alone, but not history whose header was damaged.
-            fatal = self.file.is_explicit or (reason is None and (bool(self.blocks) or self._holds_metrics(chunk)))
-            self._drop(reason or str(error), fatal=fatal)
+            message = reason or str(error)
+            is_history = bool(self.blocks) or may_be_history(chunk.data, self.catalog)
+            if is_history and not self.file.is_explicit:
+                message += "; if it holds no metrics, move it out of the folder"
+            self._drop(message, fatal=is_history or self.file.is_explicit)
         except SourceError as error:
             self._drop(str(error), fatal=True)
         known = self._knowledge_missing()
@@ -333,11 +335,6 @@ class FileTail:
         """Return the file from its start: what a column holds is decided by all of its cells, and new ones differ."""
         self.mark_stale(known)
         return self.read(now)
-
-    def _holds_metrics(self, chunk: Chunk) -> bool:
-        """Return whether a table has columns of metrics, so that it lacks nothing but dates."""
-        table = read_table(chunk.data, self.file.path)
-        return table is not None and has_metrics(table, self.catalog)
 
     def _check_is_no_log(self, chunk: Chunk) -> None:
         """Raise NoHistory if the file is a prediction log, whether or not it could be read as history."""

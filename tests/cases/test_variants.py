@@ -321,6 +321,36 @@ def test_a_file_with_a_header_alone_is_unknown(look):
     assert look(b"date,accuracy\n").code == UNKNOWN
 
 
+UNDATED = {
+    "a training log": "epoch,step,train_loss,val_acc\n0,100,0.3,0.8\n1,200,0.3,0.8\n",
+    "a chart of Weights & Biases": "Step,fraud - accuracy,fraud - accuracy__MIN\n1,0.8,0.8\n2,0.8,0.8\n",
+    "runs of MLflow": "run_id,params.lr,metrics.val_accuracy\na1,0.1,0.8\nb2,0.1,0.8\n",
+    "dates as columns": "metric,2025-03-01,2025-03-02\naccuracy,0.95,0.8\nf1_score,0.93,0.78\n",
+    "columns of fixed width": "      date  accuracy\n2025-03-01      0.95\n2025-03-02      0.80\n",
+    "two models in text": "model   date        accuracy\nchurn   2025-03-01  0.95\nfraud   2025-03-01  0.80\n",
+    "no header": "2025-03-01,0.95\n2025-03-02,0.80\n",
+}
+
+
+@pytest.mark.parametrize("text", UNDATED.values(), ids=UNDATED)
+def test_what_looks_like_metrics_beside_good_files_and_cannot_be_read_is_unknown(work, text):
+    put({"metrics/churn.csv": wide("date,accuracy", HEALTHY), "metrics/fraud.csv": text.encode()}, work)
+    checked = check("metrics")
+    assert checked.code == UNKNOWN
+    assert checked.mentions("fraud.csv", "move it out of the folder")
+    assert checked.models["churn"] == "ok"
+
+
+@pytest.mark.parametrize(
+    "text", ["file,description\nchurn.csv,the churn model by day\n", "country,name\nDE,Germany\n", "numpy==2\npandas\n"]
+)
+def test_a_table_that_names_no_metric_is_left_alone_in_a_folder_and_refused_where_it_is_named(work, text):
+    put({"metrics/churn.csv": wide("date,accuracy", HEALTHY), "metrics/README.csv": text.encode()}, work)
+    assert check("metrics").code == OK
+    assert "README.csv" in run("check", "metrics").err
+    assert check("metrics/README.csv").code == UNKNOWN
+
+
 def test_every_surface_reports_values_that_were_refused(work):
     put({"churn.csv": wide("date,accuracy", ["high"] * 35)}, work)
     for format_of_report in ("text", "markdown", "html"):
