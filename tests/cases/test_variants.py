@@ -1096,3 +1096,10 @@ def test_a_local_hour_that_never_was_is_reported(look, work):
     checked = look(wide("date,accuracy", [0.8 if hour == 26 else 0.95 for hour in range(48)], dates=dates))
     assert checked.code in (OK, UNKNOWN), checked.shown.text
     assert checked.mentions("2025-03-30|30 Mar", "02:00")
+
+
+@pytest.mark.parametrize("cell", ["", "NaN", "null", "-", "n/a"])
+def test_a_metric_without_the_newest_value_is_named(look, cell):
+    rows = [(day, value, 10) for day, value in zip(days(), HEALTHY, strict=True)]
+    checked = look(table("date,accuracy,latency_ms", [*rows[:-1], (rows[-1][0], cell, 10)]))
+    assert checked.mentions("accuracy has no value on"), checked.shown.text
