@@ -91,12 +91,14 @@ _ZONE = (
 _CLOCK = rf"(?:(?:T|,?\s+|\s+-\s+|\s+at\s+){_TIME}{_HALF}{_ZONE})?"
 _FIRST_OF_1900 = 69
 """Years of two digits from here on are of the last century (POSIX, strptime)."""
+_FLAGS = re.IGNORECASE | re.ASCII
 _SPACES = str.maketrans("\u00a0\u202f", "  ")  # before AM and PM in what browsers write
 
 
-def _parse_calendar(patterns: Sequence[re.Pattern[str]], text: str, zone: tzinfo, fold: int) -> int:
+def _parse_calendar(patterns: Sequence[str], text: str, zone: tzinfo, fold: int) -> int:
     stripped = text.translate(_SPACES).strip()
-    match = next((match for pattern in patterns if (match := pattern.fullmatch(stripped))), None)
+    # Compiled when first needed, and cached by `re`: most files need none of them.
+    match = next((match for pattern in patterns if (match := re.fullmatch(pattern, stripped, _FLAGS))), None)
     if match is None:
         raise ValueError
     parts = match.groupdict()
@@ -155,8 +157,7 @@ def _named_zone(name: str) -> tzinfo:
 
 
 def _calendar(description: str, example: str, *patterns: str, words: frozenset[str] = frozenset()) -> DateFormat:
-    compiled = [re.compile(pattern, re.IGNORECASE | re.ASCII) for pattern in patterns]
-    return DateFormat(description, example, partial(_parse_calendar, compiled), words)
+    return DateFormat(description, example, partial(_parse_calendar, patterns), words)
 
 
 def _start_of(day: date, zone: tzinfo, fold: int) -> int:
