@@ -31,7 +31,7 @@ from modeltop.history.csv.number_formats import NumberFormat, RefusedColumnError
 Codes = NDArray[np.int64]
 """Per row an index into the distinct cells of one or more columns."""
 
-MAX_TOGETHER = 3
+MAX_TOGETHER = 4
 """Columns that may tell rows apart only together."""
 MAX_TRIED = 12
 """Columns that are tried, the likeliest first."""

@@ -1,6 +1,7 @@
 """Rows of one date that differ in a column are told apart by it, or not read at all: never is one taken for another."""
 
 from datetime import date, timedelta
+from itertools import product
 
 import pytest
 from hypothesis import given, settings
@@ -79,6 +80,7 @@ def test_a_column_that_is_called_like_a_model_is_the_model(history_folder, value
         pytest.param("Env", "prod", "", ("Env=prod", "all"), id="an empty cell is the row of all"),
         pytest.param("region", "north", "Total", ("region=north", "all"), id="so is a total"),
         pytest.param("label", "0", "1", ("label=0", "label=1"), id="a class"),
+        pytest.param("threshold", "0.1", "0.2", ("threshold=0.1", "threshold=0.2"), id="a decision threshold"),
     ],
 )
 def test_a_column_of_few_values_is_a_segment(history_folder, values_of, name, first, second, segments):
@@ -128,6 +130,18 @@ def test_a_column_of_metrics_beside_one_of_numbers_is_the_long_shape(history_fol
             "{day},DE,ios,0.5\n{day},DE,web,0.6\n{day},FR,ios,0.7\n{day},FR,web,0.8\n",
             {("m", "accuracy", f"country={c},device={d}") for c in ("DE", "FR") for d in ("ios", "web")},
             id="two columns that only together tell rows apart",
+        ),
+        pytest.param(
+            "date,country,device,channel,tenant,accuracy",
+            "".join(
+                f"{{day}},{country},{device},{channel},{tenant},0.{number + 50}\n"
+                for number, (country, device, channel, tenant) in enumerate(product("ab", "cd", "ef", "gh"))
+            ),
+            {
+                ("m", "accuracy", f"country={a},device={b},channel={c},tenant={d}")
+                for a, b, c, d in product("ab", "cd", "ef", "gh")
+            },
+            id="four columns that only together tell rows apart",
         ),
         pytest.param(
             "date,experiment,split,accuracy",
@@ -182,7 +196,7 @@ def test_columns_that_tell_rows_apart_together(history_folder, header, rows, key
             "date,accuracy\n" + "".join(f"{day},0.{run}\n" for day in DAYS for run in (5, 6)),
             COLLIDE, "no column tells them apart", id="nothing tells them apart",
         ),
-        pytest.param(two_a_day("date,threshold,accuracy", "0.1", "0.2"), COLLIDE, "`threshold`", id="a fraction"),
+        pytest.param(two_a_day("date,zorp,accuracy", "0.1", "0.2"), COLLIDE, "`zorp`", id="a fraction"),
         pytest.param(two_a_day("date,time,accuracy", "08:00", "20:00"), COLLIDE, "date and time in one", id="an hour"),
         pytest.param(two_a_day("date,hour,accuracy", "8", "20"), COLLIDE, "date and time in one", id="hour as number"),
         pytest.param(two_a_day("date,,accuracy", "a", "b"), COLLIDE, "without a name", id="a column without a name"),
