@@ -167,7 +167,7 @@ def may_be_history(data: bytes, registry: MetricRegistry) -> bool:
     """Return whether a text of which nothing was read may be history: it names a metric, or has lost its header."""
     text = data[:HEAD_BYTES].decode("utf-8", "replace")
     header = text.strip().partition("\n")[0]
-    separator = r"[,;|\t\n]|\s{2,}" if re.search(r"[,;|\t]", header) else r"\s+"
+    separator = r"[,;|~\t\n]|\s{2,}" if re.search(r"[,;|~\t]", header) else r"\s+"
     header_cells, cells = ({cell.strip(" \r\"'") for cell in re.split(separator, part)} for part in (header, text))
     names = [cell for cell in cells if re.search(r"[^\W\d]", cell) and not is_output(cell)]
     is_named = any(registry.get(name).is_direction_known for name in names)

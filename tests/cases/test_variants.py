@@ -291,6 +291,15 @@ def test_a_limit_of_a_metric_that_no_file_has_is_unknown(look, words):
     refused(checked, words[1].partition("=")[0])
 
 
+@pytest.mark.parametrize("reference", ["segment = 'country=DE'", "from = 2019-01-01, to = 2019-02-01"])
+def test_a_rule_whose_reference_does_not_exist_is_unknown(work, look, reference):
+    rule = "[[rules]]\nname = 'r'\nmetric = 'accuracy'\ncheck = 'drop'\ncritical = {absolute = 0.05}\n"
+    put({"modeltop.toml": f"{rule}reference = {{{reference}}}\n".encode()}, work)
+    checked = look(wide("date,accuracy", ACCURACY), "--config", "modeltop.toml")
+    assert checked.code == UNKNOWN
+    assert checked.mentions("no value for rule r: its reference")
+
+
 def test_a_limit_of_a_metric_without_a_value_is_unknown(look):
     data = wide("date,accuracy,recall", HEALTHY, [""] * 35)
     assert look(data).code in (OK, UNKNOWN)
