@@ -350,6 +350,12 @@ def test_what_looks_like_metrics_beside_good_files_and_cannot_be_read_is_unknown
     assert checked.models["churn"] == "ok"
 
 
+@pytest.mark.parametrize("text", ["<!DOCTYPE html><html><title>404</title></html>", '{"error": "not found"}'])
+def test_an_answer_of_a_server_in_the_place_of_a_table_is_unknown(work, text):
+    put({"metrics/churn.csv": wide("date,accuracy", HEALTHY), "metrics/fraud.csv": text.encode()}, work)
+    assert check("metrics").code == UNKNOWN
+
+
 @pytest.mark.parametrize(
     "text", ["file,description\nchurn.csv,the churn model by day\n", "country,name\nDE,Germany\n", "numpy==2\npandas\n"]
 )
