@@ -53,8 +53,8 @@ def series_no_data_alerts(
             yield alert
 
 
-def missing_newest_values(history: History, catalog: MetricRegistry, alerting: Container[SeriesKey]) -> Iterator[str]:
-    """Yield one sentence on the metrics without a value in their model's newest period, if there are any.
+def missing_newest_values(history: History, catalog: MetricRegistry, alerting: Container[SeriesKey]) -> dict[str, str]:
+    """Return, by model, one clause on its metrics without a value in its newest period, if there are any.
 
     Args:
         history: The data.
@@ -62,7 +62,7 @@ def missing_newest_values(history: History, catalog: MetricRegistry, alerting: C
         alerting: The series whose missing values have an alert.
     """
     labelled = _labelled_periods(history)
-    missing = []
+    missing: dict[str, list[str]] = {}
     for key, series in history.series.items():
         needs_labels = key.model in labelled and catalog.get(key.metric).needs_labels
         periods = labelled[key.model] if needs_labels else history.periods[key.model]
@@ -70,14 +70,13 @@ def missing_newest_values(history: History, catalog: MetricRegistry, alerting: C
             continue
         behind = to_datetime(periods[-1]) - series.newest
         if behind > timedelta(seconds=series.usual_delay) and _is_regular(series.times, periods):
-            missing.append((key, series.newest, to_datetime(periods[-1])))
-    if missing:
-        key, last, newest = missing[0]
-        more = f" (and {len(missing) - 1:,} more series like it)" if missing[1:] else ""
-        yield (
-            f"{key.model} {key.metric} has no value on {format_period(newest)}: "
-            f"evaluated up to {format_period(last)}{more}"
-        )
+            newest, last = format_period(to_datetime(periods[-1])), format_period(series.newest)
+            name = key.metric if key.segment == "all" else f"{key.metric} [{key.segment}]"
+            missing.setdefault(key.model, []).append(f"{name} has no value on {newest}, evaluated up to {last}")
+    return {
+        model: first if not others else f"{first} (and {len(others):,} more series like it)"
+        for model, (first, *others) in missing.items()
+    }
 
 
 def _labelled_periods(history: History) -> dict[str, Times]:

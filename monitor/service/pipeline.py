@@ -230,12 +230,13 @@ class Pipeline:
                 self._config.catalog,
                 acknowledged=acknowledgements.keys(),
                 labels=labels,
+                missing_values=missing,
             ),
             notices=self._notices
-            + tuple(missing)
             + ((clock_doubt,) if clock_doubt else ())
             + ((BACKLOG_NOTICE,) if self._evaluator.has_backlog else ()),
             label_coverage=labels,
+            missing_values=missing,
             alerting_state=state,
             suppressions=suppressions(ordered, state, self._config.mutes, clock),
             acknowledgements=acknowledgements,

@@ -17,14 +17,14 @@ def verdict_sentence(snapshot: Snapshot, model: str, diagnosis: Diagnosis | None
     """Return the first sentence to read about a model, without its name, in one sanitized line.
 
     Without a diagnosis that is the status of its worst rule; empty if the snapshot has no such model. Missing labels
-    are reported at its end.
+    and values are reported at its end.
     """
     if diagnosis is None:
         sentences = (status.sentence for status in snapshot.model_statuses if status.model == model)
         return sanitize(next(sentences, ""), MAX_VERDICT_WIDTH)
     coverage = snapshot.label_coverage.get(model)
-    sentence = diagnosis.sentence if coverage is None else f"{diagnosis.sentence}; {coverage.sentence}"
-    return sanitize(sentence, MAX_VERDICT_WIDTH)
+    clauses = diagnosis.sentence, "" if coverage is None else coverage.sentence, snapshot.missing_values.get(model)
+    return sanitize("; ".join(filter(None, clauses)), MAX_VERDICT_WIDTH)
 
 
 class ExplanationCache:

@@ -95,6 +95,12 @@ def test_what_is_missing_of_the_labels_is_said_last():
     assert verdict_sentence(snapshot, "a", RecordingDiagnose()(None, "a")) == f"why a; {coverage.sentence}"
 
 
+def test_a_missing_newest_value_is_said_last():
+    missing = "recall has no value on 2025-01-10, evaluated up to 2025-01-09"
+    snapshot = replace(snapshot_of("a"), missing_values={"a": missing})
+    assert verdict_sentence(snapshot, "a", RecordingDiagnose()(None, "a")) == f"why a; {missing}"
+
+
 def test_a_model_that_is_not_in_the_snapshot_has_no_verdict():
     assert verdict_sentence(snapshot_of("a"), "b", None) == ""
 
