@@ -23,11 +23,11 @@ from modeltop.alerting.throttle import NotificationBatch, PendingNotification, t
 from modeltop.core.event import Notification, NotificationAction, NotificationReason, NotificationSkipped
 from modeltop.core.incident import (
     AlertingState,
-    Incident,
     IncidentStatus,
     NotificationEntry,
     NotificationKey,
     ReceiverState,
+    TrackedAlert,
 )
 from modeltop.core.series import Severity
 
@@ -89,7 +89,7 @@ def _reconciliations(state: AlertingState, config: RoutingConfig, now: datetime)
     missed = missed_notifications(state, config, now)
     wanted = {key: False for key, entry in state.notifications.items() if entry.level}
     wanted |= dict.fromkeys(missed, False)
-    current: dict[RuleAndSeries, Incident] = {}
+    current: dict[RuleAndSeries, TrackedAlert] = {}
     suppressed: set[str] = set()
     for incident in state.incidents.values():
         if incident.status is not IncidentStatus.OPEN:
@@ -139,16 +139,16 @@ class _Reconciliation:
     receiver: ReceiverState | None
     now: datetime
     last_notified: NotificationEntry | None
-    current: Incident | None
+    current: TrackedAlert | None
     """The open incident."""
     is_wanted: bool
     """Whether a route leads the open incident to this receiver."""
     is_suppressed: bool
     """Whether the incident is silenced, inhibited or muted now."""
     acked: bool
-    missed: tuple[Incident, ...]
+    missed: tuple[TrackedAlert, ...]
     """Incidents that ended before the receiver could be notified, oldest first."""
-    incidents: Mapping[str, Incident]
+    incidents: Mapping[str, TrackedAlert]
 
     def run(self) -> tuple[list[PendingNotification], list[NotificationSkipped]]:
         """Return the messages to send, in order, and the entries to record without a message."""
@@ -198,7 +198,7 @@ class _Reconciliation:
         reason = NotificationReason.WITHDRAWN if withdrawn else NotificationReason.RESOLVED
         return [(self._notification(NotificationAction.RESOLVE, reason, entry.incident, entry.level),)], []
 
-    def _follow_up(self, incident: Incident, entry: NotificationEntry) -> list[PendingNotification]:
+    def _follow_up(self, incident: TrackedAlert, entry: NotificationEntry) -> list[PendingNotification]:
         """Return the messages due for an open incident that this receiver was already notified of."""
         if self.is_wanted and incident.level > entry.level:
             return [self._trigger(incident, NotificationReason.ESCALATED)]
@@ -211,7 +211,7 @@ class _Reconciliation:
         repeats = self.is_wanted and is_due and incident.level == entry.level
         return [self._trigger(incident, NotificationReason.REPEAT)] if repeats else []
 
-    def _trigger(self, incident: Incident, reason: NotificationReason) -> PendingNotification:
+    def _trigger(self, incident: TrackedAlert, reason: NotificationReason) -> PendingNotification:
         return (self._notification(NotificationAction.TRIGGER, reason, incident.id, incident.level),)
 
     def _notification(

@@ -18,7 +18,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 
 from modeltop.core.event import IncidentChanged, IncidentTransition
-from modeltop.core.incident import AlertingState, Incident, IncidentStatus
+from modeltop.core.incident import AlertingState, IncidentStatus, TrackedAlert
 from modeltop.core.series import (
     Alert,
     Condition,
@@ -82,7 +82,7 @@ class EvaluationScope:
         """Sources that cannot be read, whether or not that is an alert yet."""
         return frozenset(problem.source for problem in self.history.problems if problem.fatal)
 
-    def includes(self, incident: Incident) -> bool:
+    def includes(self, incident: TrackedAlert) -> bool:
         """Return whether the rows that led to the incident are within the periods that were read."""
         if incident.condition is Condition.UNREADABLE:
             sources = {file.source for file in self.history.files}
@@ -120,7 +120,7 @@ def track_incidents(
     for alert in alerts:
         if alert.fired is not None and alert.id is not None:
             alerts_by_pair[alert.rule, alert.key].append(alert)
-    incidents_by_pair: dict[RuleAndSeries, list[Incident]] = defaultdict(list)
+    incidents_by_pair: dict[RuleAndSeries, list[TrackedAlert]] = defaultdict(list)
     for incident in state.incidents.values():
         incidents_by_pair[incident.rule, incident.key].append(incident)
     events: list[IncidentChanged] = []
@@ -129,7 +129,7 @@ def track_incidents(
     return tuple(events)
 
 
-def find_incident(alert: Alert, state: AlertingState) -> Incident | None:
+def find_incident(alert: Alert, state: AlertingState) -> TrackedAlert | None:
     """Return the incident that an alert is; None if the watcher has not seen it.
 
     Of several that overlap it: for an active alert the open one, for a resolved alert a closed one; else the latest.
@@ -154,7 +154,7 @@ def is_open(alert: Alert, state: AlertingState) -> bool:
     return incident is not None and incident.status is IncidentStatus.OPEN
 
 
-def overlaps(incident: Incident, alert: Alert) -> bool:
+def overlaps(incident: TrackedAlert, alert: Alert) -> bool:
     """Return whether incident and alert overlap in time; open ones have no end yet."""
     return incident.since <= (alert.resolved or _END) and alert.since <= (incident.resolved_at or _END)
 
@@ -166,10 +166,10 @@ class _Tracker:
     previous_newest: Mapping[str, datetime]
 
     def match(
-        self, alerts: Sequence[Alert], incidents: Sequence[Incident], state: AlertingState
+        self, alerts: Sequence[Alert], incidents: Sequence[TrackedAlert], state: AlertingState
     ) -> list[IncidentChanged]:
         """Return the changes to the incidents of one rule and series."""
-        owners: dict[str, Incident] = {}
+        owners: dict[str, TrackedAlert] = {}
         matched: set[str | None] = set()
         events: list[IncidentChanged | None] = []
         # Open incidents are matched first, then the latest: current alerts matter more than past ones. Withdrawn
@@ -213,7 +213,7 @@ class _Tracker:
             IncidentChanged(self.now, IncidentTransition.RESOLVED, closed, _evidence(alert)),
         ]
 
-    def _update(self, incident: Incident, alert: Alert) -> IncidentChanged | None:
+    def _update(self, incident: TrackedAlert, alert: Alert) -> IncidentChanged | None:
         """Bring an incident up to date with its alert."""
         is_over = alert.resolved is not None
         was_open = incident.status is IncidentStatus.OPEN
@@ -239,7 +239,7 @@ class _Tracker:
             return None
         return IncidentChanged(self.now, _transition(incident, after), after, _evidence(alert))
 
-    def _handle_absence(self, incident: Incident) -> IncidentChanged | None:
+    def _handle_absence(self, incident: TrackedAlert) -> IncidentChanged | None:
         """Return the changes to an incident without an alert."""
         if incident.condition is not Condition.THRESHOLD:
             return self._recover(incident)
@@ -254,7 +254,7 @@ class _Tracker:
         reason = "by what is known now it was not wrong: a row came late or was corrected, or the rule was edited"
         return self._withdraw(incident, reason)
 
-    def _recover(self, incident: Incident) -> IncidentChanged | None:
+    def _recover(self, incident: TrackedAlert) -> IncidentChanged | None:
         """Resolve an incident about a model or a source, whose alert leaves no trace in the data once it is over."""
         if incident.status is not IncidentStatus.OPEN:
             return None
@@ -275,7 +275,7 @@ class _Tracker:
         )
         return IncidentChanged(self.now, IncidentTransition.RESOLVED, after, message)
 
-    def _miss(self, incident: Incident) -> IncidentChanged | None:
+    def _miss(self, incident: TrackedAlert) -> IncidentChanged | None:
         """Record that the rows of an incident disappeared, which is no recovery.
 
         Only after a day, with all sources readable, the incident is withdrawn.
@@ -290,14 +290,14 @@ class _Tracker:
         return self._withdraw(incident, "its rows have been gone for a day")
 
     def _withdraw(
-        self, incident: Incident, reason: str, transition: IncidentTransition = IncidentTransition.WITHDRAWN
+        self, incident: TrackedAlert, reason: str, transition: IncidentTransition = IncidentTransition.WITHDRAWN
     ) -> IncidentChanged:
         closed_at = incident.closed_at or self.now
         after = replace(incident, closed_at=closed_at, status=IncidentStatus.WITHDRAWN, missing_since=None)
         return IncidentChanged(self.now, transition, after, reason)
 
 
-def _transition(before: Incident, after: Incident) -> IncidentTransition:
+def _transition(before: TrackedAlert, after: TrackedAlert) -> IncidentTransition:
     if after.status is IncidentStatus.OPEN and after.level != before.level:
         return IncidentTransition.ESCALATED if after.level > before.level else IncidentTransition.DEESCALATED
     if before.missing_since is not None and (before.since, before.fired_at) == (after.since, after.fired_at):
@@ -305,9 +305,9 @@ def _transition(before: Incident, after: Incident) -> IncidentTransition:
     return IncidentTransition.MOVED
 
 
-def _incident_from(alert: Alert, now: datetime) -> Incident:
+def _incident_from(alert: Alert, now: datetime) -> TrackedAlert:
     assert alert.id is not None, "a pending alert is no incident"
-    return Incident(
+    return TrackedAlert(
         id=alert.id,
         rule=alert.rule,
         key=alert.key,

@@ -13,14 +13,14 @@ from datetime import datetime
 from modeltop.alerting.incidents import MISSED_LIMIT
 from modeltop.alerting.routing import RoutingConfig
 from modeltop.alerting.suppression import Suppressor, inhibitions, model_wide
-from modeltop.core.incident import AlertingState, Incident, IncidentStatus, NotificationKey
+from modeltop.core.incident import AlertingState, IncidentStatus, NotificationKey, TrackedAlert
 
 
 def missed_notifications(
     state: AlertingState, config: RoutingConfig, now: datetime
-) -> dict[NotificationKey, list[Incident]]:
+) -> dict[NotificationKey, list[TrackedAlert]]:
     """Return the resolved incidents that are still to be sent at an aware time, oldest first; none suppressed."""
-    missed: dict[NotificationKey, list[Incident]] = {}
+    missed: dict[NotificationKey, list[TrackedAlert]] = {}
     disabled = {name for name, receiver in state.receivers.items() if receiver.disabled_reason}
     finder = _MissedFinder(state, config, now, disabled, model_wide(state))
     for incident in sorted(state.incidents.values(), key=lambda incident: incident.since):
@@ -40,9 +40,9 @@ class _MissedFinder:
     config: RoutingConfig
     now: datetime
     disabled: set[str]
-    model_wide: list[Incident]
+    model_wide: list[TrackedAlert]
 
-    def receivers_for(self, incident: Incident) -> dict[str, None]:
+    def receivers_for(self, incident: TrackedAlert) -> dict[str, None]:
         """Return the receivers to be notified now that were to be notified while the incident lasted."""
         working: dict[str, str] = {}
         # Asked first because it costs least and settles most incidents.
@@ -61,13 +61,13 @@ class _MissedFinder:
                 due.update(self.config.receivers_for(incident, incident.peak_severity, moment, acked=True))
         return dict.fromkeys(receiver for name, receiver in working.items() if name in due)
 
-    def was_suppressed(self, incident: Incident, moment: datetime) -> bool:
+    def was_suppressed(self, incident: TrackedAlert, moment: datetime) -> bool:
         """Return whether the incident was silenced, inhibited or muted at a moment."""
         inhibited = inhibitions(self.model_wide, moment)
         suppressor = Suppressor.at(self.state, self.config.mutes, moment, inhibited, present=self.now)
         return suppressor.reason(incident.rule, incident.key, incident.condition, incident.peak_severity) is not None
 
-    def was_notified(self, receiver: str, incident: Incident) -> bool:
+    def was_notified(self, receiver: str, incident: TrackedAlert) -> bool:
         """Return whether a receiver was sent it or something later of its rule and series, or is newer than it."""
         receiver_state = self.state.receivers.get(receiver)
         first_seen_at = receiver_state.first_seen_at if receiver_state is not None else self.now

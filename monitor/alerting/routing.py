@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Protocol
 
-from modeltop.core.incident import Incident, Matchers
+from modeltop.core.incident import Matchers, TrackedAlert
 from modeltop.core.series import Severity
 from modeltop.rules.rule import Rule
 
@@ -58,7 +58,7 @@ class Route:
     """Time since the incident was opened, without acknowledgement, after which `escalate_to` is notified as well."""
     escalate_to: tuple[str, ...] = ()
 
-    def receivers_for(self, incident: Incident, level: Severity, now: datetime, *, acked: bool) -> tuple[str, ...]:
+    def receivers_for(self, incident: TrackedAlert, level: Severity, now: datetime, *, acked: bool) -> tuple[str, ...]:
         """Return the receivers of an incident at a level, in order; none outside of the route's time intervals.
 
         An incident that a person has acknowledged (`acked`) is not escalated.
@@ -144,7 +144,7 @@ class RoutingConfig:
     policies: Mapping[str, NotificationPolicy] = field(default_factory=dict)
     """By receiver, in the order of the configuration; a receiver that is not among them is never notified."""
 
-    def receivers_for(self, incident: Incident, level: Severity, now: datetime, *, acked: bool) -> tuple[str, ...]:
+    def receivers_for(self, incident: TrackedAlert, level: Severity, now: datetime, *, acked: bool) -> tuple[str, ...]:
         """Return the configured receivers of an incident at an aware moment, each once, whether or not they work.
 
         The receivers that a rule names are notified at any hour, and its incidents pass no route.

@@ -35,10 +35,10 @@ from modeltop.core.incident import (
     CLOCK_TOLERANCE,
     Acknowledgement,
     AlertingState,
-    Incident,
     NotificationEntry,
     ReceiverState,
     Silence,
+    TrackedAlert,
 )
 from modeltop.core.series import Severity
 
@@ -226,7 +226,7 @@ def _earlier(moment: datetime | None, now: datetime) -> datetime | None:
     return None if moment is None else min(moment, now)
 
 
-def _not_after(incident: Incident, now: datetime) -> Incident:
+def _not_after(incident: TrackedAlert, now: datetime) -> TrackedAlert:
     return replace(
         incident,
         opened_at=min(incident.opened_at, now),

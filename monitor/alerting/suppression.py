@@ -15,11 +15,11 @@ from modeltop.alerting.routing import MuteTimeInterval
 from modeltop.core.incident import (
     Acknowledgement,
     AlertingState,
-    Incident,
     IncidentStatus,
     Matchers,
     Silence,
     Suppression,
+    TrackedAlert,
 )
 from modeltop.core.series import Alert, Condition, SeriesKey, Severity, is_model_wide
 from modeltop.core.text import pluralize
@@ -91,12 +91,12 @@ class Suppressor:
         return None
 
 
-def model_wide(state: AlertingState) -> list[Incident]:
+def model_wide(state: AlertingState) -> list[TrackedAlert]:
     """Return the incidents about a model or a source, which inhibit those about its metrics."""
     return [incident for incident in state.incidents.values() if is_model_wide(incident.condition, incident.key)]
 
 
-def inhibitions(incidents: Iterable[Incident], moment: datetime) -> dict[str, Condition]:
+def inhibitions(incidents: Iterable[TrackedAlert], moment: datetime) -> dict[str, Condition]:
     """Return by model the condition of such an incident that was open at an aware moment."""
     return {
         incident.key.model: incident.condition
@@ -137,7 +137,7 @@ def acknowledged_incidents(state: AlertingState, now: datetime) -> dict[str, Ack
     return acknowledged
 
 
-def _incident_by_time(ack: Acknowledgement, state: AlertingState) -> Incident | None:
+def _incident_by_time(ack: Acknowledgement, state: AlertingState) -> TrackedAlert | None:
     """Find an incident that was acknowledged before the watcher saw it, under another id: late rows moved its start."""
     candidates = [
         incident

@@ -19,7 +19,7 @@ from modeltop.core.event import (
     SilenceExpired,
     Unacknowledged,
 )
-from modeltop.core.incident import Incident, Note, Silence
+from modeltop.core.incident import Note, Silence, TrackedAlert
 from modeltop.core.series import SeriesKey, Severity
 
 _END = datetime.max.replace(tzinfo=UTC)
@@ -46,7 +46,7 @@ class IncidentTimeline:
     id: str
     rule: str
     key: SeriesKey
-    incident: Incident | None
+    incident: TrackedAlert | None
     """Its newest state; None if a person acknowledged what no watcher had seen."""
     entries: tuple[TimelineEntry, ...]
     """In the order of time."""
@@ -76,7 +76,7 @@ class _IncidentTimelineBuilder:
     id: str
     rule: str
     key: SeriesKey
-    incident: Incident | None = None
+    incident: TrackedAlert | None = None
     entries: list[TimelineEntry] = field(default_factory=list)
     pending_sends: dict[tuple[str, str], TimelineEntry] = field(default_factory=dict)
     """By receiver and idempotency key, sends that may or may not have arrived."""

@@ -8,12 +8,12 @@ from enum import Enum
 
 from modeltop.core.incident import (
     Acknowledgement,
-    Incident,
     Note,
     NotificationEntry,
     NotificationKey,
     ReceiverState,
     Silence,
+    TrackedAlert,
 )
 from modeltop.core.series import Severity
 
@@ -84,7 +84,7 @@ class IncidentChanged:
 
     at: datetime
     transition: IncidentTransition
-    incident: Incident
+    incident: TrackedAlert
     message: str
     """The breach, such as `0.870 < 0.90`, or why it was withdrawn, or into which it was merged."""
 

@@ -109,6 +109,42 @@ class IncidentStatus(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Incident:
+    """All that is wrong with one model at a time: the alerts from the first that fires to the last that resolves.
+
+    Numbers are of the lead alert's series, whichever direction is bad; None if it has no values or too few.
+    """
+
+    id: str
+    """Stable name, 8 hexadecimal digits of the model and of `fired` of its first alert."""
+    model: str
+    """The model, or the source if it cannot be read: foreign text."""
+    status: IncidentStatus
+    severity: Severity
+    """Highest active level of its alerts; once resolved, the highest reached."""
+    alerts: tuple[str, ...]
+    """Ids of its alerts, in the order in which they fired."""
+    lead: str
+    """Id of the alert that it is shown by."""
+    key: SeriesKey
+    """Series of the lead alert."""
+    condition: Condition
+    """Condition of the lead alert."""
+    started_at: datetime
+    """Start of the first period of the change that the lead alert is about; of no data, the newest row."""
+    resolved_at: datetime | None = None
+    """Data time at which its last alert resolved; None while open."""
+    before: float | None = None
+    """Median of the baseline: at most 60 evaluated periods before `started_at`."""
+    after: float | None = None
+    """Mean from `started_at` to the newest period, or to the last before it resolved, weighted by rows."""
+    worst_value: float | None = None
+    worst_at: datetime | None = None
+    now: float | None = None
+    """Value of the newest period, or of the last before it resolved."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrackedAlert:
     """An alert followed over time: late rows and edited rules move its start, its id stays."""
 
     id: str
@@ -199,7 +235,7 @@ class AlertingState:
     silences: tuple[Silence, ...] = ()
     """Active and scheduled ones, and those that ended within the last 5 days."""
     notes: tuple[Note, ...] = ()
-    incidents: Mapping[str, Incident] = field(default_factory=lambda: MappingProxyType({}))
+    incidents: Mapping[str, TrackedAlert] = field(default_factory=lambda: MappingProxyType({}))
     """Incidents by id: open ones, and those that ended within the last 30 days."""
     notifications: Mapping[NotificationKey, NotificationEntry] = field(default_factory=lambda: MappingProxyType({}))
     receivers: Mapping[str, ReceiverState] = field(default_factory=lambda: MappingProxyType({}))

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from modeltop.alerting.event_log.segments import state_folder
+from modeltop.alerting.grouping import group_incidents
 from modeltop.alerting.incidents import is_open
 from modeltop.alerting.suppression import acknowledged_alerts, suppressions
 from modeltop.config.load import Config, candidate_paths
@@ -212,6 +213,14 @@ class Pipeline:
         # Acknowledgements and silences end by the clock, even if data is evaluated as of another moment.
         acknowledgements = acknowledged_alerts(alerts, state, clock)
         ordered = ordered_alerts(alerts, acknowledgements.keys())
+        statuses = model_statuses(
+            history,
+            ordered,
+            rule_statuses,
+            self._config.catalog,
+            acknowledged=acknowledgements.keys(),
+            labels=labels,
+        )
         return Snapshot(
             taken_at=now,
             clock=clock,
@@ -221,14 +230,8 @@ class Pipeline:
             rules=_effective_rules(self._rules),
             alerts=ordered,
             rule_statuses=rule_statuses,
-            model_statuses=model_statuses(
-                history,
-                ordered,
-                rule_statuses,
-                self._config.catalog,
-                acknowledged=acknowledgements.keys(),
-                labels=labels,
-            ),
+            model_statuses=statuses,
+            incidents=group_incidents(ordered, history, self._config.catalog, [status.model for status in statuses]),
             notices=self._notices
             + ((clock_doubt,) if clock_doubt else ())
             + ((BACKLOG_NOTICE,) if self._evaluator.has_backlog else ()),

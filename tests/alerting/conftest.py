@@ -41,13 +41,13 @@ from modeltop.core.event import (
 from modeltop.core.incident import (
     Acknowledgement,
     AlertingState,
-    Incident,
     IncidentStatus,
     Matchers,
     Note,
     NotificationKey,
     ReceiverState,
     Silence,
+    TrackedAlert,
 )
 from modeltop.core.series import (
     Alert,
@@ -489,7 +489,7 @@ def incident():
             "peak_severity": Severity.WARNING,
             "opened_at": NOON,
         }
-        return Incident(name, "floor", SeriesKey(model, "accuracy"), **(given | changes))
+        return TrackedAlert(name, "floor", SeriesKey(model, "accuracy"), **(given | changes))
 
     return make
 

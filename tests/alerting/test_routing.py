@@ -14,7 +14,7 @@ from modeltop.alerting.routing import (
     RoutingConfig,
     TimeInterval,
 )
-from modeltop.core.incident import Incident, Matchers
+from modeltop.core.incident import Matchers, TrackedAlert
 from modeltop.core.series import Condition, SeriesKey, Severity
 from modeltop.rules.detectors.limit import Limit
 from modeltop.rules.detectors.threshold import Threshold
@@ -28,7 +28,7 @@ POLICIES = dict.fromkeys(["slack", "mail", "pager"], NotificationPolicy())
 
 def incident(level=Severity.CRITICAL, *, rule="floor", model="fraud", opened=MONDAY):
     key = SeriesKey(model, "accuracy")
-    return Incident("1a2b", rule, key, Condition.THRESHOLD, MONDAY, MONDAY, level, level, opened)
+    return TrackedAlert("1a2b", rule, key, Condition.THRESHOLD, MONDAY, MONDAY, level, level, opened)
 
 
 def receivers_for(incident, config, now, *, acked=False):

@@ -21,7 +21,7 @@ from modeltop.core.event import (
     SendFinished,
     SilenceCreated,
 )
-from modeltop.core.incident import Acknowledgement, AlertingState, Incident, Matchers, NotificationKey, Silence
+from modeltop.core.incident import Acknowledgement, AlertingState, Matchers, NotificationKey, Silence, TrackedAlert
 from modeltop.core.series import Condition, SeriesKey, Severity
 
 HOUR = timedelta(hours=1)
@@ -151,7 +151,9 @@ def test_a_note_on_a_name_that_is_not_there_is_written_and_reported(on, store):
 def incident_log(store):
     """The event log of a daemon with an incident of `churn`."""
     at, key = datetime(2025, 1, 9, 12, tzinfo=UTC), SeriesKey("churn", "accuracy")
-    incident = Incident("1a2b3c4d", "floor", key, Condition.THRESHOLD, at, at, Severity.CRITICAL, Severity.CRITICAL, at)
+    incident = TrackedAlert(
+        "1a2b3c4d", "floor", key, Condition.THRESHOLD, at, at, Severity.CRITICAL, Severity.CRITICAL, at
+    )
     about = NotificationKey("slack", "floor", key)
     delivery = Notification(
         "slack", NotificationAction.TRIGGER, NotificationReason.FIRST, "1a2b3c4d", Severity.CRITICAL, about, "key"

@@ -16,7 +16,7 @@ from modeltop.alerting.messages.explanation import ExplanationCache
 from modeltop.alerting.messages.message import AlertSection, Message
 from modeltop.alerting.messages.sparkline import sparkline
 from modeltop.core.event import Notification, NotificationAction, NotificationReason
-from modeltop.core.incident import AlertingState, Incident, IncidentStatus
+from modeltop.core.incident import AlertingState, IncidentStatus, TrackedAlert
 from modeltop.core.series import Alert, Condition, SeriesKey, Severity, to_datetime
 from modeltop.core.text import format_period, sanitize
 from modeltop.rules.rule import describe_rule
@@ -162,7 +162,7 @@ class _SectionBuilder:
             subject = _MODEL_WIDE.get(incident.condition, "")
         return replace(section, title=template.section_title(section, subject))
 
-    def _with_values(self, section: AlertSection, incident: Incident | None) -> AlertSection:
+    def _with_values(self, section: AlertSection, incident: TrackedAlert | None) -> AlertSection:
         """Return the section with the values, limits and chart of an alert and its series."""
         alert = self._alert(incident) if incident else None
         breach, worst = (alert.breach, alert.worst_breach) if alert else (None, None)
@@ -180,7 +180,7 @@ class _SectionBuilder:
             chart=sparkline(series, limit) if series is not None else (),
         )
 
-    def _alert(self, incident: Incident) -> Alert | None:
+    def _alert(self, incident: TrackedAlert) -> Alert | None:
         """Return the alert that the incident is now: of those that overlap it the active one, else the latest."""
         candidates = [
             alert
@@ -239,7 +239,7 @@ class _SectionBuilder:
         return "by what is known now it was not wrong: a row came late or was corrected, or the rule was edited"
 
 
-def _with_dates(section: AlertSection, incident: Incident | None, *, is_over: bool) -> AlertSection:
+def _with_dates(section: AlertSection, incident: TrackedAlert | None, *, is_over: bool) -> AlertSection:
     if incident is None:
         return section
     resolved_at = incident.resolved_at or (incident.closed_at and _floor_to_minute(incident.closed_at))

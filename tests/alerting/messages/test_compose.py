@@ -13,7 +13,7 @@ from modeltop.alerting.messages.sparkline import BLOCKS, as_ascii, block_charact
 from modeltop.alerting.messages.template import format_duration
 from modeltop.config.load import Config
 from modeltop.core.event import Notification, NotificationAction, NotificationReason
-from modeltop.core.incident import Acknowledgement, AlertingState, Incident, IncidentStatus, NotificationKey
+from modeltop.core.incident import Acknowledgement, AlertingState, IncidentStatus, NotificationKey, TrackedAlert
 from modeltop.core.series import Condition, SeriesKey, Severity, State
 from modeltop.core.text import display_width
 from modeltop.diagnosis.diagnose import diagnose_model
@@ -49,7 +49,7 @@ def observed(tmp_path):
 def incident_of(snapshot, **changes):
     """The incident that the newest alert of a snapshot is, and the facts that hold it."""
     alert = max((alert for alert in snapshot.alerts if alert.state is not State.PENDING), key=lambda alert: alert.since)
-    incident = Incident(
+    incident = TrackedAlert(
         id=alert.id,
         rule=alert.rule,
         key=alert.key,
