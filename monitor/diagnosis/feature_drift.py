@@ -130,16 +130,16 @@ def _thinning(series: Series, before: Indices, after: Indices) -> float:
     return max(1.0, old / new) if new > 0 else 1.0
 
 
-def value_anomaly(histogram: Histogram, since: datetime) -> str | None:
-    """Return a clause on an anomaly of the values of the periods since then; None if there is none."""
-    mask = np.array([period >= since for period in histogram.periods], dtype=bool)
+def value_anomaly(histogram: Histogram, since: datetime, until: datetime) -> str | None:
+    """Return a clause on an anomaly of the values of the periods between, both included; None if there is none."""
+    mask = np.array([since <= period <= until for period in histogram.periods], dtype=bool)
     counts = histogram.counts[mask].sum(axis=0) if mask.any() else np.zeros(len(histogram.slots))
     if counts.sum() < MIN_ROWS or histogram.reference.sum() < MIN_ROWS:
         return None
     if (share := _constant_share(histogram, counts)) is not None:
-        return f"{safe_name(histogram.feature)} is stuck: {format_percent(share)} of the rows have one value"
+        return f"{safe_name(histogram.feature)} is stuck: {format_percent(share)} of its rows have one value"
     if (factor := unit_change(histogram, counts)) is not None:
-        return f"{safe_name(histogram.feature)} is {format_value(factor, 2)} times what it was: another unit"
+        return f"{safe_name(histogram.feature)} is {format_value(factor, 2)} times its usual value: another unit"
     return None
 
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from modeltop.core.diagnosis import BeforeAfter, ExpectedVsRealized, SegmentContribution
+from modeltop.diagnosis.context import CONFIDENCE
 from modeltop.diagnosis.observations import ESTIMATED, Observations
-from modeltop.diagnosis.phrases import format_change
+from modeltop.diagnosis.patterns import DECLINES
+from modeltop.diagnosis.phrases import UNMOVED_BELOW, followed_ratio, format_change, metric_name
 from modeltop.diagnosis.segments import Segmentation
 
 MIN_DOMINANT_SHARE = 0.6
@@ -13,8 +17,6 @@ MIN_OVERREPRESENTATION = 1.3
 """Ratio of a dominant segment's part of the fall to its part of the cases."""
 COMPARABLE_FALL = 0.3
 """Ratio to the dominant segment's fall from which another segment fell as well."""
-FOLLOWED_FROM, UNMOVED_BELOW = 0.8, 0.4
-"""Ratio of the realised fall from which the expectation fell as well, and under which it held."""
 RANKING = ("roc_auc", "average_precision", "gini")
 """Metrics of order alone: no threshold, no calibration."""
 MIN_CHANGE = 0.003
@@ -46,14 +48,25 @@ def _dominant_segment(observations: Observations, segmentation: Segmentation) ->
     return first if contribution >= max(MIN_DOMINANT_SHARE, MIN_OVERREPRESENTATION * first.share[1]) else None
 
 
+MIN_LEAD_DAYS, MAX_LEAD_DAYS = 3, 30
+"""Days by which a fall of confidence precedes that of the metric: starts are known within a few periods."""
+
+
+def confidence_lead(observations: Observations) -> datetime | None:
+    """Return when confidence began to fall, if that was days before the metric did; else None."""
+    confidence = next((other for other in observations.other_patterns if other.key.metric == CONFIDENCE), None)
+    pattern, pair = observations.pattern, best_pair(observations)
+    if confidence is None or pattern is None or pair is None or followed_ratio(pair) <= UNMOVED_BELOW:
+        return None
+    if confidence.started_at is None or pattern.started_at is None or confidence.pattern not in DECLINES:
+        return None
+    days = (pattern.started_at - confidence.started_at).days
+    return confidence.started_at if MIN_LEAD_DAYS <= days <= MAX_LEAD_DAYS else None
+
+
 def worsened_pairs(observations: Observations) -> tuple[ExpectedVsRealized, ...]:
-    """Return the pairs whose realised metric got significantly worse."""
+    """Return the pairs whose realized metric got significantly worse."""
     return tuple(pair for pair in observations.pairs if observations.got_worse(pair.realized))
-
-
-def followed_ratio(pair: ExpectedVsRealized) -> float:
-    """Return the ratio of the expected change to the realised one: 1 if it followed, 0 if it held, below 0 if apart."""
-    return pair.expected.delta / pair.realized.delta if pair.realized.delta else 0.0
 
 
 def best_pair(observations: Observations) -> ExpectedVsRealized | None:
@@ -88,5 +101,15 @@ def precision_recall_tradeoff(observations: Observations) -> str | None:
         return None
     if observations.focus in (precision, recall):
         other = precision if observations.focus is recall else recall
-        return f"{other.key.metric} {other.direction} {format_change(other)} against it"
-    return f"precision {format_change(precision)} against recall {format_change(recall)}"
+        return f"{other.key.metric} {other.direction} {describe(observations, other)}"
+    return f"precision {describe(observations, precision)} while recall {describe(observations, recall)}"
+
+
+def describe(observations: Observations, change: BeforeAfter) -> str:
+    """Return the values of a metric before and after, such as `0.957→0.846`."""
+    return format_change(observations.context.catalog.get(change.key.metric), *observations.levels(change))
+
+
+def describe_metric_change(observations: Observations, change: BeforeAfter) -> str:
+    """Return a metric, its direction and its values, such as `recall fell 0.80→0.60`."""
+    return f"{metric_name(change.key.metric)} {change.direction} {describe(observations, change)}"

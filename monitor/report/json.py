@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-from modeltop.alerting.messages.diagnosis_json import diagnosis_record, finite_or_none
-from modeltop.alerting.messages.explanation import ExplanationCache, verdict_sentence
-from modeltop.core.diagnosis import Diagnosis
+from modeltop.alerting.messages.diagnosis_json import finite_or_none, questions_record, verdict_record
+from modeltop.alerting.messages.explanation import ExplanationCache
 from modeltop.core.series import Alert, ModelStatus, Series
 from modeltop.rules.change_summary import change_summary, latest_interval
 from modeltop.rules.snapshot import Snapshot
@@ -16,16 +15,18 @@ from modeltop.rules.snapshot import Snapshot
 Record = dict[str, object]
 
 
-def as_json(snapshot: Snapshot) -> str:
-    """Return models, their diagnoses, open alerts and errors of reading as one JSON object."""
-    explanations = ExplanationCache(snapshot)
+def as_json(snapshot: Snapshot, *, explained: Iterable[str] = ()) -> str:
+    """Return models, their verdicts, open alerts and errors of reading as one JSON object.
+
+    Args:
+        snapshot: The snapshot.
+        explained: Models whose questions are answered although they do not alert.
+    """
+    explanations = ExplanationCache(snapshot, explained)
     record = {
         "status": snapshot.severity.name.lower(),
         "taken_at": _iso(snapshot.taken_at),
-        "models": [
-            _model_record(snapshot, status, explanations.diagnosis_for(status.model))
-            for status in snapshot.model_statuses
-        ],
+        "models": [_model_record(snapshot, status, explanations) for status in snapshot.model_statuses],
         "alerts": [alert_record(alert, snapshot) for alert in snapshot.alerts if alert.resolved is None],
         "errors": [
             {"source": problem.source, "line": problem.line, "message": problem.message, "fatal": problem.fatal}
@@ -36,13 +37,14 @@ def as_json(snapshot: Snapshot) -> str:
     return json.dumps(record, allow_nan=False, indent=1)
 
 
-def _model_record(snapshot: Snapshot, status: ModelStatus, diagnosis: Diagnosis | None) -> Record:
-    history = snapshot.history.for_model(status.model)
+def _model_record(snapshot: Snapshot, status: ModelStatus, explanations: ExplanationCache) -> Record:
+    history, coverage = snapshot.history.for_model(status.model), snapshot.label_coverage.get(status.model)
     return {
         "model": status.model,
         "status": status.severity.name.lower(),
-        "summary": status.sentence if diagnosis is None else verdict_sentence(snapshot, status.model, diagnosis),
-        "diagnosis": None if diagnosis is None else diagnosis_record(diagnosis),
+        "verdict": verdict_record(explanations.verdict_for(status.model)),
+        "labels": None if coverage is None else coverage.sentence,
+        **questions_record(explanations.diagnosis_for(status.model)),
         "latest": [_latest_record(series, snapshot) for series in history],
         "changes": [record for series in history for record in _change_records(series, snapshot)],
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from modeltop.alerting.messages.explanation import ExplanationCache
-from modeltop.core.diagnosis import Diagnosis
+from modeltop.core.diagnosis import Verdict
 from modeltop.core.series import (
     Alert,
     Condition,
@@ -99,9 +99,9 @@ def text_summary(snapshot: Snapshot) -> Iterator[str]:
     index, explanations = ReportIndex(snapshot), ExplanationCache(snapshot)
     alerting = [status for status in snapshot.model_statuses if status.model in index.alerts]
     for status in alerting[:MAX_DETAILED]:
-        yield from alerting_section(status, index, explanations.diagnosis_for(status.model))
+        yield from alerting_section(status, index, explanations.verdict_for(status.model))
     for status in alerting[MAX_DETAILED:]:
-        yield from _status_lines(status, explanations.diagnosis_for(status.model))
+        yield from _status_lines(status, explanations.verdict_for(status.model))
     yield from healthy_section(
         [status for status in snapshot.model_statuses if status.model not in index.alerts], index
     )
@@ -125,7 +125,7 @@ def text_report(snapshot: Snapshot) -> Iterator[str]:
     index, explanations = ReportIndex(snapshot), ExplanationCache(snapshot)
     for status in snapshot.model_statuses:
         yield ""
-        yield from _model_page(status, index, explanations.diagnosis_for(status.model))
+        yield from _model_page(status, index, explanations)
     yield ""
     for number, line in enumerate(problem_details(snapshot.history.problems)):
         yield from ([] if number else ["  Problems of the input"])
@@ -133,10 +133,10 @@ def text_report(snapshot: Snapshot) -> Iterator[str]:
     yield from _footer(snapshot, explanations)
 
 
-def _model_page(status: ModelStatus, index: ReportIndex, diagnosis: Diagnosis | None) -> Iterator[str]:
-    snapshot = index.snapshot
+def _model_page(status: ModelStatus, index: ReportIndex, explanations: ExplanationCache) -> Iterator[str]:
+    snapshot, diagnosis = index.snapshot, explanations.diagnosis_for(status.model)
     if status.model in index.alerts:
-        yield from alerting_section(status, index, diagnosis)
+        yield from alerting_section(status, index, explanations.verdict_for(status.model))
     else:
         yield from wrapped(_healthy_line(status, index), HANG)
     sections = {} if diagnosis is None else diagnosis_sections(diagnosis, snapshot.catalog)
@@ -236,22 +236,26 @@ def _describe_unevaluated(index: ReportIndex, rules: Sequence[RuleStatus]) -> It
         yield f"{pluralize(more, 'rule')} could not judge the newest period"
 
 
-def alerting_section(status: ModelStatus, index: ReportIndex, diagnosis: Diagnosis | None = None) -> Iterator[str]:
-    """Yield the state of a model that alerts in one sentence, then its alerts, and its other rules.
+def alerting_section(status: ModelStatus, index: ReportIndex, verdict: Verdict | None = None) -> Iterator[str]:
+    """Yield the verdict on a model that alerts, then its alerts, and its other rules.
 
     Args:
         status: The model, which has an active or a pending alert.
         index: The snapshot.
-        diagnosis: Source of the sentence; None: the status of its worst rule.
+        verdict: The verdict; None: the status of its worst rule.
     """
-    yield from _status_lines(status, diagnosis)
+    yield from _status_lines(status, verdict)
     for text in (*alert_lines(index, status.model), *_describe_rest(index, status.model)):
         yield from wrapped(" " * HANG + text, HANG + 2)
 
 
-def _status_lines(status: ModelStatus, diagnosis: Diagnosis | None) -> Iterator[str]:
-    sentence = sanitize(status.sentence if diagnosis is None else diagnosis.sentence, MAX_SENTENCE)
-    yield from wrapped(f"{severity_mark(status.severity)}{sanitize(status.model, 60)} {sentence}", HANG)
+def _status_lines(status: ModelStatus, verdict: Verdict | None) -> Iterator[str]:
+    """Yield the name of a model and what happened, then why, then what to do: a line each where they fit."""
+    what = sanitize(status.sentence, MAX_SENTENCE) if verdict is None else verdict.what
+    yield from wrapped(f"{severity_mark(status.severity)}{sanitize(status.model, 60)}: {what}", HANG)
+    for sentence in () if verdict is None else (verdict.why, verdict.do):
+        if sentence:
+            yield from wrapped(" " * HANG + sentence, HANG)
 
 
 def _describe_rest(index: ReportIndex, model: str) -> Iterator[str]:

@@ -95,8 +95,8 @@ def test_several_faults_are_a_line_each(run, files):
 def test_json_has_no_diagnosis_of_a_file_that_cannot_be_read(run, files):
     document = json.loads(run("check", "--json", "report.json").out)
     (model,) = document["models"]
-    assert (model["status"], model["diagnosis"]) == ("unknown", None)
-    assert model["summary"].startswith("an Evidently report (JSON), not CSV")
+    assert (model["status"], model["questions"]) == ("unknown", [])
+    assert model["verdict"]["what"].startswith("an Evidently report (JSON), not CSV")
 
 
 @pytest.mark.parametrize("name", ["packed", "empty"])

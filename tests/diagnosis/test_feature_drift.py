@@ -94,19 +94,24 @@ def test_another_unit_is_recognised_by_its_factor(factor, seed):
     [
         pytest.param(lambda values: values, None, id="as before"),
         pytest.param(lambda values: values + 5, None, id="a little more"),
-        pytest.param(lambda values: values / 3, "tenure is 0.33 times what it was: another unit", id="another unit"),
-        pytest.param(lambda values: 0 * values + 7, "tenure is stuck: 100 % of the rows have one value", id="stuck"),
+        pytest.param(
+            lambda values: values / 3, "tenure is 0.33 times its usual value: another unit", id="another unit"
+        ),
+        pytest.param(lambda values: 0 * values + 7, "tenure is stuck: 100 % of its rows have one value", id="stuck"),
         pytest.param(lambda values: values[:10], None, id="too few rows to tell"),
     ],
 )
 def test_an_anomaly_of_values_is_a_clause(change, clause):
     values = np.random.default_rng(3).normal(50, 10, 4000)
-    assert value_anomaly(counted("tenure", values, change(values), bins=400), DAY - timedelta(days=1)) == clause
+    assert value_anomaly(counted("tenure", values, change(values), bins=400), DAY - timedelta(days=1), DAY) == clause
 
 
-def test_histograms_of_before_the_change_say_nothing():
-    values = np.random.default_rng(3).normal(50, 10, 400)
-    assert value_anomaly(counted("tenure", values, values / 3, bins=400), DAY + timedelta(days=1)) is None
+def test_histograms_of_before_the_change_and_after_the_incident_say_nothing():
+    values, day = np.random.default_rng(3).normal(50, 10, 400), timedelta(days=1)
+    histogram = counted("tenure", values, values / 3, bins=400)
+    assert value_anomaly(histogram, DAY - day, DAY + day) is not None
+    assert value_anomaly(histogram, DAY + day, DAY + 9 * day) is None
+    assert value_anomaly(histogram, DAY - 9 * day, DAY - day) is None
 
 
 def test_another_unit_is_a_fault_upstream(make_model, make_features, run_diagnosis):
@@ -117,6 +122,6 @@ def test_another_unit_is_a_fault_upstream(make_model, make_features, run_diagnos
     )
     diagnosis = run_diagnosis(series, distributions=distributions)
     assert diagnosis.cause is Cause.UPSTREAM
-    assert "another unit" in diagnosis.sentence
-    assert "tenure" in diagnosis.advice
+    assert "another unit" in diagnosis.verdict.why
+    assert diagnosis.verdict.do == "Fix tenure in the input pipeline; do not retrain on it."
     assert run_diagnosis(series).cause is Cause.FEATURE_DRIFT

@@ -75,11 +75,10 @@ def test_it_has_the_verdict_the_alert_the_change_and_what_people_did():
     snapshot = make_snapshot()
     text = " ".join(tree(snapshot).itertext())
     assert "CRITICAL: churn accuracy 0.85 < 0.90" in text
-    assert diagnose_model(snapshot, "churn").sentence.startswith(
-        "accuracy fell suddenly from 0.95 to 0.85 on 2025-01-18"
-    )
-    assert text.count(diagnose_model(snapshot, "churn").sentence) == 2  # at the top, and with the model
-    assert "accuracy 0.950 -> 0.850, -0.100: fell" in text  # what it rests on
+    verdict = diagnose_model(snapshot, "churn").verdict
+    assert verdict.what.startswith("Accuracy dropped")
+    assert text.count(str(verdict)) == 2  # at the top, and with the model
+    assert "accuracy 0.95→0.85, -0.100: fell" in text  # what it rests on
     assert "taken by churn" in text
     assert "model churn: until 13:00, churn: churn" in text  # the silence
     assert "Jan 17 00:00 churn: churn" in text  # the note

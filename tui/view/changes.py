@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from modeltop.core.diagnosis import Verdict
 from modeltop.core.metrics.registry import Metric
 from modeltop.core.series import Comparison, Series
 from modeltop.core.text import display_width, format_period, sanitize
@@ -43,13 +44,19 @@ def change_lines(state: ScreenState, width: int) -> list[Cells]:
 
 
 def summary_lines(state: ScreenState, width: int) -> list[Cells]:
-    """Return the diagnosis in one sentence; until there is one, the status of the model."""
+    """Return what happened, why, and what to do, each from a line of its own on; until it is known, the status."""
     if state.snapshot is None or state.selection.model is None:
         return []
-    summary = state.diagnosis or snapshot_index(state.snapshot).model_statuses.get(state.selection.model)
-    if summary is None or not summary.sentence:
+    status = snapshot_index(state.snapshot).model_statuses.get(state.selection.model)
+    if state.diagnosis is not None:
+        verdict, severity = state.diagnosis.verdict, state.diagnosis.severity
+    elif status is not None:
+        verdict, severity = Verdict(status.sentence), status.severity
+    else:
         return []
-    return wrap(sanitize(summary.sentence, 600), width, role=TINTS[summary.severity] if summary.severity else "")
+    sentences = [sanitize(sentence, 600) for sentence in (verdict.what, verdict.why, verdict.do) if sentence]
+    roles = (TINTS[severity] if severity else "", "", "strong")
+    return [line for text, role in zip(sentences, roles, strict=False) for line in wrap(text, width, role=role)]
 
 
 def _comparison(change: Comparison, metric: Metric, width: int) -> list[Cells]:

@@ -148,7 +148,7 @@ class _SectionBuilder:
             segment=key.segment,
             rule=rule,
             title="",
-            verdict=self.explanations.verdict_for(key.model),
+            verdict=self.explanations.text_for(key.model),
             diagnosis=self.explanations.diagnosis_for(key.model),
             sentence=self._sentence(key, rule),
             state_note=self._state_note(notification),

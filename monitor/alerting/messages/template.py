@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
 from modeltop.alerting.messages.message import AlertSection
-from modeltop.core.diagnosis import Cause
 from modeltop.core.event import NotificationReason
 from modeltop.core.series import Severity
 from modeltop.core.text import format_age, format_exact, format_period, sanitize, truncate
@@ -16,8 +15,6 @@ LEVELS = {Severity.CRITICAL: "CRIT", Severity.UNKNOWN: "UNKNOWN", Severity.WARNI
 """Names of the severities in titles."""
 MAX_TITLE_WIDTH = 120
 """Maximum terminal cells of a title: the subject of a mail, the lock screen of a phone."""
-MAX_CLAUSES_WIDTH = 600
-"""Maximum terminal cells of the evidence for a cause."""
 MAX_LISTED = 40
 """Most sections that a message about several lists one by one."""
 
@@ -100,25 +97,9 @@ def labeled_facts(section: AlertSection) -> list[tuple[str, str]]:
         ("firing", f"{format_firing_interval(section)} UTC" if is_over else ""),
         ("lasted", format_duration(section.duration) if section.duration is not None else ""),
         ("n", format_exact(section.count) if section.count is not None and not is_over else ""),
-        *_diagnosis_facts(section),
         ("rule", sanitize(section.rule, 60 if condition else 200) + condition),
     ]
     return [(label, text) for label, text in facts if text]
-
-
-def _diagnosis_facts(section: AlertSection) -> list[tuple[str, str]]:
-    """Return the evidence for and against the likeliest cause, and the next step, of an open incident."""
-    if section.diagnosis is None or not section.severity or not section.diagnosis.hypotheses:
-        return []
-    likeliest = section.diagnosis.hypotheses[0]
-    evidence_for = likeliest.evidence_for
-    if likeliest.cause is Cause.UNKNOWN or all(clause in section.verdict for clause in evidence_for):
-        evidence_for = ()
-    return [
-        ("evidence", sanitize("; ".join(evidence_for), MAX_CLAUSES_WIDTH)),
-        ("against", sanitize("; ".join(likeliest.evidence_against), MAX_CLAUSES_WIDTH)),
-        ("do", sanitize(section.diagnosis.advice, MAX_CLAUSES_WIDTH)),
-    ]
 
 
 def group_title(sections: Sequence[AlertSection], *, digest: bool) -> str:

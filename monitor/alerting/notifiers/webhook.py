@@ -16,7 +16,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, ClassVar
 
-from modeltop.alerting.messages.diagnosis_json import diagnosis_record, finite_or_none
+from modeltop.alerting.messages.diagnosis_json import finite_or_none, questions_record
 from modeltop.alerting.messages.message import AlertSection, Message
 from modeltop.alerting.notifiers.base import Notifier, SecretRef, notifier, validate_timeout
 from modeltop.core.errors import NotifyError
@@ -123,7 +123,7 @@ def _alert(section: AlertSection) -> dict[str, Any]:
         "rule": _replace_surrogates(section.rule),
         "title": section.title,
         "verdict": section.verdict,
-        "diagnosis": None if section.diagnosis is None else _replace_surrogates(diagnosis_record(section.diagnosis)),
+        "diagnosis": None if section.diagnosis is None else _replace_surrogates(questions_record(section.diagnosis)),
         "sentence": section.sentence,
         "value": finite_or_none(section.value),
         "limit": finite_or_none(section.limit),

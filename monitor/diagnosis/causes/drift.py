@@ -5,21 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from modeltop.core.diagnosis import Cause, CauseHypothesis, ExpectedVsRealized, Pattern
-from modeltop.core.text import format_period, format_value, pluralize
+from modeltop.core.text import format_day, format_value, pluralize
 from modeltop.diagnosis import phrases, signals
 from modeltop.diagnosis.causes.base import EvidenceItem, cause, combine_evidence
-from modeltop.diagnosis.context import CONFIDENCE
 from modeltop.diagnosis.feature_drift import FeatureShifts
 from modeltop.diagnosis.observations import ESTIMATED, Observations
-from modeltop.diagnosis.signals import FOLLOWED_FROM, UNMOVED_BELOW, linear_ramp
-
-MIN_LEAD_DAYS, MAX_LEAD_DAYS = 3, 30
-"""Days by which a fall of confidence precedes that of the metric: starts are known within a few periods."""
+from modeltop.diagnosis.phrases import FOLLOWED_FROM, UNMOVED_BELOW, followed_ratio
+from modeltop.diagnosis.signals import linear_ramp
 
 
 @cause
 def data_drift(observations: Observations) -> CauseHypothesis | None:
-    """Weigh whether many inputs changed, and the model notices: its expectation fell with the realised metric."""
+    """Weigh whether many inputs changed, and the model notices: its expectation fell with the realized metric."""
     has_fault = observations.feature_shifts.broken or observations.value_anomalies
     if observations.loss(observations.focus) <= 0 or has_fault:
         return None
@@ -34,7 +31,7 @@ def feature_drift(observations: Observations) -> CauseHypothesis | None:
         return None
     contra = [EvidenceItem(0.5, clause) for clause in observations.value_anomalies[:1]]
     for shift in shifts.broken[:1]:
-        lost = shift.missing and f"values are lost: missing {phrases.format_percent_change(shift.missing)}"
+        lost = shift.missing and f"values are missing, {phrases.format_percent_change(shift.missing)}"
         contra.append(EvidenceItem(0.7, lost or "values never seen before"))
     text = f"{_moved(shifts)}: {phrases.top_features(shifts.shifted, 3)}"
     return combine_evidence(Cause.FEATURE_DRIFT, [EvidenceItem(0.7, text), *_followed(observations)], contra)
@@ -42,7 +39,7 @@ def feature_drift(observations: Observations) -> CauseHypothesis | None:
 
 @cause
 def concept_drift(observations: Observations) -> CauseHypothesis | None:
-    """Weigh whether the same inputs mean something else: the realised metric fell, the expectation did not."""
+    """Weigh whether the same inputs mean something else: the realized metric fell, the expectation did not."""
     if observations.loss(observations.focus) <= 0 or not observations.metric.needs_labels:
         return None
     return combine_evidence(Cause.CONCEPT_DRIFT, _unnoticed(observations), _noticed(observations))
@@ -54,7 +51,7 @@ def _is_broad(shifts: FeatureShifts) -> bool:
 
 
 def _moved(shifts: FeatureShifts) -> str:
-    return f"{len(shifts.shifted) or 'none'} of {pluralize(shifts.feature_count, 'feature')} moved"
+    return f"{len(shifts.shifted) or 'none'} of {pluralize(shifts.feature_count, 'feature')} shifted"
 
 
 def _drift(observations: Observations) -> Iterator[EvidenceItem]:
@@ -63,17 +60,16 @@ def _drift(observations: Observations) -> Iterator[EvidenceItem]:
         yield EvidenceItem(0.6, f"{_moved(shifts)}: {phrases.top_features(shifts.shifted)}")
     if not shifts.feature_count and shifts.score is not None:
         distance = format_value(shifts.score.after, 2)
-        yield EvidenceItem(0.5, f"the score's distribution moved, {distance} from the reference")
+        yield EvidenceItem(0.5, f"the score distribution shifted, distance {distance}")
     yield from _followed(observations)
     yield from _led_by_confidence(observations)
 
 
 def _followed(observations: Observations) -> Iterator[EvidenceItem]:
     for pair in signals.worsened_pairs(observations)[:2]:
-        strength = linear_ramp(signals.followed_ratio(pair), UNMOVED_BELOW, FOLLOWED_FROM)
+        strength = linear_ramp(followed_ratio(pair), UNMOVED_BELOW, FOLLOWED_FROM)
         if strength and pair.expected.is_significant:
-            max_strength = 0.6 if _is_estimate(pair) else 0.5
-            yield EvidenceItem(round(max_strength * strength, 2), phrases.expectation_moved(pair, observations.focus))
+            yield EvidenceItem(round(0.6 * strength, 2), _describe(observations, pair))
 
 
 def _is_estimate(pair: ExpectedVsRealized) -> bool:
@@ -81,16 +77,19 @@ def _is_estimate(pair: ExpectedVsRealized) -> bool:
 
 
 def _led_by_confidence(observations: Observations) -> Iterator[EvidenceItem]:
-    confidence = next((other for other in observations.other_patterns if other.key.metric == CONFIDENCE), None)
-    pattern, pair = observations.pattern, signals.best_pair(observations)
-    if confidence is None or pattern is None or pair is None or signals.followed_ratio(pair) <= UNMOVED_BELOW:
-        return
-    if confidence.started_at is None or pattern.started_at is None:
-        return
-    days = (pattern.started_at - confidence.started_at).days
-    if MIN_LEAD_DAYS <= days <= MAX_LEAD_DAYS:
-        when = f"{pluralize(days, 'day')} before, on {format_period(confidence.started_at)}"
-        yield EvidenceItem(0.3, f"confidence fell {when}")
+    start, pattern = signals.confidence_lead(observations), observations.pattern
+    if start is not None and pattern is not None and pattern.started_at is not None:
+        days = (pattern.started_at - start).days
+        when = f"{_lead_time(days)} earlier, on {format_day(start, observations.context.now)}"
+        yield EvidenceItem(0.3, f"confidence fell {when}", leads=True)
+
+
+def _lead_time(days: int) -> str:
+    return "a week" if days == 7 else pluralize(days, "day")
+
+
+def _describe(observations: Observations, pair: ExpectedVsRealized) -> str:
+    return phrases.describe_expectation(pair, signals.describe(observations, pair.expected), observations.focus)
 
 
 def _no_drift(observations: Observations) -> Iterator[EvidenceItem]:
@@ -100,27 +99,27 @@ def _no_drift(observations: Observations) -> Iterator[EvidenceItem]:
     elif shifts.shifted and not _is_broad(shifts):
         yield EvidenceItem(0.5, f"only {_moved(shifts)}")
     if shifts.has_score_drift and shifts.score is None:
-        yield EvidenceItem(0.3, "the score's distribution is as before")
+        yield EvidenceItem(0.3, "the score distribution is as before")
     yield from _other_explanations(observations)
     for pair in signals.worsened_pairs(observations)[:1]:
-        strength = 1 - linear_ramp(signals.followed_ratio(pair), 0.0, UNMOVED_BELOW)
+        strength = 1 - linear_ramp(followed_ratio(pair), 0.0, UNMOVED_BELOW)
         if strength:
-            yield EvidenceItem(round(0.5 * strength, 2), phrases.expectation_held(pair, observations.focus))
+            yield EvidenceItem(round(0.5 * strength, 2), _describe(observations, pair))
 
 
 def _other_explanations(observations: Observations) -> Iterator[EvidenceItem]:
     """Yield the evidence against any kind of drift."""
     brier = observations.before_after.get("brier_score")
     if signals.held_ranking(observations) is not None and brier is not None and not brier.is_significant:
-        yield EvidenceItem(0.6, "the scores are as good as before, by order and by their Brier score")
+        yield EvidenceItem(0.6, "scores rank and calibrate as before")
     elif (tradeoff := signals.precision_recall_tradeoff(observations)) is not None:
-        yield EvidenceItem(0.25, tradeoff)
+        yield EvidenceItem(0.4, tradeoff)
     if observations.pattern is not None and observations.pattern.pattern is Pattern.SPIKE:
-        yield EvidenceItem(0.6, "it was over at once")
+        yield EvidenceItem(0.6, "it lasted one period")
     if (dominant := signals.dominant_segment(observations)) is not None:
-        yield EvidenceItem(0.5, f"it is {phrases.safe_name(dominant[1].segment)} alone")
+        yield EvidenceItem(0.5, f"only {phrases.safe_name(dominant[1].segment)} fell")
     if any(observations.is_near_onset(note) for note in observations.notes):
-        yield EvidenceItem(0.3, "something else was noted for that day")
+        yield EvidenceItem(0.3, "a note explains that day")
     for segment in observations.new_segments[:1]:
         yield EvidenceItem(0.3, f"{phrases.safe_name(segment)} is new since then")
 
@@ -128,16 +127,16 @@ def _other_explanations(observations: Observations) -> Iterator[EvidenceItem]:
 def _unnoticed(observations: Observations) -> Iterator[EvidenceItem]:
     pairs, shifts = signals.worsened_pairs(observations), observations.feature_shifts
     for pair in pairs[:2]:
-        strength = 1 - linear_ramp(signals.followed_ratio(pair), UNMOVED_BELOW, FOLLOWED_FROM)
+        strength = 1 - linear_ramp(followed_ratio(pair), UNMOVED_BELOW, FOLLOWED_FROM)
         if strength:
             max_strength = 0.65 if _is_estimate(pair) else 0.6
-            yield EvidenceItem(round(max_strength * strength, 2), phrases.expectation_held(pair, observations.focus))
+            yield EvidenceItem(round(max_strength * strength, 2), _describe(observations, pair))
     # Of a model without any expectation of itself, such as a regression, unmoved features are all there is.
     is_only_evidence = not observations.pairs and not observations.is_within_noise
     if (pairs or is_only_evidence) and shifts.feature_count and not shifts.shifted:
         yield EvidenceItem(0.4 if pairs else 0.5, _moved(shifts))
     if pairs and shifts.has_score_drift and shifts.score is None:
-        yield EvidenceItem(0.2, "the score's distribution is as before")
+        yield EvidenceItem(0.2, "the score distribution is as before")
 
 
 def _noticed(observations: Observations) -> Iterator[EvidenceItem]:
@@ -149,7 +148,7 @@ def _noticed(observations: Observations) -> Iterator[EvidenceItem]:
     elif _is_broad(shifts):
         yield EvidenceItem(0.4, _moved(shifts))
     elif shifts.shifted:
-        yield EvidenceItem(0.3, f"{phrases.top_features(shifts.shifted, 1)} moved")
+        yield EvidenceItem(0.3, f"{phrases.top_features(shifts.shifted, 1)} shifted")
     yield from _other_explanations(observations)
     if observations.is_overnight and not (shifts.feature_count and not shifts.shifted):
-        yield EvidenceItem(0.3, "the world seldom changes from one period to the next")
+        yield EvidenceItem(0.3, "concept drift is rarely this sudden")

@@ -7,12 +7,18 @@ from datetime import timedelta
 
 from modeltop.core.diagnosis import ROW_COUNT, Cause, CauseHypothesis, Pattern
 from modeltop.core.series import to_datetime
-from modeltop.core.text import format_period, format_value, pluralize
+from modeltop.core.text import format_day, format_value, pluralize
 from modeltop.diagnosis.causes.base import EvidenceItem, cause, combine_evidence
 from modeltop.diagnosis.feature_drift import value_loss
 from modeltop.diagnosis.observations import Observations
-from modeltop.diagnosis.phrases import describe_value_loss, expectation_held, safe_name
-from modeltop.diagnosis.signals import best_pair, followed_ratio
+from modeltop.diagnosis.phrases import (
+    describe_expectation,
+    describe_value_loss,
+    followed_ratio,
+    period_unit,
+    safe_name,
+)
+from modeltop.diagnosis.signals import best_pair, describe
 
 MIN_BROKEN_LOSS = 0.05
 """Proportion of values lost from which a feature is certainly broken."""
@@ -33,10 +39,11 @@ def outage(observations: Observations) -> CauseHypothesis | None:
 def _missing_rows(observations: Observations) -> Iterator[EvidenceItem]:
     alert = observations.no_data_alert
     if alert is not None:
-        yield EvidenceItem(0.95, f"rows were due by {format_period(alert.since)}")
+        yield EvidenceItem(0.95, f"rows were due by {format_day(alert.since, observations.context.now)}")
     rows = observations.before_after.get(ROW_COUNT)
     if rows is not None and rows.is_significant and rows.after < 0.5 * rows.before:
-        yield EvidenceItem(0.6, f"rows fell from {rows.before:,.0f} to {rows.after:,.0f} a period")
+        unit = "period" if observations.series is None else period_unit(observations.series)
+        yield EvidenceItem(0.6, f"rows fell {rows.before:,.0f}→{rows.after:,.0f} a {unit}")
 
 
 @cause
@@ -58,13 +65,13 @@ def _faults(observations: Observations) -> Iterator[EvidenceItem]:
         is_disjoint = shift.metric == "js_distance" and shift.after >= DISJOINT_DISTANCE
         if few and observations.is_sudden and is_disjoint:
             distance = format_value(shift.after, 2)
-            yield EvidenceItem(0.7, f"{safe_name(shift.feature)} leapt to other values, distance {distance}")
+            yield EvidenceItem(0.7, f"{safe_name(shift.feature)} jumped to other values, distance {distance}")
     if observations.windows is not None:
         onset = to_datetime(observations.windows.onset)
         starts = observations.context.other_failures_since.values()
         others = sum(abs(since - onset) <= timedelta(days=1) for since in starts)
         if others >= MIN_OTHER_MODELS:
-            yield EvidenceItem(0.4, f"{pluralize(others, 'other model')} went wrong within a day of it")
+            yield EvidenceItem(0.4, f"{pluralize(others, 'other model')} dropped within a day of it")
     yield from _overnight(observations)
 
 
@@ -76,18 +83,16 @@ def _overnight(observations: Observations) -> Iterator[EvidenceItem]:
     is_drop = observations.pattern is not None and observations.pattern.pattern is Pattern.DROP
     if not is_drop or not observations.is_overnight:
         return
-    if pair.expected.is_significant:
-        yield EvidenceItem(0.5, f"overnight, {expectation_held(pair, observations.focus)}")
-    else:
-        yield EvidenceItem(0.25, "overnight, and the model does not notice")
+    text = describe_expectation(pair, describe(observations, pair.expected), observations.focus)
+    yield EvidenceItem(0.5 if pair.expected.is_significant else 0.25, f"overnight, and {text}")
 
 
 def _intact(observations: Observations) -> Iterator[EvidenceItem]:
     shifts = observations.feature_shifts
     if not shifts.feature_count:
-        yield EvidenceItem(0.1, "no feature is logged")
+        yield EvidenceItem(0.1, "no features are logged")
     elif not shifts.shifted:
-        yield EvidenceItem(0.7, f"none of {pluralize(shifts.feature_count, 'feature')} moved or lost values")
+        yield EvidenceItem(0.7, f"none of {pluralize(shifts.feature_count, 'feature')} shifted or lost values")
     has_fault = shifts.broken or observations.value_anomalies
     if observations.pattern is not None and not observations.is_sudden and not has_fault:
-        yield EvidenceItem(0.3, "it came gradually")
+        yield EvidenceItem(0.3, "it was gradual")

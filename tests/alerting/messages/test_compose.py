@@ -78,7 +78,7 @@ def full_text(message):
 FIRST = """\
 CRIT fraud-detector: accuracy 0.87 < 0.90
 
-{diagnosis.sentence}
+{diagnosis.verdict}
 accuracy 0.87: critical, below 0.90 for 2 periods, since 2025-01-09 02:30
 
 model    fraud-detector
@@ -88,7 +88,6 @@ worst    0.85 < 0.90
 level    CRIT
 since    2025-01-09 02:30 UTC
 n        1200
-do       {diagnosis.advice}
 rule     accuracy-floor: accuracy below 0.92 warns, below 0.90 is critical
 
 0.96 █▇▆▁▂ 0.87
@@ -216,7 +215,7 @@ def test_no_data_says_since_when_there_is_none(observed):
     assert incident.condition is Condition.NO_DATA
     first = compose([notification_of(incident)], snapshot, state)
     assert first.title.startswith("UNKNOWN fraud-detector: no rows for ")
-    assert first.text.startswith("no rows since 2025-01-09 03:20: data outage")
+    assert first.text.startswith("No data since 9 Jan 03:20")
     assert first.text.splitlines()[1] == "newest row: 2025-01-09 03:20 UTC"
     assert (first.worst_section.value, first.worst_section.chart) == (None, ())
     over = replace(incident, resolved_at=incident.fired_at + timedelta(hours=3))

@@ -18,7 +18,7 @@ def test_the_first_line_of_a_message_is_the_verdict(rule_world):
     rule_world.run_cycle()
     (message,) = rule_world.inboxes["ops"].received
     result = diagnose_model(rule_world.cycle.last_result.snapshot, "churn")
-    assert message.text.splitlines()[0] == message.worst_section.verdict == result.sentence
+    assert message.text.splitlines()[0] == message.worst_section.verdict == str(result.verdict)
     assert message.worst_section.diagnosis == result
 
 
@@ -66,6 +66,6 @@ def test_falls_of_one_model_in_one_cycle_are_one_message_with_one_verdict(fallin
     falling.run_cycle(runs=3)
     (message,) = falling.inboxes["ops"].received
     assert {section.metric for section in message.sections if section.rule == "default-fall"} == set(METRICS)
-    result = diagnose_model(falling.cycle.last_result.snapshot, "churn").sentence
+    result = str(diagnose_model(falling.cycle.last_result.snapshot, "churn").verdict)
     assert message.text.splitlines()[0] == f"churn: {result}"
     assert message.text.count(result) == 1
