@@ -54,7 +54,7 @@ class ModelContext:
     def now(self) -> datetime:
         """Start of the newest period; dates of another year are written with their year."""
         newest = (series.times[-1] for series in self.series if len(series))
-        return max(map(to_datetime, newest), default=datetime.min.replace(tzinfo=UTC))
+        return max(map(to_datetime, newest), default=self.taken_at or datetime.min.replace(tzinfo=UTC))
 
     def until(self, end: datetime) -> ModelContext:
         """Return the context as it was after the period that starts at `end`: nothing later counts."""

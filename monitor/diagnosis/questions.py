@@ -37,6 +37,9 @@ def five_questions(
         hypotheses: Causes, most likely first; none if nothing is wrong.
         forecast: The trend of the series; None without one.
     """
+    missing = observations.context.missing_input
+    if missing is not None and missing.is_model_wide:
+        return ()  # a source that cannot be read is no model
     answers: tuple[Answer, ...] = (
         _declining(observations, forecast),
         _less_reliable(observations),
@@ -44,7 +47,7 @@ def five_questions(
         _data_changed(observations, hypotheses),
         _retrain(observations, hypotheses),
     )
-    if observations.no_data_alert is not None or observations.context.missing_input is not None:
+    if observations.no_data_alert is not None or missing is not None:
         answers = (*(NO_NEW_DATA,) * 4, ("no", "no new data to learn from"))
     elif observations.is_over:
         answers = (*(IS_OVER,) * 3, answers[3], ("no", IS_OVER[1]))

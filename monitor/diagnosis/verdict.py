@@ -111,7 +111,8 @@ def _missing_input(observations: Observations, alert: Alert) -> tuple[list[str],
     subject = metric_name(alert.key.metric) if alert.key.metric != "*" else "the input"
     problem = "has no data since" if alert.condition is Condition.NO_DATA else "cannot be read since"
     reason = alert.breach.message if alert.breach else alert.condition.value
-    return [f"{subject} {problem} {format_day(alert.since, observations.context.now)}"], [sanitize(reason, 300)]
+    reasons = [sanitize(text, 300) for text in (reason, reason.partition(";")[0], ":".join(reason.split(":")[:2]))]
+    return [f"{subject} {problem} {format_day(alert.since, observations.context.now)}"], reasons
 
 
 def _what(observations: Observations) -> Iterator[str]:

@@ -77,7 +77,7 @@ def test_a_report_says_what_cannot_be_read_and_what_to_do(run, tmp_path, output_
     write(tmp_path / "nothing.csv", ["x,y"] * 40)
     report = " ".join(run("report", tmp_path, "--format", output_format).out.split())
     assert "newest 3 values cannot be read" in report
-    assert "correct the input, then look again" in report
+    assert "Correct the input." in report
 
 
 def test_an_unreadable_series_is_acknowledged_silenced_and_listed(run, tmp_path):
