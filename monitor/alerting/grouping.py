@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from modeltop.core.incident import Incident, IncidentStatus
+from modeltop.core.incident import Acknowledgement, AlertingState, Incident, IncidentStatus, TrackedIncident
 from modeltop.core.metrics.registry import MetricRegistry
 from modeltop.core.series import (
     Alert,
@@ -30,7 +30,7 @@ from modeltop.core.series import (
     to_datetime64,
 )
 from modeltop.core.stats.distributions import NORMAL_MAD
-from modeltop.core.stats.robust import median
+from modeltop.core.stats.robust import MAX_MAGNITUDE, median
 
 if TYPE_CHECKING:
     from modeltop.core.series import Floats
@@ -55,33 +55,42 @@ _END = datetime.max.replace(tzinfo=UTC)
 
 
 def group_incidents(
-    alerts: Iterable[Alert], history: History, catalog: MetricRegistry, models: Iterable[str] = ()
+    alerts: Iterable[Alert], history: History, catalog: MetricRegistry, *, state: AlertingState | None = None
 ) -> tuple[Incident, ...]:
-    """Return the incidents of all models: open ones in the order of `models`, then resolved ones, newest first.
+    """Return the incidents of all models, of each the oldest first.
 
     Args:
         alerts: All of a snapshot, in any order; those that have not fired are ignored.
         history: The data that they are about.
         catalog: Names the metrics.
-        models: The order of models; others follow.
+        state: The incidents and acknowledgements by which people and receivers know them already.
     """
     by_model: dict[str, list[Alert]] = defaultdict(list)
     for alert in alerts:
         if alert.fired is not None and alert.id is not None:
             by_model[alert.key.model].append(alert)
+    known = _KnownIds(state or AlertingState())
     incidents: list[Incident] = []
     for model, members in by_model.items():
         previous_end: datetime | None = None
-        for group in _groups(members, history.periods.get(model)):
-            incident = _IncidentBuilder(group, history, catalog, previous_end).build()
+        periods = history.periods.get(model)
+        groups = _groups(members, periods)
+        ids = known.ids(model, groups, settle_time(periods, _fired(groups[-1][0])))
+        for group, name in zip(groups, ids, strict=True):
+            incident = _IncidentBuilder(group, history, catalog, previous_end).build(name)
             previous_end = incident.resolved_at
             incidents.append(incident)
+    return tuple(incidents)
+
+
+def ordered_incidents(incidents: Iterable[Incident], models: Iterable[str]) -> tuple[Incident, ...]:
+    """Return open incidents in the order of models, then resolved ones, newest first."""
     ranks = {model: rank for rank, model in enumerate(models)}
-    is_open = [incident for incident in incidents if incident.resolved_at is None]
+    incidents = tuple(incidents)
     over = [incident for incident in incidents if incident.resolved_at is not None]
-    is_open.sort(key=lambda incident: (ranks.get(incident.model, len(ranks)), incident.model))
+    is_open = [incident for incident in incidents if incident.resolved_at is None]
     over.sort(key=lambda incident: (incident.resolved_at or _END, incident.started_at, incident.model), reverse=True)
-    return (*is_open, *over)
+    return (*sorted(is_open, key=lambda incident: ranks[incident.model]), *over)
 
 
 def incident_id(model: str, fired: datetime) -> str:
@@ -95,7 +104,7 @@ def _groups(alerts: Iterable[Alert], periods: Times | None) -> list[list[Alert]]
     groups: list[list[Alert]] = []
     end = _END
     for alert in sorted(alerts, key=lambda alert: (_fired(alert), alert.since, alert.key, alert.rule)):
-        if not groups or _fired(alert) - end > SETTLE_GAPS * _usual_gap(periods, _fired(alert)):
+        if not groups or _fired(alert) - end > settle_time(periods, _fired(alert)):
             groups.append([])
             end = alert.resolved or _END
         groups[-1].append(alert)
@@ -108,14 +117,72 @@ def _fired(alert: Alert) -> datetime:
     return alert.fired
 
 
-def _usual_gap(periods: Times | None, moment: datetime) -> timedelta:
-    """Return the median gap of a model's periods up to a moment; zero with fewer than two."""
+def usual_gap(periods: Times | None, moment: datetime) -> timedelta:
+    """Return the median gap of a model's periods up to an aware moment; zero with fewer than two."""
     if periods is None:
         return timedelta()
     past = periods[: int(np.searchsorted(periods, to_datetime64(moment), "right"))][-GAPS - 1 :]
     if len(past) < 2:
         return timedelta()
     return timedelta(microseconds=float(median(np.diff(past).astype(np.float64))))
+
+
+def settle_time(periods: Times | None, moment: datetime) -> timedelta:
+    """Return how long after the end of an incident the next alert of the model still belongs to it."""
+    return SETTLE_GAPS * usual_gap(periods, moment)
+
+
+def meets(incident: TrackedIncident, alerts: Sequence[Alert], settle: timedelta) -> bool:
+    """Return whether alerts, in the order in which they fired, are about the same time as a tracked incident."""
+    end = max(alert.resolved or _END for alert in alerts)
+    return incident.fired_at <= _later(end, settle) and _fired(alerts[0]) <= _later(incident.resolved_at, settle)
+
+
+def _later(moment: datetime | None, span: timedelta) -> datetime:
+    return _END if moment is None or _END - moment < span else moment + span
+
+
+class _KnownIds:
+    """The ids by which receivers and people know incidents, which late rows and edited rules do not change."""
+
+    def __init__(self, state: AlertingState) -> None:
+        self._tracked: dict[str, list[TrackedIncident]] = defaultdict(list)
+        for incident in state.incidents.values():
+            self._tracked[incident.model].append(incident)
+        self._acks: dict[str, list[Acknowledgement]] = defaultdict(list)
+        for ack in state.acks:
+            if ack.incident not in state.incidents:
+                self._acks[ack.model].append(ack)
+
+    def ids(self, model: str, groups: Sequence[Sequence[Alert]], settle: timedelta) -> list[str]:
+        """Return an id for each group of a model's alerts: of those that it meets, else that of its first alert.
+
+        Open incidents come first, then the latest; of several groups that one meets, it stays with the newest.
+        Withdrawn ones are last, for a merged one may have been moved to the start of that which it was merged into.
+        """
+        ids: dict[int, str] = {}
+        order = (IncidentStatus.WITHDRAWN, IncidentStatus.RESOLVED, IncidentStatus.OPEN)
+        tracked = sorted(
+            self._tracked.get(model, ()), key=lambda known: (order.index(known.status), known.fired_at), reverse=True
+        )
+        for known in tracked:
+            free = [index for index, group in enumerate(groups) if index not in ids and meets(known, group, settle)]
+            if free:
+                ids[free[-1]] = known.id
+        # What a person acknowledged before any watcher saw it is the first incident that was not over by then.
+        for ack in self._acks.get(model, ()):
+            ends = [max(alert.resolved or _END for alert in group) for group in groups]
+            since = (index for index, end in enumerate(ends) if index not in ids and end >= ack.since)
+            if (index := next(since, None)) is not None:
+                ids[index] = ack.incident
+        taken = set(ids.values())
+        return [ids.get(index) or _unused_id(model, group, taken) for index, group in enumerate(groups)]
+
+
+def _unused_id(model: str, group: Sequence[Alert], taken: set[str]) -> str:
+    """Return the id of a group's first alert; that of a later one if a group before it keeps that id."""
+    names = (incident_id(model, _fired(alert)) for alert in group)
+    return next((name for name in names if name not in taken), incident_id(f"{model}\0", _fired(group[0])))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -125,7 +192,7 @@ class _IncidentBuilder:
     catalog: MetricRegistry
     previous_end: datetime | None
 
-    def build(self) -> Incident:
+    def build(self, name: str) -> Incident:
         """Return the incident of the alerts, with the numbers of its lead."""
         first, ends = self.alerts[0], [alert.resolved for alert in self.alerts]
         resolved_at = None if None in ends else max(end for end in ends if end is not None)
@@ -140,7 +207,7 @@ class _IncidentBuilder:
         elif lead.condition is Condition.NO_DATA:
             started_at = self._newest_row(lead)
         return Incident(
-            id=incident_id(first.key.model, _fired(first)),
+            id=name,
             model=first.key.model,
             status=IncidentStatus.OPEN if resolved_at is None else IncidentStatus.RESOLVED,
             severity=max(alert.severity for alert in members),
@@ -173,7 +240,7 @@ class _IncidentBuilder:
         series = self.history.series.get(alert.key)
         if series is None or alert.condition is not Condition.THRESHOLD:
             return 0.0
-        points = series[series.evaluable()]
+        points = _evaluable(series)
         before = points.values[points.times < to_datetime64(alert.since)][-BASELINE_PERIODS:]
         values = points.values[points.times <= to_datetime64(_fired(alert))]
         if not len(before) or not len(values):
@@ -188,7 +255,7 @@ class _IncidentBuilder:
         series = self.history.series.get(lead.key)
         if series is None or lead.condition is not Condition.THRESHOLD:
             return None
-        points = series[series.evaluable()]
+        points = _evaluable(series)
         return points if resolved_at is None else points[points.times < to_datetime64(resolved_at)]
 
     def _newest_row(self, lead: Alert) -> datetime:
@@ -213,6 +280,11 @@ class _IncidentBuilder:
         if not 0 < since - first < len(window):
             return earliest
         return to_datetime(window.times[_onset(window, since - first, _bad_sign(points, lead))])
+
+
+def _evaluable(series: Series) -> Series:
+    """Return the evaluable points of a series, without values too large for their squares to be numbers."""
+    return series[series.evaluable() & (np.abs(series.values) < MAX_MAGNITUDE)]
 
 
 def _onset(window: Series, since: int, sign: float) -> int:

@@ -22,6 +22,7 @@ from modeltop.core.event import (
     NoteAdded,
     Notification,
     NotificationAction,
+    NotificationReason,
     NotificationSkipped,
     PersonalEvent,
     ReceiverChanged,
@@ -38,7 +39,7 @@ from modeltop.core.incident import (
     NotificationEntry,
     ReceiverState,
     Silence,
-    TrackedAlert,
+    TrackedIncident,
 )
 from modeltop.core.series import Severity
 
@@ -49,7 +50,7 @@ INCIDENT_RETENTION = timedelta(days=30)
 SEND_RETENTION = timedelta(hours=1)
 """Age up to which sends count toward the hourly cap."""
 MAX_REJECTED_KEYS = 20
-"""Rejected notifications that are remembered of one receiver, rule and series."""
+"""Rejected notifications that are remembered of one receiver and model."""
 _PERSONAL_EVENTS = get_args(PersonalEvent)
 
 
@@ -165,7 +166,12 @@ class _MutableState:
         self.last_event_at, self.clock_accept_requested = now, False
         self.incidents = {name: _not_after(incident, now) for name, incident in self.incidents.items()}
         self.notifications = {
-            key: replace(entry, at=min(entry.at, now), rejected_at=_earlier(entry.rejected_at, now))
+            key: replace(
+                entry,
+                at=min(entry.at, now),
+                joined_at=_earlier(entry.joined_at, now),
+                rejected_at=_earlier(entry.rejected_at, now),
+            )
             for key, entry in self.notifications.items()
         }
         self.receivers = {name: _receiver_at(receiver, now) for name, receiver in self.receivers.items()}
@@ -218,7 +224,9 @@ def _entry_after(
         kept = kept or NotificationEntry(notification.incident, Severity.OK, at)
         return replace(kept, rejected_keys=tuple(keys)[-MAX_REJECTED_KEYS:], rejected_at=at)
     if notification.action is NotificationAction.TRIGGER:
-        return NotificationEntry(notification.incident, notification.level, at)
+        joined_at = before.joined_at if before is not None and is_same else None
+        joined_at = at if notification.reason is NotificationReason.JOINED else joined_at
+        return NotificationEntry(notification.incident, notification.level, at, notification.members, joined_at)
     return replace(before, acknowledged=True) if before is not None and is_same else None
 
 
@@ -226,7 +234,7 @@ def _earlier(moment: datetime | None, now: datetime) -> datetime | None:
     return None if moment is None else min(moment, now)
 
 
-def _not_after(incident: TrackedAlert, now: datetime) -> TrackedAlert:
+def _not_after(incident: TrackedIncident, now: datetime) -> TrackedIncident:
     return replace(
         incident,
         opened_at=min(incident.opened_at, now),

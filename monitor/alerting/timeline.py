@@ -19,8 +19,7 @@ from modeltop.core.event import (
     SilenceExpired,
     Unacknowledged,
 )
-from modeltop.core.incident import Note, Silence, TrackedAlert
-from modeltop.core.series import SeriesKey, Severity
+from modeltop.core.incident import Note, Silence, TrackedIncident
 
 _END = datetime.max.replace(tzinfo=UTC)
 
@@ -44,9 +43,7 @@ class IncidentTimeline:
     """One incident from its first entry to its last."""
 
     id: str
-    rule: str
-    key: SeriesKey
-    incident: TrackedAlert | None
+    incident: TrackedIncident | None
     """Its newest state; None if a person acknowledged what no watcher had seen."""
     entries: tuple[TimelineEntry, ...]
     """In the order of time."""
@@ -74,9 +71,7 @@ def build_timeline(events: Iterable[Event], model: str) -> Timeline:
 @dataclass
 class _IncidentTimelineBuilder:
     id: str
-    rule: str
-    key: SeriesKey
-    incident: TrackedAlert | None = None
+    incident: TrackedIncident | None = None
     entries: list[TimelineEntry] = field(default_factory=list)
     pending_sends: dict[tuple[str, str], TimelineEntry] = field(default_factory=dict)
     """By receiver and idempotency key, sends that may or may not have arrived."""
@@ -84,7 +79,7 @@ class _IncidentTimelineBuilder:
     def build(self, timeline: _TimelineBuilder) -> IncidentTimeline:
         entries = [*self.entries, *self.pending_sends.values()]
         first_seen = min(entry.at for entry in entries)
-        start = min(first_seen, self.incident.since) if self.incident else first_seen
+        start = min(first_seen, self.incident.started_at) if self.incident else first_seen
         end = (self.incident.closed_at or _END) if self.incident else max(entry.at for entry in entries)
         entries += [
             TimelineEntry(note.at, "noted", note.by, note.text) for note in timeline.notes if start <= note.at <= end
@@ -93,15 +88,15 @@ class _IncidentTimelineBuilder:
             entries += self._silence_entries(silence, timeline.expirations.get(silence.id), first_seen, end)
         # A stable sort: simultaneous events stay in the order in which it was journaled.
         ordered = tuple(sorted(entries, key=lambda entry: entry.at))
-        return IncidentTimeline(self.id, self.rule, self.key, self.incident, ordered)
+        return IncidentTimeline(self.id, self.incident, ordered)
 
     def _silence_entries(
         self, silence: Silence, expiration: SilenceExpired | None, start: datetime, end: datetime
     ) -> Iterable[TimelineEntry]:
         silence_end = min(silence.end, expiration.at) if expiration else silence.end
-        level = self.incident.peak_severity if self.incident else Severity.CRITICAL
+        members = self.incident.members if self.incident else ()
         overlaps = silence.start <= end and start < silence_end
-        if overlaps and silence.matchers.match_labels(self.rule, self.key, level):
+        if overlaps and any(silence.matchers.match_labels(one.rule, one.key, one.severity) for one in members):
             yield TimelineEntry(max(silence.created_at, silence.start), "silenced", silence.by, silence.reason)
             if expiration:
                 yield TimelineEntry(expiration.at, "silence-ended", expiration.by, "")
@@ -119,12 +114,12 @@ class _TimelineBuilder:
     def add_event(self, event: Event) -> None:
         """Add an event if it belongs to the model."""
         match event:
-            case IncidentChanged(at, transition, incident, message) if incident.key.model == self.model:
-                draft = self._draft(incident.id, incident.rule, incident.key)
+            case IncidentChanged(at, transition, incident, message) if incident.model == self.model:
+                draft = self._draft(incident.id)
                 draft.incident = incident
                 draft.entries.append(TimelineEntry(at, transition.value, "", message))
-            case Acknowledged(at, ack) if ack.key.model == self.model:
-                draft = self._draft(ack.incident, ack.rule, ack.key)
+            case Acknowledged(at, ack) if ack.model == self.model:
+                draft = self._draft(ack.incident)
                 draft.entries.append(TimelineEntry(at, "acknowledged", ack.by, ack.reason))
             case Unacknowledged(at, incident_id, by) if incident_id in self.incidents:
                 self.incidents[incident_id].entries.append(TimelineEntry(at, "given-back", by, ""))
@@ -139,10 +134,10 @@ class _TimelineBuilder:
 
     def _add_send(self, event: SendStarted | SendFinished) -> None:
         for notification in event.notifications:
-            if notification.entry_key.key.model != self.model:
+            if notification.entry_key.model != self.model:
                 continue
             send_key = notification.receiver, notification.idempotency_key
-            draft = self._draft(notification.incident, notification.entry_key.rule, notification.entry_key.key)
+            draft = self._draft(notification.incident)
             if isinstance(event, SendStarted):
                 draft.pending_sends.setdefault(send_key, _send_entry(event.at, "telling", notification))
                 continue
@@ -150,8 +145,8 @@ class _TimelineBuilder:
             name = "told" if event.abandoned_reason is None else "given-up"
             draft.entries.append(_send_entry(event.at, name, notification, event.abandoned_reason))
 
-    def _draft(self, incident_id: str, rule: str, key: SeriesKey) -> _IncidentTimelineBuilder:
-        return self.incidents.setdefault(incident_id, _IncidentTimelineBuilder(incident_id, rule, key))
+    def _draft(self, incident_id: str) -> _IncidentTimelineBuilder:
+        return self.incidents.setdefault(incident_id, _IncidentTimelineBuilder(incident_id))
 
 
 def _send_entry(at: datetime, event: str, notification: Notification, reason: str | None = None) -> TimelineEntry:

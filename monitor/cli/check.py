@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 
-from modeltop.alerting.actions import incident_id
 from modeltop.cli.context import Context, add_source
 from modeltop.core.series import Severity
 from modeltop.report.json import alert_record, as_json
@@ -54,8 +53,8 @@ def run_alerts(args: argparse.Namespace, context: Context) -> int:
     if args.json:
         context.out_json([alert_record(alert, snapshot) for alert in alerts])
         return 0
-    context.out_lines(alert_line(alert, snapshot, name=incident_id(alert, snapshot.alerting_state)) for alert in alerts)
+    context.out_lines(alert_line(alert, snapshot, name=alert.id or "") for alert in alerts)
     if not alerts:
-        context.err_line("no alert stands" if not args.history else "no alert, now or in the past")
+        context.err_line("no active alerts" if not args.history else "no alert, now or in the past")
     context.err_problems([problem for problem in snapshot.history.problems if not problem.fatal])
     return 0

@@ -13,9 +13,9 @@ from modeltop.core.incident import (
     NotificationKey,
     ReceiverState,
     Silence,
-    TrackedAlert,
+    TrackedIncident,
 )
-from modeltop.core.series import Severity
+from modeltop.core.series import SeriesKey, Severity
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +66,10 @@ class IncidentTransition(Enum):
     FIRED = "fired"
     ESCALATED = "worse"
     DEESCALATED = "better"
+    JOINED = "joined"
+    """Another alert of the model fired."""
+    ALERT_RESOLVED = "alert-resolved"
+    """One of its alerts resolved, others are active."""
     MOVED = "moved"
     """Late or corrected rows, or an edited rule, moved its start."""
     RESOLVED = "resolved"
@@ -84,9 +88,9 @@ class IncidentChanged:
 
     at: datetime
     transition: IncidentTransition
-    incident: TrackedAlert
+    incident: TrackedIncident
     message: str
-    """The breach, such as `0.870 < 0.90`, or why it was withdrawn, or into which it was merged."""
+    """The breaches, such as `accuracy 0.870 < 0.90`, or why it was withdrawn, or into which it was merged."""
 
 
 class NotificationAction(Enum):
@@ -102,6 +106,8 @@ class NotificationReason(Enum):
 
     FIRST = "first"
     ESCALATED = "worse"
+    JOINED = "joined"
+    """An alert joined the incident late, on another metric or segment."""
     REPEAT = "repeat"
     MISSED = "late"
     """It fired and ended while the receiver could not be notified."""
@@ -120,6 +126,8 @@ class Notification:
     incident: str
     level: Severity
     entry_key: NotificationKey
+    members: tuple[SeriesKey, ...]
+    """Series of the members that it names."""
     idempotency_key: str
     """Stable over retries and restarts, and different for different notifications."""
 

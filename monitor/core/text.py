@@ -264,3 +264,12 @@ def format_comparison(value: float, sign: str, limit: float) -> str:
         if float(left) != float(right) or value == limit:
             return f"{left} {sign} {right}"
     return f"{format_exact(value)} {sign} {format_exact(limit)}"
+
+
+def exact_glob(name: str) -> str:
+    """Return the glob that matches this name and no other.
+
+    >>> exact_glob("[eu] churn*")
+    '[[]eu] churn[*]'
+    """
+    return re.sub(r"[*?[]", r"[\g<0>]", name)

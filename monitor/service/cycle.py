@@ -261,8 +261,7 @@ class Cycle:
         self.last_result = result
         self._log_read_problems(snapshot)
         for change in result.incident_changes:
-            key, transition = change.incident.key, change.transition.value
-            text = f"{transition}: {key.model} {key.metric} {change.message}"
+            text = f"{change.transition.value}: {change.incident.model} {change.message}"
             self._log.info("incident", text, incident=change.incident.id)
         for event in receiver_events:
             if event.state.disabled_reason:

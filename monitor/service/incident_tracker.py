@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from modeltop.alerting.incidents import EvaluationScope, is_open, track_incidents
+from modeltop.alerting.grouping import group_incidents
+from modeltop.alerting.incidents import EvaluationScope, is_known, track_incidents
 from modeltop.core.errors import StoreError
 from modeltop.core.event import IncidentChanged
 from modeltop.core.incident import AlertingState
@@ -151,10 +152,13 @@ class IncidentTracker:
             alerts = [
                 alert
                 for alert in alerts
-                if alert.condition is not Condition.NO_DATA or not alert.is_model_wide or is_open(alert, state)
+                if alert.condition is not Condition.NO_DATA or not alert.is_model_wide or is_known(alert, state)
             ]
-        alerts = self.no_data_grace.settled_alerts(alerts, now, lambda alert: is_open(alert, state))
-        changes = track_incidents(alerts, state, now, scope=scope, previous_newest=self._last.newest_periods)
+        alerts = self.no_data_grace.settled_alerts(alerts, now, lambda alert: is_known(alert, state))
+        incidents = snapshot.incidents
+        if len(alerts) < len(snapshot.alerts) or snapshot.alerting_state.incidents != state.incidents:
+            incidents = group_incidents(alerts, snapshot.history, snapshot.catalog, state=state)
+        changes = track_incidents(incidents, alerts, state, now, scope=scope, previous_newest=self._last.newest_periods)
         return EvaluationResult(snapshot, changes, scope.newest_periods(now))
 
     def commit(self, result: EvaluationResult, *, saved: bool) -> None:

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from modeltop.alerting.event_log.segments import state_folder
-from modeltop.alerting.grouping import group_incidents
-from modeltop.alerting.incidents import is_open
+from modeltop.alerting.grouping import group_incidents, ordered_incidents
+from modeltop.alerting.incidents import is_known
 from modeltop.alerting.suppression import acknowledged_alerts, suppressions
 from modeltop.config.load import Config, candidate_paths
 from modeltop.core.errors import StoreError
@@ -204,14 +204,15 @@ class Pipeline:
         clock_doubt = bounded.clock_doubt or (health and self._now is None and _disagreement(health, clock)) or None
         no_data = self._no_data_alerts(history, now)
         if clock_doubt is not None:  # what is known already stays, for its end would be no less of a guess
-            no_data = (alert for alert in no_data if is_open(alert, state))
+            no_data = (alert for alert in no_data if is_known(alert, state))
         alerts += no_data
         alerts += [
             source_error_alert(problem, since) for problem, since in self._failing_sources(history.problems, now)
         ]
         labels = label_coverage(history, self._config.catalog)
+        incidents = group_incidents(alerts, history, self._config.catalog, state=state)
         # Acknowledgements and silences end by the clock, even if data is evaluated as of another moment.
-        acknowledgements = acknowledged_alerts(alerts, state, clock)
+        acknowledgements = acknowledged_alerts(incidents, alerts, state, clock)
         ordered = ordered_alerts(alerts, acknowledgements.keys())
         statuses = model_statuses(
             history,
@@ -231,7 +232,7 @@ class Pipeline:
             alerts=ordered,
             rule_statuses=rule_statuses,
             model_statuses=statuses,
-            incidents=group_incidents(ordered, history, self._config.catalog, [status.model for status in statuses]),
+            incidents=ordered_incidents(incidents, [status.model for status in statuses]),
             notices=self._notices
             + ((clock_doubt,) if clock_doubt else ())
             + ((BACKLOG_NOTICE,) if self._evaluator.has_backlog else ()),

@@ -115,7 +115,7 @@ def test_p11_once_everything_works_again_entries_name_the_open_incident_and_its_
     believed = {key: (entry.incident, entry.level) for key, entry in world.state.notifications.items() if entry.level}
     open_ones = world.open_incidents()
     assert believed == {
-        NotificationKey(name, incident.rule, incident.key): (incident.id, incident.level)
+        NotificationKey(name, incident.model): (incident.id, incident.level)
         for incident in open_ones
         for name in world.policies
     }

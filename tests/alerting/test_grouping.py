@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modeltop.alerting.grouping import group_incidents
+from modeltop.alerting.grouping import group_incidents, ordered_incidents
 from modeltop.core.incident import IncidentStatus
 from modeltop.core.metrics.registry import MetricRegistry
 from modeltop.core.series import Alert, Breach, Condition, Direction, History, Series, SeriesKey, Severity, State
@@ -47,7 +47,7 @@ def history(*all_series, days=60):
 
 
 def incidents(alerts, data=None, models=("triage",)):
-    return group_incidents(alerts, data or history(), CATALOG, models)
+    return ordered_incidents(group_incidents(alerts, data or history(), CATALOG), models)
 
 
 def only(*alerts, data=None):

@@ -11,7 +11,7 @@ from modeltop.alerting.routing import NotificationPolicy
 from modeltop.alerting.throttle import is_urgent, throttle
 from modeltop.core.event import Notification, NotificationAction, NotificationReason
 from modeltop.core.incident import NotificationKey, ReceiverState
-from modeltop.core.series import SeriesKey, Severity
+from modeltop.core.series import Severity
 
 NOW = datetime(2025, 1, 6, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -26,8 +26,8 @@ KINDS = {
 
 def pending(char, incident):
     action, reason, level = KINDS[char]
-    key = NotificationKey("slack", "floor", SeriesKey(incident, "accuracy"))
-    return (Notification("slack", action, reason, incident, level, key, f"{incident}{char}"),)
+    key = NotificationKey("slack", incident)
+    return (Notification("slack", action, reason, incident, level, key, (), f"{incident}{char}"),)
 
 
 def receiver(sent_at, times=1, **changes):

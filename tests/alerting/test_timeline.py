@@ -19,11 +19,10 @@ from modeltop.core.event import (
     Unacknowledged,
 )
 from modeltop.core.incident import Acknowledgement, IncidentStatus, Matchers, Note, Silence
-from modeltop.core.series import SeriesKey, Severity
+from modeltop.core.series import Severity
 
 NOON = datetime(2025, 1, 10, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
-KEY = SeriesKey("churn", "accuracy")
 
 
 def at(hours):
@@ -32,7 +31,7 @@ def at(hours):
 
 def ack(hours, by="ann", name="1a2b3c4d"):
     return Acknowledged(
-        at(hours), Acknowledgement(name, "floor", KEY, Severity.WARNING, by, "rolling back", at(hours), at(30), NOON)
+        at(hours), Acknowledgement(name, "churn", Severity.WARNING, by, "rolling back", at(hours), at(30), NOON, NOON)
     )
 
 
@@ -100,17 +99,7 @@ def test_an_incident_is_reported_from_its_first_event_to_its_last(life):
         (8, "silence-ended", "eve", ""),
         (9, "resolved", "", "0.87 < 0.90"),
     ]
-    assert (
-        incident_timeline.id,
-        incident_timeline.rule,
-        incident_timeline.key,
-        incident_timeline.incident.peak_severity,
-    ) == (
-        "1a2b3c4d",
-        "floor",
-        KEY,
-        Severity.CRITICAL,
-    )
+    assert (incident_timeline.id, incident_timeline.incident.peak_severity) == ("1a2b3c4d", Severity.CRITICAL)
 
 
 def test_every_note_about_the_model_is_reported_whenever_it_was(life):

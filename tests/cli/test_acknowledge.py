@@ -21,7 +21,15 @@ from modeltop.core.event import (
     SendFinished,
     SilenceCreated,
 )
-from modeltop.core.incident import Acknowledgement, AlertingState, Matchers, NotificationKey, Silence, TrackedAlert
+from modeltop.core.incident import (
+    Acknowledgement,
+    AlertingState,
+    Matchers,
+    Member,
+    NotificationKey,
+    Silence,
+    TrackedIncident,
+)
 from modeltop.core.series import Condition, SeriesKey, Severity
 
 HOUR = timedelta(hours=1)
@@ -53,36 +61,48 @@ def journal(store):
     return EventLog(state_folder(store))
 
 
-def test_an_alert_is_taken_shown_and_given_back(on, store):
+def test_all_that_is_wrong_with_a_model_is_acknowledged_at_once_shown_and_taken_back(on, store):
     acknowledged = on("ack", "churn/recall", "--why", "rolling back", "--for", "4h")
     assert acknowledged.code == 0
     match = re.fullmatch(
-        r"([0-9a-f]{8}) is yours until (\S+ \S+) UTC: ▲ CRIT  churn recall 0.10 < 0.80.*\n", acknowledged.out
+        r"acknowledged until \S+ \S+ UTC: ([0-9a-f]{8})  ▲ CRIT  churn accuracy 0.50 < 0.80.*, and 1 more alert\n",
+        acknowledged.out,
     )
     (ack,) = journal(store).state().acks
-    assert (ack.incident, ack.reason, ack.key.metric) == (match[1], "rolling back", "recall")
+    assert (ack.incident, ack.reason, ack.model) == (match[1], "rolling back", "churn")
     assert (ack.until - ack.at).total_seconds() == 4 * 3600
-    assert "taken by" in on("alerts").out
+    assert on("alerts").out.count("taken by") == 2
     expired = on("unack", match[1][:6])
     assert (expired.code, journal(store).state().acks) == (0, ())
     again = on("unack", match[1])
-    assert (again.code, "nobody has" in again.err) == (2, True)
+    assert (again.code, "not acknowledged: " in again.err) == (2, True)
 
 
-def test_what_is_not_clear_is_listed_and_nothing_is_written(on, store):
-    outcome = on("ack", "churn")
-    assert outcome.code == 2
-    ids = re.findall(r"modeltop: ([0-9a-f]{8})  ▲ CRIT  churn (accuracy|recall) ", outcome.err)
-    assert sorted(metric for _, metric in ids) == ["accuracy", "recall"]
-    assert on("ack", ids[0][0]).code == 0
-    assert len(journal(store).state().acks) == 1
+@pytest.mark.parametrize("target", ["churn", "churn/accuracy", "incident", "alert"])
+def test_a_model_a_metric_an_incident_and_an_alert_name_the_same_incident(on, store, target):
+    record = json.loads(on("check", "--json").out)
+    incident = next(one for one in record["incidents"] if one["model"] == "churn")
+    names = {"incident": incident["id"], "alert": incident["alerts"][-1]}
+    assert on("ack", names.get(target, target)).code == 0
+    (ack,) = journal(store).state().acks
+    assert ack.incident == incident["id"]
+    (shown,) = (one for one in json.loads(on("check", "--json").out)["incidents"] if one["model"] == "churn")
+    assert shown["acknowledged_by"]["by"] == ack.by
+
+
+def test_a_silence_of_a_model_silences_all_of_it(on, store):
+    created = on("silence", "churn", "--why", "a release")
+    assert (created.code, created.err.splitlines()[0]) == (0, "modeltop: matches 2 of 3 active alerts")
+    assert journal(store).state().silences[0].matchers == Matchers(model="churn")
+    (shown,) = (one for one in json.loads(on("check", "--json").out)["incidents"] if one["model"] == "churn")
+    assert shown["suppressed_by"]["kind"] == "silenced"
 
 
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        (["ack", "well"], "no alert of well stands: `modeltop alerts` lists those that stand"),
-        (["ack", "nobody"], "no alert is called nobody"),
+        (["ack", "well"], "no active alerts of well: `modeltop alerts` lists the active ones"),
+        (["ack", "nobody"], "no incident or alert is called nobody"),
         (["ack", "churn/recall", "--for", "soon"], "'soon' is no length of time"),
         (["ack", "churn/recall", "--for", "31d"], "at most 30 days"),
         (["ack", "churn/recall", "--why", "x" * 501], "500 are enough"),
@@ -93,7 +113,8 @@ def test_what_is_not_clear_is_listed_and_nothing_is_written(on, store):
         (["silence", "list", "--model", "churn"], "leave them out"),
         (["silence", "expire"], "say which"),
         (["silence", "expire", "zz"], "no silence is called zz"),
-        (["silence", "sing"], "invalid choice"),
+        (["silence", "chrun", "--why", "x"], "no model is called chrun: did you mean churn?"),
+        (["silence", "churn", "--model", "x"], "takes no --model"),
         (["note", "churn"], "a note needs a model and a text"),
         (["note", "churn", " "], "says nothing"),
     ],
@@ -107,7 +128,7 @@ def test_what_cannot_be_done_is_one_line_with_the_remedy_and_keeps_nothing(on, s
 
 def test_a_silence_says_what_it_matches_before_it_is_saved(on, store):
     created = on("silence", "add", "--model", "churn", "--metric", "rec*", "--why", "a release", "--for", "2h")
-    assert (created.code, created.err.splitlines()[0]) == (0, "modeltop: matches 1 of 3 alerts that stand")
+    assert (created.code, created.err.splitlines()[0]) == (0, "modeltop: matches 1 of 3 active alerts")
     assert "churn recall 0.10 < 0.80" in created.err.splitlines()[1]
     name = re.fullmatch(r"([0-9a-f]{8}) silences model churn, metric rec\* until .* UTC\n", created.out)[1]
     assert f"{name}  model churn, metric rec*: until" in on("silence", "list").out
@@ -151,13 +172,11 @@ def test_a_note_on_a_name_that_is_not_there_is_written_and_reported(on, store):
 def incident_log(store):
     """The event log of a daemon with an incident of `churn`."""
     at, key = datetime(2025, 1, 9, 12, tzinfo=UTC), SeriesKey("churn", "accuracy")
-    incident = TrackedAlert(
-        "1a2b3c4d", "floor", key, Condition.THRESHOLD, at, at, Severity.CRITICAL, Severity.CRITICAL, at
-    )
-    about = NotificationKey("slack", "floor", key)
-    delivery = Notification(
-        "slack", NotificationAction.TRIGGER, NotificationReason.FIRST, "1a2b3c4d", Severity.CRITICAL, about, "key"
-    )
+    member = Member("feedbeef", "floor", key, Condition.THRESHOLD, Severity.CRITICAL, at, at)
+    levels = {"level": Severity.CRITICAL, "peak_severity": Severity.CRITICAL}
+    incident = TrackedIncident("1a2b3c4d", "churn", (member,), "feedbeef", at, 86_400, opened_at=at, **levels)
+    about = "1a2b3c4d", Severity.CRITICAL, NotificationKey("slack", "churn"), (key,), "key"
+    delivery = Notification("slack", NotificationAction.TRIGGER, NotificationReason.FIRST, *about)
     journal(store).append(
         IncidentChanged(at, IncidentTransition.FIRED, incident, "0.50 < 0.80"), SendFinished(at, (delivery,))
     )
@@ -167,10 +186,10 @@ def test_a_story_lists_all_that_happened_to_an_incident(on, incident_log):
     on("ack", "1a2b", "--why", "rolling back")
     on("note", "churn", "v2 is out")
     lines = on("story", "churn").lines
-    assert lines[0] == "1a2b3c4d  ▲ CRIT churn accuracy, rule floor, since 2025-01-09 12:00, open"
+    assert lines[0] == "1a2b3c4d  ▲ CRIT churn: accuracy; since 2025-01-09 12:00, open"
     assert lines[1] == "  2025-01-09 12:00 UTC  fired: 0.50 < 0.80"
-    assert lines[2] == "  2025-01-09 12:00 UTC  told slack (trigger, first, critical)"
-    assert [line.split("UTC  ")[1].split(" by ")[0] for line in lines[3:]] == ["taken", "note"]
+    assert lines[2] == "  2025-01-09 12:00 UTC  notified slack (trigger, first, critical)"
+    assert [line.split("UTC  ")[1].split(" by ")[0] for line in lines[3:]] == ["acknowledged", "note"]
 
 
 def test_a_story_as_json_says_all_of_it(on, incident_log):
@@ -205,8 +224,8 @@ def test_no_foreign_text_reaches_the_terminal_as_it_is(on, store):
 
 
 def test_a_journal_that_another_wrote_by_hand_puts_nothing_on_the_terminal(on, store):
-    at, key = datetime.now(UTC), SeriesKey("churn", "recall")
-    facts = ("floor", key, Severity.CRITICAL, ESCAPE, ESCAPE, at, at + HOUR, datetime(2025, 1, 9, tzinfo=UTC))
+    at, fired = datetime.now(UTC), datetime(2025, 1, 9, tzinfo=UTC)
+    facts = ("churn", Severity.CRITICAL, ESCAPE, ESCAPE, at, at + HOUR, fired, fired)
     silence = Silence(ESCAPE, Matchers(model=ESCAPE), at, at + HOUR, ESCAPE, ESCAPE, at)
     journal(store).append(Acknowledged(at, Acknowledgement(ESCAPE, *facts)), SilenceCreated(at, silence))
     outcomes = [on(*words) for words in (["story", "churn"], ["silence", "list"], ["ack", "churn/recall"])]

@@ -50,7 +50,7 @@ def make_snapshot(name: str = "churn") -> Snapshot:
     )  # fmt: skip
     silence = Silence("1", Matchers(model=name), NOW, NOW + timedelta(hours=1), name, name, NOW)
     note = Note("*", name, name, datetime(2025, 1, 17, tzinfo=UTC))
-    ack = Acknowledgement("ab12cd34", "floor", key, Severity.CRITICAL, name, name, NOW, NOW, NOW)
+    ack = Acknowledgement("ab12cd34", name, Severity.CRITICAL, name, name, NOW, NOW, NOW, NOW)
     return Snapshot(
         NOW, NOW, History({key: series}, {name: times}, (ReadProblem(name, name, 3),)), MetricRegistry(),
         (Rule("floor", Threshold(critical=Limit(below=0.9)), "accuracy"),), (alert,), (),

@@ -27,7 +27,7 @@ ALERT = Alert(
     "ab12cd34", "floor", KEY, Condition.THRESHOLD, State.FIRING, Severity.CRITICAL, NOW, NOW,
     breach=Breach(Severity.CRITICAL, 0.87, 0.9, "0.87 < 0.90"), periods=2,
 )  # fmt: skip
-ACK = Acknowledgement("ab12cd34", "floor", KEY, Severity.CRITICAL, "ana", "looking", NOW, NOW + timedelta(days=1), NOW)
+ACK = Acknowledgement("ab12cd34", "churn", Severity.CRITICAL, "ana", "looking", NOW, NOW + timedelta(days=1), NOW, NOW)
 SUPPRESSION = Suppression("silenced", "silenced by bob until 2025-01-10 15:03 UTC: release", NOW + timedelta(hours=1))
 
 

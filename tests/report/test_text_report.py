@@ -168,7 +168,7 @@ def test_a_fall_that_is_worse_than_the_limit_keeps_its_line(make_snapshot, alert
 def test_an_acknowledged_fall_keeps_its_line(make_snapshot, alert):
     limit, fall = alert("floor", "accuracy", 30), alert("fall", "accuracy", 30)
     until = fall.since + timedelta(days=1)
-    ack = Acknowledgement(fall.id, fall.rule, fall.key, fall.severity, "ana", "", fall.since, until, fall.since)
+    ack = Acknowledgement("1a2b", "m", fall.severity, "ana", "", fall.since, until, fall.since, fall.since)
     _, line = alert_lines(ReportIndex(make_snapshot(limit, fall, acknowledgements={fall.id: ack})), "m")
     assert "taken by ana" in line
 

@@ -106,7 +106,7 @@ def handled(before, *, by="ana", reason="looking into it", acknowledged=(), supp
 
     def ack(alert):
         return Acknowledgement(
-            alert.id, alert.rule, alert.key, alert.severity, by, reason, before.clock, until, alert.since
+            "1a2b3c4d", alert.key.model, alert.severity, by, reason, before.clock, until, alert.fired, alert.fired
         )
 
     text = f"silenced by {by} until 2025-01-11 00:03 UTC: {reason}"

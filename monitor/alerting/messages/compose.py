@@ -10,13 +10,13 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from hashlib import sha256
 
-from modeltop.alerting.incidents import overlaps
+from modeltop.alerting.incidents import is_same_alert, member_of
 from modeltop.alerting.messages import template
 from modeltop.alerting.messages.explanation import ExplanationCache
-from modeltop.alerting.messages.message import AlertSection, Message
+from modeltop.alerting.messages.message import AlertSection, MemberLine, Message
 from modeltop.alerting.messages.sparkline import sparkline
 from modeltop.core.event import Notification, NotificationAction, NotificationReason
-from modeltop.core.incident import AlertingState, IncidentStatus, TrackedAlert
+from modeltop.core.incident import AlertingState, IncidentStatus, Member, TrackedIncident
 from modeltop.core.series import Alert, Condition, SeriesKey, Severity, to_datetime
 from modeltop.core.text import format_period, sanitize
 from modeltop.rules.rule import describe_rule
@@ -25,7 +25,12 @@ from modeltop.rules.snapshot import Snapshot
 _MODEL_WIDE = {Condition.NO_DATA: "no data", Condition.ERROR: "error"}
 MAX_MESSAGE = 400
 """Maximum terminal cells of what is wrong: with the file, the reason and what to write."""
-_ACKNOWLEDGEABLE = (NotificationReason.FIRST, NotificationReason.ESCALATED, NotificationReason.REPEAT)
+_ACKNOWLEDGEABLE = (
+    NotificationReason.FIRST,
+    NotificationReason.ESCALATED,
+    NotificationReason.JOINED,
+    NotificationReason.REPEAT,
+)
 
 
 def compose(
@@ -133,7 +138,9 @@ class _SectionBuilder:
 
     def section(self, notification: Notification) -> AlertSection:
         incident = self.alerting_state.incidents.get(notification.incident)
-        key, rule = notification.entry_key.key, notification.entry_key.rule
+        lead = _lead(incident, notification)
+        key = SeriesKey(notification.entry_key.model, "*") if lead is None else lead.key
+        rule = "" if lead is None else lead.rule
         reason = notification.reason
         is_over = notification.action is NotificationAction.RESOLVE or reason is NotificationReason.MISSED
         can_ack = reason in _ACKNOWLEDGEABLE
@@ -148,6 +155,7 @@ class _SectionBuilder:
             segment=key.segment,
             rule=rule,
             title="",
+            members=self._members(incident, notification, lead),
             verdict=self.explanations.text_for(key.model),
             diagnosis=self.explanations.diagnosis_for(key.model),
             sentence=self._sentence(key, rule),
@@ -156,17 +164,37 @@ class _SectionBuilder:
             runbook=self._runbook(rule),
             ack_command=f"modeltop ack {sanitize(notification.incident, 40)}" if can_ack else "",
         )
-        section = self._with_values(_with_dates(section, incident, is_over=is_over), incident)
+        section = self._with_values(_with_dates(section, incident, lead, is_over=is_over), lead)
         subject = section.value_vs_limit if section.metric != "*" or can_ack else ""
-        if not subject and section.metric == "*" and incident:
-            subject = _MODEL_WIDE.get(incident.condition, "")
+        if not subject and section.metric == "*" and lead is not None:
+            subject = _MODEL_WIDE.get(lead.condition, "")
         return replace(section, title=template.section_title(section, subject))
 
-    def _with_values(self, section: AlertSection, incident: TrackedAlert | None) -> AlertSection:
+    def _members(
+        self, incident: TrackedIncident | None, notification: Notification, lead: Member | None
+    ) -> tuple[MemberLine, ...]:
+        """Return a line for each alert but the lead that the notification names."""
+        if incident is None:
+            return ()
+        named = [one for one in incident.members if one.key in notification.members and one is not lead]
+        if notification.reason is not NotificationReason.MISSED:
+            named = [member for member in named if member.resolved is None]
+        named.sort(key=lambda member: (-member.severity, member.fired))
+        return tuple(
+            MemberLine(one.key.metric, one.key.segment, one.rule, one.severity, self._member_text(one)) for one in named
+        )
+
+    def _member_text(self, member: Member) -> str:
+        alert = self._alert(member)
+        breach = None if alert is None else alert.breach or alert.worst_breach
+        name = template.series_label(member.key.metric, member.key.segment)
+        return f"{name} {sanitize(breach.message) if breach is not None else ''}".strip()
+
+    def _with_values(self, section: AlertSection, lead: Member | None) -> AlertSection:
         """Return the section with the values, limits and chart of an alert and its series."""
-        alert = self._alert(incident) if incident else None
+        alert = self._alert(lead) if lead else None
         breach, worst = (alert.breach, alert.worst_breach) if alert else (None, None)
-        is_threshold = incident is not None and incident.condition is Condition.THRESHOLD
+        is_threshold = lead is not None and lead.condition is Condition.THRESHOLD
         limit = breach.limit if breach and is_threshold else None
         series = self.snapshot.history.series.get(SeriesKey(section.model, section.metric, section.segment))
         return replace(
@@ -180,14 +208,12 @@ class _SectionBuilder:
             chart=sparkline(series, limit) if series is not None else (),
         )
 
-    def _alert(self, incident: TrackedAlert) -> Alert | None:
-        """Return the alert that the incident is now: of those that overlap it the active one, else the latest."""
+    def _alert(self, member: Member) -> Alert | None:
+        """Return the alert that a member is now: of those that overlap it the active one, else the latest."""
         candidates = [
             alert
             for alert in self.snapshot.alerts
-            if (alert.rule, alert.key, alert.condition) == (incident.rule, incident.key, incident.condition)
-            and alert.id is not None
-            and overlaps(incident, alert)
+            if alert.id is not None and alert.fired is not None and is_same_alert(member, member_of(alert))
         ]
         return max(candidates, key=lambda alert: (alert.resolved is None, alert.since), default=None)
 
@@ -224,29 +250,40 @@ class _SectionBuilder:
         return f"got worse since {sanitize(ack.by, 60)} took it" if is_worse else ""
 
     def _withdrawal_reason(self, notification: Notification) -> str:
-        rule, key = notification.entry_key.rule, notification.entry_key.key
         withdrawn = self.alerting_state.incidents.get(notification.incident)
         for other in self.alerting_state.incidents.values():
-            if withdrawn is None or (other.rule, other.key) != (rule, key) or other.status is IncidentStatus.WITHDRAWN:
+            if withdrawn is None or other.model != withdrawn.model or other.status is IncidentStatus.WITHDRAWN:
                 continue
-            if other.since <= withdrawn.fired_at <= (other.resolved_at or self.snapshot.taken_at):
+            if other.fired_at <= withdrawn.fired_at <= (other.resolved_at or self.snapshot.taken_at):
                 return f"it became part of {other.id}"
-        is_of_rule = withdrawn is None or withdrawn.condition is Condition.THRESHOLD
-        if is_of_rule and key.metric != "*" and all(other.name != rule for other in self.snapshot.rules):
+        rules = {rule.name for rule in self.snapshot.rules}
+        if withdrawn is None or not rules & {member.rule for member in withdrawn.members}:
             return "the rule was removed"
-        if key.model not in self.snapshot.history.periods:
+        if notification.entry_key.model not in self.snapshot.history.periods:
             return "its rows are gone"
         return "by what is known now it was not wrong: a row came late or was corrected, or the rule was edited"
 
 
-def _with_dates(section: AlertSection, incident: TrackedAlert | None, *, is_over: bool) -> AlertSection:
+def _lead(incident: TrackedIncident | None, notification: Notification) -> Member | None:
+    """Return the alert that the message is about: that of the incident, else the worst that the receiver is sent."""
     if incident is None:
+        return None
+    named = [member for member in incident.members if member.key in notification.members] or list(incident.members)
+    return next(
+        (member for member in named if member.id == incident.lead), max(named, key=lambda member: member.severity)
+    )
+
+
+def _with_dates(
+    section: AlertSection, incident: TrackedIncident | None, lead: Member | None, *, is_over: bool
+) -> AlertSection:
+    if incident is None or lead is None:
         return section
     resolved_at = incident.resolved_at or (incident.closed_at and _floor_to_minute(incident.closed_at))
     is_withdrawn = section.reason is NotificationReason.WITHDRAWN
     return replace(
         section,
-        since=incident.since,
+        since=incident.started_at if lead.id == incident.lead else lead.since,
         fired_at=incident.fired_at,
         resolved_at=resolved_at if is_over and not is_withdrawn else None,
         peak_severity=incident.peak_severity,

@@ -15,8 +15,20 @@ from modeltop.core.series import Severity
 
 
 @dataclass(frozen=True, slots=True)
+class MemberLine:
+    """One alert of an incident in a message; the labels are foreign text."""
+
+    metric: str
+    segment: str
+    rule: str
+    severity: Severity
+    text: str
+    """Such as `f1_score 0.785 < 0.85`; sanitized."""
+
+
+@dataclass(frozen=True, slots=True)
 class AlertSection:
-    """The section of a message about one incident."""
+    """The section of a message about one incident: its lead alert, then the others."""
 
     action: NotificationAction
     reason: NotificationReason
@@ -33,6 +45,8 @@ class AlertSection:
     rule: str
     title: str
     """At most 120 cells, such as `CRIT fraud-detector: accuracy 0.870 < 0.90`."""
+    members: tuple[MemberLine, ...] = ()
+    """The other alerts of the incident that this receiver is notified of, worst first."""
     verdict: str = ""
     """Diagnosis of the model in a sentence: what happened, since when, why, what now; empty without one."""
     diagnosis: Diagnosis | None = None

@@ -15,16 +15,23 @@ LEVELS = {Severity.CRITICAL: "CRIT", Severity.UNKNOWN: "UNKNOWN", Severity.WARNI
 """Names of the severities in titles."""
 MAX_TITLE_WIDTH = 120
 """Maximum terminal cells of a title: the subject of a mail, the lock screen of a phone."""
+MAX_MEMBERS = 8
+"""Most alerts beside the lead that a message lists."""
 MAX_LISTED = 40
 """Most sections that a message about several lists one by one."""
 
 
 def series_name(section: AlertSection, width: int = 60) -> str:
-    """Return the metric, with its segment unless that is `all`, in `width` cells each; empty for a model-wide alert."""
-    if section.metric == "*":
+    """Return the metric and its segment; empty for a model-wide alert."""
+    return series_label(section.metric, section.segment, width)
+
+
+def series_label(metric: str, segment: str, width: int = 60) -> str:
+    """Return the metric, with its segment unless that is `all`, in `width` cells each; empty for `*`."""
+    if metric == "*":
         return ""
-    metric = sanitize(section.metric, width)
-    return metric if section.segment == "all" else f"{metric} [{sanitize(section.segment, width)}]"
+    name = sanitize(metric, width)
+    return name if segment == "all" else f"{name} [{sanitize(segment, width)}]"
 
 
 def section_title(section: AlertSection, value_vs_limit: str) -> str:
@@ -33,11 +40,13 @@ def section_title(section: AlertSection, value_vs_limit: str) -> str:
     subject = series_name(section) or value_vs_limit
     if section.reason is NotificationReason.RESOLVED:
         lasted = f", lasted {format_duration(section.duration)}" if section.duration is not None else ""
-        return truncate(f"RESOLVED {model}: {subject}{lasted}", MAX_TITLE_WIDTH)
+        name = f"{model}: {subject}" if subject else model
+        return truncate(f"RESOLVED {name}{lasted}", MAX_TITLE_WIDTH)
     if section.reason is NotificationReason.MISSED:
         interval = format_firing_interval(section)
         return truncate(f"LATE {model}: {subject} was firing {interval} UTC, delivered late", MAX_TITLE_WIDTH)
     text = f"{series_name(section)} {value_vs_limit}".strip()
+    text += f" and {len(section.members)} more" if section.members else ""
     return truncate(f"{_state_label(section)} {model}: {text}", MAX_TITLE_WIDTH)
 
 
@@ -45,6 +54,7 @@ def _state_label(section: AlertSection) -> str:
     level = LEVELS[section.severity]
     labels = {
         NotificationReason.ESCALATED: f"{level} (worse)",
+        NotificationReason.JOINED: f"{level} (new alert)",
         NotificationReason.REPEAT: f"{level} (still)",
         NotificationReason.WITHDRAWN: "WITHDRAWN",
         NotificationReason.ACKNOWLEDGED: "TAKEN",
@@ -92,6 +102,7 @@ def labeled_facts(section: AlertSection) -> list[tuple[str, str]]:
         ("metric", series_name(section, 200)),
         ("what" if section.value is None else "value", "" if is_over else section.value_vs_limit),
         ("worst", section.worst_vs_limit if is_over or section.worst_vs_limit != section.value_vs_limit else ""),
+        ("also", _member_list(section)),
         ("level", LEVELS[section.severity] if section.severity else f"was {LEVELS[section.peak_severity]}"),
         ("since", f"{format_period(section.since)} UTC" if section.since and shows_since else ""),
         ("firing", f"{format_firing_interval(section)} UTC" if is_over else ""),
@@ -100,6 +111,13 @@ def labeled_facts(section: AlertSection) -> list[tuple[str, str]]:
         ("rule", sanitize(section.rule, 60 if condition else 200) + condition),
     ]
     return [(label, text) for label, text in facts if text]
+
+
+def _member_list(section: AlertSection) -> str:
+    """Return the other alerts of the incident in one line."""
+    texts = [member.text for member in section.members[:MAX_MEMBERS]]
+    rest = len(section.members) - len(texts)
+    return "; ".join([*texts, *([f"and {rest:,} more"] if rest else [])])
 
 
 def group_title(sections: Sequence[AlertSection], *, digest: bool) -> str:
