@@ -36,6 +36,7 @@ settings.load_profile("ci" if os.environ.get("CI") else "patient")
 TESTS = Path(__file__).parent
 REFERENCE_DATA = TESTS.parents[1] / "shared" / "data"
 FOLDERS = {
+    "acceptance": "process",
     "alerting": "fast",
     "alerting/notifiers": "network",
     "benchmarks": "process",

@@ -33,8 +33,6 @@ ACTIONS = {
     Cause.CALIBRATION: Action.RECALIBRATE,
     Cause.UNKNOWN: Action.INVESTIGATE,
 }
-DRIFTS = (Cause.DATA_DRIFT, Cause.FEATURE_DRIFT, Cause.CONCEPT_DRIFT)
-"""Causes that a retraining may remedy."""
 PASSIVE_ACTIONS = (Action.NOTHING, Action.WAIT)
 
 
@@ -51,8 +49,6 @@ def next_actions(observations: Observations, hypotheses: Sequence[CauseHypothesi
     if first is Action.RETRAIN and not can_retrain(observations):
         first = Action.WAIT
     actions = [first]
-    if cause in DRIFTS and can_retrain(observations):
-        actions.append(Action.RETRAIN)
     if _released(observations, hypotheses):
         actions.insert(0, Action.ROLL_BACK)
     if observations.context.severity <= Severity.WARNING and first not in PASSIVE_ACTIONS:

@@ -10,6 +10,7 @@ from modeltop.core.text import format_value, sanitize
 from modeltop.diagnosis.phrases import advice_lines, format_change, format_percent_change
 from modeltop.report.phrases import series_name
 
+QUESTIONS_TITLE = "Five questions"
 MAX_CAUSES = 5
 """Causes that are listed, the likeliest."""
 MAX_LINES = 8
@@ -19,7 +20,7 @@ MAX_LINES = 8
 def diagnosis_sections(diagnosis: Diagnosis, catalog: MetricRegistry) -> dict[str, tuple[str, ...]]:
     """Return the lines of each section that has any, by its title: questions, causes, advice, then evidence."""
     sections = (
-        ("Five questions", question_lines(diagnosis)),
+        (QUESTIONS_TITLE, question_lines(diagnosis)),
         ("Causes", _describe_causes(diagnosis)),
         ("What to do", advice_lines(diagnosis)),
         ("Before and after", (_describe_change(change, catalog) for change in diagnosis.metric_changes[:MAX_LINES])),

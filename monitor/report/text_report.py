@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from modeltop.alerting.messages.explanation import ExplanationCache
-from modeltop.core.diagnosis import Verdict
+from modeltop.core.diagnosis import Diagnosis, Verdict
 from modeltop.core.series import (
     Alert,
     Condition,
@@ -18,7 +18,7 @@ from modeltop.core.series import (
     to_datetime64,
 )
 from modeltop.core.text import format_period, pluralize, sanitize
-from modeltop.report.diagnosis_sections import diagnosis_sections
+from modeltop.report.diagnosis_sections import QUESTIONS_TITLE, diagnosis_sections
 from modeltop.report.phrases import (
     HANG,
     alert_line,
@@ -40,6 +40,8 @@ from modeltop.rules.change_summary import change_summary, describe_change
 from modeltop.rules.detectors.cusum import LastingShift
 from modeltop.rules.snapshot import Snapshot
 
+QUESTION_HANG = 21
+"""Indentation in cells of the second line of an answer."""
 MAX_SHOWN = 20
 """Models without an alert that have a line of their own."""
 MAX_DETAILED = 50
@@ -133,17 +135,35 @@ def text_report(snapshot: Snapshot) -> Iterator[str]:
     yield from _footer(snapshot, explanations)
 
 
+def text_explanation(snapshot: Snapshot, models: Sequence[str]) -> Iterator[str]:
+    """Yield the output of `check --explain`: of each model the verdict, the five questions and the evidence."""
+    index, explanations = ReportIndex(snapshot), ExplanationCache(snapshot, models)
+    for number, status in enumerate(status for status in snapshot.model_statuses if status.model in models):
+        yield from ([""] if number else [])
+        yield from _status_lines(status, explanations.verdict_for(status.model))
+        for text in alert_lines(index, status.model):
+            yield from wrapped(" " * HANG + text, HANG + 2)
+        yield from _sections(snapshot, explanations.diagnosis_for(status.model))
+    yield from (f"  {error}" for error in explanations.errors)
+
+
+def _sections(snapshot: Snapshot, diagnosis: Diagnosis | None) -> Iterator[str]:
+    """Yield the questions and the evidence of a diagnosis; nothing without one."""
+    sections = {} if diagnosis is None else diagnosis_sections(diagnosis, snapshot.catalog)
+    for title, lines in sections.items():
+        yield f"  {title}"
+        hang = QUESTION_HANG if title == QUESTIONS_TITLE else 6
+        for line in lines:
+            yield from wrapped(f"    {line}", hang)
+
+
 def _model_page(status: ModelStatus, index: ReportIndex, explanations: ExplanationCache) -> Iterator[str]:
     snapshot, diagnosis = index.snapshot, explanations.diagnosis_for(status.model)
     if status.model in index.alerts:
         yield from alerting_section(status, index, explanations.verdict_for(status.model))
     else:
         yield from wrapped(_healthy_line(status, index), HANG)
-    sections = {} if diagnosis is None else diagnosis_sections(diagnosis, snapshot.catalog)
-    for title, lines in sections.items():
-        yield f"  {title}"
-        for line in lines:
-            yield from wrapped(f"    {line}", 6)
+    yield from _sections(snapshot, diagnosis)
     for series in snapshot.history.for_model(status.model):
         yield f"  {_describe_latest(series, snapshot)}"
         metric = snapshot.catalog.get(series.key.metric)
@@ -251,7 +271,7 @@ def alerting_section(status: ModelStatus, index: ReportIndex, verdict: Verdict |
 
 def _status_lines(status: ModelStatus, verdict: Verdict | None) -> Iterator[str]:
     """Yield the name of a model and what happened, then why, then what to do: a line each where they fit."""
-    what = sanitize(status.sentence, MAX_SENTENCE) if verdict is None else verdict.what
+    what = sanitize(status.sentence, MAX_SENTENCE) if verdict is None else verdict.what.removeprefix("ok: ")
     yield from wrapped(f"{severity_mark(status.severity)}{sanitize(status.model, 60)}: {what}", HANG)
     for sentence in () if verdict is None else (verdict.why, verdict.do):
         if sentence:
