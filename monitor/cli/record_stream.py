@@ -212,11 +212,11 @@ def _told_apart(parser: TolerantParser, lines: bytes) -> tuple[TolerantParser, l
     """
     is_first = parser.lines == 0
     blocks = parser.feed(lines)
-    if is_first and any(each.is_doubtful for each in find_collisions(blocks)):
+    if is_first and any(find_collisions(blocks)):
         known = PriorKnowledge(rows_collide=True)
         other = TolerantParser(SOURCE, "", catalog=parser.catalog, zone=parser.zone, known=known)
         apart = other.feed(lines)
-        if not any(each.is_doubtful for each in find_collisions(apart)):
+        if not any(each.is_certain for each in find_collisions(apart)):
             return other, apart
     return parser, blocks
 

@@ -206,6 +206,8 @@ class FaultReason(Enum):
     """Rows could not be told apart, and values were lost."""
     PERIODS_OF_TWO_LENGTHS = "periods-of-two-lengths"
     """Hourly and daily values of one model, say."""
+    ROWS_MISDATED = "rows-misdated"
+    """The newest rows have a wrong year."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,14 +15,15 @@ REDACTED = "***"
 """Replacement of a credential."""
 MAX_REDACTED = 10_000
 """Characters of a text that are searched for credentials; what follows is cut off."""
-_HINTS = ("pass", "pwd", "secret", "token", "auth", "sig", "credential", "key", "cookie", "bearer", "code", "hooks")
+_HINTS = ("pass", "pw", "secret", "token", "auth", "sig", "credential", "key", "cookie", "bearer", "code", "hooks",
+          "jwt", "sas", "oracle")  # fmt: skip
 """Without one of these, in lower case, a text has no credentials but those of an address."""
 _CREDENTIAL = re.compile(
     r"(?:(?P<name>password|passwd|passphrase|pwd|secret|token|signature|credentials?|authorization|cookie"
     r"|(?:api|access|account|private|secret|shared)[_-]?(?:access)?[_-]?key(?:[_-]?id)?"
-    r"|(?<=[?&;])(?:auth|code|key|pass|sig)(?==))"
+    r"|(?<=[?&;])(?:auth|code|jwt|key|pass|pw|sas|sig)(?==))"
     r"(?P<separator>=|[\"']\s*:\s*|\s?:\s*(?:(?:basic|bearer)\s+)?|\s+)"
-    r"|\bbearer\s+|hooks\.slack\.com/services/|/api/webhooks/)(?=\S)",
+    r"|\bbearer\s+|oracle:(?:thin|oci):(?=[^\s@]*@)|hooks\.slack\.com/services/|/api/webhooks/)(?=\S)",
     re.IGNORECASE,
 )
 """What precedes a credential."""

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import tzinfo
+from functools import reduce
 
 import numpy as np
 
+from modeltop.core.series import Times, to_datetime
+from modeltop.core.text import format_exact, format_period
 from modeltop.history.merge import Block, is_increasing, select_metrics
 
 MAX_CORRECTED_DATES = 3
@@ -24,22 +28,21 @@ class Collision:
     model: str
     segment: str
     metric: str
-    dates: int
-    """The number of dates at which they do."""
+    times: Times
+    """The dates at which they do, sorted."""
+    newest: int
+    """How many of those are the newest dates of the series."""
     all_dates: int
     """The number of dates of the series."""
     overwritten: int
     """The number of rows at those dates that are not the last."""
+    blocks: Sequence[Block]
+    """All blocks of the series."""
 
     @property
     def is_certain(self) -> bool:
         """Whether the later rows are no corrections: at more dates than a few, or most rows of few dates."""
-        return self.dates > MAX_CORRECTED_DATES or self.overwritten > max(MAX_CORRECTED_DATES, self.all_dates)
-
-    @property
-    def is_doubtful(self) -> bool:
-        """Whether the later rows may be no corrections: those are few."""
-        return self.is_certain or 2 * self.dates >= self.all_dates
+        return len(self.times) > MAX_CORRECTED_DATES or self.overwritten > max(MAX_CORRECTED_DATES, self.all_dates)
 
 
 def find_collisions(blocks: Sequence[Block]) -> Iterator[Collision]:
@@ -55,17 +58,15 @@ def find_collisions(blocks: Sequence[Block]) -> Iterator[Collision]:
     for block in blocks:
         for metric in block.values:
             groups[block.model, block.segment, metric].append(block)
-    for (model, segment, metric), members in groups.items():
-        if len(members) > 1 or id(members[0]) in unsorted:
-            counts = _count(members, metric)
-            if counts[0]:
-                yield Collision(model, segment, metric, *counts)
+    for key, members in groups.items():
+        if (len(members) > 1 or id(members[0]) in unsorted) and (found := _find(key, members)):
+            yield found
 
 
-def _count(blocks: Sequence[Block], metric: str) -> tuple[int, int, int]:
-    """Return the number of dates with different values, of all dates, and of the rows that others overwrite."""
+def _find(key: tuple[str, str, str], blocks: Sequence[Block]) -> Collision | None:
+    """Return the collision of the rows of one model, segment and metric, if there is one."""
     times = np.concatenate([block.times for block in blocks])
-    values = np.concatenate([block.values[metric] for block in blocks])
+    values = np.concatenate([block.values[key[2]] for block in blocks])
     final = np.concatenate(
         [np.ones(len(block.times), bool) if block.provisional is None else ~block.provisional for block in blocks]
     )
@@ -73,12 +74,50 @@ def _count(blocks: Sequence[Block], metric: str) -> tuple[int, int, int]:
     order = np.argsort(times[used], kind="stable")
     times, values = times[used][order], values[used][order]
     if not len(times):
-        return 0, 0, 0
+        return None
     starts = np.flatnonzero(np.concatenate(([True], times[1:] > times[:-1])))
     lowest, highest = np.minimum.reduceat(values, starts), np.maximum.reduceat(values, starts)
     differ = ~np.isclose(lowest, highest, rtol=SAME_VALUE, atol=0)
+    if not differ.any():
+        return None
+    newest = int(np.logical_and.accumulate(differ[::-1]).sum())
     rows = np.diff(np.append(starts, len(times)))
-    return int(np.count_nonzero(differ)), len(starts), int((rows[differ] - 1).sum())
+    return Collision(*key, times[starts][differ], newest, len(starts), int((rows[differ] - 1).sum()), blocks)
+
+
+def refuse_newest(blocks: Sequence[Block], collisions: Iterable[Collision]) -> tuple[Block, ...]:
+    """Return the blocks without the values that collide at the newest dates of their series, which are refused."""
+    of_block: defaultdict[int, list[Collision]] = defaultdict(list)
+    for each in collisions:
+        for block in each.blocks if each.newest else ():
+            of_block[id(block)].append(each)
+    return tuple(reduce(_refuse, of_block[id(block)], block) if id(block) in of_block else block for block in blocks)
+
+
+def _refuse(block: Block, collision: Collision) -> Block:
+    values = block.values[collision.metric]
+    collides = np.isin(block.times, collision.times[-collision.newest :]) & ~np.isnan(values)
+    rows = np.union1d(block.refused.get(collision.metric, []), np.flatnonzero(collides)).astype(np.intp)
+    return replace(
+        block,
+        values={**block.values, collision.metric: np.where(collides, np.nan, values)},
+        refused={**block.refused, collision.metric: rows} if len(rows) else block.refused,
+    )
+
+
+def locate(collision: Collision, zone: tzinfo) -> tuple[int, str]:
+    """Return the line of the last row that collides, and what it and the first one of its date are, by a zone."""
+    dates = [format_period(to_datetime(time).astimezone(zone)) for time in collision.times]
+    rows = [
+        (int(block.lines[row]), float(block.values[collision.metric][row]))
+        for block in collision.blocks
+        if block.lines is not None
+        for row in np.flatnonzero((block.times == collision.times[-1]) & ~np.isnan(block.values[collision.metric]))
+    ]
+    (first, before), (last, after) = min(rows), max(rows)
+    values = f"{format_exact(before)} on line {first} and {format_exact(after)} on line {last}"
+    listed, verb = " and ".join(dates[-MAX_CORRECTED_DATES:]), "has" if len(dates) == 1 else "have"
+    return last, f"{listed} {verb} different values of {collision.metric[:40]}, {values}"
 
 
 def drop_series(blocks: Sequence[Block], collisions: Iterable[Collision]) -> tuple[Block, ...]:

@@ -12,7 +12,16 @@ from typing import NamedTuple
 from modeltop.core.metrics.registry import MetricRegistry
 from modeltop.core.text import redact_credentials
 from modeltop.history.csv.dialect import sniff_delimiter
-from modeltop.history.tables import HEAD_BYTES, Table, events_reason, log_reason, read_table, undated_reason
+from modeltop.history.tables import (
+    HEAD_BYTES,
+    Table,
+    events_reason,
+    is_output,
+    lacks_header,
+    log_reason,
+    read_table,
+    undated_reason,
+)
 
 MAX_JSON_LINES = 200
 """First lines of a file of JSON lines that are parsed."""
@@ -152,6 +161,22 @@ def text_reason(data: bytes, path: str, registry: MetricRegistry) -> str | None:
     if b"\0" in head:
         return _sentence("a binary file", "name a CSV file of metrics", path)
     return _table_reason(data, path, registry)
+
+
+def may_be_history(data: bytes, registry: MetricRegistry) -> bool:
+    """Return whether a text of which nothing was read may be history.
+
+    It names a metric, has lost its header, or is a page of HTML or JSON: an export that failed leaves such an answer.
+    """
+    text = data[:HEAD_BYTES].decode("utf-8", "replace").lstrip("\ufeff \t\r\n")
+    if text.startswith(("<", "{", "[")):
+        return True
+    header = text.strip().partition("\n")[0]
+    separator = r"[,;|~\t\n]|\s{2,}" if re.search(r"[,;|~\t]", header) else r"\s+"
+    header_cells, cells = ({cell.strip(" \r\"'") for cell in re.split(separator, part)} for part in (header, text))
+    names = [cell for cell in cells if re.search(r"[^\W\d]", cell) and not is_output(cell)]
+    is_named = any(registry.get(name).is_direction_known for name in names)
+    return is_named or lacks_header(header_cells) or any(registry.resembles(name) for name in header_cells & {*names})
 
 
 def _table_reason(data: bytes, path: str, registry: MetricRegistry) -> str | None:

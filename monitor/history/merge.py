@@ -47,6 +47,8 @@ class Block:
     """Metric → indices of the rows whose value is there but could not be read, increasing."""
     written: Mapping[str, str] = field(default_factory=dict)
     """Metric → its name in the file, if that is another."""
+    lines: Indices | None = None
+    """Line number of each row in the file."""
 
 
 def select_metrics(block: Block, metrics: Collection[str], *, segment: str | None = None) -> Block:
@@ -86,6 +88,7 @@ class ColumnTable:
     """Which values are there but could not be read."""
     written: Mapping[ColumnRole, str] = field(default_factory=dict)
     """The names of columns of values that are called otherwise than their metric."""
+    lines: Indices | None = None
 
 
 def to_blocks(table: ColumnTable) -> list[Block]:
@@ -162,6 +165,7 @@ def _to_block(table: ColumnTable, key: GroupKey, rows: slice | NDArray[np.intp],
         None if table.provisional is None else table.provisional[rows],
         {name: indices for name, indices in refused.items() if len(indices)},
         {own: name for (own, _, column_segment), name in table.written.items() if column_segment == segment},
+        None if table.lines is None else table.lines[rows],
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -151,6 +151,16 @@ def has_metrics(table: Table, registry: MetricRegistry) -> bool:
     return {"metric", "value"} <= names or any(is_performance_metric(name, registry) for name in others)
 
 
+def lacks_header(names: Collection[str]) -> bool:
+    """Return whether the first line of a table is data: dates and numbers."""
+    return any(map(_is_date, names)) and all(_is_date(name) or _is_number(name) for name in names)
+
+
+def is_output(name: str) -> bool:
+    """Return whether a column has the name of one that a log of predictions has."""
+    return any(guess_column(role, [name]) for role in _OUTPUTS)
+
+
 def is_performance_metric(name: str, registry: MetricRegistry) -> bool:
     """Return whether a column has the name of a metric that rests on labels, such as accuracy."""
     metric = registry.get(name)
@@ -213,7 +223,7 @@ def undated_reason(table: Table, registry: MetricRegistry) -> str | None:
     """Return what a table without dates is; None if it may be metric history that lacks its dates."""
     if reason := training_reason(table):
         return reason
-    if any(map(_is_date, table.names)) and all(_is_date(name) or _is_number(name) for name in table.names):
+    if lacks_header(table.names):
         return "no header, the first line is data: put the names of the columns above it, such as date,accuracy"
     if has_metrics(table, registry):
         return None

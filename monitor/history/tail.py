@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import tzinfo
 
@@ -14,18 +14,19 @@ from numpy.typing import NDArray
 
 from modeltop.core.errors import SourceError
 from modeltop.core.metrics.registry import MetricRegistry
-from modeltop.core.series import FileSummary, ReadFault, ReadProblem, to_datetime
-from modeltop.history.collisions import Collision, drop_series, find_collisions
+from modeltop.core.series import FaultReason, FileSummary, ReadFault, ReadProblem, to_datetime
+from modeltop.history.collisions import Collision, drop_series, find_collisions, locate, refuse_newest
 from modeltop.history.csv.dialect import split_chunks, to_utf8
 from modeltop.history.csv.header import NoHistory, no_date_column
 from modeltop.history.csv.long_shape import LongShape
+from modeltop.history.csv.misdated import MisdatedRows, misdated_models
 from modeltop.history.csv.tolerant import NOTHING_KNOWN, PriorKnowledge, TolerantParser
 from modeltop.history.csv.vectorized import BLOCK_BYTES, MIN_BYTES, ParseInput, ParseResult, parse_batch
 from modeltop.history.discovery import HistoryFile, TooLargeError, open_regular
 from modeltop.history.files import FileStat, file_stat, read_range
-from modeltop.history.formats import binary_reason, text_reason
+from modeltop.history.formats import binary_reason, may_be_history, text_reason
 from modeltop.history.merge import FIELDS_BY_METRIC, MAX_GROUPS, Block, concat_refused, too_many_groups
-from modeltop.history.tables import HEAD_BYTES, has_metrics, log_reason, read_table
+from modeltop.history.tables import HEAD_BYTES, log_reason
 
 _BlockKey = tuple[str, str, tuple[str, ...]]
 """Model, segment and columns: the identity of a block within its file."""
@@ -76,7 +77,7 @@ def _to_arrays(block: Block) -> dict[_ArrayKey, NDArray[np.generic]]:
     arrays: dict[_ArrayKey, NDArray[np.generic]] = {("times", ""): block.times}
     for name in FIELDS_BY_METRIC:
         arrays.update({(name, metric): array for metric, array in getattr(block, name).items()})
-    for name in ("rows", "provisional"):
+    for name in ("rows", "provisional", "lines"):
         if getattr(block, name) is not None:
             arrays[name, ""] = getattr(block, name)
     return arrays
@@ -143,6 +144,8 @@ class FileTail:
     def _reset(self, known: PriorKnowledge = NOTHING_KNOWN) -> None:
         self.parser = TolerantParser(self.file.path, self.file.model, catalog=self.catalog, zone=self.zone, known=known)
         self._collisions: list[Collision] = []
+        self._misdated: dict[str, MisdatedRows] = {}
+        self._refused: dict[str, ReadProblem] = {}
         self._growing: dict[_BlockKey, GrowableBlock] = {}
         self._long_shape = LongShape(self.catalog)
         self._identity: tuple[int, int] | None = None
@@ -278,7 +281,8 @@ class FileTail:
         """Return whether what was read so far is what it would be if new rows had been there from the start."""
         parser, schema = self.parser, self.parser.schema
         is_plain = schema is None or (schema.is_expected and not parser.problems.doubts)
-        is_final = is_plain and parser.has_rows and not parser.known.rows_collide
+        is_read_anew = parser.known.rows_collide or parser.known.has_misdated_rows
+        is_final = is_plain and parser.has_rows and not is_read_anew
         return parser.is_resumable and (is_final or self._offset > CHUNK_BYTES)
 
     def _compute_fingerprint(self, descriptor: int, raw: bytes | None = None) -> tuple[int, int]:
@@ -304,9 +308,11 @@ class FileTail:
             self._apply(chunk, now, result)
         except NoHistory as error:
             reason = text_reason(chunk.data, self.file.path, self.catalog) if chunk.from_start else None
-            # In a folder other tables are left alone, but not history whose header was damaged.
-            fatal = self.file.is_explicit or (reason is None and (bool(self.blocks) or self._holds_metrics(chunk)))
-            self._drop(reason or str(error), fatal=fatal)
+            message = reason or str(error)
+            is_history = bool(self.blocks) or may_be_history(chunk.data, self.catalog)
+            if is_history and not self.file.is_explicit:
+                message += "; if it holds no metrics, move it out of the folder"
+            self._drop(message, fatal=is_history or self.file.is_explicit)
         except SourceError as error:
             self._drop(str(error), fatal=True)
         known = self._knowledge_missing()
@@ -318,6 +324,8 @@ class FileTail:
         parser, known = self.parser, self.parser.known
         if parser.is_extended and parser.schema:
             return replace(known, columns=parser.schema.names)
+        if self._misdated and not known.has_misdated_rows:
+            return replace(known, has_misdated_rows=True)
         if self._collisions and not known.rows_collide:
             is_plain = parser.schema is not None and parser.schema.is_expected and not parser.problems.doubts
             return replace(known, rows_collide=True, has_plain_formats=is_plain)
@@ -327,11 +335,6 @@ class FileTail:
         """Return the file from its start: what a column holds is decided by all of its cells, and new ones differ."""
         self.mark_stale(known)
         return self.read(now)
-
-    def _holds_metrics(self, chunk: Chunk) -> bool:
-        """Return whether a table has columns of metrics, so that it lacks nothing but dates."""
-        table = read_table(chunk.data, self.file.path)
-        return table is not None and has_metrics(table, self.catalog)
 
     def _check_is_no_log(self, chunk: Chunk) -> None:
         """Raise NoHistory if the file is a prediction log, whether or not it could be read as history."""
@@ -347,6 +350,9 @@ class FileTail:
     def _apply(self, chunk: Chunk, now: float, result: ParseResult | None) -> None:
         waits = self._waits(chunk.partial_line, now)
         last = b"" if waits else chunk.partial_line
+        complete = chunk.lines
+        if self.parser.known.has_misdated_rows and last:
+            complete, last = complete + last + b"\n", b""  # what its year is, the rows above show
         doubts = self.parser.problems.doubts
         self.parser.lookahead = last
         if result is not None and not self._is_doubtful(last):
@@ -356,7 +362,7 @@ class FileTail:
             if result is not None:
                 self._reset(self.parser.known)
                 self.parser.lookahead = last
-            for lines in split_chunks(self._without_header(chunk.lines), CHUNK_BYTES):
+            for lines in split_chunks(self._without_header(complete), CHUNK_BYTES):
                 self._feed(lines)
         self.parser.is_inferred |= bool(self._growing)
         parser, extra = self.parser, list[Block]()
@@ -376,20 +382,34 @@ class FileTail:
 
     def _show(self, parser: TolerantParser, blocks: tuple[Block, ...], *, waits: bool) -> None:
         """Make `blocks`, `problems` and `summary` of what was parsed, without the values of rows that collide."""
-        self._collisions = [] if parser.schema and parser.schema.is_utc else list(find_collisions(blocks))
+        is_store = parser.schema is not None and parser.schema.is_utc
+        self._misdated = {} if is_store else misdated_models(blocks)
+        self._collisions = [] if is_store else list(find_collisions(blocks))
+        notes = list(self._corrections())
         if parser.known.rows_collide:
-            self._collisions = [each for each in self._collisions if each.is_certain]
-            blocks = drop_series(blocks, self._collisions)
-        else:
-            self._collisions = [each for each in self._collisions if each.is_doubtful]
+            certain = [each for each in self._collisions if each.is_certain]
+            blocks = drop_series(refuse_newest(blocks, self._collisions), certain)
         self.blocks = blocks
-        notes: list[ReadProblem] = []
         if parser.schema and parser.schema.metric is not None:
             self.blocks, messages = self._long_shape.place(self.blocks)
-            notes = [ReadProblem(self.file.path, message) for message in messages]
+            notes += [ReadProblem(self.file.path, message) for message in messages]
         faults = [ReadProblem(self.file.path, fault.message) for fault in self._faults(parser)]
         self.problems = (*faults, *parser.problems.problems(), *notes, *self._status_problems(parser, waits=waits))
         self.summary = self._summarize(parser)
+
+    def _corrections(self) -> Iterator[ReadProblem]:
+        """Yield what is to be reported of a few rows that collide: one message for the newest ones, one for others."""
+        self._refused = {}
+        few = [each for each in self._collisions if not each.is_certain]
+        for is_newest, consequence in ((True, "keep one row a date"), (False, "the later row counts")):
+            alike = [each for each in few if bool(each.newest) is is_newest]
+            for each in alike:
+                line, message = locate(each, self.zone)
+                problem = ReadProblem(self.file.path, f"{message}: {consequence}", line)
+                if is_newest:
+                    self._refused[self.catalog.normalize(each.metric).metric] = problem
+                if each is alike[0]:
+                    yield replace(problem, count=len(alike))
 
     def _summarize(self, parser: TolerantParser) -> FileSummary:
         models = dict.fromkeys(block.model for block in self.blocks)
@@ -399,14 +419,21 @@ class FileTail:
         numbers = () if parser.schema is None else parser.schema.numbers
         counts = {column.index: column.name for column in numbers if column.role != "value"}
         summary = parser.problems.summary(models, span, newest_first=newest_first, counts=counts)
-        return replace(summary, faults=(*self._faults(parser), *summary.faults))
+        faults = (*self._faults(parser), *summary.faults)
+        return replace(summary, faults=faults, refused={**summary.refused, **self._refused})
 
     def _faults(self, parser: TolerantParser) -> list[ReadFault]:
-        if not self._collisions or not parser.known.rows_collide:
-            return []
+        misdated = [
+            ReadFault(FaultReason.ROWS_MISDATED, f"the newest rows are {found.description}", models=(model,))
+            for model, found in self._misdated.items()
+            if found.may_be_newest and parser.known.has_misdated_rows
+        ]
+        certain = [each for each in self._collisions if each.is_certain]
+        if not certain or not parser.known.rows_collide:
+            return misdated
         has_models = parser.schema is not None and parser.schema.model is not None
-        models = dict.fromkeys(each.model if has_models else self.file.model for each in self._collisions)
-        return [replace(parser.collision, models=tuple(models))]
+        models = dict.fromkeys(each.model if has_models else self.file.model for each in certain)
+        return [*misdated, replace(parser.collision, models=tuple(models))]
 
     def _without_header(self, lines: bytes) -> bytes:
         """Read a plain header by itself, and return the rest, so that the vectorized reader may have it."""
@@ -416,7 +443,8 @@ class FileTail:
     def _feed(self, lines: bytes) -> None:
         """Parse complete lines: in volume by the vectorized reader, unless something in them is doubtful."""
         # The vectorized reader refuses quotes, and between stray quotes only parsing row by row finds where to cut.
-        if self.parser.schema is None or not self.in_volume or len(lines) < MIN_BYTES // 4 or b'"' in lines:
+        is_simple = self.in_volume and not self.parser.known.has_misdated_rows
+        if self.parser.schema is None or not is_simple or len(lines) < MIN_BYTES // 4 or b'"' in lines:
             self._append(self.parser.feed(lines))
             return
         start = self.parser.fork()
@@ -444,7 +472,7 @@ class FileTail:
         # If one block was broken the next one probably is too; a wrong guess loses nothing.
         if schema is None or not (schema.is_plain and self.parser.is_regular) or self._broken:
             return None
-        inputs, zone = [ParseInput(self.file.model, lines)], schema.zone(self.zone)
+        inputs, zone = [ParseInput(self.file.model, lines, self.parser.lines + 1)], schema.zone(self.zone)
         return parse_batch(inputs, schema, catalog=self.catalog, zone=zone)[0]
 
     def _is_doubtful(self, lines: bytes) -> bool:

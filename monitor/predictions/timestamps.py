@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from enum import Enum
 from typing import TYPE_CHECKING, Any
@@ -10,14 +9,12 @@ from typing import TYPE_CHECKING, Any
 from modeltop.core.errors import SourceError
 from modeltop.core.text import sanitize
 from modeltop.history.csv import date_formats
+from modeltop.history.csv.dates import EPOCH_UNITS
 from modeltop.predictions.schema import Column, ColumnType, is_timestamp, number_expr
 
 if TYPE_CHECKING:
     from modeltop.predictions.engines.base import Engine, Expression
 
-EPOCHS = ((1e11, 1_000_000, 1), (1e14, 1_000, 1), (1e17, 1, 1), (math.inf, 1, 1_000))
-"""Numbers below the first are seconds, milliseconds, microseconds or nanoseconds since 1970: the factor and the divisor
-that make microseconds of them."""
 _WITH_ZONE = re.compile(r"\d\s*(Z|UTC|GMT|[+-]\d\d:?(\d\d)?)$", re.IGNORECASE)
 _ISO = re.compile(r"\s*\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d([.,]\d+)?)?\s?(Z|[+-]\d\d(:?\d\d)?)?)?\s*", re.IGNORECASE)
 _BLANK = "[ \u00a0\u202f]*"
@@ -120,8 +117,8 @@ def _as_iso(expr: Expression, order: DateOrder) -> Expression:
 
 def _epoch(value: Expression, column: Column) -> Expression:
     largest = max((abs(float(stamp)) for stamp in column.sample), default=0.0)
-    factor, divisor = next((factor, divisor) for limit, factor, divisor in EPOCHS if largest < limit)
-    microseconds = (value * factor / divisor).cast("int64")
+    unit = next((unit for unit in EPOCH_UNITS[:-1] if largest < 1000 * unit.low), EPOCH_UNITS[-1])
+    microseconds = (value * unit.factor / unit.divisor).cast("int64")
     # Not all engines make a moment of microseconds.
     whole = (microseconds // 1000).as_timestamp("ms").cast("timestamp(6)")
     return whole + (microseconds % 1000).as_interval("us")

@@ -51,6 +51,7 @@ def _model_record(snapshot: Snapshot, status: ModelStatus, explanations: Explana
         "incident": None if incident is None else incident.id,
         "verdict": verdict_record(explanations.verdict_for(status.model)),
         "labels": None if coverage is None else coverage.sentence,
+        "missing": snapshot.missing_values.get(status.model),
         **questions_record(explanations.diagnosis_for(status.model)),
         "latest": [_latest_record(series, snapshot) for series in history],
         "changes": [record for series in history for record in _change_records(series, snapshot)],

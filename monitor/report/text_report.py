@@ -213,7 +213,7 @@ def _other_rules(index: ReportIndex, model: str) -> Sequence[RuleStatus]:
 def _kind(status: ModelStatus, index: ReportIndex) -> str:
     """Return the key of the line that the model can share; `single` if it needs a line of its own."""
     rules = _other_rules(index, status.model)
-    if status.model in index.snapshot.label_coverage:
+    if status.model in index.snapshot.label_coverage or status.model in index.snapshot.missing_values:
         return "single"
     if not rules:
         return "unasked"
@@ -290,6 +290,8 @@ def _describe_rest(index: ReportIndex, model: str) -> Iterator[str]:
     yield from (f"{unknown} {text}" for text in _describe_unevaluated(index, rules))
     if model in index.snapshot.label_coverage:
         yield f"{unknown} {index.snapshot.label_coverage[model].sentence}"
+    if model in index.snapshot.missing_values:
+        yield f"{unknown} {sanitize(index.snapshot.missing_values[model], MAX_SENTENCE)}"
 
 
 def alert_lines(index: ReportIndex, model: str) -> Iterator[str]:

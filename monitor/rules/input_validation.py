@@ -22,12 +22,15 @@ from modeltop.core.series import (
     FileSummary,
     History,
     ReadProblem,
+    Series,
     SeriesKey,
     Severity,
     is_too_much_lost,
     to_datetime,
 )
 from modeltop.core.text import pluralize
+from modeltop.rules.baselines.other_series import OtherSeriesBaseline
+from modeltop.rules.baselines.past import DateRange
 from modeltop.rules.replay import alert_id, fired_alert
 from modeltop.rules.rule import Rule, rules_for
 
@@ -185,9 +188,19 @@ def _rules_without_values(data: _Input) -> Iterator[_Finding]:
     """Find configured rules, and limits of the command line, for which there is no value."""
     for rule in data.rules:
         series = data.history.series
-        is_matched = any(rules_for([rule], key, series) for key in series)
-        if not is_matched and not rule.default and data.history.periods:
+        matched = [key for key in series if rules_for([rule], key, series)]
+        if not matched and not rule.default and data.history.periods:
             yield _unmatched(rule, data.history)
+        elif matched and not rule.default and not any(_has_reference(rule, series[key], series) for key in matched):
+            message = f"no value for rule {rule.name}: its reference, {rule.baseline.describe()}, has none"
+            yield _Finding(matched[0], message, to_datetime(series[matched[0]].times[0]))
+
+
+def _has_reference(rule: Rule, series: Series, others: Mapping[SeriesKey, Series]) -> bool:
+    """Return whether a series or a time that a rule names as reference has a value; others come with time."""
+    if not (rule.detector.uses_baseline and isinstance(rule.baseline, OtherSeriesBaseline | DateRange)):
+        return True
+    return bool(rule.baseline.stats(series, min_count=rule.min_count, other_series=others).periods.any())
 
 
 def _unmatched(rule: Rule, history: History) -> _Finding:

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from modeltop.core.metrics.registry import LABEL_COVERAGE, MetricRegistry
-from modeltop.core.series import Alert, Breach, Condition, History, Series, Severity, to_datetime
+from modeltop.core.series import (
+    Alert,
+    Breach,
+    Condition,
+    Direction,
+    History,
+    Series,
+    SeriesKey,
+    Severity,
+    to_datetime,
+)
+from modeltop.core.text import format_period
 from modeltop.rules.replay import GAPS, describe_lateness, expected_gap, fired_alert
 
 if TYPE_CHECKING:
@@ -40,6 +51,32 @@ def series_no_data_alerts(
         alert = _overdue(series, periods, severity)
         if alert is not None:
             yield alert
+
+
+def missing_newest_values(history: History, catalog: MetricRegistry, alerting: Container[SeriesKey]) -> dict[str, str]:
+    """Return, by model, one clause on its metrics without a value in its newest period, if there are any.
+
+    Args:
+        history: The data.
+        catalog: Tells which metrics are evaluated, and which wait for labels, which a period may lack.
+        alerting: The series whose missing values have an alert.
+    """
+    labelled = _labelled_periods(history)
+    missing: dict[str, list[str]] = {}
+    for key, series in history.series.items():
+        needs_labels = key.model in labelled and catalog.get(key.metric).needs_labels
+        periods = labelled[key.model] if needs_labels else history.periods[key.model]
+        if key in alerting or series.better is Direction.NEITHER or not len(periods):
+            continue
+        behind = to_datetime(periods[-1]) - series.newest
+        if behind > timedelta(seconds=series.usual_delay) and _is_regular(series.times, periods):
+            newest, last = format_period(to_datetime(periods[-1])), format_period(series.newest)
+            name = key.metric if key.segment == "all" else f"{key.metric} [{key.segment}]"
+            missing.setdefault(key.model, []).append(f"{name} has no value on {newest}, evaluated up to {last}")
+    return {
+        model: first if not others else f"{first} (and {len(others):,} more series like it)"
+        for model, (first, *others) in missing.items()
+    }
 
 
 def _labelled_periods(history: History) -> dict[str, Times]:

@@ -71,6 +71,7 @@ def model_statuses(
     *,
     acknowledged: AbstractSet[str] = NO_ACKNOWLEDGEMENTS,
     labels: Mapping[str, LabelCoverage] | None = None,
+    missing_values: Mapping[str, str] | None = None,
 ) -> tuple[ModelStatus, ...]:
     """Return the most urgent status of each model, and of each source without any model: worst first.
 
@@ -81,6 +82,7 @@ def model_statuses(
         catalog: Names the metrics.
         acknowledged: The ids that a person has acknowledged.
         labels: Missing labels by model.
+        missing_values: A clause on metrics without a value in the newest period, by model.
 
     A model for which no rule could be evaluated is unknown, never ok.
     """
@@ -101,6 +103,9 @@ def model_statuses(
         text = sentences.get(model, "no rule judges it") if alert is None else _describe_alert(alert, history, catalog)
         if coverage:
             text = coverage.sentence if alert is None and lacks_labels else f"{text}; {coverage.sentence}"
+        if missing_values and model in missing_values:
+            clauses = (missing_values[model], text) if alert is None else (text, missing_values[model])
+            text = "; ".join(clauses)  # what was not evaluated is said before a model is called healthy
         ranked.append((rank, model, ModelStatus(model, severity, text)))
     return tuple(status for *_, status in sorted(ranked, key=lambda entry: entry[:2]))
 

@@ -44,6 +44,8 @@ class Snapshot:
     """By the id of each active alert that a person has acknowledged, whether or not that stops repeats."""
     label_coverage: Mapping[str, LabelCoverage] = field(default_factory=dict)
     """Missing labels by model; models with enough labels are not in it."""
+    missing_values: Mapping[str, str] = field(default_factory=dict)
+    """A clause on the metrics without a value in the newest period, by model; may contain foreign text."""
     watcher_health: WatcherHealth | None = None
     """Health of the watcher of this store; None if none has ever run."""
     distributions: Mapping[str, Distributions] = field(default_factory=dict)

@@ -31,7 +31,7 @@ from modeltop.history.store.paths import network_filesystem
 from modeltop.rules.evaluator import Evaluator
 from modeltop.rules.input_validation import validate_input
 from modeltop.rules.label_coverage import label_coverage
-from modeltop.rules.no_data import series_no_data_alerts
+from modeltop.rules.no_data import missing_newest_values, series_no_data_alerts
 from modeltop.rules.priority import model_statuses, ordered_alerts
 from modeltop.rules.replay import no_data_alert, source_error_alert
 from modeltop.rules.rule import Rule, rules_in_force
@@ -199,7 +199,9 @@ class Pipeline:
             history, self._rules, self._config.catalog, now=now, first_seen=self._unreadable_since
         )
         self._unreadable_since = {alert.key: alert.since for alert in unreadable}
-        alerts = [*self._evaluator.alerts, *unreadable, *self._series_without_data(history)]
+        absent = [*unreadable, *self._series_without_data(history)]
+        missing = missing_newest_values(history, self._config.catalog, {alert.key for alert in absent})
+        alerts = [*self._evaluator.alerts, *absent]
         state, health = self.state_reader.alerting_state(), self.state_reader.watcher_health()
         clock_doubt = bounded.clock_doubt or (health and self._now is None and _disagreement(health, clock)) or None
         no_data = self._no_data_alerts(history, now)
@@ -221,6 +223,7 @@ class Pipeline:
             self._config.catalog,
             acknowledged=acknowledgements.keys(),
             labels=labels,
+            missing_values=missing,
         )
         return Snapshot(
             taken_at=now,
@@ -237,6 +240,7 @@ class Pipeline:
             + ((clock_doubt,) if clock_doubt else ())
             + ((BACKLOG_NOTICE,) if self._evaluator.has_backlog else ()),
             label_coverage=labels,
+            missing_values=missing,
             alerting_state=state,
             suppressions=suppressions(ordered, state, self._config.mutes, clock),
             acknowledgements=acknowledgements,

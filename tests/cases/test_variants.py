@@ -209,9 +209,10 @@ def test_segments_without_a_segment_all_are_evaluated(look):
 
 
 def test_a_few_corrected_rows_are_corrections(look):
-    again = [(day, value) for day, value in zip(days()[-2:], HEALTHY[-2:], strict=True)]
+    again = [(day, value) for day, value in zip(days()[20:22], HEALTHY[20:22], strict=True)]
     wrong = [
-        (day, value if number < 33 else 0.1) for number, (day, value) in enumerate(zip(days(), HEALTHY, strict=True))
+        (day, 0.1 if number in (20, 21) else value)
+        for number, (day, value) in enumerate(zip(days(), HEALTHY, strict=True))
     ]
     checked = look(table("date,accuracy", [*wrong, *again]))
     assert checked.code == OK, checked.shown.text
@@ -290,6 +291,15 @@ def test_a_limit_of_a_metric_that_no_file_has_is_unknown(look, words):
     refused(checked, words[1].partition("=")[0])
 
 
+@pytest.mark.parametrize("reference", ["segment = 'country=DE'", "from = 2019-01-01, to = 2019-02-01"])
+def test_a_rule_whose_reference_does_not_exist_is_unknown(work, look, reference):
+    rule = "[[rules]]\nname = 'r'\nmetric = 'accuracy'\ncheck = 'drop'\ncritical = {absolute = 0.05}\n"
+    put({"modeltop.toml": f"{rule}reference = {{{reference}}}\n".encode()}, work)
+    checked = look(wide("date,accuracy", ACCURACY), "--config", "modeltop.toml")
+    assert checked.code == UNKNOWN
+    assert checked.mentions("no value for rule r: its reference")
+
+
 def test_a_limit_of_a_metric_without_a_value_is_unknown(look):
     data = wide("date,accuracy,recall", HEALTHY, [""] * 35)
     assert look(data).code in (OK, UNKNOWN)
@@ -318,6 +328,42 @@ def test_critical_and_unknown_is_critical_and_both_are_named(look):
 
 def test_a_file_with_a_header_alone_is_unknown(look):
     assert look(b"date,accuracy\n").code == UNKNOWN
+
+
+UNDATED = {
+    "a training log": "epoch,step,train_loss,val_acc\n0,100,0.3,0.8\n1,200,0.3,0.8\n",
+    "a chart of Weights & Biases": "Step,fraud - accuracy,fraud - accuracy__MIN\n1,0.8,0.8\n2,0.8,0.8\n",
+    "runs of MLflow": "run_id,params.lr,metrics.val_accuracy\na1,0.1,0.8\nb2,0.1,0.8\n",
+    "dates as columns": "metric,2025-03-01,2025-03-02\naccuracy,0.95,0.8\nf1_score,0.93,0.78\n",
+    "columns of fixed width": "      date  accuracy\n2025-03-01      0.95\n2025-03-02      0.80\n",
+    "two models in text": "model   date        accuracy\nchurn   2025-03-01  0.95\nfraud   2025-03-01  0.80\n",
+    "no header": "2025-03-01,0.95\n2025-03-02,0.80\n",
+}
+
+
+@pytest.mark.parametrize("text", UNDATED.values(), ids=UNDATED)
+def test_what_looks_like_metrics_beside_good_files_and_cannot_be_read_is_unknown(work, text):
+    put({"metrics/churn.csv": wide("date,accuracy", HEALTHY), "metrics/fraud.csv": text.encode()}, work)
+    checked = check("metrics")
+    assert checked.code == UNKNOWN
+    assert checked.mentions("fraud.csv", "move it out of the folder")
+    assert checked.models["churn"] == "ok"
+
+
+@pytest.mark.parametrize("text", ["<!DOCTYPE html><html><title>404</title></html>", '{"error": "not found"}'])
+def test_an_answer_of_a_server_in_the_place_of_a_table_is_unknown(work, text):
+    put({"metrics/churn.csv": wide("date,accuracy", HEALTHY), "metrics/fraud.csv": text.encode()}, work)
+    assert check("metrics").code == UNKNOWN
+
+
+@pytest.mark.parametrize(
+    "text", ["file,description\nchurn.csv,the churn model by day\n", "country,name\nDE,Germany\n", "numpy==2\npandas\n"]
+)
+def test_a_table_that_names_no_metric_is_left_alone_in_a_folder_and_refused_where_it_is_named(work, text):
+    put({"metrics/churn.csv": wide("date,accuracy", HEALTHY), "metrics/README.csv": text.encode()}, work)
+    assert check("metrics").code == OK
+    assert "README.csv" in run("check", "metrics").err
+    assert check("metrics/README.csv").code == UNKNOWN
 
 
 def test_every_surface_reports_values_that_were_refused(work):
@@ -1065,3 +1111,10 @@ def test_a_local_hour_that_never_was_is_reported(look, work):
     checked = look(wide("date,accuracy", [0.8 if hour == 26 else 0.95 for hour in range(48)], dates=dates))
     assert checked.code in (OK, UNKNOWN), checked.shown.text
     assert checked.mentions("2025-03-30|30 Mar", "02:00")
+
+
+@pytest.mark.parametrize("cell", ["", "NaN", "null", "-", "n/a"])
+def test_a_metric_without_the_newest_value_is_named(look, cell):
+    rows = [(day, value, 10) for day, value in zip(days(), HEALTHY, strict=True)]
+    checked = look(table("date,accuracy,latency_ms", [*rows[:-1], (rows[-1][0], cell, 10)]))
+    assert checked.mentions("accuracy has no value on"), checked.shown.text

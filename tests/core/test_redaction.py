@@ -16,6 +16,7 @@ PARAMETERS = (
     "Server=db;PWD={}", "https://x.test/?sig={}", "a?X-Amz-Signature={}", "unrecognized arguments: --password {}",
     "--api-key={}", "Authorization: Bearer {}", "authorization: basic {}", "X-Api-Key: {}", "Bearer {}",
     "'Authorization': '{}'", "https://hooks.slack.com/services/{}", "https://x.test/api/webhooks/{}",
+    "https://x.test/?jwt={}", "https://x.test/?v=1&pw={}", "https://x.test/?sas={}", "jdbc:oracle:thin:ann/{}@db/x",
 )  # fmt: skip
 
 

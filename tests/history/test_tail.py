@@ -98,7 +98,7 @@ def rewritten(history_folder, path):
 
 
 def replaced(history_folder, path):
-    other = history_folder.write(HEADER + "2025-01-01,b,0.5,10\n" + ROW.replace(",a,", ",b,") * 3, "new")
+    other = history_folder.write(HEADER + "2025-01-01,b,0.9,10\n" + ROW.replace(",a,", ",b,") * 3, "new")
     other.rename(path)
 
 

@@ -91,6 +91,19 @@ def test_what_waits_or_recovers_is_said_as_that(daily, floor, history_of):
         assert (status.severity, status.sentence) == (severity, sentence)
 
 
+def test_a_metric_without_the_newest_value_is_named_before_a_model_is_called_healthy(daily, floor, history_of):
+    missing = {"fraud": "recall has no value on 2025-01-02, evaluated up to 2025-01-01"}
+    for values, sentence in (
+        ([0.95, 0.95], f"{missing['fraud']}; accuracy 0.95: healthy, not below 0.90"),
+        ([0.87, 0.87], f"accuracy 0.87 < 0.90 for 2 periods, since 2025-01-01; {missing['fraud']}"),
+    ):
+        series = daily(values)
+        alerts = replay([series], ACCURACY)[0]
+        rule = rule_status(series, ACCURACY, alerts, Metric("accuracy"))
+        (status,) = model_statuses(history_of(series), alerts, [rule], MetricRegistry(), missing_values=missing)
+        assert status.sentence == sentence
+
+
 def test_a_segment_is_named_and_the_whole_is_not(daily, floor, history_of):
     series = daily([0.8], segment="country=DE")
     (status,) = model_statuses(history_of(series), replay([series], floor(segment="*"))[0], [], MetricRegistry())

@@ -8,7 +8,7 @@ import pytest
 
 from modeltop.core.metrics.registry import LABEL_COVERAGE, MetricRegistry
 from modeltop.core.series import DATETIME_DTYPE, Condition, Direction, History, Series, SeriesKey, Severity
-from modeltop.rules.no_data import series_no_data_alerts
+from modeltop.rules.no_data import missing_newest_values, series_no_data_alerts
 
 ACCURACY = SeriesKey("churn", "accuracy")
 LATENCY = SeriesKey("churn", "latency_ms")
@@ -98,3 +98,30 @@ def test_values_that_usually_come_late_are_waited_for(delay, is_alert):
     late = replace(series(ACCURACY, range(1, 41)), usual_delay=delay * 86_400.0)
     newest = range(1, 51) if delay < 50 else range(1, 101)
     assert bool(alerts(late, GOES_ON, periods=newest)) is is_alert
+
+
+@pytest.mark.parametrize(
+    ("numbers", "delay", "is_named"),
+    [
+        pytest.param(range(1, 100), 0, True, id="it lacks the newest value alone"),
+        pytest.param(range(1, 101), 0, False, id="it has the newest value"),
+        pytest.param(range(1, 100), 86_400, False, id="its values usually come a day later"),
+        pytest.param(range(1, 98), 86_400, True, id="it is later than that"),
+        pytest.param(range(1, 100, 2), 0, False, id="it was there every second period only"),
+    ],
+)
+def test_a_series_without_the_newest_value_is_named(numbers, delay, is_named):
+    accuracy = replace(series(ACCURACY, numbers), usual_delay=delay)
+    history = History({ACCURACY: accuracy, LATENCY: GOES_ON}, {"churn": days(range(1, 101))})
+    named = missing_newest_values(history, MetricRegistry(), set())
+    clause = f"accuracy has no value on 2025-04-10, evaluated up to {accuracy.newest:%Y-%m-%d}"
+    assert named == ({"churn": clause} if is_named else {})
+    assert not (missing_newest_values(history, MetricRegistry(), {ACCURACY}))
+
+
+def test_of_many_series_without_the_newest_value_the_first_is_named():
+    recall = SeriesKey("churn", "recall")
+    history = History({key: series(key, range(1, 100)) for key in (ACCURACY, recall)}, {"churn": days(range(1, 101))})
+    assert missing_newest_values(history, MetricRegistry(), set())["churn"].endswith(
+        "evaluated up to 2025-04-09 (and 1 more series like it)"
+    )

@@ -25,7 +25,7 @@ def model_cells(state: ScreenState, model: str, width: int = 0) -> Cells:
     status = index.model_statuses[model]
     shape = f"{SHAPES[status.severity]}{WORDS[status.severity]:>4}{handling_mark(index, index.alerts_by_model[model])}"
     line = (shape, TINTS[status.severity]), (sanitize(model), "cursor" if model == state.selection.model else "")
-    if status.severity and width >= MIN_WIDTH_FOR_STATUS:
+    if (status.severity or model in state.snapshot.missing_values) and width >= MIN_WIDTH_FOR_STATUS:
         return *line, (f"  {sanitize(status.sentence)}", "dim")
     return line
 

@@ -53,9 +53,10 @@ class ExplanationCache:
         return Verdict(sanitize(next(statuses, ""), MAX_STATUS_WIDTH))
 
     def text_for(self, model: str) -> str:
-        """Return the verdict in one line, without the name of the model; labels that are missing are reported last."""
+        """Return the verdict in one line, without the model's name; missing labels and values are reported last."""
         coverage = self.snapshot.label_coverage.get(model)
-        return f"{self.verdict_for(model)}{'' if coverage is None else f' {coverage.sentence}.'}"
+        missing = "" if coverage is None else coverage.sentence, self.snapshot.missing_values.get(model)
+        return " ".join([str(self.verdict_for(model)), *(sanitize(f"{clause}.") for clause in missing if clause)])
 
     @property
     def errors(self) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, tzinfo
 from itertools import repeat
 from typing import Any, TypeVar
@@ -13,11 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from modeltop.core.metrics.registry import Metric, MetricRegistry
-from modeltop.core.series import DATETIME_DTYPE, Flags, Floats, Times, to_datetime
+from modeltop.core.series import DATETIME_DTYPE, FaultReason, Flags, Floats, ReadFault, Times, to_datetime
 from modeltop.core.text import format_exact
 from modeltop.history.csv.dates import has_impossible_year
 from modeltop.history.csv.header import CsvSchema, NumberColumn
 from modeltop.history.csv.local_time import may_come_twice, second_occurrences
+from modeltop.history.csv.misdated import find_misdated
 from modeltop.history.csv.number_formats import LARGEST, PLAIN, RefusedColumnError
 from modeltop.history.csv.problems import ProblemCollector
 from modeltop.history.csv.sections import TOTAL_LEFT_OUT, is_total
@@ -145,6 +146,8 @@ class ColumnReader:
     zone: tzinfo = UTC
     date_cache: dict[str, int | str] = field(default_factory=dict)
     """Text of a date → microseconds since 1970, or the message that it is refused with."""
+    has_misdated_rows: bool = False
+    """True if rows with a wrong year are to be left out."""
 
     def blocks(self, model: str, lines: Sequence[int], rows: Sequence[Row]) -> list[Block]:
         """Return the blocks of some rows.
@@ -166,10 +169,15 @@ class ColumnReader:
         columns = list(zip(*rows, strict=True))
         keys, groups = self._groups(model, columns, len(rows))
         times = self._tell_repeated_hours_apart(times, columns[self.schema.date], groups)
+        if self.has_misdated_rows and (lost := self._misdated_rows(times, keys, groups, lines)):
+            kept = [index for index in range(len(rows)) if index not in lost]
+            others = [lines[index] for index in kept], [rows[index] for index in kept]
+            return replace(self, has_misdated_rows=False).blocks(model, *others)
         self.problems.count_rows(len(lines), lines[0], lines[-1])
         numbers, refused = self._numbers(columns, lines, keys, groups)
         provisional = self._provisional(columns, lines)
-        return to_blocks(ColumnTable(times, keys, groups, numbers, provisional, refused, self.schema.written))
+        written, at = self.schema.written, np.array(lines)
+        return to_blocks(ColumnTable(times, keys, groups, numbers, provisional, refused, written, at))
 
     def _tell_repeated_hours_apart(self, times: Times, texts: Row, groups: NDArray[np.intp] | None) -> Times:
         """Return the times with the second of two equal local ones as what it is, an hour later, and report them."""
@@ -197,6 +205,28 @@ class ColumnReader:
             for moment in reversed(first_of_day.values())
         )
         return result
+
+    def _misdated_rows(
+        self, times: Times, keys: Sequence[GroupKey], groups: NDArray[np.intp] | None, lines: Sequence[int]
+    ) -> set[int]:
+        """Return the indices of the rows with a wrong year, and report them: the newest of each model as a fault."""
+        newest: dict[str, tuple[list[int], str]] = {}
+        lost: set[int] = set()
+        for group, (model, _, _) in enumerate(keys):
+            members = np.arange(len(times)) if groups is None else np.flatnonzero(groups == group)
+            for found in find_misdated(times[members]):
+                rows = members[found.rows].tolist()
+                lost.update(rows)
+                if found.may_be_newest:
+                    newest.setdefault(model, ([], found.description))[0].extend(rows)
+                    continue
+                for row in rows:
+                    self.problems.row_error(lines[row], f"the row is {found.description}", self.schema.date)
+        for model, (rows, description) in newest.items():
+            subject = "the newest row is" if len(rows) == 1 else f"the newest {len(rows)} rows are"
+            fault = ReadFault(FaultReason.ROWS_MISDATED, f"{subject} {description}")
+            self.problems.fault(replace(fault, line=lines[min(rows)], models=(model,)))
+        return lost
 
     def _valid_rows(self, lines: Sequence[int], rows: Sequence[Row]) -> tuple[list[int], list[int]]:
         """Return the indices of the rows with a date and all names, and their dates in microseconds."""

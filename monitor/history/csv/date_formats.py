@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, timedelta, tzinfo
 from decimal import Decimal
@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from modeltop.history.csv import dates
 from modeltop.history.csv.tolerance import is_within_tolerance
 
+_WRITE = dates.REMEDY
 Parse = Callable[[str, tzinfo, int], int]
 """From a text, the zone of dates that name none, and the fold of a local time that comes twice, to microseconds since
 1970; raises ValueError, without a message if the text has another format."""
@@ -39,20 +40,47 @@ class DateFormat:
             return self.parse(text, zone, fold)
         except ValueError as error:
             if self is PLAIN or not text.strip():
-                return str(error) or f"the date is empty: {dates.REMEDY}"
+                return str(error) or f"the date is empty: {_WRITE}"
             reason = str(error) or f"the column has {self.description}, such as {self.example}"
-            return f"`{text[:40]}` is no date ({reason}): {dates.REMEDY}"
+            return f"`{text[:40]}` is no date ({reason}): {_WRITE}"
 
 
 PLAIN = DateFormat("ISO 8601 dates", "2025-01-09", dates.parse_microseconds)
 
 _NAMES = (
-    *("january", "february", "march", "april", "may", "june", "july", "august"),
-    *("september", "october", "november", "december"),
+    "january jan januar januari jänner jän janvier janv enero ene gennaio gen janeiro",
+    "february feb februar februari février févr fév febrero febbraio fevereiro fev",
+    "march mar märz mär mrz mars marzo maart mrt março",
+    "april apr avril avr abril abr aprile",
+    "may mai mayo maggio mag maio mei",
+    "june jun juni juin junio giugno giu junho",
+    "july jul juli juillet juil julio luglio lug julho",
+    "august aug août agosto ago augustus",
+    "september sep sept septembre septiembre settembre set setembro",
+    "october oct oktober okt octobre octubre ottobre ott outubro out",
+    "november nov novembre noviembre novembro",
+    "december dec dezember dez décembre déc diciembre dic dicembre dezembro",
 )
-_NUMBERS_BY_NAME = {name[:3]: number for number, name in enumerate(_NAMES, start=1)}
-_NAME = rf"(?P<name>sept|{'|'.join(f'{name[:3]}(?:{name[3:]})?' for name in _NAMES)})\.?"
-_WEEKDAY = r"(?:(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?\.?,?\s+)?"
+"""The months in English, German, French, Spanish, Italian, Portuguese and Dutch."""
+_NUMBERS_BY_NAME = {name: number for number, names in enumerate(_NAMES, start=1) for name in names.split()}
+_WEEKDAYS = (
+    "mon monday tue tues tuesday wed wednesday thu thur thurs thursday fri friday sat saturday sun sunday "
+    "mo di mi do fr sa so montag dienstag mittwoch donnerstag freitag samstag sonnabend sonntag "
+    "lun mar mer jeu ven sam dim lundi mardi mercredi jeudi vendredi samedi dimanche"
+)
+
+
+def _any_of(words: Iterable[str]) -> str:
+    """Return a pattern of words, the longest first, whatever the case of their letters."""
+    text = "|".join(sorted(words, key=len, reverse=True))
+    return "(?:" + "".join(each if each.isascii() else f"[{each}{each.upper()}]" for each in text) + r")\.?"
+
+
+MONTH = _any_of(_NUMBERS_BY_NAME)
+WEEKDAY = rf"(?:{_any_of(_WEEKDAYS.split())},?\s+)?"
+_NAME = rf"(?P<name>{MONTH})"
+_QUARTER = r"Q(?P<quarter>[1-4])"
+_SHORT_YEAR = r"'?(?P<year>\d{2})"
 _YEAR, _MONTH, _DAY = r"(?P<year>\d{4})", r"(?P<month>\d{1,2})", r"(?P<day>\d{1,2})"
 _TIME = r"(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:[.,](?P<fraction>\d{1,9}))?)?"
 _HALF = r"(?:\s*(?P<half>[ap])\.?m\.?)?"
@@ -61,18 +89,41 @@ _ZONE = (
     r"(?:\s+(?:UTC|GMT)|\s*\[[\w/+-]+\]|\s*\([\w\s]+\))?)?"
 )
 _CLOCK = rf"(?:(?:T|,?\s+|\s+-\s+|\s+at\s+){_TIME}{_HALF}{_ZONE})?"
+_FIRST_OF_1900 = 69
+"""Years of two digits from here on are of the last century (POSIX, strptime)."""
+_FLAGS = re.IGNORECASE | re.ASCII
 _SPACES = str.maketrans("\u00a0\u202f", "  ")  # before AM and PM in what browsers write
 
 
-def _parse_calendar(patterns: Sequence[re.Pattern[str]], text: str, zone: tzinfo, fold: int) -> int:
+def _parse_calendar(patterns: Sequence[str], text: str, zone: tzinfo, fold: int) -> int:
     stripped = text.translate(_SPACES).strip()
-    match = next((match for pattern in patterns if (match := pattern.fullmatch(stripped))), None)
+    # Compiled when first needed, and cached by `re`: most files need none of them.
+    match = next((match for pattern in patterns if (match := re.fullmatch(pattern, stripped, _FLAGS))), None)
     if match is None:
         raise ValueError
     parts = match.groupdict()
-    month = _NUMBERS_BY_NAME[parts["name"].lower()[:3]] if parts.get("name") else int(parts["month"] or 1)
-    day = (int(parts["year"]), month, int(parts.get("day") or 1))
-    return dates.to_microseconds(day, _parse_clock(parts), _parse_zone(parts.get("zone"), zone), fold)
+    day = _first_day(parts)
+    return dates.to_microseconds(
+        (day.year, day.month, day.day), _parse_clock(parts), _parse_zone(parts.get("zone"), zone), fold
+    )
+
+
+def _first_day(parts: dict[str, str]) -> date:
+    """Return the day, or the first of the week, month, quarter or year, that the parts of a date name."""
+    year = int(parts["year"])
+    if len(parts["year"]) == 2:
+        year += 2000 if year < _FIRST_OF_1900 else 1900
+    if "week" in parts:
+        return date.fromisocalendar(year, int(parts["week"]), int(parts["weekday"] or 1))
+    if "ordinal" in parts:
+        day = date(year, 1, 1) + timedelta(days=int(parts["ordinal"]) - 1)
+        if day.year != year:
+            raise ValueError(f"{year} has no day {parts['ordinal']}")
+        return day
+    if "quarter" in parts:
+        return date(year, 3 * int(parts["quarter"]) - 2, 1)
+    month = _NUMBERS_BY_NAME[parts["name"].lower().rstrip(".")] if parts.get("name") else int(parts["month"] or 1)
+    return date(year, month, int(parts.get("day") or 1))
 
 
 def _parse_clock(parts: dict[str, str]) -> dates.Clock | None:
@@ -106,35 +157,7 @@ def _named_zone(name: str) -> tzinfo:
 
 
 def _calendar(description: str, example: str, *patterns: str, words: frozenset[str] = frozenset()) -> DateFormat:
-    compiled = [re.compile(pattern, re.IGNORECASE | re.ASCII) for pattern in patterns]
-    return DateFormat(description, example, partial(_parse_calendar, compiled), words)
-
-
-def _parse_week(text: str, zone: tzinfo, fold: int) -> int:
-    match = re.fullmatch(r"(\d{4})-?W(\d{2})(?:-?([1-7]))?", text.strip(), re.IGNORECASE | re.ASCII)
-    if match is None:
-        raise ValueError
-    year, week, day = match.groups()
-    return _start_of(date.fromisocalendar(int(year), int(week), int(day or 1)), zone, fold)
-
-
-def _parse_quarter(text: str, zone: tzinfo, fold: int) -> int:
-    match = re.fullmatch(r"(\d{4})[-\s/]?Q([1-4])|Q([1-4])[-\s/]?(\d{4})", text.strip(), re.IGNORECASE | re.ASCII)
-    if match is None:
-        raise ValueError
-    year, quarter = int(match[1] or match[4]), int(match[2] or match[3])
-    return _start_of(date(year, 3 * quarter - 2, 1), zone, fold)
-
-
-def _parse_ordinal(text: str, zone: tzinfo, fold: int) -> int:
-    match = re.fullmatch(r"(\d{4})-(\d{3})", text.strip(), re.ASCII)
-    if match is None:
-        raise ValueError
-    start = date(int(match[1]), 1, 1)
-    day = start + timedelta(days=int(match[2]) - 1)
-    if day.year != start.year:
-        raise ValueError(f"{match[1]} has no day {match[2]}")
-    return _start_of(day, zone, fold)
+    return DateFormat(description, example, partial(_parse_calendar, patterns), words)
 
 
 def _start_of(day: date, zone: tzinfo, fold: int) -> int:
@@ -200,13 +223,24 @@ TIME_WORDS = frozenset(
 YEAR_FIRST = _calendar(
     "the year first",
     "2025-01-31 14:00 UTC",
-    rf"{_YEAR}(?P<mark>[-/.]){_MONTH}(?P=mark){_DAY}{_CLOCK}",
+    rf"{WEEKDAY}{_YEAR}(?P<mark>[-/.]){_MONTH}(?P=mark){_DAY}{_CLOCK}",
     rf"{_YEAR}-{_MONTH}-{_DAY}[T ](?P<hour>\d\d)(?P<minute>(?P<second>(?P<fraction>)))?{_ZONE}",
     rf"{_YEAR}(?P<month>\d\d)(?P<day>\d\d)(?:[T ]?(?P<hour>\d\d)(?:(?P<minute>\d\d)(?P<second>\d\d)?"
     rf"(?:[.,](?P<fraction>\d{{1,9}}))?)?{_ZONE})?",
 )
-DAY_FIRST = _calendar("the day first", "31.01.2025", rf"{_DAY}(?P<mark>[./-]){_MONTH}(?P=mark){_YEAR}{_CLOCK}")
-MONTH_FIRST = _calendar("the month first", "01/31/2025", rf"{_MONTH}(?P<mark>[./-]){_DAY}(?P=mark){_YEAR}{_CLOCK}")
+
+
+def _three_numbers(description: str, example: str, first: str, second: str, third: str, marks: str) -> DateFormat:
+    pattern = rf"{WEEKDAY}{first}(?P<mark>[{marks}]){second}(?P=mark){third}{_CLOCK}"
+    return _calendar(description, example, pattern)
+
+
+DAY_FIRST = _three_numbers("the day first", "31.01.2025", _DAY, _MONTH, _YEAR, "./-")
+MONTH_FIRST = _three_numbers("the month first", "01/31/2025", _MONTH, _DAY, _YEAR, "./-")
+_SHORT_DAY_FIRST = _three_numbers("the day first", "31.01.25", _DAY, _MONTH, _SHORT_YEAR, "./-")
+_SHORT_MONTH_FIRST = _three_numbers("the month first", "01/31/25", _MONTH, _DAY, _SHORT_YEAR, "./-")
+_SHORT_YEAR_FIRST = _three_numbers("the year first", "25-01-31", _SHORT_YEAR, _MONTH, _DAY, "/-")
+_SHORT_MONTHS = _calendar("months", "Jan-25", rf"{_NAME}[\s-]{_SHORT_YEAR}")
 SCIENTIFIC = DateFormat(
     "numbers in scientific notation", "1.735689600e+09", partial(_parse_epoch, _SCIENTIFIC), TIME_WORDS
 )
@@ -216,14 +250,24 @@ FORMATS = (
     YEAR_FIRST,
     DAY_FIRST,
     MONTH_FIRST,
+    _SHORT_DAY_FIRST,
+    _SHORT_MONTH_FIRST,
+    _SHORT_YEAR_FIRST,
+    _SHORT_MONTHS,
+    _calendar(
+        "names of months and years of two digits",
+        "31 Jan 25",
+        rf"{WEEKDAY}{_DAY}\.?[\s/-]*{_NAME}[\s,/-]*{_SHORT_YEAR}{_CLOCK}",
+        rf"{WEEKDAY}{_NAME}\s*{_DAY},\s*{_SHORT_YEAR}{_CLOCK}",
+    ),
     _calendar(
         "names of months",
         "31 Jan 2025",
-        rf"{_WEEKDAY}{_DAY}(?:st|nd|rd|th|\.)?[\s/-]*{_NAME}[\s,/-]*{_YEAR}{_CLOCK}",
-        rf"{_WEEKDAY}{_NAME}\s*{_DAY}(?:st|nd|rd|th)?,?\s+{_YEAR}{_CLOCK}",
+        rf"{WEEKDAY}{_DAY}(?:st|nd|rd|th|\.)?[\s/-]*{_NAME}[\s,/-]*{_YEAR}{_CLOCK}",
+        rf"{WEEKDAY}{_NAME}\s*{_DAY}(?:st|nd|rd|th)?,?\s+{_YEAR}{_CLOCK}",
         rf"{_YEAR}[\s/-]*{_NAME}[\s/-]*{_DAY}{_CLOCK}",
-        rf"{_WEEKDAY}{_NAME}\s+{_DAY}\s+{_TIME}(?:\s+(?P<zone>UTC|GMT|Z))?\s+{_YEAR}",
-        rf"{_WEEKDAY}{_NAME}\s+{_DAY}\s+{_TIME}\s+{_YEAR}\s+(?P<zone>[+-]\d{{4}})",
+        rf"{WEEKDAY}{_NAME}\s+{_DAY}\s+{_TIME}(?:\s+(?P<zone>UTC|GMT|Z))?\s+{_YEAR}",
+        rf"{WEEKDAY}{_NAME}\s+{_DAY}\s+{_TIME}\s+{_YEAR}\s+(?P<zone>[+-]\d{{4}})",
         rf"{_DAY}/{_NAME}/{_YEAR}:{_TIME}{_ZONE}",
         rf"{_NAME}[\s,/-]*{_YEAR}",
         rf"{_YEAR}[\s/-]*{_NAME}",
@@ -231,9 +275,9 @@ FORMATS = (
     _calendar("months", "2025M01", rf"{_YEAR}(?:[/-]|-?M){_MONTH}", rf"{_MONTH}[/-]{_YEAR}"),
     _calendar("months", "202501", rf"{_YEAR}\.?(?P<month>\d\d)", rf"{_MONTH}\.{_YEAR}", words=_MONTH_WORDS),
     _calendar("years", "2025", rf"{_YEAR}(?P<month>(?P<day>))", words=_YEAR_WORDS),
-    DateFormat("ISO weeks", "2025-W03", _parse_week),
-    DateFormat("quarters", "2025-Q1", _parse_quarter),
-    DateFormat("days of the year", "2025-032", _parse_ordinal),
+    _calendar("ISO weeks", "2025-W03", rf"{_YEAR}-?W(?P<week>\d\d)(?:-?(?P<weekday>[1-7]))?"),
+    _calendar("quarters", "2025-Q1", rf"{_YEAR}[-\s/]?{_QUARTER}", rf"{_QUARTER}[-\s/]?{_YEAR}"),
+    _calendar("days of the year", "2025-032", rf"{_YEAR}-(?P<ordinal>\d{{3}})"),
     DateFormat("intervals", "2025-01-06/2025-01-12", _parse_interval),
     DateFormat("seconds since 1970", "1735690320.409", partial(_parse_epoch, _EPOCH), TIME_WORDS),
     SCIENTIFIC,
@@ -247,9 +291,6 @@ class AmbiguousDatesError(ValueError):
 
 _SAMPLE = 60
 """Texts that are tried in every format; all are tried in the formats of which one is."""
-_SHORT_YEAR = re.compile(
-    rf"(?:\d{{1,2}}([./-])\d{{1,2}}\1|\d{{1,2}}[\s-]{_NAME}[\s-]'?)\d{{2}}{_CLOCK}", re.ASCII | re.IGNORECASE
-)
 
 
 def choose_date_format(name: str, texts: Sequence[str]) -> DateFormat | None:
@@ -270,12 +311,17 @@ def choose_date_format(name: str, texts: Sequence[str]) -> DateFormat | None:
     formats = [each for each in FORMATS if (not each.words or words & each.words) and _readable(each, sample)]
     readable = {each: _readable(each, texts) for each in formats} | {PLAIN: plain}
     best = max((PLAIN, *formats), key=lambda each: len(readable[each]))
-    day_first, month_first = readable.get(DAY_FIRST, {}), readable.get(MONTH_FIRST, {})
-    if best in (DAY_FIRST, MONTH_FIRST) and 2 * len(day_first.keys() | month_first.keys()) > len(texts):
-        return _day_or_month_first(day_first, month_first)
+    for orders in ((DAY_FIRST, MONTH_FIRST), (_SHORT_DAY_FIRST, _SHORT_MONTH_FIRST)):
+        day_first, month_first = (readable.get(each, {}) for each in orders)
+        is_any = 2 * len(day_first.keys() | month_first.keys()) > len(texts)
+        if best in orders and is_any and not _has_year_first(readable[best], readable.get(_SHORT_YEAR_FIRST, {})):
+            return orders[0] if _has_day_first(day_first, month_first) else orders[1]
+        if best in orders and is_any:
+            return _SHORT_YEAR_FIRST
     if 2 * len(readable[best]) <= len(texts):
-        _check_year_digits(texts)
         return None
+    if best is _SHORT_MONTHS:
+        _check_short_months(list(readable[best]))
     if best is SCIENTIFIC:
         _check_scientific(list(readable[best]))
     return best
@@ -296,22 +342,37 @@ def _readable(each: DateFormat, texts: Sequence[str]) -> dict[str, int]:
     return {text: stamp for text, stamp in stamps if not isinstance(stamp, str)}
 
 
-def _day_or_month_first(day_first: dict[str, int], month_first: dict[str, int]) -> DateFormat:
+def _has_year_first(stamps: dict[str, int], year_first: dict[str, int]) -> bool:
+    """Return whether the year of two digits is first: the dates are then closer together than with it last."""
+    if len(year_first) < len(stamps):
+        return False
+    last, first = (max(each.values()) - min(each.values()) for each in (stamps, year_first))
+    if max(last, first) < 2 * min(last, first) or last == first:
+        raise AmbiguousDatesError(f"holds {next(iter(stamps))[:40]}, with a year of two digits first or last: {_WRITE}")
+    return first < last
+
+
+def _has_day_first(day_first: dict[str, int], month_first: dict[str, int]) -> bool:
     days = [text for text in day_first if text not in month_first]
     months = [text for text in month_first if text not in day_first]
     more, fewer = max(days, months, key=len), min(months, days, key=len)
     if not is_within_tolerance(len(fewer), len(more)):
-        raise AmbiguousDatesError(
-            f"holds {days[0]} with the day first and {months[0]} with the month first: {dates.REMEDY}"
-        )
+        raise AmbiguousDatesError(f"holds {days[0]} with the day first and {months[0]} with the month first: {_WRITE}")
     if more:
-        return DAY_FIRST if more is days else MONTH_FIRST
+        return more is days
     if sum("." in text for text in day_first) * 2 > len(day_first):
-        return DAY_FIRST  # nobody writes the month first with dots
+        return True  # nobody writes the month first with dots
     either = next((text for text, stamp in day_first.items() if month_first[text] != stamp), None)
     if either is None:
-        return DAY_FIRST
-    raise AmbiguousDatesError(f"holds {either}, which is ambiguous since no day is above 12: {dates.REMEDY}")
+        return True
+    raise AmbiguousDatesError(f"holds {either}, which is ambiguous since no day is above 12: {_WRITE}")
+
+
+def _check_short_months(texts: Sequence[str]) -> None:
+    """Raise AmbiguousDatesError if numbers behind names of months may be days: there are more of them than names."""
+    numbers, names = ({re.sub(kept, "", text).lower() for text in texts} for kept in (r"\D", r"[\W\d_]"))
+    if len(numbers) > len(names):
+        raise AmbiguousDatesError(f"holds {texts[0][:40]}, a day without its year or a year of two digits: {_WRITE}")
 
 
 def _check_scientific(texts: Sequence[str]) -> None:
@@ -321,9 +382,3 @@ def _check_scientific(texts: Sequence[str]) -> None:
     if unit is not None and lost > 0 and 10**lost * unit.factor > 1_000_000 * unit.divisor:
         lost_digits = f"{unit.name} since 1970 rounded to {10**lost:,} {unit.symbol}"
         raise AmbiguousDatesError(f"holds {texts[0].strip()[:40]}, {lost_digits}: export with all digits")
-
-
-def _check_year_digits(texts: Sequence[str]) -> None:
-    short = [text for text in texts if _SHORT_YEAR.fullmatch(text.strip())]
-    if 2 * len(short) > len(texts):
-        raise AmbiguousDatesError(f"holds {short[0][:40]}, with a year of two digits: write all four, as in 2025-01-09")

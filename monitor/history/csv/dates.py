@@ -42,7 +42,7 @@ class EpochUnit:
 
 
 # From 1973 to 2200 the four units do not overlap, so the number of digits determines the unit.
-_EPOCH_UNITS = (
+EPOCH_UNITS = (
     EpochUnit("seconds", "s", 10**8, 7_258_118_400, 1_000_000, 1),
     EpochUnit("milliseconds", "ms", 10**11, 7_258_118_400_000, 1_000, 1),
     EpochUnit("microseconds", "us", 10**14, 7_258_118_400_000_000, 1, 1),
@@ -152,7 +152,7 @@ def _parse_integer(digits: str, zone: tzinfo) -> int:
 
 def find_epoch_unit(number: int | Decimal) -> EpochUnit | None:
     """Return the unit in which a number counts the time since 1970; None if it does in none."""
-    return next((unit for unit in _EPOCH_UNITS if unit.low <= number < unit.high), None)
+    return next((unit for unit in EPOCH_UNITS if unit.low <= number < unit.high), None)
 
 
 def parse_dates(texts: Sequence[str], zone: tzinfo = UTC) -> Times:

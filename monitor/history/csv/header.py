@@ -41,7 +41,7 @@ SEGMENT_NAMES = frozenset({
     "version", "modelversion", "shard", "fold", "split", "env", "environment", "region", "country", "market", "site",
     "store", "tenant", "customer", "cohort", "group", "slice", "bucket", "dataset", "variant", "channel", "platform",
     "device", "language", "locale", "partition", "replica", "instance", "host", "node", "worker", "cluster", "stage",
-    "class", "label", "granularity",
+    "class", "label", "granularity", "threshold",
 })  # fmt: skip
 """Columns that are a segment if rows of one date differ in them; never a metric, even if they hold numbers."""
 IDENTITY_NAMES = MODEL_NAMES | SEGMENT_NAMES

@@ -11,6 +11,7 @@ from modeltop.core.metrics.names import name_key
 from modeltop.core.metrics.registry import MetricRegistry
 from modeltop.core.text import pluralize
 from modeltop.history.csv import dialect
+from modeltop.history.csv.date_formats import MONTH, WEEKDAY
 from modeltop.history.csv.header import NoHistory, find_date_column
 
 MAX_TITLE_LINES = 30
@@ -21,9 +22,9 @@ COMMENT = "#"
 BYTE_ORDER_MARK = "\ufeff"
 
 _VALUE = re.compile(
-    r"[+-]?[\d.,]*\d[\d.,]*(?:e[+-]?\d+)?\s*%?"  # a number
-    r"|\d{1,4}[-./]\d{1,2}\b.*|\d{4}-?[WQ]\d.*|\d{1,2}:\d{2}.*|(?:[a-z]{3,9}[., ]+){1,2}\d{1,2}\b.*\d{4}.*"  # a date
-    r"|\d{1,2}\.?[ -][a-z]{3,9}[. -]+\d{2,4}.*|true|false|[+-]?inf(?:inity)?|nan",
+    r"[+-]?[\d.,]*\d[\d.,]*(?:e[+-]?\d+)?\s*%?|true|false|[+-]?inf(?:inity)?|nan"
+    rf"|{WEEKDAY}(?:\d{{1,4}}[-./]\d{{1,2}}\b.*|(?:\d{{1,2}}\.?[ /-]*)?{MONTH}[ ,/-]*'?\d.*)"
+    r"|\d{4}-?[WQ]\d.*|\d{1,2}:\d{2}.*",
     re.ASCII | re.IGNORECASE,
 )
 

@@ -31,7 +31,7 @@ from modeltop.history.csv.number_formats import NumberFormat, RefusedColumnError
 Codes = NDArray[np.int64]
 """Per row an index into the distinct cells of one or more columns."""
 
-MAX_TOGETHER = 3
+MAX_TOGETHER = 4
 """Columns that may tell rows apart only together."""
 MAX_TRIED = 12
 """Columns that are tried, the likeliest first."""
@@ -66,8 +66,8 @@ def find_identity(
     """Return the schema with a role for the columns that tell rows apart, or what to write if none can have one.
 
     Rows collide if they have one date, model, segment and metric and different values. At no more than
-    `MAX_CORRECTED_DATES` dates a later row is a correction of an earlier one, unless a column with a known name
-    tells them apart at most dates, or more rows are overwritten than there are dates.
+    `MAX_CORRECTED_DATES` dates a later row is a correction of an earlier one, unless a column called like a model tells
+    them apart, one with another known name does at most dates, or more rows are overwritten than there are dates.
 
     Args:
         schema: By the header.
@@ -79,12 +79,16 @@ def find_identity(
     dates = table.dates_in_conflict(())
     overwritten, all_dates = int(table.in_conflict(()).sum()) - dates, len(np.unique(table.dates))
     may_be_corrections = dates <= MAX_CORRECTED_DATES and overwritten <= max(MAX_CORRECTED_DATES, all_dates)
-    if not dates or (may_be_corrections and 2 * dates < all_dates):
+    if not dates:
         return schema
     columns = list(_columns(schema, table, catalog))
     sample = table.take(np.flatnonzero(table.in_conflict(()))[:SAMPLE])
     remaining = 0 if dates <= MAX_CORRECTED_DATES else MAX_CORRECTED_DATES
-    usable = [column for column in columns if column.rank < (_TEXT if may_be_corrections else _UNUSABLE)]
+    usable = [column for column in columns if column.rank < _UNUSABLE]
+    if may_be_corrections:
+        has_hours = len(np.unique(table.stamps % DAY)) > 1
+        ranks = {_MODEL, *([_DATE_FORM] if has_hours else []), *([_METRIC, _SEGMENT] if 2 * dates >= all_dates else [])}
+        usable = [column for column in columns if column.rank in ranks]
     for chosen in _combinations(usable, MAX_TOGETHER):
         indices = [column.index for column in chosen]
         if all(each.dates_in_conflict(indices) <= remaining for each in (sample, table)):

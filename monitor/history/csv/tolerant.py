@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, tzinfo
 
 from modeltop.core.metrics.registry import MetricRegistry
@@ -37,6 +37,8 @@ class PriorKnowledge:
 
     rows_collide: bool = False
     """True if rows with one date, model, segment and metric have different values."""
+    has_misdated_rows: bool = False
+    """True if rows have a wrong year."""
     has_plain_formats: bool = False
     """True if no cell has another format than the plain ones."""
     columns: tuple[str, ...] = ()
@@ -195,7 +197,8 @@ class TolerantParser:
 
     def _reader(self, schema: CsvSchema, problems: ProblemCollector) -> ColumnReader:
         zone = schema.zone(self.zone)
-        return ColumnReader(schema, problems, catalog=self.catalog, zone=zone, date_cache=self._date_cache)
+        reader = ColumnReader(schema, problems, catalog=self.catalog, zone=zone, date_cache=self._date_cache)
+        return replace(reader, has_misdated_rows=self.known.has_misdated_rows)
 
     def _tell_apart(self, schema: CsvSchema, rows: Sequence[Row]) -> CsvSchema:
         """Return the schema with a role for the columns that tell colliding rows apart."""

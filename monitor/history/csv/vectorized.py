@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
@@ -44,6 +43,8 @@ class ParseInput:
 
     model: str
     lines: bytes
+    first: int = 2
+    """Line number of the first one."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -208,7 +209,7 @@ def _are_plausible(
     for column in schema.numbers:
         values = numbers[column.index]
         could_be_flags = len(values) > 0 and bool(((values == 0) | (values == 1)).all())
-        if could_be_flags and re.search(rb"(?i)true|false", body):
+        if could_be_flags and any(word in body.lower() for word in (b"true", b"false")):
             return False  # pandas converts a column of TRUE and FALSE to numbers
         if column.role in ("low", "high"):
             continue
@@ -236,9 +237,9 @@ def _split_by_input(
         ok_counts = {index: int(np.count_nonzero(~np.isnan(values[rows]))) for index, values in columns.numbers.items()}
         provisional = None if columns.provisional is None else columns.provisional[rows]
         try:
-            blocks = to_blocks(
-                ColumnTable(columns.times[rows], keys, groups, numbers, provisional, written=schema.written)
-            )
+            lines = np.arange(text.first, text.first + end - start)
+            times, names = columns.times[rows], schema.written
+            blocks = to_blocks(ColumnTable(times, keys, groups, numbers, provisional, written=names, lines=lines))
         except SourceError:
             yield None
         else:

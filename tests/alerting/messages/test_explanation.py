@@ -101,6 +101,12 @@ def test_missing_labels_are_reported_last(diagnose):
     assert cache.text_for("a") == f"a fell. Why. Do. {coverage.sentence}."
 
 
+def test_a_missing_newest_value_is_said_last(diagnose):
+    missing = "recall has no value on 2025-01-10, evaluated up to 2025-01-09"
+    cache = ExplanationCache(replace(snapshot_of("a"), missing_values={"a": missing}))
+    assert cache.text_for("a") == f"a fell. Why. Do. {missing}."
+
+
 def test_a_model_that_is_not_in_the_snapshot_has_no_verdict():
     assert ExplanationCache(snapshot_of("a")).text_for("b") == ""
 

@@ -12,6 +12,8 @@ DAYS = [dt.datetime(2025, 1, day) for day in range(9, 16)]  # noqa: DTZ001  naiv
 JANUARY = [dt.datetime(2025, 1, day) for day in range(1, 32)]  # noqa: DTZ001
 HOURS = [day.replace(hour=15, minute=4, second=5) for day in DAYS]
 MONTHS = [dt.datetime(2024, month, 1) for month in range(9, 13)]  # noqa: DTZ001
+LONG = [dt.datetime(year, month, 1) for year in (2023, 2024) for month in range(1, 13)]  # noqa: DTZ001
+WORDS = [dt.datetime(2025, month, 1) for month in (3, 5, 10, 12)]  # noqa: DTZ001
 MONDAYS = [dt.datetime(2025, 1, 6) + dt.timedelta(weeks=week) for week in range(7)]  # noqa: DTZ001
 EPOCH = dt.datetime(1970, 1, 1)  # noqa: DTZ001
 
@@ -91,6 +93,22 @@ READ = {
     "git": (written("%a %b %d %H:%M:%S %Y +0000", HOURS), HOURS),
     "a browser's Date": (written("%a %b %d %Y %H:%M:%S GMT+0000 (Coordinated Universal Time)", HOURS), HOURS),
     "Apache": (written("%d/%b/%Y:%H:%M:%S +0000", HOURS), HOURS),
+    "German words": ([f"{d.day}. Januar 2025" for d in DAYS], DAYS),
+    "German, shortened": (["1. Mär. 2025", "1. MÄRZ 2025", "1. Mai 2025", "1. Okt 2025", "1. Dez. 2025"], WORDS),
+    "French": (["1 mars 2025", "01 mars 2025", "1 mai 2025", "1 oct. 2025", "1 déc. 2025"], WORDS),
+    "French months": (["janv. 2025", "févr. 2025", "août 2025"], [dt.datetime(2025, month, 1) for month in (1, 2, 8)]),  # noqa: DTZ001
+    "a weekday before ISO": (written("%a %Y-%m-%d"), DAYS),
+    "a weekday and a comma": (written("%A, %d %B %Y"), DAYS),
+    "a German weekday": ([f"Sa., {d:%d.%m.%Y}" for d in DAYS], DAYS),
+    # years of two digits
+    "German, two digits": (written("%d.%m.%y"), DAYS),
+    "American, two digits": (written("%m/%d/%y"), DAYS),
+    "British, two digits, with a time": (written("%d/%m/%y %H:%M:%S", HOURS), HOURS),
+    "with dashes, two digits": (written("%d-%m-%y"), DAYS),
+    "the year first, two digits": (written("%y-%m-%d"), DAYS),
+    "09-Jan-25": (written("%d-%b-%y"), DAYS),
+    "months of Excel": (written("%b-%y", MONTHS), MONTHS),
+    "months of Excel over years": (written("%b-%y", LONG), LONG),
     # longer periods
     "months": (written("%Y-%m", MONTHS), MONTHS),
     "months with slashes": (written("%m/%Y", MONTHS), MONTHS),
@@ -128,8 +146,9 @@ REFUSED = {
     "no day above 12 with dashes": (["01-02-2025", "02-02-2025"], "01-02-2025, which is ambiguous"),
     "no day above 12 with a time": (["01/02/2025 10:00", "02/02/2025 10:00"], "is ambiguous"),
     "both orders": ([*written("%d/%m/%Y"), *written("%m/%d/%Y")], "with the day first and .* with the month"),
-    "a year of two digits": (written("%d.%m.%y"), "09.01.25, with a year of two digits: write all four"),
-    "a year of two digits after a word": (written("%d-%b-%y"), "a year of two digits"),
+    "two digits, no day above 12": (["01/02/25", "02/02/25"], "01/02/25, which is ambiguous"),
+    "two digits, one date": (["13/01/25"], "13/01/25, with a year of two digits first or last"),
+    "days without a year": (["Jan-20", "Jan-21", "Jan-22"], "Jan-20, a day without its year"),
     "seconds without their last digits": (
         [f"{seconds(m):.6e}" for m in HOURS],
         r", seconds since 1970 rounded to 1,000 s: export with all digits",
@@ -142,9 +161,10 @@ REFUSED = {
     "no dates at all": (["reference", "analysis"], "no date"),
     "weekdays": (["Mon", "Tue"], "no date"),
     "days of a month": (["1", "2"], "neither a date"),
+    "a day that its year does not have": (["2025-366", "2025-367"], "no date"),
     "times of day": (["10:00", "11:00"], "no date"),
     "unknown zones": (written("%Y-%m-%d 10:00 CET"), "no date"),
-    "German words": (["3. Februar 2025", "4. Februar 2025"], "no date"),
+    "Polish words": (["3 lutego 2025", "4 lutego 2025"], "no date"),
     "days of Excel that are rounded": (["45658.04", "45658.08", "45658.17"], "no date|neither"),
     "days before Excel's plausible ones": (["12345", "12346"], "neither a date"),
     "two formats by halves": ([*written("%Y-%m-%d"), *written("%d.%m.%Y")], "no date"),

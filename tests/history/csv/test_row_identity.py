@@ -1,6 +1,7 @@
 """Rows of one date that differ in a column are told apart by it, or not read at all: never is one taken for another."""
 
 from datetime import date, timedelta
+from itertools import product
 
 import pytest
 from hypothesis import given, settings
@@ -79,6 +80,7 @@ def test_a_column_that_is_called_like_a_model_is_the_model(history_folder, value
         pytest.param("Env", "prod", "", ("Env=prod", "all"), id="an empty cell is the row of all"),
         pytest.param("region", "north", "Total", ("region=north", "all"), id="so is a total"),
         pytest.param("label", "0", "1", ("label=0", "label=1"), id="a class"),
+        pytest.param("threshold", "0.1", "0.2", ("threshold=0.1", "threshold=0.2"), id="a decision threshold"),
     ],
 )
 def test_a_column_of_few_values_is_a_segment(history_folder, values_of, name, first, second, segments):
@@ -128,6 +130,18 @@ def test_a_column_of_metrics_beside_one_of_numbers_is_the_long_shape(history_fol
             "{day},DE,ios,0.5\n{day},DE,web,0.6\n{day},FR,ios,0.7\n{day},FR,web,0.8\n",
             {("m", "accuracy", f"country={c},device={d}") for c in ("DE", "FR") for d in ("ios", "web")},
             id="two columns that only together tell rows apart",
+        ),
+        pytest.param(
+            "date,country,device,channel,tenant,accuracy",
+            "".join(
+                f"{{day}},{country},{device},{channel},{tenant},0.{number + 50}\n"
+                for number, (country, device, channel, tenant) in enumerate(product("ab", "cd", "ef", "gh"))
+            ),
+            {
+                ("m", "accuracy", f"country={a},device={b},channel={c},tenant={d}")
+                for a, b, c, d in product("ab", "cd", "ef", "gh")
+            },
+            id="four columns that only together tell rows apart",
         ),
         pytest.param(
             "date,experiment,split,accuracy",
@@ -182,7 +196,7 @@ def test_columns_that_tell_rows_apart_together(history_folder, header, rows, key
             "date,accuracy\n" + "".join(f"{day},0.{run}\n" for day in DAYS for run in (5, 6)),
             COLLIDE, "no column tells them apart", id="nothing tells them apart",
         ),
-        pytest.param(two_a_day("date,threshold,accuracy", "0.1", "0.2"), COLLIDE, "`threshold`", id="a fraction"),
+        pytest.param(two_a_day("date,zorp,accuracy", "0.1", "0.2"), COLLIDE, "`zorp`", id="a fraction"),
         pytest.param(two_a_day("date,time,accuracy", "08:00", "20:00"), COLLIDE, "date and time in one", id="an hour"),
         pytest.param(two_a_day("date,hour,accuracy", "8", "20"), COLLIDE, "date and time in one", id="hour as number"),
         pytest.param(two_a_day("date,,accuracy", "a", "b"), COLLIDE, "without a name", id="a column without a name"),
@@ -223,6 +237,67 @@ def test_a_fault_is_about_the_models_whose_rows_collide(history_folder):
     assert set(history.periods) == {"a", "b"}
     ((fault,),) = [file.faults for file in history.files]
     assert fault.models == ("a",)
+
+
+ROWS = [f"{day},0.5\n" for day in DAYS]
+
+
+@pytest.mark.parametrize(
+    ("rows", "refused", "line"),
+    [
+        pytest.param([*ROWS, f"{DAYS[-1]},0.6\n"], DAYS[-1:], 14, id="of the newest date"),
+        pytest.param([f"{DAYS[-1]},0.6\n", *ROWS], DAYS[-1:], 14, id="wherever the other row is"),
+        pytest.param([*ROWS, *(f"{day},0.6\n" for day in DAYS[-3:])], DAYS[-3:], 16, id="of the newest three dates"),
+        pytest.param([*ROWS, *(f"{day},0.6\n" for day in (DAYS[3], DAYS[-1]))], DAYS[-1:], 15, id="and of an old one"),
+        pytest.param([*ROWS, f"{DAYS[3]},0.6\n"], [], 14, id="of an old date, where the later row counts"),
+    ],
+)
+def test_a_few_values_that_differ_are_reported_and_the_newest_are_refused(history_folder, rows, refused, line):
+    history = history_folder.read("date,accuracy\n" + "".join(rows))
+    ((key, series),) = history.series.items()
+    assert [str(time)[:10] for time in history.refused.get(key, ())] == refused
+    assert len(series) == len(DAYS) - len(refused)
+    (problem,) = history.problems
+    assert problem.line == line
+    assert f"on line {line}" in problem.message
+    assert problem.message.endswith("keep one row a date" if refused else "the later row counts")
+
+
+def test_of_many_series_with_two_values_one_line_is_reported(history_folder):
+    metrics = ("accuracy", "recall", "f1_score")
+    rows = "".join(f"{day},0.5,0.5,0.5\n" for day in DAYS)
+    history = history_folder.read(f"date,{','.join(metrics)}\n{rows}{DAYS[-1]},0.6,0.6,0.5\n")
+    assert {key.metric for key in history.refused} == {"accuracy", "recall"}
+    assert [problem.count for problem in history.problems] == [2]
+
+
+def test_a_later_file_settles_two_values_of_one_date(history_folder):
+    header = "date,model,accuracy\n"
+    rows = [row.replace(",", ",m,") for row in [*ROWS, f"{DAYS[-1]},0.6\n"]]
+    history = history_folder.read(header + "".join(rows), f"{header}{DAYS[-1]},m,0.7\n")
+    (series,) = history.series.values()
+    assert (series.latest, history.refused) == (0.7, {})
+
+
+def test_a_second_model_at_a_single_date_is_a_model(history_folder, values_of):
+    rows = "".join(f"{day},{FIRST},0.5\n" for day in DAYS)
+    history = history_folder.read(f"date,name,accuracy\n{rows}{DAYS[-1]},{SECOND},0.2\n")
+    values = read_values(history, values_of)
+    assert values == {(FIRST, "accuracy", "all"): [0.5] * len(DAYS), (SECOND, "accuracy", "all"): [0.2]}
+
+
+@pytest.mark.parametrize("clock", ["T00:00", ""])
+def test_a_single_daily_value_among_hours_is_reported(history_folder, clock):
+    rows = "".join(f"{day}T{hour:02}:00,0.5\n" for day in DAYS for hour in range(24))
+    history = history_folder.read(f"date,accuracy\n{rows}{DAYS[-1]}{clock},0.6\n")
+    (problem,) = history.problems
+    if clock:
+        assert f"{DAYS[-1]} has different values of accuracy" in problem.message
+    else:
+        assert {key.segment: len(series) for key, series in history.series.items()} == {
+            "all": 24 * len(DAYS),
+            "period=day": 1,
+        }
 
 
 @pytest.mark.parametrize(

@@ -72,6 +72,7 @@ def test_a_header_that_comes_again_is_followed(history_folder, data, lengths):
 def test_a_later_row_corrects_an_earlier_one_under_whatever_header(history_folder, values_of):
     history = history_folder.read(
         "date,accuracy\n2025-01-01,0.1\ndate,recall,accuracy\n2025-01-01,0.4,0.2\ndate,accuracy\n2025-01-01,0.3\n"
+        "2025-01-02,0.4\n"
     )
     assert values_of(history)["m", "accuracy", "all"][0][1] == 0.3
 

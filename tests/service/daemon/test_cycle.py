@@ -74,7 +74,7 @@ def test_late_rows_that_move_the_start_change_neither_id_nor_message(rule_world)
 def test_a_corrected_row_withdraws_the_incident_with_a_reason(rule_world):
     rule_world.rows("churn", *FINE, BAD)
     rule_world.run_cycle()
-    rule_world.rows("churn", GOOD, start="2025-03-09")
+    rule_world.rows("churn", GOOD, GOOD, start="2025-03-09")
     rule_world.run_cycle(runs=3)
     assert rule_world.sent() == [("trigger", "first", "churn"), ("resolve", "withdrawn", "churn")]
     assert "corrected" in rule_world.inboxes["ops"].received[1].text

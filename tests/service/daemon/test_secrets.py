@@ -133,6 +133,6 @@ def test_a_secret_appears_in_no_file_screen_log_error_argument_or_message(secret
     spilled = [path.name for path in files if WORD.encode() in path.read_bytes()]
     assert (spilled, WORD in argv, [text for text in output if WORD in text]) == ([], False, [])
     assert {"told", "watch.json", "watch.lock", "modeltop.toml"} <= {path.name for path in files}
-    assert all(len(text) > 10 for text in output)
+    assert all(output)  # `[]` of --dry-run --json if no retry is due at that moment
     assert "did not take the test" in output[0]
     assert any(json.loads(line)["level"] == "error" for line in daemon.output.splitlines())

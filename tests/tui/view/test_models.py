@@ -1,5 +1,7 @@
 """The list of models."""
 
+from dataclasses import replace
+
 import pytest
 
 from modeltop_tui.view.models import empty_list_message, model_cells
@@ -23,6 +25,15 @@ def test_a_wide_list_says_what_is_wrong_too(fleet):
         "◆WARN churn  accuracy 0.91 < 0.92 for 2 periods, since 2025-01-09",
         "●     ranker",
     ]
+
+
+def test_a_wide_list_says_which_metric_of_a_healthy_model_has_no_newest_value(fleet):
+    text = "accuracy has no value on 2025-01-10, evaluated up to 2025-01-09"
+    statuses = tuple(
+        replace(status, sentence=text) if status.model == "ranker" else status for status in fleet.model_statuses
+    )
+    state = ScreenState(replace(fleet, model_statuses=statuses, missing_values={"ranker": text}))
+    assert plain_text(model_cells(state, "ranker", 80)) == f"●     ranker  {text}"
 
 
 @pytest.mark.parametrize(
