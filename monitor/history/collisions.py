@@ -9,14 +9,18 @@ from datetime import tzinfo
 from functools import reduce
 
 import numpy as np
+from numpy.typing import NDArray
 
-from modeltop.core.series import Times, to_datetime
+from modeltop.core.series import Flags, Times, to_datetime
 from modeltop.core.text import format_exact, format_period
 from modeltop.history.merge import Block, is_increasing, select_metrics
 
 MAX_CORRECTED_DATES = 3
 """Dates of one series at which a later row corrects an earlier one of the same file; at more, two things are mixed."""
 
+DAY = 86_400_000_000
+MOST_DAYS = 0.9
+"""Share of the days with a row at some time on which another row at that time is the value of the whole day."""
 SAME_VALUE = 1e-6
 """Relative difference up to which two values are one, written from single and from double precision."""
 
@@ -38,11 +42,27 @@ class Collision:
     """The number of rows at those dates that are not the last."""
     blocks: Sequence[Block]
     """All blocks of the series."""
+    are_days_among_hours: bool
+    """Whether those dates are days, each at the time of one of its hours."""
 
     @property
     def is_certain(self) -> bool:
         """Whether the later rows are no corrections: at more dates than a few, or most rows of few dates."""
-        return len(self.times) > MAX_CORRECTED_DATES or self.overwritten > max(MAX_CORRECTED_DATES, self.all_dates)
+        most = max(MAX_CORRECTED_DATES, self.all_dates)
+        return len(self.times) > MAX_CORRECTED_DATES or self.overwritten > most or self.are_days_among_hours
+
+
+def are_days_among_hours(dates: NDArray[np.int64], collide: Flags) -> bool:
+    """Return whether rows collide at one time of day alone, on nearly all days, among rows at other times of it.
+
+    Args:
+        dates: The distinct dates, in microseconds since 1970.
+        collide: At which of them rows do.
+    """
+    clock = dates % DAY
+    same = clock == clock[collide][0]
+    are_most = collide.sum() > 1 and collide.sum() >= MOST_DAYS * same.sum()
+    return bool(are_most and same[collide].all() and not same.all())
 
 
 def find_collisions(blocks: Sequence[Block]) -> Iterator[Collision]:
@@ -82,7 +102,9 @@ def _find(key: tuple[str, str, str], blocks: Sequence[Block]) -> Collision | Non
         return None
     newest = int(np.logical_and.accumulate(differ[::-1]).sum())
     rows = np.diff(np.append(starts, len(times)))
-    return Collision(*key, times[starts][differ], newest, len(starts), int((rows[differ] - 1).sum()), blocks)
+    overwritten = int((rows[differ] - 1).sum())
+    are_days = are_days_among_hours(times[starts].view(np.int64), differ)
+    return Collision(*key, times[starts][differ], newest, len(starts), overwritten, blocks, are_days)
 
 
 def refuse_newest(blocks: Sequence[Block], collisions: Iterable[Collision]) -> tuple[Block, ...]:

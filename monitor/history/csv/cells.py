@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, tzinfo
-from itertools import repeat
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +18,7 @@ from modeltop.history.csv.dates import has_impossible_year
 from modeltop.history.csv.header import CsvSchema, NumberColumn
 from modeltop.history.csv.local_time import may_come_twice, second_occurrences
 from modeltop.history.csv.misdated import find_misdated
-from modeltop.history.csv.number_formats import LARGEST, PLAIN, RefusedColumnError
+from modeltop.history.csv.number_formats import LARGEST, PLAIN, NumberFormat, RefusedColumnError
 from modeltop.history.csv.problems import ProblemCollector
 from modeltop.history.csv.sections import TOTAL_LEFT_OUT, is_total
 from modeltop.history.merge import Block, ColumnRole, ColumnTable, GroupKey, join_segments, to_blocks
@@ -133,7 +132,6 @@ DATE_CACHE_SIZE = 100_000
 """Parsed dates that are remembered between two chunks; a fleet repeats the same few thousand."""
 
 Row = Sequence[str]
-_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -329,35 +327,35 @@ class ColumnReader:
         values = parse_plain_numbers(cells) if column.format.is_plain and not column.formats else None
         lost = np.zeros(len(cells), np.bool_)
         if values is None:
-            parsed = self._parse_each(column, cells, lines, self._number_parsers(column, columns))
-            values = to_infinity(np.array([np.nan if value is None else value for value in parsed], dtype=np.float64))
-            lost = np.array([value is None for value in parsed], dtype=np.bool_)
+            forms = self._number_formats(column, columns)
+            values = np.full(len(cells), np.nan)
+            for form in {id(each): each for each in forms}.values():  # equality is slow
+                rows = np.flatnonzero([each is form for each in forms])
+                values[rows], refused = form.read_all([cells[row] for row in rows.tolist()])
+                lost[rows[refused]] = True
+            values = to_infinity(values)
+            for row in np.flatnonzero(lost).tolist():
+                self._explain_refusal(column, cells[row], lines[row], forms[row].parse)
         self.problems.count_ok(column.index, int(np.count_nonzero(~np.isnan(values))))
         if column.is_count:
             self.problems.doubts += int(np.count_nonzero(are_fractions(values)))
         return values, lost
 
-    def _number_parsers(self, column: NumberColumn, columns: Sequence[Row]) -> Iterable[Callable[[str], float]]:
-        """Return the parser of each row's number."""
+    def _number_formats(self, column: NumberColumn, columns: Sequence[Row]) -> Sequence[NumberFormat]:
+        """Return the format of each row's number."""
         if not column.formats or self.schema.metric is None:
-            return repeat(column.format.parse)
-        return [column.formats.get(metric, column.format).parse for metric in columns[self.schema.metric]]
+            return [column.format] * len(columns[column.index])
+        return [column.formats.get(metric, column.format) for metric in columns[self.schema.metric]]
 
-    def _parse_each(
-        self, column: NumberColumn, cells: Row, lines: Sequence[int], parsers: Iterable[Callable[[str], _T]]
-    ) -> list[_T | None]:
-        """Return every cell parsed by its parser; None, with a problem, if that raises."""
-        values: list[_T | None] = []
-        for cell, line, parse in zip(cells, lines, parsers, strict=False):
-            try:
-                values.append(parse(cell))
-            except RefusedColumnError:
-                values.append(None)
-            except ValueError as error:
-                values.append(None)
-                self.problems.doubts += any(map(str.isdigit, cell))
-                self.problems.cell_error(line, f"column `{column.name[:40]}`: {error}", column.index)
-        return values
+    def _explain_refusal(self, column: NumberColumn, cell: str, line: int, parse: Callable[[str], object]) -> None:
+        """Report why a cell is refused, unless its column is."""
+        try:
+            parse(cell)
+        except RefusedColumnError:
+            pass
+        except ValueError as error:
+            self.problems.doubts += any(map(str.isdigit, cell))
+            self.problems.cell_error(line, f"column `{column.name[:40]}`: {error}", column.index)
 
     def _bounding_metrics(self, column: NumberColumn, long: Sequence[Metric]) -> Sequence[Metric]:
         """Return the metrics whose bounds hold in a column: at most one, or in the long shape one per group."""
@@ -396,5 +394,7 @@ class ColumnReader:
         if index is None:
             return None
         column = NumberColumn(index, "provisional", "", "provisional")
-        flags = self._parse_each(column, columns[index], lines, repeat(parse_flag))
-        return np.array([flag is True for flag in flags], dtype=np.bool_)
+        flags = [cell.strip().lower() for cell in columns[index]]
+        for row in [row for row, flag in enumerate(flags) if flag not in TRUE and flag not in FALSE]:
+            self._explain_refusal(column, columns[index][row], lines[row], parse_flag)
+        return np.array([flag in TRUE for flag in flags], dtype=np.bool_)

@@ -31,6 +31,8 @@ METRIC_NAMES = ("metric", "metricname", "metrickey")
 MAYBE_METRIC_NAMES = ("key", "series", "tag", "variable", "measure", "field", "name")
 """The same only where nothing else is a metric: MLflow, Grafana, tbparse, pandas' melt, InfluxDB."""
 VALUE_NAMES = ("value", "metricvalue", "val", "score")
+MEAN_NAMES = ("mean", "average", "avg")
+"""The same beside a column of metric names, where others hold their deviations or extremes."""
 MODEL_NAMES = frozenset({
     "modelname", "modelid", "modelkey", "name", "experiment", "experimentname", "experimentid", "deployment",
     "deploymentname", "deploymentid", "endpoint", "endpointname", "estimator", "pipeline", "pipelinename", "detector",
@@ -104,6 +106,8 @@ class CsvSchema:
     """More columns of which each value is a segment, such as `country=DE`: their names alone did not say so."""
     has_days_apart: bool = False
     """True if a date without a time of day is a day beside its hours: the segment `period=day`."""
+    time: int | None = None
+    """The column of the time of day, if it is not in that of the date."""
 
     @property
     def has_one_series(self) -> bool:
@@ -117,6 +121,7 @@ class CsvSchema:
             self.is_dated
             and not self.segments
             and not self.has_days_apart
+            and self.time is None
             and self.date_format is date_formats.PLAIN
             and all(column.format.is_plain and not column.formats for column in self.numbers)
         )
@@ -134,6 +139,13 @@ class CsvSchema:
             for column in self.numbers
             if column.role == "value" and column.metric and column.name != column.metric
         }
+
+    def with_time(self, rows: Sequence[Sequence[str]]) -> Sequence[Sequence[str]]:
+        """Return the rows with the time of day behind the date."""
+        if self.time is None:
+            return rows
+        date = self.date
+        return [[*row[:date], f"{row[date]} {row[self.time] or '?'}", *row[date + 1 :]] for row in rows]
 
     def zone(self, configured: tzinfo) -> tzinfo:
         """Return the zone of dates that name none."""
@@ -174,6 +186,7 @@ class RowIdentity:
     value: int | None = None
     segments: tuple[int, ...] = ()
     has_days_apart: bool = False
+    time: int | None = None
 
 
 def read_header(
@@ -204,7 +217,7 @@ def read_header(
     is_dated, date = date is not None, date or 0
     identity = identity or RowIdentity()
     roles = _roles(names, date if is_dated else None, identity, catalog)
-    used_columns = {date, *roles.values(), *identity.segments}
+    used_columns = {date, *roles.values(), *identity.segments, date if identity.time is None else identity.time}
     notes: list[str] = []
     if "metric" in roles:
         numbers = [NumberColumn(roles["value"], names[roles["value"]], "", "value")]
@@ -227,6 +240,7 @@ def read_header(
         is_dated,
         segments=identity.segments,
         has_days_apart=identity.has_days_apart,
+        time=identity.time,
     )
 
 
@@ -251,10 +265,10 @@ def _roles(names: Sequence[str], date: int | None, identity: RowIdentity, catalo
 
 def _long_shape(columns: Mapping[str, int], names: Sequence[str], catalog: MetricRegistry) -> dict[str, int]:
     """Return the columns of metric names and of their values; none in the wide shape."""
-    value = next((key for key in VALUE_NAMES if key in columns), None)
+    metric = next((key for key in METRIC_NAMES if key in columns), None)
+    value = next((key for key in (*VALUE_NAMES, *(MEAN_NAMES if metric else ())) if key in columns), None)
     if value is None:
         return {}
-    metric = next((key for key in METRIC_NAMES if key in columns), None)
     if metric is None:
         metric = next((key for key in MAYBE_METRIC_NAMES if key in columns), None)
         rest = [names[index] for key, index in columns.items() if key not in (metric, value)]

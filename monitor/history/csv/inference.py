@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from statistics import median
+
+import numpy as np
 
 from modeltop.core.errors import SourceError
 from modeltop.core.metrics.registry import MetricRegistry
@@ -196,6 +197,6 @@ class _NumberInference:
         of_value = self._of_values.get((column.metric, column.segment), form)
         if column.role == "value" or form.has_sign or not (of_value.is_percent or of_value.refusal):
             return form
-        sizes = [abs(form.convert(cell)) for cell in cells if form.reads(cell)]
-        is_percent = of_value.is_percent and bool(sizes) and median(sizes) > 1
+        sizes = np.abs(form.read_all(cells)[0]) if cells else np.array([np.nan])
+        is_percent = of_value.is_percent and not np.isnan(sizes).all() and bool(np.nanmedian(sizes) > 1)
         return replace(form, is_percent=is_percent, refusal=of_value.refusal)

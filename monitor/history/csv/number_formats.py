@@ -4,22 +4,28 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cache
-from statistics import median_low as median
+
+import numpy as np
+from numpy.typing import NDArray
 
 from modeltop.core.metrics.registry import Metric
+from modeltop.core.series import Floats
 from modeltop.core.text import format_exact
+from modeltop.history.csv.shapes import shapes_of
 from modeltop.history.csv.tolerance import MIN_CELLS, is_within_tolerance
 
 NULL_VALUES = frozenset({"", "nan", "na", "n/a", "#n/a", "<na>", "null", "(null)", "none", "-", r"\n"})
 """Cells of a number column without a value, in lower case."""
 LARGEST = 1e300
 """Larger numbers stand for infinity: MLflow stores it as 1.7976931348623157e308."""
+_HUNDREDTH = 0.01
 _SPACES = " \u00a0\u202f\u2009"
-_PERCENT = re.compile(r"\s*[%\uff05]$")
+_PERCENT = re.compile(r"\s*[%\uff05]$", re.MULTILINE)
 
 
 class AmbiguousNumbersError(ValueError):
@@ -59,7 +65,7 @@ class NumberFormat:
 
     def accepts(self, cell: str) -> bool:
         """Return whether `parse` returns the number of a cell without blanks around it."""
-        return self.reads(cell) and not (self.excludes_fractions and 0 < abs(self.convert(cell)) <= 0.01)
+        return self.reads(cell) and not (self.excludes_fractions and 0 < abs(self.convert(cell)) <= _HUNDREDTH)
 
     def parse(self, cell: str) -> float:
         """Return the number in a cell; NaN for one of `NULL_VALUES`.
@@ -81,11 +87,28 @@ class NumberFormat:
 
     def convert(self, cell: str) -> float:
         """Return the number of a cell that the format reads."""
-        digits = _PERCENT.sub("", cell).translate(_removal(self.separators)).replace(self.mark, ".")
-        if not self.is_percent:
-            return float(digits)
-        is_plain = digits[-1].isdigit() and "e" not in digits.lower()
-        return float(f"{digits}e-2") if is_plain else float(Decimal(digits) / 100)  # exact: 95.52 / 100 is not 0.9552
+        return self._convert_all([cell])[0]
+
+    def _convert_all(self, cells: Sequence[str]) -> list[float]:
+        text = _PERCENT.sub("", "\n".join(cells)).translate(_removal(self.separators)).replace(self.mark, ".")
+        return list(map(_hundredth if self.is_percent else float, text.split("\n")))
+
+    def read_all(self, cells: Sequence[str]) -> tuple[Floats, NDArray[np.intp]]:
+        """Return the numbers of a column, NaN where there is none, and the indices of the cells that `parse` refuses.
+
+        Args:
+            cells: One or more.
+        """
+        texts = [cell.strip(" \t") for cell in cells]
+        shapes = shapes_of(texts)
+        examples = dict(zip(shapes, texts, strict=True))
+        unread = {shape for shape, text in examples.items() if self.refusal is not None or not self.reads(text)}
+        readable = ["nan" if shape in unread else text for shape, text in zip(shapes, texts, strict=True)]
+        values = np.array(self._convert_all(readable), dtype=np.float64)
+        if self.excludes_fractions:
+            values[(values != 0) & (np.abs(values) <= _HUNDREDTH)] = np.nan
+        nothing = np.flatnonzero(np.isnan(values)).tolist()
+        return values, np.array([row for row in nothing if texts[row].lower() not in NULL_VALUES], dtype=np.intp)
 
     def _remedy(self, text: str) -> str:
         if self.has_sign:
@@ -122,6 +145,11 @@ def _pattern(form: NumberFormat) -> re.Pattern[str]:
     return re.compile(rf"[+-]?(?:{number}|inf(?:inity)?)", re.ASCII | re.IGNORECASE)
 
 
+def _hundredth(digits: str) -> float:
+    is_plain = digits[-1].isdigit() and "e" not in digits.lower()
+    return float(f"{digits}e-2") if is_plain else float(Decimal(digits) / 100)  # exact: 95.52 / 100 is not 0.9552
+
+
 @cache
 def _removal(separators: str) -> dict[int, None]:
     return dict.fromkeys(map(ord, separators))
@@ -144,7 +172,7 @@ def decimal_mark(columns: Iterable[Sequence[str]]) -> str | None:
         for form, other in ((_ENGLISH, _GERMAN), (_GERMAN, _ENGLISH))
         if any(
             _reads(form, number) and not _reads(other, number)
-            for cell in cells
+            for cell in _count_alike(cells)
             if form.mark in cell and (number := _PERCENT.sub("", cell))
         )
     }
@@ -153,6 +181,14 @@ def decimal_mark(columns: Iterable[Sequence[str]]) -> str | None:
 
 def _reads(form: NumberFormat, cell: str) -> bool:
     return _pattern(form).fullmatch(cell) is not None
+
+
+def _count_alike(cells: Sequence[str], *, keeps_zeros: bool = False) -> dict[str, int]:
+    """Return the first cell of each shape, and how many have it: a format reads all of them or none."""
+    shapes = shapes_of(cells, keeps_zeros=keeps_zeros)
+    counts = Counter(shapes)
+    firsts = dict(zip(reversed(shapes), reversed(cells), strict=True))
+    return {firsts[shape]: count for shape, count in counts.items()}
 
 
 def choose_number_format(cells: Sequence[str], mark: str | None, *, is_count: bool = False) -> NumberFormat:
@@ -166,48 +202,55 @@ def choose_number_format(cells: Sequence[str], mark: str | None, *, is_count: bo
     Raises:
         AmbiguousNumbersError: They have two formats.
     """
-    bodies = [_PERCENT.sub("", cell) for cell in cells]
-    sample = bodies[:: len(bodies) // 50 + 1]
-    forms = [form for form in _MARKS if 2 * sum(_reads(form, body) for body in sample) >= len(sample)]
-    numbers = {form: [form.convert(body) for body in bodies if _reads(form, body)] for form in forms}
+    alike = _count_alike(cells, keeps_zeros=is_count)
+    bodies = Counter[str]()
+    for cell, count in alike.items():
+        bodies[_PERCENT.sub("", cell)] += count
+    numbers = {form: {body: form.convert(body) for body in bodies if _reads(form, body)} for form in _MARKS}
+    sizes = {form: sum(bodies[body] for body in each) for form, each in numbers.items()}
     possible = {
-        form: each for form, each in numbers.items() if is_within_tolerance(len(bodies) - len(each), len(bodies))
+        form: each for form, each in numbers.items() if is_within_tolerance(len(cells) - sizes[form], len(cells))
     }
     if not possible or not cells:
         return PLAIN
-    has_sign = _have_percent_signs(cells)
-    chosen = _whole(possible) if is_count else _unambiguous(possible, bodies, mark)
+    has_sign = _have_percent_signs(alike)
+    chosen = _whole(possible, sizes) if is_count else _unambiguous(possible, sizes, next(iter(bodies)), mark)
     plainest = next(form for form in possible if possible[form] == possible[chosen])
     return replace(plainest, has_sign=has_sign, is_percent=has_sign)
 
 
-def _whole(possible: Mapping[NumberFormat, Sequence[float]]) -> NumberFormat:
-    whole = [form for form, numbers in possible.items() if all(number % 1 == 0 for number in numbers)]
-    return max(whole or possible, key=lambda form: len(possible[form]))
+_Numbers = Mapping[NumberFormat, Mapping[str, float]]
+"""Format → the cells that it reads, one of each shape, and their numbers."""
+
+
+def _whole(possible: _Numbers, sizes: Mapping[NumberFormat, int]) -> NumberFormat:
+    whole = [form for form, numbers in possible.items() if all(number % 1 == 0 for number in numbers.values())]
+    return max(whole or possible, key=lambda form: sizes[form])
 
 
 def _unambiguous(
-    possible: Mapping[NumberFormat, Sequence[float]], bodies: Sequence[str], mark: str | None
+    possible: _Numbers, sizes: Mapping[NumberFormat, int], first_cell: str, mark: str | None
 ) -> NumberFormat:
     of_file = [form for form in possible if form.mark == mark]
-    best = max(of_file or possible, key=lambda form: len(possible[form]))
+    best = max(of_file or possible, key=lambda form: sizes[form])
     for other, numbers in possible.items():
-        if not of_file and PLAIN not in possible and len(numbers) == len(possible[best]) and numbers != possible[best]:
-            first, second = (format_exact(possible[form][0]) for form in (best, other))
+        if not of_file and PLAIN not in possible and sizes[other] == sizes[best] and numbers != possible[best]:
+            first, second = (format_exact(next(iter(possible[form].values()))) for form in (best, other))
             remedy = "write a decimal point and no thousands separators"
-            raise AmbiguousNumbersError(f"holds {bodies[0][:40]}, which is {first} or {second}: {remedy}")
+            raise AmbiguousNumbersError(f"holds {first_cell[:40]}, which is {first} or {second}: {remedy}")
     return best
 
 
-def _have_percent_signs(cells: Sequence[str]) -> bool:
-    signs = [cell for cell in cells if _PERCENT.search(cell)]
-    if len(signs) == len(cells):
+def _have_percent_signs(alike: Mapping[str, int]) -> bool:
+    signs = [cell for cell in alike if _PERCENT.search(cell)]
+    total, with_sign = sum(alike.values()), sum(alike[cell] for cell in signs)
+    if with_sign == total:
         return True
-    if is_within_tolerance(len(signs), len(cells)) or len(cells) < MIN_CELLS:
+    if is_within_tolerance(with_sign, total) or total < MIN_CELLS:
         return False
-    if is_within_tolerance(len(cells) - len(signs), len(cells)):
+    if is_within_tolerance(total - with_sign, total):
         return True
-    other = next(cell for cell in cells if not _PERCENT.search(cell))
+    other = next(cell for cell in alike if not _PERCENT.search(cell))
     raise AmbiguousNumbersError(
         f"holds numbers with a percent sign, such as {signs[0][:40]}, and without one, such as {other[:40]}: "
         "write fractions"
@@ -227,19 +270,19 @@ def choose_scale(form: NumberFormat, cells: Sequence[str], metric: Metric) -> Nu
     """
     if metric.bounds[1] != 1 or form.has_sign or len(cells) < MIN_CELLS:
         return form
-    sizes = [(abs(form.convert(cell)), cell) for cell in cells if form.reads(cell)]
-    above = [(size, cell) for size, cell in sizes if 1 < size <= 100]
-    below = [(size, cell) for size, cell in sizes if 0 < size <= 1]
-    others = len(cells) - sum(size <= 100 for size, _ in sizes)
-    if (
-        is_within_tolerance(len(above), len(cells))
-        or median(above)[0] < 2
-        or not is_within_tolerance(others, len(cells))
-    ):
+    sizes = np.abs(form.read_all(cells)[0])
+    above, below = (sizes > 1) & (sizes <= 100), (sizes > 0) & (sizes <= 1)
+    others = len(cells) - int((sizes <= 100).sum())
+    if is_within_tolerance(int(above.sum()), len(cells)) or not is_within_tolerance(others, len(cells)):
         return form
-    if is_within_tolerance(len(below), len(cells)):
-        is_other_scale = not below or median(above)[0] > 10 * max(below)[0]
-        return replace(form, is_percent=True, excludes_fractions=is_other_scale)
+    large = np.sort(sizes[above])
+    median = large[(len(large) - 1) // 2]
+    if median < 2:
+        return form
+    if is_within_tolerance(int(below.sum()), len(cells)):
+        is_other_scale = not below.any() or median > 10 * sizes[below].max()
+        return replace(form, is_percent=True, excludes_fractions=bool(is_other_scale))
+    fraction, percent = (cells[int(np.flatnonzero(mask)[0])] for mask in (below, sizes == median))
     raise AmbiguousNumbersError(
-        f"holds fractions, such as {below[0][1]}, and percent, such as {above[0][1]}: write one of them"
+        f"holds fractions, such as {fraction}, and percent, such as {percent}: write one of them"
     )

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from modeltop.core.metrics.names import name_key, split_words
 from modeltop.core.metrics.registry import MetricRegistry
 from modeltop.core.series import FaultReason, Flags, ReadFault
-from modeltop.history.collisions import MAX_CORRECTED_DATES
+from modeltop.history.collisions import DAY, MAX_CORRECTED_DATES, are_days_among_hours
 from modeltop.history.csv.cells import parse_flag
 from modeltop.history.csv.header import (
     IDENTITY_NAMES,
@@ -47,9 +47,8 @@ TIME_NAMES = frozenset({"time", "hour", "minute", "hh", "hhmm", "timeofday", "ho
 """Columns that are a part of the date."""
 DATE_FORM = -1
 """In place of a column: whether the date has a time of day."""
-DAY = 86_400_000_000
-
-_MODEL, _METRIC, _SEGMENT, _TEXT, _NUMBER, _DATE_FORM, _UNUSABLE = range(7)
+_CLOCK = re.compile(r"\d{1,2}(:\d{2}){1,2}(\.\d+)?( ?[AaPp][Mm])?")
+_MODEL, _METRIC, _SEGMENT, _TEXT, _NUMBER, _DATE_FORM, _TIME, _UNUSABLE = range(8)
 """Ranks of columns, by what their names and cells say."""
 
 
@@ -78,21 +77,30 @@ def find_identity(
     table = _Table.of(schema, rows, stamps)
     dates = table.dates_in_conflict(())
     overwritten, all_dates = int(table.in_conflict(()).sum()) - dates, len(np.unique(table.dates))
-    may_be_corrections = dates <= MAX_CORRECTED_DATES and overwritten <= max(MAX_CORRECTED_DATES, all_dates)
     if not dates:
         return schema
+    may_be_corrections = (
+        dates <= MAX_CORRECTED_DATES
+        and overwritten <= max(MAX_CORRECTED_DATES, all_dates)
+        and not table.has_days_among_hours()
+    )
     columns = list(_columns(schema, table, catalog))
     sample = table.take(np.flatnonzero(table.in_conflict(()))[:SAMPLE])
     remaining = 0 if dates <= MAX_CORRECTED_DATES else MAX_CORRECTED_DATES
     usable = [column for column in columns if column.rank < _UNUSABLE]
     if may_be_corrections:
         has_hours = len(np.unique(table.stamps % DAY)) > 1
-        ranks = {_MODEL, *([_DATE_FORM] if has_hours else []), *([_METRIC, _SEGMENT] if 2 * dates >= all_dates else [])}
+        ranks = {
+            _MODEL,
+            _TIME,
+            *([_DATE_FORM] if has_hours else []),
+            *([_METRIC, _SEGMENT] if 2 * dates >= all_dates else []),
+        }
         usable = [column for column in columns if column.rank in ranks]
     for chosen in _combinations(usable, MAX_TOGETHER):
         indices = [column.index for column in chosen]
         if all(each.dates_in_conflict(indices) <= remaining for each in (sample, table)):
-            return _with_roles(schema, chosen, catalog)
+            return _with_roles(schema, chosen, table, catalog)
     return schema if may_be_corrections else _fault(columns, sample, table, remaining)
 
 
@@ -165,6 +173,11 @@ class _Table:
                 conflicts |= np.isin(groups, of_values[1:][of_values[1:] == of_values[:-1]])
         return conflicts
 
+    def has_days_among_hours(self) -> bool:
+        """Return whether the rows that collide are hours, and the days that they begin."""
+        dates, codes = np.unique(self.stamps, return_inverse=True)
+        return are_days_among_hours(dates, np.bincount(codes, self.in_conflict(())) > 0)
+
     def dates_in_conflict(self, indices: Sequence[int]) -> int:
         """Return the number of dates on which rows of one series are in conflict, in the series with the most."""
         conflicts = self.in_conflict(indices)
@@ -232,6 +245,8 @@ def _columns(schema: CsvSchema, table: _Table, catalog: MetricRegistry) -> Itera
 def _rank(name: str, distinct: set[str], table: _Table, *, has_model: bool, may_be_long: bool) -> int:
     """Return what a column can be by its name and its cells."""
     rows, key, count = len(table.stamps), name_key(name), len(distinct)
+    if all(map(_CLOCK.fullmatch, distinct)):
+        return _UNUSABLE if table.codes(DATE_FORM).any() else _TIME
     is_short = len(np.unique(table.dates)) <= MAX_CORRECTED_DATES
     if not key or key in TIME_NAMES or count > MAX_VALUES or (2 * count > rows and not is_short):
         return _UNUSABLE
@@ -246,7 +261,7 @@ def _rank(name: str, distinct: set[str], table: _Table, *, has_model: bool, may_
 
 
 def _rank_by_cells(name: str, filled: set[str]) -> int:
-    if not all(map(is_value, filled)):
+    if not all(map(is_value, filled)) or all(map(str.isalpha, filled)):  # `True` and `False` are values too
         return _TEXT
     if not SEGMENT_NAMES.isdisjoint(split_words(name)):
         return _SEGMENT
@@ -260,10 +275,11 @@ def _combinations(columns: Sequence[_Column], most: int) -> Iterator[tuple[_Colu
         yield from sorted(combinations(ranked, size), key=lambda chosen: [column.rank for column in chosen])
 
 
-def _with_roles(schema: CsvSchema, columns: Sequence[_Column], catalog: MetricRegistry) -> CsvSchema:
+def _with_roles(schema: CsvSchema, columns: Sequence[_Column], table: _Table, catalog: MetricRegistry) -> CsvSchema:
     model = next((column.index for column in columns if column.rank == _MODEL), None)
     metric = next((column.index for column in columns if column.rank == _METRIC), None)
-    segments = [column.index for column in columns if column.index not in (model, metric, DATE_FORM)]
+    time = next((column.index for column in columns if column.rank == _TIME), None)
+    segments = [column.index for column in columns if column.index not in (model, metric, time, DATE_FORM)]
     value = next(
         (
             column.index
@@ -278,18 +294,25 @@ def _with_roles(schema: CsvSchema, columns: Sequence[_Column], catalog: MetricRe
         None if metric is None else value,
         tuple(sorted(segments)),
         has_days_apart=any(column.index == DATE_FORM for column in columns),
+        time=time,
     )
     found = read_header(schema.names, schema.delimiter, catalog, date=schema.date, identity=identity)
-    return replace(found, notes=(*found.notes, *_notes(schema, identity)))
+    return replace(found, notes=(*found.notes, *_notes(schema, identity, table)))
 
 
-def _notes(schema: CsvSchema, identity: RowIdentity) -> Iterator[str]:
+def _notes(schema: CsvSchema, identity: RowIdentity, table: _Table) -> Iterator[str]:
     for index, role in ((identity.model, "model"), (identity.metric, "metric")):
         if index is not None:
             yield f"rows of one date differ in `{schema.names[index][:40]}`: it is read as the {role}"
     if identity.segments:
         names = " and ".join(f"`{schema.names[index][:40]}`" for index in identity.segments)
-        yield f"rows of one date differ in {names}: read as segments"
+        has_whole = any(
+            not any(cells) for cells in zip(*(table.cells[index] for index in identity.segments), strict=True)
+        )
+        whole = ", empty as all rows, which alone default rules judge: for others write a rule with `segment`"
+        yield f"rows of one date differ in {names}: read as segments{whole if has_whole else ''}"
+    if identity.time is not None:
+        yield f"`{schema.names[schema.date][:40]}` and `{schema.names[identity.time][:40]}` are read as one date"
     if identity.has_days_apart:
         yield "dates with and without a time of day have other values: those without one are the segment period=day"
 
@@ -306,7 +329,7 @@ def _fault(columns: Sequence[_Column], sample: _Table, table: _Table, remaining:
                 remedy = "write date and time in one column"
             message = f"rows of one date differ only in {names}: {remedy}"
             return ReadFault(FaultReason.ROWS_COLLIDE, message, column=chosen[0].name)
-    if _are_days_among_hours(sample, table):
+    if table.has_days_among_hours():
         message = "hourly and daily values are mixed: write each into a file of its own, or add a column segment"
         return ReadFault(FaultReason.PERIODS_OF_TWO_LENGTHS, message)
     return ReadFault(FaultReason.ROWS_COLLIDE, NOT_TOLD_APART)
@@ -320,10 +343,4 @@ NOT_TOLD_APART = (
 
 def _is_time_of_day(column: _Column, sample: _Table) -> bool:
     cells = sample.cells[column.index]
-    is_clock = all(re.fullmatch(r"\d{1,2}(:\d{2}){1,2}(\.\d+)?", cell.strip()) for cell in cells)
-    return is_clock or name_key(column.name) in TIME_NAMES
-
-
-def _are_days_among_hours(sample: _Table, table: _Table) -> bool:
-    """Return whether rows collide at one time of day alone, and there are rows at other times of it."""
-    return len(np.unique(sample.stamps % DAY)) == 1 < len(np.unique(table.stamps % DAY))
+    return all(_CLOCK.fullmatch(cell.strip()) for cell in cells) or name_key(column.name) in TIME_NAMES

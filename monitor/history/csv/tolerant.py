@@ -48,6 +48,7 @@ class PriorKnowledge:
 _DIGITS = frozenset("0123456789")
 """A date that begins otherwise may be a header, a total or a comment."""
 COMMENT_LEFT_OUT = "a comment line is left out"
+NO_DATE_TOGETHER = "date and time cannot be read together: write them in one column, such as 2025-01-09 14:00"
 NOTHING_KNOWN = PriorKnowledge()
 
 
@@ -149,20 +150,20 @@ class TolerantParser:
         rows = self._extend(self.schema, rows)
         self.has_rows = True
         if self.is_inferred:
-            return self._reader(self.schema, self.problems).blocks(self.model, line_numbers, rows)
+            return self._blocks(self.schema, self.problems, line_numbers, rows)
         return self._read_first(self.schema, line_numbers, rows)
 
     def _read_first(self, schema: CsvSchema, line_numbers: Sequence[int], rows: Sequence[Row]) -> list[Block]:
         """Return the blocks of a file's first rows: in plain formats if nothing in them is doubtful."""
         if schema.is_dated and not self.known.rows_collide:
             problems = self.problems.copy()
-            blocks = self._reader(schema, problems).blocks(self.model, line_numbers, rows)
+            blocks = self._blocks(schema, problems, line_numbers, rows)
             if problems.doubts == self.problems.doubts or not self._infer(rows):
                 self.problems, self.is_inferred = problems, True
                 return blocks
         else:
             self._infer(rows)
-        return self._reader(self.schema or schema, self.problems).blocks(self.model, line_numbers, rows)
+        return self._blocks(self.schema or schema, self.problems, line_numbers, rows)
 
     def infer(self, data: bytes) -> bool:
         """Decide what the columns hold by the rows in `data`, without reading them; return whether that is unusual.
@@ -195,10 +196,13 @@ class TolerantParser:
         _, rows = self.fork()._split(lines, 1, self.schema.delimiter)  # noqa: SLF001  its own class
         return [row[: self.schema.width] for row in rows]
 
-    def _reader(self, schema: CsvSchema, problems: ProblemCollector) -> ColumnReader:
+    def _blocks(
+        self, schema: CsvSchema, problems: ProblemCollector, line_numbers: Sequence[int], rows: Sequence[Row]
+    ) -> list[Block]:
         zone = schema.zone(self.zone)
         reader = ColumnReader(schema, problems, catalog=self.catalog, zone=zone, date_cache=self._date_cache)
-        return replace(reader, has_misdated_rows=self.known.has_misdated_rows)
+        reader = replace(reader, has_misdated_rows=self.known.has_misdated_rows)
+        return reader.blocks(self.model, line_numbers, schema.with_time(rows))
 
     def _tell_apart(self, schema: CsvSchema, rows: Sequence[Row]) -> CsvSchema:
         """Return the schema with a role for the columns that tell colliding rows apart."""
@@ -207,10 +211,19 @@ class TolerantParser:
         if isinstance(found, ReadFault):
             self.collision = found
             return schema
-        return schema if found is schema else self._with_formats(found, rows)
+        if found is schema:
+            return schema
+        rows = found.with_time(rows)
+        found = self._with_formats(found, rows)
+        times = found.date_format.parse_each([row[found.date] for row in rows], found.zone(self.zone))
+        if any(isinstance(time, str) > isinstance(stamp, str) for time, stamp in zip(times, stamps, strict=True)):
+            self.collision = ReadFault(FaultReason.ROWS_COLLIDE, NO_DATE_TOGETHER)
+            return schema
+        return found
 
     def _with_formats(self, schema: CsvSchema, rows: Sequence[Row]) -> CsvSchema:
-        return schema if self.known.has_plain_formats else infer_schema(schema, rows, catalog=self.catalog)
+        is_known = self.known.has_plain_formats and schema.time is None
+        return schema if is_known else infer_schema(schema, rows, catalog=self.catalog)
 
     def read_plain_header(self, data: bytes) -> int:
         """Read the header if it is the first line and the second one is a row; return its bytes, 0 if it is not so."""

@@ -188,6 +188,13 @@ def test_each_metric_of_the_long_shape_has_its_own_scale(history_folder):
     assert values_of_metric(history, "latency_ms") == [95] * 6
 
 
+def test_two_metrics_of_the_long_shape_in_one_unusual_format_are_both_read(history_folder):
+    history = history_folder.read(
+        table("metric,value", [[name, f"{v:%}"] for v in SHARES for name in ("accuracy", "recall")])
+    )
+    assert values_of_metric(history, "accuracy") == values_of_metric(history, "recall") == SHARES
+
+
 def test_a_metric_of_the_long_shape_with_two_scales_is_refused_by_itself(history_folder):
     rows = [row for value in SHARES for row in (["f1", value], ["f1", percent(value)], ["latency_ms", 95])]
     history = history_folder.read(table("metric,value", rows))

@@ -1,6 +1,6 @@
 """Rows of one date that differ in a column are told apart by it, or not read at all: never is one taken for another."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from itertools import product
 
 import pytest
@@ -74,6 +74,7 @@ def test_a_column_that_is_called_like_a_model_is_the_model(history_folder, value
         pytest.param("version", "1.10", "1.9", ("version=1.10", "version=1.9"), id="a version with a point"),
         pytest.param("shard", "0", "1", ("shard=0", "shard=1"), id="a shard"),
         pytest.param("fold", "1", "2", ("fold=1", "fold=2"), id="a fold"),
+        pytest.param("is_mobile", "True", "False", ("is_mobile=True", "is_mobile=False"), id="true and false"),
         pytest.param("zorp", "1", "2", ("zorp=1", "zorp=2"), id="whole numbers of a name nobody knows"),
         pytest.param("epoch", "1", "2", ("epoch=1", "epoch=2"), id="an epoch"),
         pytest.param("age_group", "18-25", "26-35", ("age_group=18-25", "age_group=26-35"), id="ranges"),
@@ -109,6 +110,14 @@ def test_the_long_shape_is_known_by_other_names(history_folder, values_of, heade
     history = history_folder.read(two_a_day(header, "accuracy", "f1"))
     assert read_values(history, values_of) == as_metrics(*metrics)
     assert history.problems == ()
+
+
+def test_means_beside_their_deviations_are_the_values_of_the_long_shape(history_folder, values_of):
+    rows = "".join(
+        f"{day},{metric},{value},0.1\n" for day in DAYS for metric, value in (("accuracy", 0.5), ("f1", 0.6))
+    )
+    values = read_values(history_folder.read(f"date,metric,mean,std\n{rows}"), values_of)
+    assert values == {("m", "accuracy", "all"): [0.5] * len(DAYS), ("m", "f1_score", "all"): [0.6] * len(DAYS)}
 
 
 def test_a_column_of_metrics_beside_one_of_numbers_is_the_long_shape(history_folder, values_of):
@@ -197,7 +206,10 @@ def test_columns_that_tell_rows_apart_together(history_folder, header, rows, key
             COLLIDE, "no column tells them apart", id="nothing tells them apart",
         ),
         pytest.param(two_a_day("date,zorp,accuracy", "0.1", "0.2"), COLLIDE, "`zorp`", id="a fraction"),
-        pytest.param(two_a_day("date,time,accuracy", "08:00", "20:00"), COLLIDE, "date and time in one", id="an hour"),
+        pytest.param(
+            two_a_day("date,time,accuracy", "08:00", "20:00", [day.replace("-", "") for day in DAYS]),
+            COLLIDE, "cannot be read together", id="an hour of a date in figures",
+        ),
         pytest.param(two_a_day("date,hour,accuracy", "8", "20"), COLLIDE, "date and time in one", id="hour as number"),
         pytest.param(two_a_day("date,,accuracy", "a", "b"), COLLIDE, "without a name", id="a column without a name"),
         pytest.param(
@@ -210,6 +222,11 @@ def test_columns_that_tell_rows_apart_together(history_folder, header, rows, key
                 ("00:00", "12:00", "00:00"))),
             TWO_LENGTHS, "hourly and daily", id="days among hours in one form",
         ),
+        pytest.param(
+            "date,accuracy\n" + "".join(f"{day}T{hour},0.{n}\n" for day in DAYS[:2] for n, hour in enumerate(
+                ("00:00", "12:00", "00:00"))),
+            TWO_LENGTHS, "hourly and daily", id="two days among their hours",
+        ),
     ],
 )  # fmt: skip
 def test_rows_that_nothing_usable_tells_apart_are_a_fault_and_no_values(history_folder, data, reason, words):
@@ -218,6 +235,41 @@ def test_rows_that_nothing_usable_tells_apart_are_a_fault_and_no_values(history_
     ((fault,),) = [file.faults for file in history.files]
     assert (fault.reason, fault.models) == (reason, ("m",))
     assert words in fault.message
+
+
+@pytest.mark.parametrize(
+    ("header", "clock", "seconds"),
+    [
+        pytest.param("date,time,accuracy", ("08:00", "20:00"), (8 * 3600, 20 * 3600), id="minutes"),
+        pytest.param("date,Time of day,accuracy", ("8:00:30", "20:00:00"), (8 * 3600 + 30, 20 * 3600), id="seconds"),
+        pytest.param("Datum,Uhrzeit,accuracy", ("8:00 am", "8:00 pm"), (8 * 3600, 20 * 3600), id="halves of a day"),
+    ],
+)
+@pytest.mark.parametrize("days", [DAYS[:1], DAYS])
+def test_a_time_of_day_beside_the_date_is_a_part_of_it(history_folder, header, clock, seconds, days):
+    history = history_folder.read(two_a_day(header, *clock, days))
+    ((key, series),) = history.series.items()
+    assert key.segment == "all"
+    starts = [datetime.fromisoformat(day) + timedelta(seconds=second) for day in days for second in seconds]
+    assert series.times.tolist() == starts
+    assert reasons(history) == set()
+
+
+def test_what_tells_rows_apart_is_no_part_of_the_date_because_times_differ_too(history_folder):
+    rows = "".join(
+        f"{day},{hour},{team},0.5{hour[1]}\n" for day in DAYS for hour, team in (("06:00", "a"), ("07:00", "b"))
+    )
+    assert {key.segment for key in history_folder.read(f"date,time,team,accuracy\n{rows}").series} == {
+        "team=a",
+        "team=b",
+    }
+
+
+def test_rows_of_all_among_segments_are_reported(history_folder):
+    history = history_folder.read(two_a_day("date,country,accuracy", "DE", ""))
+    (problem,) = history.problems
+    assert "read as segments, empty as all rows" in problem.message
+    assert "a rule with `segment`" in problem.message
 
 
 def test_days_among_hours_are_a_segment(history_folder, values_of):
@@ -379,6 +431,7 @@ def test_a_young_file_is_told_apart_by_a_known_name(history_folder, values_of):
 FILES = [
     two_a_day("date,country,accuracy", "DE", "FR"),
     two_a_day("date,name,accuracy", FIRST, SECOND),
+    two_a_day("date,time,accuracy", "6:00", "18:00"),
     two_a_day("date,accuracy,recall", "0.8", "0.9"),
     two_a_day("date,metric_name,value", "accuracy", "f1"),
     "date,run_id,accuracy\n" + "".join(f"{day},{day}{run},0.{run}\n" for day in DAYS for run in (5, 6)),
