@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, timedelta, tzinfo
 from decimal import Decimal
-from functools import lru_cache, partial
+from functools import cache, lru_cache, partial
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from modeltop.history.csv import dates
@@ -33,7 +33,31 @@ class DateFormat:
         """Return per text its microseconds since 1970, or why it is refused."""
         if self is PLAIN and not fold:
             return dates.parse_each_date(texts, zone)
-        return [self._parse_one(text, zone, fold) for text in texts]
+        stamps = self.read_each(texts) if zone is UTC and not fold else [None] * len(texts)
+        pairs = zip(texts, stamps, strict=True)
+        return [self._parse_one(text, zone, fold) if stamp is None else stamp for text, stamp in pairs]
+
+    def read_each(self, texts: Sequence[str]) -> list[int | None]:
+        """Return per text its microseconds since 1970, None if it is refused; each day and clock time is read once."""
+        if self is PLAIN:
+            return [stamp if isinstance(stamp, int) else None for stamp in dates.parse_each_date(texts)]
+        read = cache(self._read)
+        stamps: list[int | None] = []
+        for text in texts:
+            end = text.rfind(" ", 0, text.find(":"))
+            clock = _clock_microseconds(text[end + 1 :]) if end > 0 else None
+            if clock is None:
+                stamps.append(self._read(text))
+            else:
+                day = read(f"{text[:end]} 00:00")
+                stamps.append(None if day is None else day + clock)
+        return stamps
+
+    def _read(self, text: str) -> int | None:
+        try:
+            return self.parse(text, UTC, 0)
+        except ValueError:
+            return None
 
     def _parse_one(self, text: str, zone: tzinfo, fold: int) -> int | str:
         try:
@@ -43,6 +67,20 @@ class DateFormat:
                 return str(error) or f"the date is empty: {_WRITE}"
             reason = str(error) or f"the column has {self.description}, such as {self.example}"
             return f"`{text[:40]}` is no date ({reason}): {_WRITE}"
+
+
+@lru_cache(maxsize=100_000)
+def _clock_microseconds(text: str) -> int | None:
+    """Return the microseconds from midnight to a time of day without zone and fraction; None if it is none."""
+    match = re.fullmatch(f"{_TIME}{_HALF}", text, _FLAGS)
+    if match is None or match["fraction"]:
+        return None
+    try:
+        hour, minute, second, _ = _parse_clock(match.groupdict()) or (24, 0, 0, "")
+    except ValueError:
+        return None
+    is_time = hour < 24 and minute < 60 and second < 60
+    return (hour * 3_600 + minute * 60 + second) * 1_000_000 if is_time else None
 
 
 PLAIN = DateFormat("ISO 8601 dates", "2025-01-09", dates.parse_microseconds)
@@ -303,10 +341,10 @@ def choose_date_format(name: str, texts: Sequence[str]) -> DateFormat | None:
     Raises:
         AmbiguousDatesError: They fit two formats, or lost digits.
     """
-    plain = _readable(PLAIN, texts)
+    sample = texts[:: -(-len(texts) // _SAMPLE)]
+    plain = _readable(PLAIN, texts) if _readable(PLAIN, sample) else {}
     if len(plain) == len(texts):
         return PLAIN
-    sample = texts[:: -(-len(texts) // _SAMPLE)]
     words = name_words(name)
     formats = [each for each in FORMATS if (not each.words or words & each.words) and _readable(each, sample)]
     readable = {each: _readable(each, texts) for each in formats} | {PLAIN: plain}
@@ -338,8 +376,7 @@ def name_words(name: str) -> set[str]:
 
 
 def _readable(each: DateFormat, texts: Sequence[str]) -> dict[str, int]:
-    stamps = zip(texts, each.parse_each(texts), strict=True)
-    return {text: stamp for text, stamp in stamps if not isinstance(stamp, str)}
+    return {text: stamp for text, stamp in zip(texts, each.read_each(texts), strict=True) if stamp is not None}
 
 
 def _has_year_first(stamps: dict[str, int], year_first: dict[str, int]) -> bool:

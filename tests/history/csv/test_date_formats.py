@@ -8,6 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from modeltop.history.csv import date_formats
+
 DAYS = [dt.datetime(2025, 1, day) for day in range(9, 16)]  # noqa: DTZ001  naive UTC, as numpy has it
 JANUARY = [dt.datetime(2025, 1, day) for day in range(1, 32)]  # noqa: DTZ001
 HOURS = [day.replace(hour=15, minute=4, second=5) for day in DAYS]
@@ -239,3 +241,29 @@ def test_a_column_that_grows_is_read_as_at_once(make_history_folder, as_plain_da
         history_folder.append(path, "".join(rows[done:cut]).encode())
         done = max(done, cut)
         assert as_plain_data(followed.read()) == as_plain_data(history_folder.reader(path).read())
+
+
+@pytest.mark.parametrize("form", date_formats.FORMATS, ids=lambda form: form.example)
+def test_a_day_and_a_clock_time_read_apart_are_the_moment_read_at_once(form):
+    days = ["31.01.2025", "01/31/2025", "2025/1/31", "31.01.25", "31 Jan 2025", "Jan-25", "202501", "2025-W03", "x", ""]
+    clocks = [
+        "",
+        "00:00",
+        "9:05",
+        "23:59:59",
+        "02:00 PM",
+        "12:30 am",
+        "14:00 PM",
+        "24:00",
+        "9:75",
+        "09:00:01.5",
+        "9:00Z",
+    ]
+    texts = [f"{day} {clock}" for day in days for clock in clocks]
+    expected = []
+    for text in texts:
+        try:
+            expected.append(form.parse(text, dt.UTC, 0))
+        except ValueError:
+            expected.append(None)
+    assert form.read_each(texts) == expected
