@@ -194,7 +194,7 @@ class Context:
             ConfigError: The configuration is wrong.
             UsageError: A limit is wrong, or there is neither a path nor a store.
         """
-        from modeltop.rules.rule import rules_in_force
+        from modeltop.rules.defaults import rules_in_force
         from modeltop.service.pipeline import Pipeline, state_reader_for
 
         config = self.load_config(args)

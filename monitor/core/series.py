@@ -375,6 +375,35 @@ class Comparison:
     count: float | None
 
 
+class ConcernKind(Enum):
+    """What is worth a word about a model although nothing fires."""
+
+    BELOW_BASELINE = "below-baseline"
+    """Its newest value lies far below its baseline, and is not confirmed yet."""
+    DECLINING = "declining"
+    """It gets worse, and is still inside its limits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Concern:
+    """A fact about the newest periods of a series without an active alert: the model is ok, but."""
+
+    kind: ConcernKind
+    key: SeriesKey
+    since: datetime
+    """Start of the first period of it."""
+    periods: int
+    """Evaluated periods from `since` to the newest, both included."""
+    before: float
+    """The baseline, or the trend line where it begins."""
+    value: float
+    """The newest value, or the trend line at the newest period."""
+    limit: float | None = None
+    """The next limit that a decline would cross; None: none within a year."""
+    limit_at: datetime | None = None
+    """When, at this pace."""
+
+
 @dataclass(frozen=True, slots=True)
 class ModelStatus:
     """The status of one model: the first line that the person on call reads about it."""
@@ -383,3 +412,5 @@ class ModelStatus:
     severity: Severity
     sentence: str
     """One sentence about the worst thing; foreign text may be in it."""
+    concerns: tuple[Concern, ...] = ()
+    """What is worth a word beside, of series without an active alert."""

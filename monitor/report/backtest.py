@@ -15,7 +15,8 @@ from modeltop.core.stats.robust import median
 from modeltop.core.text import format_age, format_period, format_value, pluralize, sanitize
 from modeltop.report.json import alert_record
 from modeltop.report.phrases import alert_line, rule_sentence, skipped_rules
-from modeltop.rules.rule import Rule, describe_rule, without_idle
+from modeltop.rules.defaults import without_idle
+from modeltop.rules.rule import Rule, describe_rule
 from modeltop.rules.snapshot import Snapshot
 
 if TYPE_CHECKING:

@@ -12,7 +12,8 @@ from modeltop.core.incident import Acknowledgement, Matchers, Note, Silence, Sup
 from modeltop.core.series import Alert, Condition, ReadProblem, RuleStatus, Series, SeriesKey, Severity, State
 from modeltop.core.text import display_width, format_age, format_exact, format_period, pluralize, sanitize, truncate
 from modeltop.rules.change_summary import latest_interval
-from modeltop.rules.rule import UNKNOWN_METRIC_RULES, Rule, describe_rule, metric_table, without_idle
+from modeltop.rules.defaults import without_idle
+from modeltop.rules.rule import UNKNOWN_METRIC, Rule, describe_rule, metric_table
 from modeltop.rules.snapshot import Snapshot
 
 MAX_NAME = 40
@@ -213,7 +214,7 @@ def newest_data(snapshot: Snapshot) -> str:
 def has_too_little_history(status: RuleStatus) -> bool:
     """Return whether there are too few periods to evaluate a rule."""
     # What follows the last colon is never foreign text.
-    return status.sentence.rpartition(": ")[2].startswith("too little history")
+    return status.sentence.rpartition(": ")[2].startswith("needs ")
 
 
 def list_names(names: Sequence[str], noun: str = "") -> str:
@@ -240,7 +241,7 @@ def skipped_rules(statuses: Iterable[RuleStatus]) -> Iterator[str]:
 
 def unknown_directions(snapshot: Snapshot) -> dict[str, str | None]:
     """Return the first unknown metrics with an open alert, each with the registered one that it may be a kind of."""
-    alerts = (alert for alert in snapshot.alerts if alert.resolved is None and alert.rule in UNKNOWN_METRIC_RULES)
+    alerts = (alert for alert in snapshot.alerts if alert.resolved is None and alert.rule == UNKNOWN_METRIC)
     metrics = list(dict.fromkeys(alert.key.metric for alert in alerts))[:MAX_NAMED]
     return {metric: snapshot.catalog.resembles(metric) for metric in metrics}
 
@@ -305,7 +306,7 @@ def alert_line(
 
 def _alert_notes(alert: Alert, snapshot: Snapshot) -> Iterator[str]:
     """Yield that the direction of a metric is unknown, and who has the alert."""
-    if alert.rule in UNKNOWN_METRIC_RULES and alert.resolved is None:
+    if alert.rule == UNKNOWN_METRIC and alert.resolved is None:
         yield "direction unknown"
     yield from describe_handling(alert, snapshot)
 

@@ -51,8 +51,8 @@ MAX_SENTENCE = 400
 MAX_PERIODS_APART = 3
 """Periods within which alerts of one model count as simultaneous."""
 SHARED_LINES = {
-    "healthy": ("● ok    ", "healthy"),
-    "waiting": ("● ok    ", "healthy before the newest period, which is not judged"),
+    "healthy": ("● ok    ", "ok"),
+    "waiting": ("● ok    ", "ok; latest period too small to evaluate"),
     "new": ("○ n/d   ", "too little history to judge"),
     "unasked": ("○ n/d   ", "no rule judges them"),
 }
@@ -89,7 +89,7 @@ class ReportIndex:
         """Return whether the rule holds in the newest period that could be evaluated."""
         # The end of a sentence is never foreign text.
         return status.rule in self.rules and status.sentence.endswith(
-            f"healthy, {self.rules[status.rule].detector.describe_normal()}"
+            f"ok, {self.rules[status.rule].detector.describe_normal()}"
         )
 
 
@@ -213,7 +213,8 @@ def _other_rules(index: ReportIndex, model: str) -> Sequence[RuleStatus]:
 def _kind(status: ModelStatus, index: ReportIndex) -> str:
     """Return the key of the line that the model can share; `single` if it needs a line of its own."""
     rules = _other_rules(index, status.model)
-    if status.model in index.snapshot.label_coverage or status.model in index.snapshot.missing_values:
+    snapshot = index.snapshot
+    if status.model in snapshot.label_coverage or status.model in snapshot.missing_values or status.concerns:
         return "single"
     if not rules:
         return "unasked"
@@ -251,9 +252,11 @@ def _describe_unevaluated(index: ReportIndex, rules: Sequence[RuleStatus]) -> It
     unevaluated = [rule for rule in rules if not index.is_healthy(rule)]
     young = [rule for rule in unevaluated if has_too_little_history(rule)]
     if young:
-        yield f"{pluralize(len({rule.key for rule in young}), 'metric')} with {young[0].sentence.rpartition(': ')[2]}"
+        count = len({rule.key for rule in young})
+        need = young[0].sentence.rpartition(": ")[2]
+        yield f"{pluralize(count, 'metric')} {need if count == 1 else need.replace('needs', 'need', 1)}"
     if more := len(unevaluated) - len(young):
-        yield f"{pluralize(more, 'rule')} could not judge the newest period"
+        yield f"{pluralize(more, 'rule')} could not evaluate the newest period"
 
 
 def alerting_section(status: ModelStatus, index: ReportIndex, verdict: Verdict | None = None) -> Iterator[str]:

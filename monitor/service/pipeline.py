@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 from functools import cached_property
@@ -28,13 +28,15 @@ from modeltop.history.merge import Progress
 from modeltop.history.reader import Reader
 from modeltop.history.store.distributions import DistributionStore
 from modeltop.history.store.paths import network_filesystem
+from modeltop.rules.defaults import rules_in_force
+from modeltop.rules.detectors.threshold import Threshold
 from modeltop.rules.evaluator import Evaluator
 from modeltop.rules.input_validation import validate_input
 from modeltop.rules.label_coverage import label_coverage
 from modeltop.rules.no_data import missing_newest_values, series_no_data_alerts
 from modeltop.rules.priority import model_statuses, ordered_alerts
 from modeltop.rules.replay import no_data_alert, source_error_alert
-from modeltop.rules.rule import Rule, rules_in_force
+from modeltop.rules.rule import Rule
 from modeltop.rules.snapshot import Snapshot
 
 if TYPE_CHECKING:
@@ -152,7 +154,7 @@ class Pipeline:
         self._failures: dict[str, _Failure] = {}
         self._unreadable_since: dict[SeriesKey, datetime] = {}
         self._defer_slow_detectors = defer_slow_detectors
-        self._evaluator = Evaluator(self._rules, config.catalog)
+        self._evaluator = Evaluator(self._rules, config.catalog, declining=config.defaults.declining)
         self._future_rows = FutureRowFilter()
         self.valid_until: datetime | None = None
         """When a row of the last snapshot's future is due: then the same files are another snapshot."""
@@ -193,6 +195,8 @@ class Pipeline:
         history = bounded.history
         now = self._now or (clock if self._live else _newest(history, clock))
         self._evaluator.evaluate(history.series, defer_slow_detectors=self._defer_slow_detectors)
+        if volumes := self._evaluator.volumes_with_alerts:
+            history = replace(history, series={**history.series, **volumes})
         self._defer_slow_detectors = False
         rule_statuses = self._evaluator.rule_statuses
         unreadable = validate_input(
@@ -224,6 +228,7 @@ class Pipeline:
             acknowledged=acknowledgements.keys(),
             labels=labels,
             missing_values=missing,
+            concerns=self._evaluator.concerns,
         )
         return Snapshot(
             taken_at=now,
@@ -281,10 +286,14 @@ class Pipeline:
 
 
 def _effective_rules(rules: Sequence[Rule]) -> tuple[Rule, ...]:
-    """Return the rules without those that a limit of the command line replaces."""
+    """Return the rules without the thresholds that a limit of the command line replaces."""
     limits = [rule for rule in rules if rule.override]
     return tuple(
-        rule for rule in rules if rule.override or not any(fnmatchcase(rule.metric, limit.metric) for limit in limits)
+        rule
+        for rule in rules
+        if rule.override
+        or not isinstance(rule.detector, Threshold)
+        or not any(fnmatchcase(rule.metric, limit.metric) for limit in limits)
     )
 
 

@@ -45,6 +45,7 @@ def store(tmp_path, run):
     lines += [f"2025-01-0{day},well,0.95,0.9" for day in range(1, 10)]
     (tmp_path / "modeltop.toml").write_text(
         'stale_after = "9000d"\n[[rules]]\nname = "floor"\nmetric = "*"\nsegment = "*"\ncritical = { below = 0.8 }\n'
+        "[defaults]\ndrop = false\n"
     )
     done = run("record", "-", "--store", tmp_path / "store", stdin="\n".join(lines).encode())
     assert done.code == 0, done.err

@@ -18,10 +18,10 @@ from modeltop.report.text_report import (
 )
 from modeltop.rules.label_coverage import LabelCoverage, LabelState
 
-FINE = "accuracy 0.95: healthy, not below 0.90"
-YOUNG = "accuracy 0.95: too little history, 3 earlier periods of 10"
-LATE = "accuracy 0.5 on 4 cases: not judged, fewer than 30; before it 0.95: healthy, not below 0.90"
-UNJUDGED = "accuracy 0.5 on 4 cases: not judged, fewer than 30"
+FINE = "accuracy 0.95: ok, not below 0.90"
+YOUNG = "accuracy 0.95: needs 10 earlier periods, has 3"
+LATE = "accuracy 0.5: only 4 cases (min 30): not evaluated; before it 0.95: ok, not below 0.90"
+UNJUDGED = "accuracy 0.5: only 4 cases (min 30): not evaluated"
 
 
 def healthy_lines(make_snapshot, models, **changes):
@@ -38,8 +38,8 @@ def healthy_lines(make_snapshot, models, **changes):
 @pytest.mark.parametrize(
     ("sentences", "line"),
     [
-        pytest.param([FINE, FINE], "● ok    a, b: healthy, 4 rules hold", id="healthy"),
-        pytest.param([FINE, YOUNG], "● ok    a, b: healthy, 2 rules hold", id="some rules have too little history"),
+        pytest.param([FINE, FINE], "● ok    a, b: ok, 4 rules hold", id="healthy"),
+        pytest.param([FINE, YOUNG], "● ok    a, b: ok, 2 rules hold", id="some rules have too little history"),
         pytest.param([YOUNG], "○ n/d   a, b: too little history to judge", id="all of them have"),
         pytest.param([], "○ n/d   a, b: no rule judges them", id="no rule"),
     ],
@@ -50,7 +50,7 @@ def test_models_of_a_kind_share_a_line(make_snapshot, sentences, line):
 
 def test_where_the_newest_period_is_not_judged_the_line_adds_that(make_snapshot):
     line = " ".join(" ".join(healthy_lines(make_snapshot, {"a": [LATE], "b": [LATE]})).split())
-    assert line == "● ok a, b: healthy before the newest period, which is not judged, 2 rules hold"
+    assert line == "● ok a, b: ok; latest period too small to evaluate, 2 rules hold"
 
 
 def test_a_model_of_a_kind_of_its_own_has_a_line_of_its_own(make_snapshot):
@@ -64,7 +64,7 @@ def test_a_model_of_a_kind_of_its_own_has_a_line_of_its_own(make_snapshot):
 def test_a_model_with_missing_labels_has_a_line_of_its_own(make_snapshot):
     coverage = LabelCoverage(LabelState.PENDING, None, "LABELS PENDING since 2025-01-09")
     lines = healthy_lines(make_snapshot, {"a": [FINE], "b": [FINE], "c": [FINE]}, label_coverage={"b": coverage})
-    assert lines == ["● ok    b stands so", "● ok    a, c: healthy, 2 rules hold"]
+    assert lines == ["● ok    b stands so", "● ok    a, c: ok, 2 rules hold"]
 
 
 def test_a_model_with_a_missing_newest_value_has_a_line_of_its_own(make_snapshot):
@@ -92,7 +92,7 @@ def test_the_alerts_of_very_many_models_share_one_line_a_model(make_snapshot, al
 
 def test_control_characters_in_names_are_escaped(make_snapshot):
     (line,) = healthy_lines(make_snapshot, {"a\x1b[2J": [FINE], "\u202eb": [FINE]})
-    assert line.startswith(r"● ok    a\x1b[2J, \u202eb: healthy")
+    assert line.startswith(r"● ok    a\x1b[2J, \u202eb: ok")
 
 
 def test_a_model_whose_labels_do_not_suffice_is_not_marked_ok(make_snapshot):
@@ -190,9 +190,7 @@ def test_a_model_that_stopped_has_nothing_healthy_and_nothing_that_fell_with_it(
         alert("floor", "*", 30), rule="no-data", condition=Condition.NO_DATA, breach=None, severity=Severity.UNKNOWN
     )
     falls = [alert("fall", metric, 30) for metric in ("recall", "precision")]
-    snapshot = make_snapshot(
-        silent, *falls, healthy=[("m", "floor", "accuracy", "accuracy 0.95: healthy, not below 0.90")]
-    )
+    snapshot = make_snapshot(silent, *falls, healthy=[("m", "floor", "accuracy", "accuracy 0.95: ok, not below 0.90")])
     text = "\n".join(alerting_section(snapshot.model_statuses[0], ReportIndex(snapshot)))
     assert "2 metrics lastingly worse: recall, precision, since 2025-01-31" in text
     assert "healthy" not in text
@@ -202,17 +200,17 @@ def test_healthy_and_unevaluated_rules_are_listed_below_the_alerts(make_snapshot
     snapshot = make_snapshot(
         alert("floor", "accuracy", 30),
         healthy=[
-            ("m", "floor", "recall", "recall 0.95: healthy, not below 0.90"),
-            ("m", "fall", "precision", "precision 0.95: too little history, 9 earlier periods of 10"),
-            ("m", "floor", "f1_score", "f1_score inf: not judged, as it is not finite"),
+            ("m", "floor", "recall", "recall 0.95: ok, not below 0.90"),
+            ("m", "fall", "precision", "precision 0.95: needs 10 earlier periods, has 9"),
+            ("m", "floor", "f1_score", "f1_score inf: not evaluated, as it is not finite"),
         ],
     )
     assert list(alerting_section(snapshot.model_statuses[0], ReportIndex(snapshot))) == [
         "▲ CRIT  m: stands so",
         "        ▲ CRIT accuracy 0.85 < 0.90, 10 periods, since 2025-01-31",
         "        ● ok recall: healthy",
-        "        ○ n/d 1 metric with too little history, 9 earlier periods of 10",
-        "        ○ n/d 1 rule could not judge the newest period",
+        "        ○ n/d 1 metric needs 10 earlier periods, has 9",
+        "        ○ n/d 1 rule could not evaluate the newest period",
     ]
 
 

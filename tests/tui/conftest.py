@@ -19,7 +19,7 @@ from modeltop.rules.detectors.threshold import Threshold
 from modeltop.rules.evaluator import rule_status
 from modeltop.rules.priority import model_statuses, ordered_alerts
 from modeltop.rules.replay import no_data_alert, replay, source_error_alert
-from modeltop.rules.rule import Rule, default_rules, rules_for, skip_reason
+from modeltop.rules.rule import Rule, rules_for, skip_reason
 from modeltop.rules.snapshot import Snapshot
 from modeltop.service.pipeline import Pipeline, StateReader
 from modeltop_tui.app import ModeltopApp
@@ -51,8 +51,9 @@ def series(values, *, model="fraud", metric="accuracy", segment="all", days=None
 
 
 def threshold_rules():
-    """The default rules with fixed limits: few points suffice them."""
-    return [rule for rule in default_rules() if isinstance(rule.detector, Threshold)]
+    """Limits that hold from the first point on, by the names of the default ones."""
+    floors = (("accuracy-floor", "accuracy", 0.90), ("f1-floor", "f1_score", 0.85))
+    return [Rule(name, Threshold(critical=Limit(below=floor)), metric) for name, metric, floor in floors]
 
 
 def snapshot(*all_series, rules=None, clock=CLOCK, now=None, problems=(), notices=()):

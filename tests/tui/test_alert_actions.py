@@ -154,7 +154,7 @@ async def test_a_silence_is_on_the_disk_before_the_screen_says_so(fleet, run, st
         await screen.press(*"release", "enter")
         await screen.wait_for("silenced until")
         (silence,) = event_log.state().silences
-        assert silence.matchers == Matchers("fraud", "f1_score", "all", "default-f1_score", "*")
+        assert silence.matchers == Matchers("fraud", "f1_score", "all", "f1-floor", "*")
         assert (silence.by, silence.reason, silence.end - silence.start) == (author(), "release", timedelta(hours=1))
         await screen.wait_for(f"× silenced by {author()} until")
 

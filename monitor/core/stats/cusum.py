@@ -24,6 +24,9 @@ MIN_RELATIVE_STD = 1e-3
 ROUNDING = 1e-12
 """Standard deviation that rounding of sums may make, as a fraction of the mean of the values less their anchor."""
 MAX_AUTOCORRELATION = 0.9
+CORRELATION_CAUTION = 0.5
+"""Standard errors, 1 / sqrt(n), that a measured autocorrelation must exceed: half of all independent sequences have
+some by chance, and allowing for all of it would cost detection."""
 TINY = float(np.finfo(float).tiny)
 CHUNK_VALUES = 1 << 15
 """Number of values that are computed at once: as many as leave their arrays in a processor's cache."""
@@ -39,7 +42,7 @@ class Cusum:
 
     A run starts when the sum leaves 0. Its values are compared with the values before it as long as it lasts: what
     lasts does not become normal while it is evaluated. A deviate is clipped at `cap`, so that one value alone means
-    little (Lucas and Crosier 1982, Technometrics 24): with the defaults three are needed, and of a collapse two. It is
+    little (Lucas and Crosier 1982, Technometrics 24): with the defaults three are needed. It is
     reduced by the uncertainty of its standard deviation, which was estimated from few values, and by what their
     autocorrelation adds to the spread of a sum, (1 + r) / (1 - r) (Johnson and Bagshaw 1974, Technometrics 16).
 
@@ -53,8 +56,6 @@ class Cusum:
     threshold: float = 3.7
     cap: float = 2.6
     """Most standard deviations that one value counts for."""
-    collapse: float = 0.5
-    """What a value counts for beyond the cap that lies two and a half times as far, or further."""
     scale_uncertainty: float = 2.0
     """Number of standard errors by which the standard deviation may be underestimated if the noise is unknown: values
     of few cases, such as a proportion of four, are skewed, and their spread is hard to estimate."""
@@ -131,11 +132,12 @@ def _references(blocks: Blocks, noise: Floats | None, cusum: Cusum, chunk: slice
         mean_noise = window_sums(noise, np.arange(*chunk.indices(blocks.count))).ravel()[starts] / size
         excess = np.maximum((1 - np.sqrt(2 / size)) * variance - mean_noise, 0.0)
         certainty = np.where(excess > 0, certainty, 1.0)
-    # So does autocorrelation beyond one standard error, 1 / sqrt(n).
+    # So does autocorrelation.
     covariance = _lag1_sums(blocks, chunk).ravel()[starts] / size - mean**2
     population = variance * (size - 1) / size
     rho = np.divide(covariance, population, out=np.zeros(len(starts)), where=population > rounding)
-    rho = np.clip(rho - 1 / np.sqrt(size), 0.0, MAX_AUTOCORRELATION)
+    rho += (1 + 3 * rho) / size  # its bias (Kendall 1954)
+    rho = np.clip(rho - CORRELATION_CAUTION / np.sqrt(size), 0.0, MAX_AUTOCORRELATION)
     gain = certainty * np.sqrt((1 - rho) / (1 + rho))
     return _References(starts + chunk.start * blocks.size, mean, excess * (1 + 1 / size), gain)
 
@@ -190,8 +192,7 @@ class _Runs:
             deviate = (references.mean[running] - self._values[at]) / np.sqrt(np.maximum(variance, TINY))
             deviate *= self._trust[at]
             deviate *= references.gain[running]
-            clipped = np.minimum(deviate, cusum.cap) + cusum.collapse * (deviate >= 2.5 * cusum.cap)
-            score = score + clipped - cusum.slack
+            score = score + np.minimum(deviate, cusum.cap) - cusum.slack
             goes_on = score > 0  # false for the NaN behind the end
             ends[running[~goes_on]] = at[~goes_on]
             goes_on &= score <= cusum.threshold
@@ -203,7 +204,7 @@ class _Runs:
     def _follow(self, start: int, mean: float, variance: float, gain: float) -> tuple[int, list[float]]:
         """Follow one run to its end, at which its score is 0; return its flat index and the scores before it."""
         cusum = self._cusum
-        threshold, slack, cap, far = cusum.threshold, cusum.slack, cusum.cap, 2.5 * cusum.cap
+        threshold, slack, cap = cusum.threshold, cusum.slack, cusum.cap
         scores: list[float] = []
         score, peak, good_values = 0.0, 0.0, 0
         for value, noise, trust in self._from(start):
@@ -212,7 +213,7 @@ class _Runs:
             # An uncertain fall is no sign of recovery, so good values are counted before the gain is applied.
             good_values = good_values + 1 if deviate <= slack else 0
             deviate *= gain
-            score = score + (min(deviate, cap) + (cusum.collapse if deviate >= far else 0.0)) - slack
+            score = score + min(deviate, cap) - slack
             peak = max(peak, score)
             is_recovered = good_values >= cusum.recovery_values or len(scores) >= cusum.max_run
             if not score > 0 or (peak > threshold and is_recovered):

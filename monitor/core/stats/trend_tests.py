@@ -148,6 +148,35 @@ def mann_kendall_z(values: Floats, length: int) -> Floats:
     return z_scores
 
 
+def mann_kendall_rows(values: Floats) -> Floats:
+    """Return the z-score of `mann_kendall_z` of each row, shape (windows, length)."""
+    length = values.shape[1]
+    s = np.zeros(len(values))
+    for lag in range(1, length):
+        s += np.sign(values[:, lag:] - values[:, :-lag]).sum(axis=1)
+    variance = (length * (length - 1) * (2 * length + 5) - _tie_sums(np.sort(values, axis=1))) / 18
+    corrected = np.sign(s) * np.maximum(np.abs(s) - 1, 0.0)
+    return np.asarray(
+        np.divide(corrected, np.sqrt(np.maximum(variance, 0.0)), out=np.zeros(len(values)), where=variance > 0)
+    )
+
+
+def significant_trends(times: Floats, values: Floats, p: float, *, corrected: bool = True) -> Indices:
+    """Return the windows that rise or fall significantly, by the two-sided test of Mann and Kendall.
+
+    Args:
+        times: Shape (windows, length); strictly increasing.
+        values: The same shape, finite.
+        p: The largest p-value.
+        corrected: Whether to allow for autocorrelation.
+    """
+    z_scores = mann_kendall_rows(values)
+    rows: Indices = np.flatnonzero(np.abs(z_scores) >= norm_isf(p / 2))  # autocorrelation only adds to a p-value
+    if not corrected or not len(rows):
+        return rows
+    return rows[mann_kendall_p_values(z_scores[rows], times[rows], values[rows]) <= p]
+
+
 def _tie_sums(ordered: Floats) -> Floats:
     """Return, per sorted row, the sum of t (t - 1) (2 t + 5) over its groups of t equal values."""
     rows, length = ordered.shape

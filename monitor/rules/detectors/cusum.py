@@ -22,6 +22,8 @@ from modeltop.rules.detectors.pointwise import PointArrays, adverse_difference, 
 if TYPE_CHECKING:
     from modeltop.core.series import Floats, Levels
 
+SKEWED_CASES = 25
+"""Cases on which a value of unknown sampling error counts for half."""
 BATCH_VALUES = 1 << 18
 """Values of several series that are scanned at once, at most: their arrays take some 20 MB."""
 
@@ -32,7 +34,9 @@ class SeriesBatch:
 
     indices: list[int]
     sequences: Sequences
-    """Their evaluable values, signed so that falls are bad."""
+    """Their evaluable values, signed so that falls are bad; shares of known support as angles."""
+    values: Floats
+    """The same values as they are."""
 
 
 def batch_series(all_series: Sequence[Series], selected: Sequence[int], min_count: float) -> Iterator[SeriesBatch]:
@@ -63,28 +67,34 @@ def batch_series(all_series: Sequence[Series], selected: Sequence[int], min_coun
 def _batch(members: Sequence[tuple[int, Series]], *, are_shares: bool) -> SeriesBatch:
     lengths = np.array([len(series) for _, series in members])
     values = np.concatenate([np.clip(series.values, -MAX_MAGNITUDE, MAX_MAGNITUDE) for _, series in members])
+    signs = [-1.0 if series.better is Direction.LOWER else 1.0 for _, series in members]
+    plain = values * np.repeat(signs, lengths)
     noise = trust = None
     if are_shares:
         support = np.concatenate([series.support for _, series in members if series.support is not None])
         cases = np.where(support > 0, support, 1.0)  # an unknown support counts as one case
         hits = np.clip(values * cases, 0, cases)
         values, noise = np.arcsin(np.sqrt((hits + 0.375) / (cases + 0.75))), 1 / (4 * cases + 2)
-    elif any(series.support is not None for _, series in members):
+    elif any(series.support is not None or series.rows is not None for _, series in members):
         trust = np.concatenate([_trust(series) for _, series in members])
-    signs = [-1.0 if series.better is Direction.LOWER else 1.0 for _, series in members]
-    signed = values * np.repeat(signs, lengths)
-    return SeriesBatch([index for index, _ in members], Sequences(signed, lengths, noise, trust))
+    signed = values * np.repeat(signs, lengths) if are_shares else plain
+    return SeriesBatch([index for index, _ in members], Sequences(signed, lengths, noise, trust), plain)
 
 
 def _trust(series: Series) -> Floats:
     """Return the weight of each value, 0 to 1: less if it rests on fewer cases than those before it on average."""
-    if series.support is None:
+    support = series.effective_support()
+    if np.isnan(support).all():
         return np.ones(len(series))
-    cases = np.nan_to_num(series.support)
+    cases = np.nan_to_num(support)
     before = np.cumsum(cases) - cases
     usual = before / np.maximum(np.arange(len(series)), 1)
     ratio = np.divide(cases, usual, out=np.ones_like(cases), where=usual > 0)
-    return np.sqrt(np.minimum(np.where(np.isnan(series.support), 1.0, ratio), 1.0))
+    trust = np.sqrt(np.minimum(np.where(np.isnan(support), 1.0, ratio), 1.0))
+    if series.support is None:
+        # Values of few cases are skewed, so that the deviation of those before does not bound them.
+        trust *= np.sqrt(np.where(np.isnan(support), 1.0, cases / (cases + SKEWED_CASES)))
+    return np.asarray(trust)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -26,6 +26,7 @@ from modeltop.core.incident import (
 from modeltop.core.series import Condition, SeriesKey, Severity, State
 from modeltop.core.text import display_width
 from modeltop.diagnosis.diagnose import diagnose_model
+from modeltop.rules.defaults import Defaults
 from modeltop.rules.detectors.limit import Limit
 from modeltop.rules.detectors.threshold import Threshold
 from modeltop.rules.rule import Rule
@@ -95,7 +96,7 @@ def test_a_message_carries_the_other_alerts_of_the_incident(tmp_path):
     rules = tuple(
         Rule(f"{name}-floor", Threshold(critical=Limit(below=0.9)), name) for name in ("accuracy", "f1_score", "recall")
     )
-    snapshot = Pipeline(Config(rules=rules), [path]).run(NIGHT + timedelta(days=30))
+    snapshot = Pipeline(Config(rules=rules, defaults=Defaults(drop=False)), [path]).run(NIGHT + timedelta(days=30))
     (incident,) = snapshot.incidents
     (event,) = track_incidents(
         snapshot.incidents,
@@ -141,7 +142,7 @@ take it  modeltop ack {id}"""
 OVER = """\
 RESOLVED fraud-detector: accuracy, lasted 20m
 
-accuracy 0.95: healthy, not below 0.92
+accuracy 0.95: ok, not below 0.92
 
 model    fraud-detector
 metric   accuracy

@@ -11,7 +11,7 @@ import numpy as np
 
 from modeltop.core.diagnosis import Cause, Pattern
 from modeltop.core.series import History
-from modeltop.rules.rule import default_rules
+from modeltop.rules.defaults import default_rules
 from tests.benchmarks.detection.columns import COLUMNS, NO_SHIFT, ColumnShift
 from tests.benchmarks.detection.ground_truth import MODEL, LabeledHistory
 from tests.benchmarks.detection.populations import (

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 from modeltop.core.incident import Note
 from modeltop.core.series import Alert, Severity, to_datetime
+from modeltop.rules.defaults import default_rules
 from modeltop.rules.priority import ordered_alerts
 from modeltop.rules.replay import no_data_alert, replay
-from modeltop.rules.rule import default_rules, rules_for, skip_reason
+from modeltop.rules.rule import rules_for, skip_reason
 from tests.benchmarks.base import BenchmarkContext, Result, benchmark
 from tests.benchmarks.detection.cause_scenarios import (
     CLEAR,

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 
 from modeltop.core.stats.clipped_moments import OUTLIER_CUTOFF
-from modeltop.core.stats.cusum import MAX_AUTOCORRELATION, MIN_RELATIVE_STD, ROUNDING, Cusum
+from modeltop.core.stats.cusum import CORRELATION_CAUTION, MAX_AUTOCORRELATION, MIN_RELATIVE_STD, ROUNDING, Cusum
 
 TINY = 2.2250738585072014e-308
 
@@ -90,7 +90,8 @@ def start_run(row, cusum, size, mean, variance, covariance, noise, usual):
         certainty = certainty if excess > 0 else 1.0
     population = variance * (size - 1) / size
     rho = covariance / population if population > rounding * rounding else 0.0
-    rho = min(max(rho - 1 / math.sqrt(size), 0.0), MAX_AUTOCORRELATION)
+    rho += (1 + 3 * rho) / size
+    rho = min(max(rho - CORRELATION_CAUTION / math.sqrt(size), 0.0), MAX_AUTOCORRELATION)
     return Run(row, mean, excess * (1 + 1 / size), certainty * math.sqrt((1 - rho) / (1 + rho)))
 
 
@@ -99,7 +100,7 @@ def advance(run, cusum, row, value, noise, trust):
     deviate = (run.mean - value) / math.sqrt(max(run.variance + noise, TINY)) * trust
     run.good_values = run.good_values + 1 if deviate <= cusum.slack else 0
     deviate *= run.gain
-    counted = min(deviate, cusum.cap) + cusum.collapse * (deviate >= 2.5 * cusum.cap)
+    counted = min(deviate, cusum.cap)
     run.score = max(run.score + counted - cusum.slack, 0.0)
     run.peak = max(run.peak, run.score)
     is_recovered = run.good_values >= cusum.recovery_values or row - run.start >= cusum.max_run

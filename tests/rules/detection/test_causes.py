@@ -4,8 +4,9 @@ import pytest
 
 from modeltop.core.diagnosis import Cause
 from modeltop.core.series import Condition
+from modeltop.rules.defaults import default_rules
 from modeltop.rules.replay import replay
-from modeltop.rules.rule import default_rules, rules_for, skip_reason
+from modeltop.rules.rule import rules_for, skip_reason
 from tests.benchmarks.detection.cause_scenarios import IDENTIFIABLE, UNIDENTIFIABLE, simulate_causes
 from tests.benchmarks.detection.causes import diagnose_histories, evaluation_time, replay_alerts
 

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from modeltop.alerting.routing import NotificationPolicy
+from modeltop.config.load import Config
 from modeltop.diagnosis import diagnose
 from modeltop.diagnosis.diagnose import diagnose_model
 
@@ -54,6 +55,7 @@ def test_a_model_is_diagnosed_once_for_all_receivers_and_attempts(rule_world, mo
 @pytest.fixture
 def falling(world):
     """Four metrics of a model that fall on the same day; the defaults hold."""
+    world.config = Config()
     world.receivers("ops", policy=NotificationPolicy())
     first = datetime.fromisoformat("2025-02-12")
     rows = [f"{first + timedelta(days=at):%Y-%m-%d},churn,500,{','.join([f'{value}'] * 4)}" for at, value in

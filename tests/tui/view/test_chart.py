@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from modeltop.core.series import SeriesKey, Severity
+from modeltop.rules.defaults import default_rules
 from modeltop_tui.view.chart import chart_data, cursor_readout
 from modeltop_tui.view.state import ScreenState, Selection
 
@@ -41,7 +42,7 @@ def test_points_that_no_rule_evaluates_are_never_breaches(make, columns, unevalu
 
 
 def test_a_floor_that_was_left_out_is_not_drawn(make):
-    chart = chart_data(make.state(make.series([0.5] * 10)))
+    chart = chart_data(make.state(make.series([0.5] * 10), rules=default_rules()))
     assert chart.limits == ()
     assert not chart.traces[0].breaches.any()
 

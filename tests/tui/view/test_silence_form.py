@@ -120,7 +120,7 @@ def shown(lines):
 
 
 def test_how_many_alerts_it_would_silence_is_shown_while_it_is_typed(state, form, make):
-    form = filled(form, why="release", metric="f1_score", rule="default-f1_score")
+    form = filled(form, why="release", metric="f1_score", rule="f1-floor")
     assert shown(effect_lines(form, state, make.clock, 78)) == ["silences 1 of 3 alerts that stand until 01:03 UTC"]
     assert shown(matching_alert_lines(form, state, 78, 9)) == ["▲ fraud: f1_score 0.845 < 0.85"]
     wider = filled(form, metric="*", rule="*")

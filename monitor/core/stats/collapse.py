@@ -1,0 +1,145 @@
+"""How far single values lie below those before them, in deviations; and a quick search for those that may lie far."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from modeltop.core.series import Floats
+from modeltop.core.stats.clipped_moments import Blocks, Indices, window_sums
+from modeltop.core.stats.cusum import CHUNK_VALUES, MIN_RELATIVE_STD, TINY, Sequences
+from modeltop.core.stats.distributions import NORMAL_MAD
+from modeltop.core.stats.robust import median
+
+WEEK = 7
+MIN_SEASON = 3 * WEEK
+"""Daily values before one from which on a weekly season is allowed for: three weeks."""
+SEASON_RATIO = 0.65
+"""There is a weekly season if values a week apart differ by so much less than their spread. Without one the ratio is 1,
+with a standard error of 0.2 after three weeks and of 0.1 after eight."""
+CUTOFF = 4.0
+"""Deviations of the quick search: a value five standard deviations below the median lies four below the mean."""
+SEASON_CUTOFF = 3.0
+"""The same of the distance from the mean of the last three values of the weekday, which has an error of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Normal:
+    """What the values before a point show to be normal: level, season and deviation. Falls are bad."""
+
+    level: float
+    """Their median."""
+    deviation: float
+    """The largest of 1.4826 × their median absolute deviation, their standard deviation, and for shares the binomial
+    deviation at the level; above 0."""
+    cases: float
+    """Their median number of cases; NaN if unknown."""
+    season: Floats | None = None
+    """By weekday, the median less the level; None without a weekly season."""
+
+    def deviations(self, drops: Floats, cases: Floats) -> Floats:
+        """Return how many deviations drops are; a value on fewer cases than normal may lie further off."""
+        scarcity = np.maximum(self.cases / np.maximum(cases, 1), 1.0)
+        return np.asarray(drops / (self.deviation * np.sqrt(np.nan_to_num(scarcity, nan=1.0))))
+
+    def drops(self, values: Floats, weekdays: Indices) -> Floats:
+        """Return by how much values lie below what is normal on their weekday."""
+        expected = self.level if self.season is None else self.level + self.season[weekdays]
+        return np.asarray(expected - values)
+
+
+def normal_of(values: Floats, cases: Floats, weekdays: Indices | None, *, are_shares: bool) -> Normal:
+    """Return what values show to be normal.
+
+    Args:
+        values: At least two, finite, in order of time.
+        cases: The cases of each; NaN where unknown.
+        weekdays: The weekday of each, 0 to 6, if they are a day apart; else None.
+        are_shares: Whether each is a share of its cases.
+    """
+    level = float(median(values))
+    residuals, season, fitted = values - level, None, 1
+    if weekdays is not None and len(values) >= MIN_SEASON and _is_weekly(values):
+        season = np.array(
+            [float(median(residuals[weekdays == day])) if (weekdays == day).any() else 0.0 for day in range(WEEK)]
+        )
+        residuals, fitted = residuals - season[weekdays], WEEK
+    count = len(values)
+    spread = math.sqrt(float(((residuals - residuals.mean()) ** 2).sum()) / max(count - fitted, 1))
+    scales = [spread, NORMAL_MAD * float(median(np.abs(residuals))), MIN_RELATIVE_STD * abs(level), TINY]
+    known = cases[cases > 0]
+    usual_cases = float(median(known)) if len(known) else math.nan
+    if are_shares and len(known):
+        # Half a case of each kind is added: a share of 0 or 1 so far need not stay one.
+        share = (min(abs(level), 1.0) * usual_cases + 0.5) / (usual_cases + 1)
+        scales.append(math.sqrt(share * (1 - share) / usual_cases))
+    return Normal(level, max(scales), usual_cases, season)
+
+
+def _is_weekly(values: Floats) -> bool:
+    differences = values[WEEK:] - values[:-WEEK]
+    return float((differences**2).mean()) / 2 < (SEASON_RATIO**2) * float(values.var())
+
+
+def far_falls(
+    sequences: Sequences, *, max_size: int, min_size: int, min_fall: float = 0.0, min_ratio: float = 0.0
+) -> Iterator[tuple[int, Indices]]:
+    """Yield, per sequence that has any, the indices of values that may lie five deviations below those before them.
+
+    Args:
+        sequences: Values of which falls are bad; noise and trust are ignored.
+        max_size: Values before each that it is compared with, at most.
+        min_size: With fewer it is compared with nothing.
+        min_fall: Distance from the mean below which a fall does not matter.
+        min_ratio: The same as a fraction of the mean.
+    """
+    blocks = Blocks(sequences.values, sequences.lengths, max_size, min_size)
+    weekly_falls, differences = _lagged(sequences)
+    by_week = blocks.spread(weekly_falls, np.nan), blocks.spread(differences**2, 0.0)
+    found: list[Indices] = []
+    chunk = max(1, CHUNK_VALUES // blocks.size)
+    for first in range(1, blocks.count, chunk):
+        rows = np.arange(first, min(first + chunk, blocks.count))
+        found.append(_far_in(blocks, rows, by_week, (min_fall, min_ratio)))
+    places = np.concatenate(found) if found else np.zeros(0, dtype=np.int64)
+    positions = [blocks.position(flat) for flat in places.tolist()]
+    numbers = np.array([number for number, _ in positions], dtype=np.int64)
+    indices = np.array([index for _, index in positions], dtype=np.int64)
+    for number in dict.fromkeys(numbers.tolist()):
+        yield number, indices[numbers == number]
+
+
+def _far_in(blocks: Blocks, rows: Indices, by_week: tuple[Floats, Floats], smallest: tuple[float, float]) -> Indices:
+    """Return the flat indices of the values of some blocks that may lie far below those before them."""
+    values = np.nan_to_num(blocks.values[rows[0] - 1 : rows[-1] + 1])
+    own = np.arange(1, len(values))
+    size = np.full((len(rows), blocks.size), float(blocks.size))
+    size[blocks.is_first[rows]] = np.maximum(np.arange(blocks.size), 1)
+    mean = window_sums(values, own) / size
+    fall = mean - blocks.values[rows]
+    min_fall, min_ratio = smallest
+    candidates = (fall > min_fall) & (fall >= min_ratio * np.abs(mean + blocks.offset[rows, None]))
+    candidates[blocks.is_first[rows], : blocks.min_size] = False
+    if not candidates.any():
+        return np.zeros(0, dtype=np.int64)
+    variance = np.maximum(window_sums(values**2, own) / size - mean**2, 0.0)
+    falls, squares = (column[rows[0] - 1 : rows[-1] + 1] for column in by_week)
+    week_variance = window_sums(squares, own) / np.maximum(2 * (size - WEEK), 1)
+    is_far = fall >= CUTOFF * np.sqrt(variance)
+    is_far |= (falls[1:] >= SEASON_CUTOFF * np.sqrt(week_variance)) & (week_variance < variance) & (size >= MIN_SEASON)
+    flat: Indices = np.flatnonzero(candidates & is_far) + int(rows[0]) * blocks.size
+    return flat
+
+
+def _lagged(sequences: Sequences) -> tuple[Floats, Floats]:
+    """Return how far each value lies below the mean of those 7, 14 and 21 before it, and below that 7 before."""
+    values, lengths = sequences.values, sequences.lengths
+    starts = np.cumsum(lengths) - lengths
+    index = np.arange(len(values)) - np.repeat(starts, lengths)
+    places = np.arange(len(values))
+    lags = [values[np.maximum(places - weeks * WEEK, 0)] for weeks in (1, 2, 3)]
+    falls = np.where(index >= MIN_SEASON, (lags[0] + lags[1] + lags[2]) / 3 - values, np.nan)
+    return falls, np.where(index >= WEEK, lags[0] - values, 0.0)

@@ -1,0 +1,289 @@
+"""A drop below the series' own baseline: a sustained one warns, a collapse or a long slide is critical."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from itertools import groupby
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
+
+import numpy as np
+
+from modeltop.core.metrics.registry import Metric
+from modeltop.core.series import Breach, Direction, Series, Severity
+from modeltop.core.stats.collapse import WEEK, Normal, far_falls, normal_of
+from modeltop.core.stats.cusum import AlarmRun, alarm_runs
+from modeltop.core.stats.robust import MAX_MAGNITUDE, median
+from modeltop.core.text import format_exact, format_value
+from modeltop.rules.baselines.base import Places
+from modeltop.rules.detectors.base import QueryContext
+from modeltop.rules.detectors.cusum import SKEWED_CASES, LastingShift, batch_series
+from modeltop.rules.detectors.material import Material, material_drop
+from modeltop.rules.detectors.pointwise import PointArrays, adverse_difference
+
+if TYPE_CHECKING:
+    from modeltop.core.series import Floats, Levels
+
+MIN_BASELINE = 8
+"""Earlier periods without which no collapse is evaluated."""
+AT_ONCE, TWICE = 7.0, 5.0
+"""Deviations below the baseline of a collapse: of one period alone, and of two in a row."""
+RECOVERED = 3.0
+"""A value within so many deviations of the baseline is good."""
+DAY = np.timedelta64(1, "D")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DropScan(PointArrays):
+    """How each point of a series lies to its baseline."""
+
+    levels: Levels
+    start: Places
+    """Index of the first point of the drop; of the point itself outside of one."""
+    baseline: Floats
+    """Median of the values before the drop; 0 outside of one."""
+    weights: Places
+    """0 at good points that do not end the drop yet, else 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class BaselineDrop(LastingShift):
+    """Breached while the metric is worse than its baseline: the periods before the drop, which a drop never joins.
+
+    It warns of a sustained drop: see `LastingShift`. It is critical from a collapse on, a period at least 7 deviations
+    worse or two in a row at least 5, and once a sustained drop has become large; both only if they are material (see
+    `Material`). A deviation is the largest of three estimates (see `Normal`), a weekly season allowed for. Critical
+    ends after three good periods in a row.
+    """
+
+    material: Material | None = None
+    """What makes a drop critical; None: it warns at most. `for_metric` sets it."""
+
+    def for_metric(self, metric: Metric) -> Self:
+        """Return the detector for a metric: critical for performance metrics alone."""
+        return self if self.outside else replace(self, material=material_drop(metric))
+
+    @property
+    def _collapse_level(self) -> Severity:
+        if self.material is not None:
+            return Severity.CRITICAL
+        return Severity.WARNING if self.outside else Severity.OK
+
+    def prepare(self, series_batch: Sequence[Series], context: QueryContext) -> list[DropScan | None]:  # type: ignore[override]
+        """Return the scan of each series; None if it never breaches. Many at once cost little more than one."""
+        scans: list[DropScan | None] = [None] * len(series_batch)
+        for sign in (1.0, -1.0) if self.outside else (1.0,):
+            for index, runs, falls in self._suspects(series_batch, sign, context.min_count):
+                scan = self._scan_drops(series_batch[index], sign, runs, falls, context.min_count)
+                other = scans[index]
+                scans[index] = other if scan is None else scan if other is None else _worse(other, scan)
+        return scans
+
+    def _suspects(
+        self, series_batch: Sequence[Series], sign: float, min_count: float
+    ) -> Iterator[tuple[int, list[AlarmRun], list[int]]]:
+        """Yield the series with a sustained drop or with values that may be a collapse."""
+        known = range(len(series_batch))
+        selected = [i for i in known if self.outside or series_batch[i].better is not Direction.NEITHER]
+        # The mean may lie a fifth of the drop nearer than the median, see `far_falls`.
+        min_fall = self.material.smallest * 0.8 if self.material else 0.0
+        min_ratio = self.material.fraction * 0.6 if self.material else 0.0
+        for batch in batch_series(series_batch, selected, min_count):
+            sequences = batch.sequences._replace(values=sign * batch.sequences.values)
+            runs = {n: list(own) for n, own in groupby(alarm_runs(sequences, self._cusum), attrgetter("sequence"))}
+            falls: Mapping[int, Places] = {}
+            if self._collapse_level:
+                plain = sequences._replace(values=sign * batch.values)
+                found = far_falls(
+                    plain, max_size=self.periods, min_size=MIN_BASELINE, min_fall=min_fall, min_ratio=min_ratio
+                )
+                falls = dict(found)
+            for number in sorted(runs.keys() | falls.keys()):
+                places = falls[number].tolist() if number in falls else []
+                yield batch.indices[number], runs.get(number, []), places
+
+    def _scan_drops(
+        self, series: Series, sign: float, runs: Sequence[AlarmRun], falls: Sequence[int], min_count: float
+    ) -> DropScan | None:
+        points = np.flatnonzero(series.evaluable(min_count))
+        drops = Drops(series[points], sign, self.periods)
+        scan = _empty_scan(len(series))
+        alarmed: list[_Alarmed] = []
+        for run in runs:
+            alarm = run.start + int(np.argmax(np.maximum.accumulate(run.scores) > (self.warn or 0.0)))
+            alarmed.append(_Alarmed(run.start, alarm, run.start + len(run.scores)))
+            self._mark(scan, points, drops, alarmed[-1], Severity.WARNING)
+        if self._collapse_level:
+            for collapse in self._collapses(drops, alarmed, falls):
+                self._mark(scan, points, drops, collapse, self._collapse_level)
+        return scan if scan.levels.any() else None
+
+    def _mark(self, scan: DropScan, points: Places, drops: Drops, drop: _Alarmed, level: Severity) -> None:
+        """Enter a drop, from where it is known to its end; good values neither breach nor end it."""
+        own, normal = points[drop.alarm : drop.end], drops.normal_before(drop.start)
+        cutoff = self.slack if level is Severity.WARNING else RECOVERED
+        is_good = drops.deviations(slice(drop.alarm, drop.end), normal) < cutoff
+        is_good[0] = False
+        scan.levels[own] = np.where(is_good, scan.levels[own], level)
+        scan.weights[own] = np.where(is_good, 0, 1)
+        scan.baseline[own] = normal.level
+        scan.start[own] = np.minimum(scan.start[own], points[drop.start])
+
+    def _collapses(self, drops: Drops, alarmed: Sequence[_Alarmed], falls: Sequence[int]) -> Iterator[_Alarmed]:
+        """Yield the collapses and the slides, in order of time, each to its end."""
+        free_from = 0
+        for fired, start in sorted([*self._sudden(drops, alarmed, falls), *self._sustained(drops, alarmed)]):
+            if fired >= free_from:
+                free_from = drops.end_of(fired, drops.normal_before(start), max_length=self.usual, good=self.back)
+                yield _Alarmed(start, fired, free_from)
+
+    def _sudden(self, drops: Drops, alarmed: Sequence[_Alarmed], falls: Sequence[int]) -> Iterator[tuple[int, int]]:
+        """Yield where a collapse fires, and its first period, before a sustained drop is known."""
+        for first in falls:
+            if first < MIN_BASELINE or any(run.alarm <= first < run.end for run in alarmed):
+                continue
+            sizes = self._material_deviations(drops, slice(first, first + 2), drops.normal_before(first))
+            if sizes[0] >= AT_ONCE:
+                yield first, first
+            elif len(sizes) == 2 and sizes.min() >= TWICE:
+                yield first + 1, first
+
+    def _sustained(self, drops: Drops, alarmed: Sequence[_Alarmed]) -> Iterator[tuple[int, int]]:
+        """Yield where a sustained drop is critical, against the baseline before it."""
+        for run in alarmed:
+            if run.start < MIN_BASELINE:
+                continue
+            normal, rows = drops.normal_before(run.start), slice(run.alarm, run.end)
+            sizes = self._material_deviations(drops, rows, normal)
+            is_severe = sizes >= AT_ONCE
+            is_severe[1:] |= (sizes[1:] >= TWICE) & (sizes[:-1] >= TWICE)
+            if self.material is not None:
+                is_severe |= drops.lasting(rows, normal) >= self.material.sustained(normal.level)
+            yield from ((run.alarm + int(place), run.start) for place in np.flatnonzero(is_severe))
+
+    def _material_deviations(self, drops: Drops, rows: slice, normal: Normal) -> Floats:
+        """Return how many deviations points lie below the baseline; 0 where that is not material."""
+        smallest = self.material.sudden(normal.level) if self.material else 0.0
+        return np.where(drops.below(rows, normal) >= smallest - 1e-12, drops.deviations(rows, normal), 0.0)
+
+    def levels(self, series: Series, basis: DropScan, current_level: Severity) -> Levels:  # type: ignore[override]  # noqa: ARG002
+        """Return the severity of each point."""
+        return basis.levels
+
+    def excess(self, series: Series, basis: DropScan, level: Severity) -> Floats:  # type: ignore[override]  # noqa: ARG002
+        """Return how far each point lies from its baseline, in the metric's unit."""
+        return adverse_difference(series.values - basis.baseline, series.better, outside=self.outside)
+
+    def weights(self, basis: DropScan) -> Places:
+        """Return how many points each counts for: a good one that does not end the drop yet for none."""
+        return basis.weights
+
+    def onsets(self, basis: DropScan) -> Places:  # type: ignore[override]
+        """Return the index of the first point of the drop that each point is in."""
+        return basis.start
+
+    def breach(self, past: Series, basis: DropScan, level: Severity) -> Breach:  # type: ignore[override]
+        """Return the value beside its baseline."""
+        value, baseline = past.latest, float(basis.baseline[-1])
+        message = f"{format_value(value)}, baseline {format_value(baseline)}"
+        return Breach(level, value, baseline, message, is_baseline=True)
+
+    @property
+    def good_periods(self) -> int:
+        """Good points in a row that end a drop."""
+        return self.back
+
+    def describe_normal(self) -> str:
+        """Return the status of a value that does not breach."""
+        return "as its baseline" if self.outside else "no sustained drop below its baseline"
+
+    def describe(self, name: str, show: Callable[[float], str], against: str) -> str:  # noqa: ARG002
+        """Return the condition in words."""
+        if self.outside:
+            return f"{name}: a collapse or sustained change from its {self.periods}-period baseline warns"
+        threshold = format_exact(self.warn or 0.0)
+        return (
+            f"{name}: a sustained drop below its {self.periods}-period baseline warns (CUSUM, threshold {threshold} "
+            "sigma), a collapse or a large drop of a performance metric is critical"
+        )
+
+
+class _Alarmed(NamedTuple):
+    """A drop: its first value, the one at which it is known, and the one behind its last."""
+
+    start: int
+    alarm: int
+    end: int
+
+
+class Drops:
+    """The evaluated values of a series, and how far they lie below what was normal.
+
+    Args:
+        pool: The series at its evaluated points.
+        sign: 1 if its bad side is looked at, -1 for the good one.
+        periods: Values before a point that it is compared with, at most.
+    """
+
+    def __init__(self, pool: Series, sign: float = 1.0, periods: int = 60) -> None:
+        self._direction = -sign if pool.better is Direction.LOWER else sign
+        self._values = self._direction * np.clip(pool.values, -MAX_MAGNITUDE, MAX_MAGNITUDE)
+        self._periods, self._are_shares = periods, pool.proportion
+        self._times = pool.times
+        self.cases = pool.effective_support()
+        # Values of few cases are skewed where their sampling error is not known.
+        skew = 0.0 if pool.support is not None else SKEWED_CASES
+        self._widening = np.nan_to_num(np.sqrt(1 + skew / np.maximum(self.cases, 1)), nan=1.0)
+        self._weekdays = pool.times.astype("datetime64[D]").astype(np.int64) % WEEK
+
+    def _window(self, end: int) -> slice:
+        return slice(max(end - self._periods, 0), end)
+
+    def normal_before(self, start: int) -> Normal:
+        """Return what the values before a point show to be normal; its level is that of the values as they are."""
+        window = self._window(start)
+        gaps = np.diff(self._times[window])
+        is_daily = len(gaps) > 0 and bool(median(gaps / DAY) == 1.0)
+        weekdays = self._weekdays[window] if is_daily else None
+        normal = normal_of(self._values[window], self.cases[window], weekdays, are_shares=self._are_shares)
+        return replace(normal, level=self._direction * normal.level)
+
+    def below(self, rows: slice, normal: Normal) -> Floats:
+        """Return how far values lie on the bad side of what is normal, in the metric's unit."""
+        level = self._direction * normal.level
+        return replace(normal, level=level).drops(self._values[rows], self._weekdays[rows])
+
+    def lasting(self, rows: slice, normal: Normal) -> Floats:
+        """Return how far the median of each value and the two before it lies on the bad side."""
+        below = self.below(slice(rows.start - 2, rows.stop), normal)
+        return np.asarray(median(np.stack([below[:-2], below[1:-1], below[2:]], axis=1)))
+
+    def deviations(self, rows: slice, normal: Normal) -> Floats:
+        """Return how many deviations values lie on the bad side."""
+        return np.asarray(normal.deviations(self.below(rows, normal), self.cases[rows]) / self._widening[rows])
+
+    def end_of(self, fired: int, normal: Normal, *, max_length: int, good: int) -> int:
+        """Return the index of the last of `good` values in a row within three deviations, or behind the last value."""
+        rows = slice(fired, fired + max_length)
+        is_good = self.deviations(rows, normal) < RECOVERED
+        in_a_row = 0
+        for offset, flag in enumerate(is_good.tolist()):
+            in_a_row = in_a_row + 1 if flag else 0
+            if in_a_row == good:
+                return fired + offset
+        return fired + len(is_good)
+
+
+def _empty_scan(length: int) -> DropScan:
+    zeros = np.zeros(length, dtype=np.int8)
+    return DropScan(zeros, np.arange(length), np.zeros(length), np.ones(length, dtype=np.int64))
+
+
+def _worse(first: DropScan, second: DropScan) -> DropScan:
+    """Return, at each point, the scan of the side with the higher level."""
+    mask = first.levels >= second.levels
+    columns: list[Any] = [
+        np.where(mask, getattr(first, field.name), getattr(second, field.name)) for field in fields(first)
+    ]
+    return DropScan(*columns)

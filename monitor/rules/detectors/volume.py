@@ -1,0 +1,138 @@
+"""Fewer rows than normal for that day of the week, for several periods in a row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from modeltop.core.series import Breach, Series, Severity
+from modeltop.core.stats.robust import past_median, sorted_medians
+from modeltop.core.text import format_exact, format_value
+from modeltop.rules.baselines.base import Places
+from modeltop.rules.detectors.base import Detector, QueryContext
+from modeltop.rules.detectors.pointwise import PointArrays
+
+if TYPE_CHECKING:
+    from modeltop.core.series import Flags, Floats, Levels
+
+ROWS = "rows"
+"""Name under which the row counts of a model are a series."""
+HALF, HALF_PERIODS = 0.5, 5
+"""Fewer than this fraction of the normal rows are a breach, for so many periods in a row."""
+TENTH, TENTH_PERIODS = 0.1, 2
+WEEKS, MIN_WEEKS = 8, 3
+"""Earlier periods of the same weekday whose median is normal, at most and at least."""
+PERIODS, MIN_PERIODS = 60, 10
+"""The same where periods are not days."""
+DAY = np.timedelta64(1, "D")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class VolumeScan(PointArrays):
+    """How each point of a series of row counts lies to what is normal."""
+
+    breach: Flags
+    start: Places
+    """Index of the first of the points in a row."""
+    normal: Floats
+    """NaN with too little history."""
+
+
+@dataclass(frozen=True, slots=True)
+class VolumeDrop(Detector):
+    """Breached by at most half of the rows that are normal on that weekday for 5 periods, or a tenth for 2."""
+
+    critical: None = None
+
+    @property
+    def min_history(self) -> int:
+        """Minimum number of evaluable periods before the evaluated one."""
+        return MIN_PERIODS
+
+    def prepare(self, series_batch: Sequence[Series], context: QueryContext) -> list[VolumeScan | None]:
+        """Return the scan of each series; None if no point breaches."""
+        return [self._scan(series, context.min_count) for series in series_batch]
+
+    def _scan(self, series: Series, min_count: float) -> VolumeScan | None:
+        points = np.flatnonzero(series.evaluable(min_count))
+        values = series.values[points]
+        if not len(values) or not _may_breach(values):
+            return None
+        normal = _normal_rows(series[points])
+        with np.errstate(invalid="ignore"):
+            halved = _run_lengths(values <= HALF * normal)
+            lost = _run_lengths(values <= TENTH * normal)
+        is_breach = (halved >= HALF_PERIODS) | (lost >= TENTH_PERIODS)
+        if not is_breach.any():
+            return None
+        flags, start, level = (
+            np.zeros(len(series), dtype=np.bool_),
+            np.arange(len(series)),
+            np.full(len(series), np.nan),
+        )
+        flags[points], level[points] = is_breach, normal
+        start[points] = points[np.arange(len(points)) - np.maximum(halved, 1) + 1]
+        return VolumeScan(flags, start, level)
+
+    def levels(self, series: Series, basis: VolumeScan, current_level: Severity) -> Levels:  # noqa: ARG002
+        """Return the severity of each point."""
+        return np.where(basis.breach, np.int8(Severity.WARNING), np.int8(Severity.OK))
+
+    def excess(self, series: Series, basis: VolumeScan, level: Severity) -> Floats:  # noqa: ARG002
+        """Return by what fraction of the normal rows each point lies below them."""
+        return np.nan_to_num(1 - series.values / basis.normal, nan=-np.inf)
+
+    def onsets(self, basis: VolumeScan) -> Places:
+        """Return the index of the first of the points in a row that each point is in."""
+        return basis.start
+
+    def breach(self, past: Series, basis: VolumeScan, level: Severity) -> Breach:
+        """Return the rows beside the normal number."""
+        value, normal = past.latest, float(basis.normal[-1])
+        return Breach(level, value, normal, f"{format_value(value)}, baseline {format_value(normal)}", is_baseline=True)
+
+    def describe_normal(self) -> str:
+        """Return the status of a value that does not breach."""
+        return "as many rows as usual"
+
+    def describe(self, name: str, show: Callable[[float], str], against: str) -> str:  # noqa: ARG002
+        """Return the condition in words."""
+        half, tenth = (f"{format_exact(100 * fraction)} %" for fraction in (HALF, TENTH))
+        return (
+            f"{name} at most {half} of the weekday's median for {HALF_PERIODS} periods in a row, or at most {tenth} "
+            f"for {TENTH_PERIODS}, warns"
+        )
+
+
+def _may_breach(values: Floats) -> bool:
+    """Return whether enough values in a row lie low, measured by the highest before: most series are done here."""
+    highest = np.maximum.accumulate(values)
+    return bool(
+        (_run_lengths(values <= HALF * highest) >= HALF_PERIODS).any()
+        or (_run_lengths(values <= TENTH * highest) >= TENTH_PERIODS).any()
+    )
+
+
+def _run_lengths(flags: Flags) -> Places:
+    """Return, per point, the number of true points in a row up to it."""
+    places = np.arange(1, len(flags) + 1)
+    return np.asarray(places - np.maximum.accumulate(np.where(flags, 0, places)))
+
+
+def _normal_rows(pool: Series) -> Floats:
+    """Return, per point, the median of those before it on the same weekday; of all if periods are not days."""
+    gaps = np.diff(pool.times) / DAY
+    if (gaps == 1).all():
+        padded = np.concatenate([np.full(7 * WEEKS, np.nan), pool.values])
+        places = np.arange(len(pool))[:, None] + 7 * np.arange(WEEKS)
+        return sorted_medians(np.sort(padded[places], axis=1), np.minimum(np.arange(len(pool)) // 7, WEEKS), MIN_WEEKS)
+    is_daily = np.concatenate([[False], past_median(gaps, PERIODS, 1) == 1.0])
+    weekdays = pool.times.astype("datetime64[D]").astype(np.int64) % 7
+    by_weekday = np.full(len(pool), np.nan)
+    for weekday in range(7):
+        own = weekdays == weekday
+        by_weekday[own] = past_median(pool.values[own], WEEKS, MIN_WEEKS)
+    return np.where(is_daily, by_weekday, past_median(pool.values, PERIODS, MIN_PERIODS))

@@ -1,0 +1,148 @@
+"""A drop below the baseline: sustained, sudden, or a long slide."""
+
+import numpy as np
+import pytest
+
+from modeltop.core.metrics.registry import MetricRegistry
+from modeltop.core.series import Direction, Severity
+from modeltop.rules.defaults import default_rules
+from modeltop.rules.detectors.base import QueryContext
+from modeltop.rules.detectors.baseline_drop import BaselineDrop
+from modeltop.rules.replay import replay
+
+OK, WARNING, CRITICAL = Severity.OK, Severity.WARNING, Severity.CRITICAL
+CATALOG = MetricRegistry()
+(RULE,) = (rule for rule in default_rules() if rule.name == "baseline-drop")
+
+
+def noisy(level, count, deviation=0.01, seed=1):
+    return np.random.default_rng(seed).normal(level, deviation, count)
+
+
+def alerts_of(daily, values, metric="accuracy", **columns):
+    known = CATALOG.get(metric)
+    series = daily(list(values), metric=metric, better=known.better, **columns)
+    return [alert for alert in replay([series], RULE.for_metric(known))[0] if alert.fired]
+
+
+@pytest.mark.parametrize(
+    ("metric", "before", "after", "deviation"),
+    [
+        pytest.param("accuracy", 0.80, 0.00, 0.01, id="to nothing"),
+        pytest.param("accuracy", 0.84, 0.51, 0.02, id="84 to 51 %"),
+        pytest.param("mae", 28.0, 434.0, 3.0, id="an error times fifteen"),
+        pytest.param("roc_auc", 0.875, 0.134, 0.01, id="a ranking turned around"),
+        pytest.param("r2", 0.6, 0.3, 0.02, id="half of what was explained"),
+        pytest.param("error_rate", 0.03, 0.08, 0.004, id="a small error rate, by half of what a large one takes"),
+    ],
+)
+def test_a_collapse_is_critical_in_its_first_period(daily, metric, before, after, deviation):
+    (alert,) = alerts_of(daily, [*noisy(before, 30, deviation), after], metric)
+    assert (alert.severity, alert.since, alert.is_active) == (CRITICAL, alert.fired, True)
+    assert alert.breach.limit == pytest.approx(before, rel=0.05)
+
+
+@pytest.mark.parametrize(
+    ("metric", "before", "after"),
+    [
+        pytest.param("psi", 0.02, 0.8, id="drift explains"),
+        pytest.param("missing_rate", 0.01, 0.9, id="so does data quality"),
+        pytest.param("latency", 0.2, 9.0, id="operations"),
+        pytest.param("estimated_accuracy", 0.9, 0.2, id="an estimate"),
+    ],
+)
+def test_what_is_not_measured_with_labels_warns_at_most(daily, metric, before, after):
+    values = [*noisy(before, 30, before / 50), *noisy(after, 8, before / 50)]
+    assert [alert.severity for alert in alerts_of(daily, values, metric)] == [WARNING]
+
+
+@pytest.mark.parametrize(
+    ("deviations", "severity"),
+    [
+        pytest.param([5.8], None, id="one period at nearly six is not enough"),
+        pytest.param([5.8, 5.8], CRITICAL, id="two in a row are"),
+        pytest.param([5.8, 0, 5.8], None, id="not in a row"),
+        pytest.param([11], CRITICAL, id="one at eleven"),
+        pytest.param([3.5, 3.5, 3.5, 3.5], WARNING, id="a sustained drop of three and a half warns"),
+    ],
+)
+def test_how_far_and_for_how_long_decides_the_level(daily, deviations, severity):
+    values = [*noisy(0.9, 60), *(0.9 - 0.01 * np.array(deviations))]
+    fired = alerts_of(daily, values)
+    assert [alert.severity for alert in fired] == ([] if severity is None else [severity])
+
+
+def test_a_drop_of_no_size_is_not_critical_however_certain(daily):
+    values = [*noisy(0.9, 60, 0.001), *noisy(0.87, 5, 0.001)]
+    assert [alert.severity for alert in alerts_of(daily, values)] == [WARNING]
+
+
+def test_a_slide_becomes_critical_once_it_has_gone_far(daily):
+    values = np.concatenate([noisy(0.9, 60, 0.02), 0.9 - 0.004 * np.arange(60) + noisy(0, 60, 0.02, seed=2)])
+    severities = [[alert.severity for alert in alerts_of(daily, values[:end])] for end in range(61, 121)]
+    assert severities[-1] == [CRITICAL]
+    first = 61 + severities.index([CRITICAL])
+    assert [WARNING] in severities[: first - 61], "it warned before"
+    assert 0.08 < 0.9 - values[first - 3 : first].mean() < 0.20
+
+
+def test_it_is_over_after_three_good_periods_and_names_the_worst(daily):
+    values = [*noisy(0.9, 30), 0.5, 0.4, 0.9, 0.91, 0.9, 0.9]
+    (alert,) = alerts_of(daily, values)
+    assert (alert.resolved - alert.fired).days == 4
+    assert (alert.worst_breach.value, alert.breach.value) == (0.4, 0.4)
+    assert alerts_of(daily, values[:-2])[0].is_active, "two good ones are not enough"
+
+
+def test_a_weekly_season_is_allowed_for(daily):
+    season = np.where(np.arange(70) % 7 >= 5, 0.75, 0.9) + noisy(0, 70, 0.005)
+    assert alerts_of(daily, season) == []
+    season[-1] -= 0.10
+    (alert,) = alerts_of(daily, season)
+    assert alert.severity is CRITICAL
+
+
+def test_a_period_of_few_cases_may_lie_further_off(daily):
+    values, rows = [*noisy(0.9, 40), 0.78], [*[4000.0] * 40, 40.0]
+    assert alerts_of(daily, values) != []
+    assert alerts_of(daily, values, rows=rows) == []
+
+
+def test_fewer_than_eight_earlier_periods_say_nothing(daily):
+    assert alerts_of(daily, [*noisy(0.9, 7), 0.1]) == []
+    assert alerts_of(daily, [*noisy(0.9, 8), 0.1]) != []
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_what_fired_does_not_depend_on_later_rows(daily, seed):
+    values = noisy(0.9, 120, seed=seed)
+    values[50:53] -= 0.08
+    values[80:] -= np.linspace(0, 0.2, 40)
+    whole = [(alert.since, alert.fired) for alert in alerts_of(daily, values)]
+    for end in range(45, 120, 7):
+        newest = daily(values[:end]).newest
+        part = [(alert.since, alert.fired) for alert in alerts_of(daily, values[:end])]
+        assert part == [pair for pair in whole if pair[1] <= newest], end
+
+
+@pytest.mark.parametrize("after", [0.2, 1.9])
+def test_an_unknown_metric_warns_of_a_collapse_to_either_side(daily, after):
+    (rule,) = (rule for rule in default_rules() if rule.name == "unknown-metric")
+    series = daily([*noisy(1.0, 30), after], metric="kpi", better=Direction.NEITHER)
+    (alert,) = replay([series], rule)[0]
+    assert (alert.severity, alert.is_active) == (WARNING, True)
+
+
+def test_many_series_at_once_give_what_each_gives_alone(daily):
+    batch = [daily(noisy(0.9, 40 + seed, seed=seed) - 0.1 * (np.arange(40 + seed) > 35)) for seed in range(6)]
+    detector = BaselineDrop().for_metric(CATALOG.get("accuracy"))
+    together = detector.prepare(batch, QueryContext())
+    for series, scan in zip(batch, together, strict=True):
+        (alone,) = detector.prepare([series], QueryContext())
+        assert scan.levels.tolist() == alone.levels.tolist()
+
+
+def test_huge_values_are_no_warning_of_a_library(daily):
+    values = [1e299, -1e299] * 20 + [0.0]
+    with np.errstate(all="raise"):
+        alerts_of(daily, values, "mae")
