@@ -260,5 +260,5 @@ def insufficient_data_reason(observations: Observations) -> str:
             return "no stable baseline: it starts at the first period"
         return f"needs {MIN_BEFORE} earlier {period_unit(series)}s to compare with, has {has}"
     if observations.feature_shifts.feature_count:
-        return "no single cause stands out"
+        return "no single cause explains it"
     return "no features are logged" if observations.pairs else "no features or scores are logged"

@@ -139,7 +139,7 @@ def value_anomaly(histogram: Histogram, since: datetime, until: datetime) -> str
     if (share := _constant_share(histogram, counts)) is not None:
         return f"{safe_name(histogram.feature)} is stuck: {format_percent(share)} of its rows have one value"
     if (factor := unit_change(histogram, counts)) is not None:
-        return f"{safe_name(histogram.feature)} is {format_value(factor, 2)} times its usual value: another unit"
+        return f"{safe_name(histogram.feature)} is {format_value(factor, 2)} times its reference: another unit"
     return None
 
 

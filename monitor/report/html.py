@@ -153,14 +153,14 @@ def _silences(snapshot: Snapshot) -> Iterator[str]:
 
 
 def _table(history: Iterable[Series], snapshot: Snapshot) -> Iterator[str]:
-    heads = ("metric", "latest", "95 %", "date", "n", "since previous", "since 7d back", "since first")
+    heads = ("metric", "latest", "95 %", "date", "n", "vs previous", "vs 7 days ago", "vs first")
     yield f"<table><thead><tr>{''.join(f'<th>{head}</th>' for head in heads)}</tr></thead><tbody>"
     for series in history:
         metric = snapshot.catalog.get(series.key.metric)
         changes = change_summary(series, metric, snapshot.baseline)
         deltas = {change.against: metric.format_delta(change.delta) for change in changes}
         cells = (*latest_cells(series, snapshot), *(deltas.get(name, "") for name in ("previous", "7d", "first")))
-        title = escape_text("; ".join(describe_change(change, metric) for change in changes), 600)
+        title = escape_text("; ".join(describe_change(change, metric, series.newest) for change in changes), 600)
         row = "".join(f"<td>{escape_text(cell)}</td>" for cell in cells)
         yield f'<tr title="{title}"><th>{escape_text(series_name(series.key))}</th>{row}</tr>'
     yield "</tbody></table>"
@@ -173,7 +173,7 @@ def _charts(
         if svg := render_svg(series_chart(series, snapshot, diagnosis)):
             yield f"<figure><figcaption>{escape_text(series_name(series.key))}</figcaption>{svg}</figure>"
     if len(drawn) < len(history):
-        yield f"<p>{pluralize(len(history) - len(drawn), 'more chart')} left out: `modeltop` draws every one.</p>"
+        yield f"<p>{pluralize(len(history) - len(drawn), 'more chart')} in the app: `modeltop` draws every one.</p>"
 
 
 def _notes_and_past_alerts(model: str, snapshot: Snapshot) -> Iterator[str]:

@@ -52,8 +52,9 @@ def format_moment(at: datetime, now: datetime | None = None) -> str:
 
 
 def describe_ack(ack: Acknowledgement, now: datetime | None = None) -> str:
-    """Return who has acknowledged an alert, when, until when and why; dates as `format_moment` writes them."""
-    text = f"taken by {sanitize(ack.by, MAX_NAME)} {format_moment(ack.at, now)}, until {format_moment(ack.until, now)}"
+    """Return who has acknowledged an alert, when, for how long and why; dates as `format_moment` writes them."""
+    span = f"{format_moment(ack.at, now)} for {format_age(ack.until - ack.at)}"
+    text = f"acked by {sanitize(ack.by, MAX_NAME)} at {span}"
     return f"{text}: {sanitize(ack.reason, MAX_REASON)}" if ack.reason.strip() else text
 
 

@@ -168,7 +168,7 @@ def _model_page(status: ModelStatus, index: ReportIndex, explanations: Explanati
         yield f"  {_describe_latest(series, snapshot)}"
         metric = snapshot.catalog.get(series.key.metric)
         for change in change_summary(series, metric, snapshot.baseline):
-            yield f"    {sanitize(describe_change(change, metric))}"
+            yield f"    {sanitize(describe_change(change, metric, series.newest))}"
 
 
 def _describe_latest(series: Series, snapshot: Snapshot) -> str:

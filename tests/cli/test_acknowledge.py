@@ -72,7 +72,7 @@ def test_all_that_is_wrong_with_a_model_is_acknowledged_at_once_shown_and_taken_
     (ack,) = journal(store).state().acks
     assert (ack.incident, ack.reason, ack.model) == (match[1], "rolling back", "churn")
     assert (ack.until - ack.at).total_seconds() == 4 * 3600
-    assert on("alerts").out.count("taken by") == 2
+    assert on("alerts").out.count("acked by") == 2
     expired = on("unack", match[1][:6])
     assert (expired.code, journal(store).state().acks) == (0, ())
     again = on("unack", match[1])
@@ -242,8 +242,8 @@ def test_plain_files_have_a_journal_of_their_own(run, store, tmp_path):
     assert run("ack", "churn/recall", path).code == 0
     (folder,) = (tmp_path / "home" / "modeltop").glob("churn-*/")
     assert len(EventLog(folder).state().acks) == 1
-    assert "taken by" in run("alerts", path).out
-    assert "taken by" not in run("alerts", "--store", store).out
+    assert "acked by" in run("alerts", path).out
+    assert "acked by" not in run("alerts", "--store", store).out
     assert run("note", "churn", "v2 is out", path).code == 0
     assert "v2 is out" in run("note", "--list", "churn", path).out
     assert run("note", "--list", "--store", store).out == ""
@@ -312,6 +312,6 @@ def test_of_two_users_of_the_system_the_first_has_it_and_the_second_is_refused(t
     assert (first.returncode, first.stderr) == (0, "")
     assert second.returncode == 2
     assert re.fullmatch(r"modeltop: uid 44441 has had it since \d{4}-\d\d-\d\d \d\d:\d\d UTC: mine\n", second.stderr)
-    assert "taken by uid 44441" in two_users(44442, "alerts").stdout
+    assert "acked by uid 44441" in two_users(44442, "alerts").stdout
     assert two_users(44442, "unack", "churn/recall").returncode == 0
     assert two_users(44442, "ack", "churn/recall").returncode == 0

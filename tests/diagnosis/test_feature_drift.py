@@ -94,9 +94,7 @@ def test_another_unit_is_recognised_by_its_factor(factor, seed):
     [
         pytest.param(lambda values: values, None, id="as before"),
         pytest.param(lambda values: values + 5, None, id="a little more"),
-        pytest.param(
-            lambda values: values / 3, "tenure is 0.33 times its usual value: another unit", id="another unit"
-        ),
+        pytest.param(lambda values: values / 3, "tenure is 0.33 times its reference: another unit", id="another unit"),
         pytest.param(lambda values: 0 * values + 7, "tenure is stuck: 100 % of its rows have one value", id="stuck"),
         pytest.param(lambda values: values[:10], None, id="too few rows to tell"),
     ],

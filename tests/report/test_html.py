@@ -79,7 +79,7 @@ def test_it_has_the_verdict_the_alert_the_change_and_what_people_did():
     assert verdict.what.startswith("Accuracy dropped")
     assert text.count(str(verdict)) == 2  # at the top, and with the model
     assert "accuracy 0.95→0.85, -0.100: fell" in text  # what it rests on
-    assert "taken by churn" in text
+    assert "acked by churn" in text
     assert "model churn: until 13:00, churn: churn" in text  # the silence
     assert "Jan 17 00:00 churn: churn" in text  # the note
     low, high = wilson(0.85, 1000)
@@ -157,4 +157,4 @@ def test_a_large_model_says_how_many_charts_are_left_out(capsys, tmp_path):
     (tmp_path / "m.csv").write_text("date,model,segment,accuracy\n" + rows)
     out = report(tmp_path / "m.csv", capsys)
     assert out.count("<svg") == 12
-    assert "28 more charts left out" in out
+    assert "28 more charts in the app" in out

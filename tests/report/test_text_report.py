@@ -176,7 +176,7 @@ def test_an_acknowledged_fall_keeps_its_line(make_snapshot, alert):
     until = fall.since + timedelta(days=1)
     ack = Acknowledgement("1a2b", "m", fall.severity, "ana", "", fall.since, until, fall.since, fall.since)
     _, line = alert_lines(ReportIndex(make_snapshot(limit, fall, acknowledgements={fall.id: ack})), "m")
-    assert "taken by ana" in line
+    assert "acked by ana" in line
 
 
 def test_pending_falls_are_not_mixed_with_those_that_fire(make_snapshot, alert):

@@ -39,7 +39,7 @@ async def test_a_takes_the_alert_with_a_reason_and_a_again_gives_it_back(fleet, 
         assert screen.status_line == "acknowledge f1_score, why?   enter takes it, esc leaves it"
         await screen.press(*"on it", "enter")
         await screen.wait_for("you have f1_score until")
-        await screen.wait_for(f"✓ taken by {author()}")
+        await screen.wait_for(f"✓ acked by {author()}")
         (ack,) = event_log.state().acks
         assert (ack.by, ack.reason, ack.key.metric) == (author(), "on it", "f1_score")
         assert ack.until - ack.at == timedelta(hours=24)
@@ -63,7 +63,7 @@ async def test_of_two_people_the_second_is_told_who_was_first_and_why(fleet, run
         await screen.press("enter")
         await screen.wait_for("ana has had it since")
         assert screen.status_line.endswith(": looking")
-        await screen.wait_for("✓ taken by ana")
+        await screen.wait_for("✓ acked by ana")
         await screen.press("a")
         assert f"`modeltop unack {fleet.alerts[0].id}` gives it back" in screen.status_line
         assert [ack.by for ack in event_log.state().acks] == ["ana"]

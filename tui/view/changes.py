@@ -11,7 +11,8 @@ from modeltop_tui.view.metrics import label
 from modeltop_tui.view.state import ScreenState, cached_changes, snapshot_index
 from modeltop_tui.view.styled_text import TINTS, Cells, wrap
 
-NAMES = {"previous": "prev", "7d": "7 d", "30d": "30 d", "first": "first", "reference": "ref"}
+NAMES = {"previous": "previous", "7d": "7 days", "30d": "30 days", "first": "first", "reference": "baseline"}
+NAME_WIDTH = max(map(len, NAMES.values()))
 """Labels by kind of comparison, in the order of display: the newest first."""
 
 
@@ -39,7 +40,13 @@ def change_lines(state: ScreenState, width: int) -> list[Cells]:
         if against in changes:
             lines += _comparison(changes[against], metric, width)
     if note := baseline_note(series, state.snapshot.baseline):
-        lines += wrap(note, width, role="dim", indent="      ", lead=((f"{NAMES['reference']:<5} ", "dim"),))
+        lines += wrap(
+            note,
+            width,
+            role="dim",
+            indent=" " * (NAME_WIDTH + 1),
+            lead=((f"{NAMES['reference']:<{NAME_WIDTH}} ", "dim"),),
+        )
     return lines
 
 
@@ -61,12 +68,17 @@ def summary_lines(state: ScreenState, width: int) -> list[Cells]:
 
 def _comparison(change: Comparison, metric: Metric, width: int) -> list[Cells]:
     values = f"{metric.format(change.before)}→{metric.format(change.after)}"
-    line = f"{NAMES.get(change.against, change.against):<5} {values} "
+    line = f"{NAMES.get(change.against, change.against):<{NAME_WIDTH}} {values} "
     delta = metric.format_delta(change.delta)
     if change.low is None or change.high is None:
         return [((line, ""), (delta, "strong"))]
     interval = f"[{metric.format_delta(change.low)}, {metric.format_delta(change.high)}]"
-    noise = " chance?" if change.low <= 0 <= change.high else ""
+    noise = " (not significant)" if change.low <= 0 <= change.high else ""
     if display_width(line + delta) + 1 + display_width(interval + noise) <= width:
         return [((line, ""), (delta, "strong"), (f" {interval}{noise}", "dim"))]
-    return [((line, ""), (delta, "strong")), ((f"      {interval}{noise}", "dim"),)]
+    return [
+        ((line, ""), (delta, "strong")),
+        *wrap(
+            f"{interval}{noise}", width, role="dim", indent=" " * (NAME_WIDTH + 1), lead=((" " * (NAME_WIDTH + 1), ""),)
+        ),
+    ]

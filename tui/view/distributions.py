@@ -189,7 +189,7 @@ def reliability_lines(index: SnapshotIndex, diagnosis: Diagnosis, width: int) ->
         return paragraph("no labeled rows in the newest periods", width)
     name, scale = truncate(sanitize(curve.name, MAX_NAME_WIDTH), 11), f"0{'1':>{SCALE_WIDTH - 1}}"
     head = f"  {name:<11}  {'mean':>6}  {'came true':>9}  {'rows':>8}  {scale}"
-    legend = paragraph("│ is the mean score, × how often it came true; where × stands alone they agree", width)
+    legend = paragraph("│ is the mean score, × how often it came true; one × alone: they agree", width)
     return [((truncate(head, width), "dim"),), *(((truncate(line, width), ""),) for line in lines), *legend]
 
 
