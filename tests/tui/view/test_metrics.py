@@ -56,8 +56,8 @@ def test_what_is_about_the_past_alone_is_shown_without_a_limit(make, metric, las
     assert metric_rows(state)[0].rule == rule
 
 
-def test_a_default_limit_that_does_not_fit_the_model_is_left_out(make):
-    assert metric_rows(make.state(make.series([0.5] * 10), rules=default_rules()))[0].rule == "left out"
+def test_a_default_limit_that_does_not_fit_the_model_is_named(make):
+    assert metric_rows(make.state(make.series([0.5] * 10), rules=default_rules()))[0].rule == "no default limit"
 
 
 def test_the_support_is_shown_where_it_is_known(make):
