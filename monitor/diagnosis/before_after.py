@@ -190,6 +190,7 @@ def onset_of(context: ModelContext, key: SeriesKey, pattern: SeriesPattern | Non
         start = context.incident.started_at
         has_before = series is None or (series.times[series.evaluable()] < to_datetime64(start)).sum() >= MIN_BEFORE
         return start if has_before or context.incident.resolved_at is not None else max([start, *starts])
+    starts += [concern.since for concern in context.concerns if concern.key == key][:1] if not starts else []
     if pattern is not None and pattern.started_at is not None:
         is_doubted = pattern.no_change_probability > MAX_NO_CHANGE_PROBABILITY
         if pattern.pattern in DECLINES and not (starts and is_doubted):

@@ -11,7 +11,7 @@ import numpy as np
 from modeltop.core.distribution import Distributions
 from modeltop.core.incident import Incident, Note
 from modeltop.core.metrics.registry import MetricRegistry
-from modeltop.core.series import Alert, Condition, Series, SeriesKey, Severity, to_datetime, to_datetime64
+from modeltop.core.series import Alert, Concern, Condition, Series, SeriesKey, Severity, to_datetime, to_datetime64
 from modeltop.rules.detectors.limit import Limit
 
 ALL = "all"
@@ -39,6 +39,8 @@ class ModelContext:
     distributions: Distributions = field(default_factory=Distributions)
     other_failures_since: Mapping[str, datetime] = field(default_factory=dict)
     """Start of the alerts of other models, by name: many at once have one cause, and it is not in the model."""
+    concerns: Sequence[Concern] = ()
+    """What is worth a word about series without an active alert, worst first."""
     incident: Incident | None = None
     """The incident to explain: the open one, or one that ended; None if there is none."""
     is_past: bool = False

@@ -112,6 +112,7 @@ def context_for(snapshot: Snapshot, model: str, incident: Incident | None = None
         notes=[note for note in snapshot.alerting_state.notes if fnmatchcase(model, note.model)],
         distributions=snapshot.distributions.get(model, Distributions()),
         other_failures_since={alert.key.model: alert.since for alert in others},
+        concerns=() if status is None else status.concerns,
         incident=incident,
         evaluated=len(evaluated),
         limits=lambda key: _limits(snapshot, key),
@@ -127,8 +128,8 @@ def diagnose(context: ModelContext) -> Diagnosis:
     end = incident_end(context)
     past = context if end is None else replace(context.until(end), is_past=True)
     alerting = _alerting_series(past)
-    patterns = metric_patterns(past, alerting)
-    key = alerting or _worst_series(past, patterns)
+    patterns = metric_patterns(past, alerting or (past.concerns[0].key if past.concerns else None))
+    key = alerting or (past.concerns[0].key if past.concerns else _worst_series(past, patterns))
     series = next((series for series in past.series if series.key == key), None)
     pattern = next((pattern for pattern in patterns if pattern.key == key), None)
     others = tuple(other for other in patterns if other.key != key and other.pattern not in HEALTHY_PATTERNS)

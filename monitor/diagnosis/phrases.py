@@ -17,9 +17,9 @@ from modeltop.core.diagnosis import (
     SeriesPattern,
 )
 from modeltop.core.metrics.registry import Metric
-from modeltop.core.series import Series, SeriesKey
+from modeltop.core.series import Concern, ConcernKind, Direction, Series, SeriesKey
 from modeltop.core.stats.robust import median
-from modeltop.core.text import format_day, format_value, sanitize
+from modeltop.core.text import format_day, format_value, pluralize, sanitize
 from modeltop.diagnosis.context import ALL, CONFIDENCE
 
 RISE_NAMES = {"DROP": "sudden rise", "DECLINE": "gradual rise"}
@@ -114,6 +114,27 @@ def describe_forecast(forecast: Forecast, now: datetime) -> str:
     if crossed is not None:
         return f"{crossed}; {limit} by about {day}"
     return f"at this pace {side} {limit} around {day}"
+
+
+def describe_concern(concern: Concern, metric: Metric, unit: str, now: datetime) -> str:
+    """Return a concern in one clause, such as `declining: accuracy -0.09 in 10 days; below 0.80 around 17 Jan`.
+
+    Args:
+        concern: The concern.
+        metric: Its metric.
+        unit: What a period of its series is.
+        now: Dates of another year have their year.
+    """
+    subject, lasted = series_subject(concern.key), pluralize(concern.periods, unit)
+    if concern.kind is ConcernKind.BELOW_BASELINE:
+        levels = format_change(metric, concern.before, concern.value)
+        return f"{lasted} far below baseline, not confirmed: {subject} {levels}"
+    (delta,) = format_values(metric, concern.value - concern.before)
+    text = f"declining: {subject} {delta} in {lasted}"
+    if concern.limit is None or concern.limit_at is None:
+        return text
+    side = "above" if metric.better is Direction.LOWER else "below"
+    return f"{text}; at this pace {side} {format_value(concern.limit)} around {format_day(concern.limit_at, now)}"
 
 
 def advice_lines(diagnosis: Diagnosis) -> list[str]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from modeltop.core.diagnosis import BeforeAfter, Cause, CauseHypothesis, Certainty, Forecast, Pattern, Question
-from modeltop.core.series import Series, to_datetime
+from modeltop.core.series import ConcernKind, Series, to_datetime
 from modeltop.core.text import format_day, pluralize
 from modeltop.diagnosis.advice import is_likely, retraining_blocker
 from modeltop.diagnosis.context import CONFIDENCE
 from modeltop.diagnosis.observations import Observations
 from modeltop.diagnosis.phrases import (
+    describe_concern,
     describe_followed,
     describe_forecast,
     format_values,
@@ -71,6 +72,8 @@ INSTEAD = {
 
 
 def _declining(observations: Observations, forecast: Forecast | None) -> Answer:
+    if not observations.metric.needs_labels and (decline := _other_decline(observations)) is not None:
+        return "yes", decline
     series, focus, now = observations.series, observations.focus, observations.context.now
     if series is None or focus is None or observations.windows is None:
         return _undecided(observations)
@@ -83,6 +86,20 @@ def _declining(observations: Observations, forecast: Forecast | None) -> Answer:
     verb = "rose" if focus.delta > 0 else "dropped" if observations.is_sudden else "declined"
     when = "on" if observations.is_sudden else "since about"
     return "yes", f"{subject} {verb} {when} {format_day(onset, now)}, {describe(observations, focus)}"
+
+
+def _other_decline(observations: Observations) -> str | None:
+    """Return the decline of a metric with labels where the diagnosis is about one without; None if there is none."""
+    context = observations.context
+    for concern in context.concerns:
+        series = next((series for series in context.series if series.key == concern.key), None)
+        if concern.kind is ConcernKind.DECLINING and series is not None:
+            metric = context.catalog.get(concern.key.metric)
+            return describe_concern(concern, metric, period_unit(series), context.now).removeprefix("declining: ")
+    accuracy = observations.before_after.get("accuracy")
+    if accuracy is None or not _is_worse(observations, accuracy):
+        return None
+    return describe_metric_change(observations, accuracy)
 
 
 def _undecided(observations: Observations) -> Answer:

@@ -18,10 +18,11 @@ from modeltop.core.diagnosis import (
 from modeltop.core.series import Alert, Condition, Direction, Series, Severity, to_datetime
 from modeltop.core.text import display_width, format_day, format_value, pluralize, sanitize, truncate
 from modeltop.diagnosis.advice import describe_step, insufficient_data_reason
-from modeltop.diagnosis.context import CONFIDENCE
+from modeltop.diagnosis.context import CONFIDENCE, ModelContext
 from modeltop.diagnosis.observations import Observations
 from modeltop.diagnosis.patterns import MIN_CONFIDENCE
 from modeltop.diagnosis.phrases import (
+    describe_concern,
     describe_month,
     format_values,
     metric_name,
@@ -54,10 +55,12 @@ def verdict(
     if context.missing_input is not None:
         return _sentences(*_missing_input(observations, context.missing_input), step)
     is_ok = context.severity is Severity.OK and context.evaluated > 0
-    if not hypotheses:
+    if not hypotheses and not context.concerns:
         status = sanitize(context.status_sentence, MAX_SENTENCE - 1)
         status = _finish(sentence_case(status or "no metric changed"))
         return Verdict(describe_ok(context.evaluated) if is_ok else status)
+    if is_ok and context.concerns:
+        return _sentences(_concern(context), _why(observations, hypotheses), step)
     if is_ok and Action.NOTHING in actions and context.incident is None:
         return _sentences([describe_ok(context.evaluated)], _what(observations), step)
     what: Iterable[str] = _what(observations)
@@ -93,6 +96,9 @@ def _finish(text: str) -> str:
 
 def _why(observations: Observations, hypotheses: Sequence[CauseHypothesis]) -> Iterator[str]:
     """Yield the cause with its certainty and its evidence, the longest variant first."""
+    if not hypotheses:
+        yield f"Cause unclear: {insufficient_data_reason(observations)}"
+        return
     first, rival = hypotheses[0], hypotheses[1] if len(hypotheses) > 1 else None
     name = first.cause.value
     if first.cause is Cause.UNKNOWN:
@@ -104,6 +110,16 @@ def _why(observations: Observations, hypotheses: Sequence[CauseHypothesis]) -> I
     word = "" if first.certainty is Certainty.CERTAIN else f"{first.certainty.value} "
     yield from (f"{word}{name}: {evidence}" for evidence in first.evidence_for)
     yield f"{word}{name}"
+
+
+def _concern(context: ModelContext) -> Iterator[str]:
+    """Yield the worst concern about a model that is ok, the longest variant first."""
+    concern = context.concerns[0]
+    series = next(series for series in context.series if series.key == concern.key)
+    text = describe_concern(concern, context.catalog.get(concern.key.metric), period_unit(series), context.now)
+    yield f"ok, but {text}"
+    yield f"ok, but {text.replace('at this pace ', '')}"
+    yield f"ok, but {text.partition(';')[0]}"
 
 
 def _missing_input(observations: Observations, alert: Alert) -> tuple[list[str], list[str]]:

@@ -18,6 +18,7 @@ from modeltop.core.series import (
     to_datetime64,
 )
 from modeltop.core.text import format_period, pluralize, sanitize
+from modeltop.diagnosis.phrases import describe_concern, period_unit
 from modeltop.report.diagnosis_sections import QUESTIONS_TITLE, diagnosis_sections
 from modeltop.report.phrases import (
     HANG,
@@ -104,9 +105,11 @@ def text_summary(snapshot: Snapshot) -> Iterator[str]:
         yield from alerting_section(status, index, explanations.verdict_for(status.model))
     for status in alerting[MAX_DETAILED:]:
         yield from _status_lines(status, explanations.verdict_for(status.model))
-    yield from healthy_section(
-        [status for status in snapshot.model_statuses if status.model not in index.alerts], index
-    )
+    others = [status for status in snapshot.model_statuses if status.model not in index.alerts]
+    for status in others:
+        if status.concerns:
+            yield from _status_lines(status, explanations.verdict_for(status.model))
+    yield from healthy_section([status for status in others if not status.concerns], index)
     yield from _footer(snapshot, explanations)
 
 
@@ -268,7 +271,7 @@ def alerting_section(status: ModelStatus, index: ReportIndex, verdict: Verdict |
         verdict: The verdict; None: the status of its worst rule.
     """
     yield from _status_lines(status, verdict)
-    for text in (*alert_lines(index, status.model), *_describe_rest(index, status.model)):
+    for text in (*alert_lines(index, status.model), *_describe_rest(index, status)):
         yield from wrapped(" " * HANG + text, HANG + 2)
 
 
@@ -281,15 +284,23 @@ def _status_lines(status: ModelStatus, verdict: Verdict | None) -> Iterator[str]
             yield from wrapped(" " * HANG + sentence, HANG)
 
 
-def _describe_rest(index: ReportIndex, model: str) -> Iterator[str]:
-    """Yield the healthy models beside the alerts, and the metrics that could not be evaluated."""
+def _describe_rest(index: ReportIndex, status: ModelStatus) -> Iterator[str]:
+    """Yield the metrics that are ok beside the alerts, those that are ok but, and those that were not evaluated."""
+    model, snapshot = status.model, index.snapshot
     rules, alerts = _other_rules(index, model), index.alerts[model]
     unknown = severity_mark(Severity.UNKNOWN).strip()
     if not any(alert.is_model_wide for alert in alerts):
-        breached = {alert.key for alert in alerts}
+        breached = {alert.key for alert in alerts} | {concern.key for concern in status.concerns}
         healthy = [series_name(rule.key) for rule in rules if rule.key not in breached and index.is_healthy(rule)]
         if healthy:
             yield f"{severity_mark(Severity.OK).strip()} {list_names(list(dict.fromkeys(healthy)))}: healthy"
+    if status.concerns:
+        first, *others = status.concerns
+        unit = period_unit(snapshot.history.series[first.key])
+        text = describe_concern(first, snapshot.catalog.get(first.key.metric), unit, snapshot.taken_at)
+        also = [series_name(concern.key) for concern in others if concern.key != first.key]
+        also_text = f"; also: {list_names(list(dict.fromkeys(also)))}" if also else ""
+        yield f"{severity_mark(Severity.OK).strip()}, but {text}{also_text}"
     yield from (f"{unknown} {text}" for text in _describe_unevaluated(index, rules))
     if model in index.snapshot.label_coverage:
         yield f"{unknown} {index.snapshot.label_coverage[model].sentence}"

@@ -186,6 +186,51 @@ def test_what_is_exported_is_the_table(run, table, tmp_path):
     assert (tmp_path / "out.csv").read_bytes() == SEED.read_bytes()
 
 
+@pytest.mark.parametrize(
+    "name", ["as it is", "500 rows a day", "2,000 rows a day", "20,000 rows a day", "1 day before"]
+)
+def test_two_alerts_are_critical_and_one_warns(snapshot_of, name):
+    active = [alert for alert in snapshot_of(name).alerts if alert.is_active]
+    assert sorted((alert.severity.name, alert.key.metric) for alert in active) == [
+        ("CRITICAL", "accuracy"), ("CRITICAL", "f1_score"), ("WARNING", "avg_confidence"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["5 days before", "10 days before", "30 days before"])
+def test_with_a_level_before_it_the_drop_is_found_on_every_metric_and_starts_with_the_table(snapshot_of, name):
+    snapshot = snapshot_of(name)
+    dropped = {alert.key.metric for alert in snapshot.alerts if alert.is_active and alert.rule == "baseline-drop"}
+    assert dropped >= {"accuracy", "precision", "recall", "f1_score"}
+    [incident] = snapshot.incidents
+    assert date(2025, 1, 2) <= incident.started_at.date() <= date(2025, 1, 6)
+
+
+def test_continued_both_floors_are_active_to_the_end(snapshot_of):
+    floors = {alert.rule: alert for alert in snapshot_of("continued").alerts if alert.rule.endswith("-floor")}
+    assert {name: (alert.is_active, alert.since.date()) for name, alert in floors.items()} == {
+        "accuracy-floor": (True, date(2025, 1, 9)), "f1-floor": (True, date(2025, 1, 10)),
+    }  # fmt: skip
+
+
+LIMITS = ("--below", "accuracy=0.8", "--below", "f1_score=0.8")
+
+
+def test_inside_its_limits_it_is_declining_and_less_confident(run, table):
+    code, output = run("check", table("as it is"), *LIMITS)
+    assert code == 1
+    assert "Less confident since 3 Jan, 0.94→0.84." in output
+    assert "● ok, but declining: accuracy -0.09" in output
+    assert "at this pace below 0.80 around 17 Jan" in output
+
+
+def test_without_the_rule_of_confidence_it_is_ok_but_declining(run, table, tmp_path):
+    (tmp_path / "modeltop.toml").write_text("[defaults]\nconfidence = false\n")
+    code, output = run("check", table("as it is"), *LIMITS)
+    assert code == 0
+    assert "ok, but declining: accuracy -0.09" in output
+    assert "below 0.80 around 17 Jan." in output
+
+
 @pytest.mark.parametrize("name", VARIANTS)
 def test_it_is_one_incident(snapshot_of, name):
     [incident] = snapshot_of(name).incidents

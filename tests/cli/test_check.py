@@ -29,6 +29,7 @@ def test_the_ten_day_table_is_critical_for_two_reasons_and_nothing_else(run, ten
         "▲ CRIT accuracy 0.87 < 0.90, 2 periods, since 2025-01-09",
         "▲ CRIT f1_score 0.845 < 0.85, 1 period, since 2025-01-10",
         "◆ WARN avg_confidence 0.84, baseline 0.941, 8 periods, since 2025-01-03",
+        "● ok, but declining: recall -0.094 in 8 days; at this pace below 0.80",
         "○ n/d 4 metrics need 10 earlier periods, has 9",
     ]
     assert outcome.err == ""

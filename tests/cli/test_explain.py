@@ -17,7 +17,7 @@ def test_a_model_that_alerts_is_explained(run, fleet):
 
 def test_a_model_that_is_ok_is_explained_where_it_is_named(run, fleet):
     outcome = run("check", fleet, "spam-filter", "--explain")
-    assert outcome.lines[0] == "● ok    spam-filter: all 4 metrics within limits and baseline."
+    assert outcome.lines[0] == "● ok    spam-filter: all 5 metrics within limits and baseline."
     assert any(line.strip().startswith("Declining?       no: accuracy is 0.98") for line in outcome.lines)
 
 
@@ -31,4 +31,4 @@ def test_without_a_name_every_model_is_explained(run, fleet):
 def test_a_model_that_is_not_there_is_named_with_those_that_are(run, fleet, words):
     outcome = run("check", fleet, *words)
     assert outcome.code == 3
-    assert "no model tirage; the models are triage, fraud-detector" in outcome.err
+    assert "no model tirage; the models are triage, churn" in outcome.err

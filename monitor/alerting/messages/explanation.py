@@ -27,7 +27,8 @@ class ExplanationCache:
         self.snapshot = snapshot
         # A source that cannot be read is no model: its message is all there is to say.
         active = (alert for alert in snapshot.alerts if alert.is_active and alert.condition is not Condition.ERROR)
-        self._due = {alert.key.model for alert in active} | set(explained)
+        concerned = (status.model for status in snapshot.model_statuses if status.concerns)
+        self._due = {alert.key.model for alert in active} | {*concerned, *explained}
         self._diagnoses: dict[str, Diagnosis | None] = {}
         self._errors: list[str] = []
 
