@@ -66,6 +66,24 @@ def test_car_loan_drifted_and_the_estimate_fell_as_much_as_the_realized_accuracy
     assert diagnosis.labels_since_change == 25_000
 
 
+def test_the_cause_of_car_loans_fall_is_the_same_on_its_third_chunk_and_later(car_loan, tmp_path):
+    [computed] = car_loan.glob("*.computed.csv")
+    header, *rows = computed.read_text().splitlines()
+    columns = header.split(",")
+    date, segment = columns.index("date"), columns.index("segment") if "segment" in columns else None
+    overall = [row for row in rows if segment is None or row.split(",")[segment] in ("", "all")]
+    dates = sorted({row.split(",")[date] for row in overall})
+    fell = dates.index(SIXTH_CHUNK)
+    causes = []
+    for last in (fell + 3, fell + 4, fell + 5):
+        (tmp_path / f"{last}").mkdir()
+        path = tmp_path / f"{last}" / "car_loan.csv"
+        kept = [row for row in overall if row.split(",")[date] in dates[:last]]
+        path.write_text("\n".join([header, *kept]) + "\n")
+        causes.append(diagnose(path, "car_loan", LAST_CHUNK).cause)
+    assert causes == [Cause.DATA_DRIFT] * 3
+
+
 def test_the_accuracy_of_car_loan_has_one_episode_and_it_spans_the_last_five_chunks(car_loan, run):
     alerts = json.loads(run("alerts", "--store", car_loan, "--now", LAST_CHUNK.isoformat(), "--history", "--json").out)
     [episode] = [alert for alert in alerts if alert["metric"] == "accuracy"]
