@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from string import Formatter
 
 from modeltop.core.diagnosis import Action, Cause, CauseHypothesis, Certainty
 from modeltop.core.series import Condition, Severity, to_datetime
@@ -107,13 +108,11 @@ def describe_step(
     elif observations.no_data_alert is not None:
         yield "Check the feed"
     elif Action.ROLL_BACK in actions:
-        yield f"Roll back the release of {_onset(observations)}, then check what it changed"
-    elif is_likely(hypotheses):
-        yield from _ORDERS[hypotheses[0].cause](observations)
-    elif hypotheses[0].certainty is Certainty.POSSIBLE:
-        yield from _CHECKS[hypotheses[0].cause](observations)
+        yield from _filled(["roll back the release of {day}, then check what it changed"], observations)
     else:
-        yield from _check_changes(observations)
+        is_possible = hypotheses[0].certainty is Certainty.POSSIBLE
+        steps = ORDERS if is_likely(hypotheses) else CHECKS if is_possible else {}
+        yield from _filled(steps.get(hypotheses[0].cause, CHECK_CHANGES), observations)
 
 
 def _day(observations: Observations, moment: datetime | None) -> str:
@@ -123,130 +122,76 @@ def _day(observations: Observations, moment: datetime | None) -> str:
     return format_day(min(max(moment or first, first), context.now), context.now)
 
 
-def _onset(observations: Observations) -> str:
-    """Return the day on which the change started; without one, of the newest period."""
-    windows = observations.windows
-    return _day(observations, observations.context.now if windows is None else to_datetime(windows.onset))
+CHECK_CHANGES = (
+    "check what shipped on {overnight}; do not retrain yet",
+    "check deployments and data changes around {day}",
+)
+"""What to check where no cause is likely; of each step the longest variant comes first."""
+CHECK_SEGMENT = ("check what changed for {segment} around {day}",)
+ORDERS: dict[Cause, tuple[str, ...]] = {
+    Cause.OUTAGE: ("check the feed since {day}",),
+    Cause.UPSTREAM: (
+        "fix {broken} in the input pipeline; do not retrain on it",
+        "fix the input pipeline; do not retrain on broken data",
+    ),
+    Cause.NOISE: ("wait for the next {unit}",),
+    Cause.SEASON: ("no action needed",),
+    Cause.BUSINESS: ("check what that changed around {day}",),
+    Cause.SEGMENT: CHECK_SEGMENT,
+    Cause.FEATURE_DRIFT: (
+        "compare {features} with the training data, then decide on retraining",
+        "compare the inputs with the training data, then decide on retraining",
+    ),
+    Cause.DATA_DRIFT: ("compare the inputs with the training data, then decide on retraining",),
+    Cause.LABEL_SHIFT: ("recalibrate the scores; the model itself needs no retraining",),
+    Cause.THRESHOLD: ("review the decision threshold",),
+    Cause.CALIBRATION: ("recalibrate the scores; the model itself needs no retraining",),
+    Cause.CONCEPT_DRIFT: ("retrain: {labels} since {day}", "do not retrain yet: {blocker}"),
+    Cause.UNKNOWN: CHECK_CHANGES,
+}
+"""What to do where the cause is likely."""
+CHECKS = ORDERS | {
+    Cause.UPSTREAM: CHECK_CHANGES,
+    Cause.FEATURE_DRIFT: ("check {features} since {first_sign}", "check the input features since {first_sign}"),
+    Cause.DATA_DRIFT: ("check the input features since {first_sign}",),
+    Cause.LABEL_SHIFT: ("check calibration and the share of positives since {day}",),
+    Cause.THRESHOLD: ("check the decision threshold since {day}",),
+    Cause.CALIBRATION: ("check calibration and the share of positives since {day}",),
+    Cause.CONCEPT_DRIFT: (
+        "check labels and inputs; retraining has {labels}",
+        "check labels and inputs since {day}",
+    ),
+}
+"""What to check where the cause is possible."""
 
 
-def _first_sign(observations: Observations) -> str:
-    """Return the day of the first sign of the change, which may be a fall of confidence before it."""
-    lead = confidence_lead(observations)
-    return _onset(observations) if lead is None else _day(observations, lead)
+def _filled(templates: Iterable[str], observations: Observations) -> Iterator[str]:
+    """Yield the templates whose facts are known, with these."""
+    facts = _facts(observations)
+    for template in templates:
+        names = [name for _, name, _, _ in Formatter().parse(template) if name]
+        if all(facts[name] for name in names):
+            yield template.format(**facts)
 
 
-def _labels(observations: Observations) -> str:
-    return f"{observations.labels_since_change or 0:,} new labels"
-
-
-def _check_changes(observations: Observations) -> Iterator[str]:
-    if observations.is_overnight and observations.focus is not None:
-        yield f"Check what shipped on {_onset(observations)}; do not retrain yet"
-    yield f"Check deployments and data changes around {_onset(observations)}"
-
-
-def _check_feed(observations: Observations) -> Iterator[str]:
-    yield f"Check the feed since {_onset(observations)}"
-
-
-def _fix_input(observations: Observations) -> Iterator[str]:
-    broken = observations.feature_shifts.broken or observations.feature_shifts.shifted
-    if broken:
-        yield f"Fix {safe_name(broken[0].feature)} in the input pipeline; do not retrain on it"
-    yield "Fix the input pipeline; do not retrain on broken data"
-
-
-def _compare_inputs(_: Observations) -> Iterator[str]:
-    yield "Compare the inputs with the training data, then decide on retraining"
-
-
-def _compare_features(observations: Observations) -> Iterator[str]:
-    features = top_features(observations.feature_shifts.shifted)
-    yield f"Compare {features} with the training data, then decide on retraining"
-    yield "Compare the inputs with the training data, then decide on retraining"
-
-
-def _check_features(observations: Observations) -> Iterator[str]:
-    if observations.feature_shifts.shifted:
-        yield f"Check {top_features(observations.feature_shifts.shifted)} since {_first_sign(observations)}"
-    yield f"Check the input features since {_first_sign(observations)}"
-
-
-def _retrain(observations: Observations) -> Iterator[str]:
+def _facts(observations: Observations) -> dict[str, str | None]:
+    """Return what a step can name; foreign text is sanitized. None: not known."""
+    windows, shifts, lead = observations.windows, observations.feature_shifts, confidence_lead(observations)
+    day = _day(observations, observations.context.now if windows is None else to_datetime(windows.onset))
+    broken = shifts.broken or shifts.shifted
+    dominant = dominant_segment(observations) if observations.focus is not None else None
     blocker = retraining_blocker(observations)
-    if blocker is None:
-        yield f"Retrain: {_labels(observations)} since {_onset(observations)}"
-    else:
-        yield f"Do not retrain yet: {blocker}"
-
-
-def _check_labels(observations: Observations) -> Iterator[str]:
-    if can_retrain(observations):
-        yield f"Check labels and inputs; retraining has {_labels(observations)}"
-    yield f"Check labels and inputs since {_onset(observations)}"
-
-
-def _recalibrate(_: Observations) -> Iterator[str]:
-    yield "Recalibrate the scores; the model itself needs no retraining"
-
-
-def _check_calibration(observations: Observations) -> Iterator[str]:
-    yield f"Check calibration and the share of positives since {_onset(observations)}"
-
-
-def _review_threshold(_: Observations) -> Iterator[str]:
-    yield "Review the decision threshold"
-
-
-def _check_threshold(observations: Observations) -> Iterator[str]:
-    yield f"Check the decision threshold since {_onset(observations)}"
-
-
-def _check_segment(observations: Observations) -> Iterator[str]:
-    dominant = dominant_segment(observations)
-    if dominant is not None:
-        yield f"Check what changed for {safe_name(dominant[1].segment)} around {_onset(observations)}"
-    yield f"Check what changed for that segment around {_onset(observations)}"
-
-
-def _check_business(observations: Observations) -> Iterator[str]:
-    yield f"Check what that changed around {_onset(observations)}"
-
-
-def _wait(observations: Observations) -> Iterator[str]:
-    unit = "period" if observations.series is None else period_unit(observations.series)
-    yield f"Wait for the next {unit}"
-
-
-def _nothing(_: Observations) -> Iterator[str]:
-    yield "No action needed"
-
-
-Step = Callable[[Observations], Iterator[str]]
-_ORDERS: dict[Cause, Step] = {
-    Cause.OUTAGE: _check_feed,
-    Cause.UPSTREAM: _fix_input,
-    Cause.NOISE: _wait,
-    Cause.SEASON: _nothing,
-    Cause.BUSINESS: _check_business,
-    Cause.SEGMENT: _check_segment,
-    Cause.FEATURE_DRIFT: _compare_features,
-    Cause.DATA_DRIFT: _compare_inputs,
-    Cause.LABEL_SHIFT: _recalibrate,
-    Cause.THRESHOLD: _review_threshold,
-    Cause.CALIBRATION: _recalibrate,
-    Cause.CONCEPT_DRIFT: _retrain,
-    Cause.UNKNOWN: _check_changes,
-}
-_CHECKS = _ORDERS | {
-    Cause.UPSTREAM: _check_changes,
-    Cause.FEATURE_DRIFT: _check_features,
-    Cause.DATA_DRIFT: _check_features,
-    Cause.LABEL_SHIFT: _check_calibration,
-    Cause.THRESHOLD: _check_threshold,
-    Cause.CALIBRATION: _check_calibration,
-    Cause.CONCEPT_DRIFT: _check_labels,
-}
+    return {
+        "day": day,
+        "overnight": day if observations.is_overnight and observations.focus is not None else None,
+        "first_sign": day if lead is None else _day(observations, lead),
+        "unit": "period" if observations.series is None else period_unit(observations.series),
+        "broken": safe_name(broken[0].feature) if broken else None,
+        "features": top_features(shifts.shifted) if shifts.shifted else None,
+        "segment": "that segment" if dominant is None else safe_name(dominant[1].segment),
+        "labels": f"{observations.labels_since_change or 0:,} new labels" if blocker is None else None,
+        "blocker": blocker,
+    }
 
 
 def insufficient_data_reason(observations: Observations) -> str:

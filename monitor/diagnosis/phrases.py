@@ -49,7 +49,7 @@ def sentence_case(text: str) -> str:
     >>> sentence_case("accuracy fell"), sentence_case("log_loss rose")
     ('Accuracy fell', 'log_loss rose')
     """
-    first = text.partition(" ")[0]
+    first = text.partition(" ")[0].rstrip(",:")
     return text[:1].upper() + text[1:] if first.isalpha() and first.islower() and first != "ok" else text
 
 
