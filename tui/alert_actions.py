@@ -11,7 +11,6 @@ from modeltop.report.phrases import describe_ack, format_moment
 from modeltop_tui.screens.main import MainScreen
 from modeltop_tui.screens.silence import SilenceScreen
 from modeltop_tui.view.acknowledgements import selected_alert
-from modeltop_tui.view.metrics import label
 from modeltop_tui.widgets.header_footer import Prompt
 from modeltop_tui.widgets.panes import AlertsPane
 from modeltop_tui.workers.event_writer import SAVING, no_event_log_message, write_events
@@ -38,19 +37,11 @@ def acknowledge(screen: MainScreen, poller: Poller) -> None:
     elif ack.by == author():
         status.show_prompt(_withdraw_prompt(screen, poller, alert, ack))
     else:
-        status.show_message(f"{describe_ack(ack, screen.now())}; `modeltop unack {alert.id}` gives it back")
-
-
-def alert_label(screen: MainScreen, alert: Alert) -> str:
-    """Return a short name of the alert; with its model if another model is selected."""
-    name = sanitize(alert.rule if alert.key.metric == "*" else label(alert.key), 24)
-    if alert.key.model == screen.screen_state.selection.model:
-        return name
-    return f"{sanitize(alert.key.model, 16)} {name}"
+        status.show_message(f"{describe_ack(ack, screen.now())}; `modeltop unack {alert.id}` takes it back")
 
 
 def _acknowledge_prompt(screen: MainScreen, poller: Poller, alert: Alert) -> Prompt:
-    name, by, status = alert_label(screen, alert), author(), screen.status
+    name, by, status = sanitize(alert.key.model, 24), author(), screen.status
 
     def submit(reason: str) -> None:
         snapshot = screen.screen_state.snapshot
@@ -76,7 +67,7 @@ def _acknowledge_prompt(screen: MainScreen, poller: Poller, alert: Alert) -> Pro
 
 
 def _withdraw_prompt(screen: MainScreen, poller: Poller, alert: Alert, ack: Acknowledgement) -> Prompt:
-    name, by, status = alert_label(screen, alert), author(), screen.status
+    name, by, status = sanitize(alert.key.model, 24), author(), screen.status
 
     def submit(_: str) -> None:
         status.show_message(SAVING)

@@ -12,7 +12,14 @@ from datetime import datetime, timedelta
 
 from modeltop.alerting.suppression import acknowledged_alerts, format_minute, silence_error
 from modeltop.core.errors import UsageError
-from modeltop.core.event import Acknowledged, NoteAdded, SilenceCreated, SilenceExpired, Unacknowledged
+from modeltop.core.event import (
+    Acknowledged,
+    BaselineRestarted,
+    NoteAdded,
+    SilenceCreated,
+    SilenceExpired,
+    Unacknowledged,
+)
 from modeltop.core.incident import (
     Acknowledgement,
     AlertingState,
@@ -167,6 +174,11 @@ def add_note(model: str, text: str, *, by: str, now: datetime, at: datetime | No
     if not text.strip() or not model.strip():
         raise UsageError("a note without model or text says nothing: give both")
     return (NoteAdded(now, Note(model, text, by, at or now)),)
+
+
+def restart_baseline(model: str, start: datetime, *, by: str, now: datetime) -> tuple[BaselineRestarted]:
+    """Accept the values of a model from an aware moment on as its new baseline."""
+    return (BaselineRestarted(now, model, start, by),)
 
 
 def _check_names(*names: str) -> None:

@@ -41,6 +41,8 @@ GAPS = 60
 """Newest gaps between periods from which their usual length is computed."""
 BASELINE_PERIODS = 60
 """Evaluated periods before the start of an incident that are its baseline."""
+MIN_BASELINE_PERIODS = 8
+"""Periods between two incidents that are a baseline by themselves."""
 CONFIRMING_PERIODS = 2
 """Periods after `fired` that may still date the start: a level of three periods is no outlier."""
 MIN_STEP_SHARE = 0.25
@@ -69,14 +71,18 @@ def group_incidents(
     for alert in alerts:
         if alert.fired is not None and alert.id is not None:
             by_model[alert.key.model].append(alert)
-    known = _KnownIds(state or AlertingState())
+    state = state or AlertingState()
+    known = _KnownIds(state)
     incidents: list[Incident] = []
     for model, members in by_model.items():
         previous_end: datetime | None = None
         periods = history.periods.get(model)
         groups = _groups(members, periods)
         ids = known.ids(model, groups, settle_time(periods, _fired(groups[-1][0])))
+        restart = state.baselines.get(model)
         for group, name in zip(groups, ids, strict=True):
+            if restart is not None and _fired(group[0]) >= restart:
+                previous_end = max(previous_end or restart, restart)
             incident = _IncidentBuilder(group, history, catalog, previous_end).build(name)
             previous_end = incident.resolved_at
             incidents.append(incident)
@@ -203,7 +209,7 @@ class _IncidentBuilder:
         started_at = lead.since
         if points is not None and len(points):
             started_at = self._start(lead, points)
-            numbers = _numbers(points, started_at, lead)
+            numbers = _numbers(points, started_at, lead, self.previous_end)
         elif lead.condition is Condition.NO_DATA:
             started_at = self._newest_row(lead)
         return Incident(
@@ -317,10 +323,16 @@ def _bad_sign(points: Series, lead: Alert) -> float:
     return -1.0 if breach.value < float(median(before)) else 1.0
 
 
-def _numbers(points: Series, started_at: datetime, lead: Alert) -> dict[str, float | datetime | None]:
-    """Return the lead's numbers before and after the start."""
+def _numbers(
+    points: Series, started_at: datetime, lead: Alert, previous_end: datetime | None
+) -> dict[str, float | datetime | None]:
+    """Return the lead's numbers before and after the start; the baseline reaches back to the previous incident."""
     start = int(np.searchsorted(points.times, to_datetime64(started_at)))
-    before, after = points.values[max(0, start - BASELINE_PERIODS) : start], points.values[start:]
+    first = max(0, start - BASELINE_PERIODS)
+    if previous_end is not None:
+        end = int(np.searchsorted(points.times, to_datetime64(previous_end)))
+        first = max(first, end) if start - end >= MIN_BASELINE_PERIODS else first
+    before, after = points.values[first:start], points.values[start:]
     if not len(after):
         return {}
     worst = start + int(np.argmax(_bad_sign(points, lead) * after))

@@ -36,6 +36,10 @@ LOST_AFTER = timedelta(hours=24)
 """Time for which an incident whose rows disappeared stays unchanged."""
 RETENTION = timedelta(days=30)
 """Age of an end beyond which an incident is not journaled, for the event log would not retain it."""
+NEW_BASELINE = "new baseline accepted"
+"""Why an incident is over whose values did not come back."""
+NEW_BASELINE_PERIODS = 120
+"""Periods after which a sustained drop is the baseline (`modeltop.core.stats.cusum`)."""
 MAX_BREACHES = 3
 """Alerts whose breaches one event of the log names."""
 RuleAndSeries = tuple[str, SeriesKey]
@@ -102,7 +106,7 @@ def track_incidents(
         previous_newest: `EvaluationScope.newest_periods` of the last evaluation, including that of an earlier process;
             empty at the first one, where every resolved incident is past.
     """
-    tracker = _Tracker(now, scope, previous_newest)
+    tracker = _Tracker(now, scope, previous_newest, state.baselines)
     by_id = {alert.id: alert for alert in alerts if alert.id is not None}
     found: dict[str, dict[str, Incident]] = defaultdict(dict)
     for incident in incidents:
@@ -163,6 +167,7 @@ class _Tracker:
     now: datetime
     scope: EvaluationScope
     previous_newest: Mapping[str, datetime]
+    baselines: Mapping[str, datetime]
 
     def open(self, incident: Incident, alerts: Sequence[Alert]) -> list[IncidentChanged]:
         """Return the changes of an incident that was not known: it fired, or was over before it was seen."""
@@ -214,6 +219,8 @@ class _Tracker:
         transition = _transition(tracked, after)
         if transition is IncidentTransition.MISSING and absent.is_missing:
             message = "its rows are gone; it stays as it was for a day"
+        elif transition is IncidentTransition.RESOLVED and ends_as_baseline(alerts, self.baselines):
+            message = NEW_BASELINE
         elif transition is IncidentTransition.JOINED:
             known = {(member.rule, member.key) for member in tracked.members}
             message = _breaches([alert for alert in alerts if (alert.rule, alert.key) not in known])
@@ -264,6 +271,8 @@ class _Tracker:
             return None, False, "the rule was removed"
         if not self.scope.includes(member):
             return self._missing(tracked, member)
+        if tracked.model in self.baselines:
+            return replace(member, resolved=member.resolved or self.now), False, NEW_BASELINE
         if (member.rule, member.key) not in self.scope.evaluated:
             return None, False, "the rule no longer asks about this series"
         return (
@@ -307,6 +316,22 @@ class _Tracker:
         closed_at = tracked.closed_at or self.now
         after = replace(tracked, closed_at=closed_at, status=IncidentStatus.WITHDRAWN, missing_since=None)
         return IncidentChanged(self.now, transition, after, reason)
+
+
+def ends_as_baseline(alerts: Sequence[Alert], baselines: Mapping[str, datetime]) -> bool:
+    """Return whether the last alerts of an incident ended because their values are the baseline now.
+
+    Args:
+        alerts: All of the incident, each resolved.
+        baselines: By model, the moment from which on its values are its baseline, as a person said.
+    """
+    ends = [alert.resolved for alert in alerts if alert.resolved is not None]
+    last = [alert for alert in alerts if alert.resolved == max(ends, default=None)]
+    return bool(last) and all(
+        alert.resolved == baselines.get(alert.key.model)
+        or (alert.breach is not None and alert.breach.is_baseline and alert.periods >= NEW_BASELINE_PERIODS)
+        for alert in last
+    )
 
 
 def is_same_alert(member: Member, other: Member) -> bool:

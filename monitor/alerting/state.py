@@ -15,6 +15,7 @@ from typing import get_args
 
 from modeltop.core.event import (
     Acknowledged,
+    BaselineRestarted,
     ClockAccepted,
     ClockAcceptRequested,
     Event,
@@ -104,6 +105,7 @@ class _MutableState:
         self.acks = {ack.incident: ack for ack in state.acks}
         self.silences = {silence.id: silence for silence in state.silences}
         self.notes = dict.fromkeys(state.notes)
+        self.baselines = dict(state.baselines)
         self.incidents = dict(state.incidents)
         self.notifications = dict(state.notifications)
         self.receivers = dict(state.receivers)
@@ -117,6 +119,7 @@ class _MutableState:
             acks=tuple(self.acks.values()),
             silences=tuple(self.silences.values()),
             notes=tuple(self.notes),
+            baselines=MappingProxyType(self.baselines),
             incidents=MappingProxyType(self.incidents),
             notifications=MappingProxyType(self.notifications),
             receivers=MappingProxyType(self.receivers),
@@ -156,6 +159,8 @@ class _MutableState:
                 )
             case NoteAdded(_, note):
                 self.notes[note] = None
+            case BaselineRestarted(_, model, start):
+                self.baselines[model] = start
             case ReceiverTested(at, receiver) if receiver in self.receivers:
                 self.receivers[receiver] = reenabled(self.receivers[receiver], self.last_event_at or at)
             case ClockAcceptRequested():

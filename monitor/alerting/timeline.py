@@ -9,6 +9,7 @@ from fnmatch import fnmatchcase
 
 from modeltop.core.event import (
     Acknowledged,
+    BaselineRestarted,
     Event,
     IncidentChanged,
     NoteAdded,
@@ -123,6 +124,8 @@ class _TimelineBuilder:
                 draft.entries.append(TimelineEntry(at, "acknowledged", ack.by, ack.reason))
             case Unacknowledged(at, incident_id, by) if incident_id in self.incidents:
                 self.incidents[incident_id].entries.append(TimelineEntry(at, "given-back", by, ""))
+            case BaselineRestarted(at, model, start, by) if model == self.model:
+                self.notes.append(Note(model, f"new baseline accepted from {start:%Y-%m-%d} on", by, at))
             case NoteAdded(_, note) if fnmatchcase(self.model, note.model):
                 self.notes.append(note)
             case SilenceCreated(_, silence):

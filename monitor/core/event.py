@@ -186,6 +186,16 @@ class ReceiverTested:
 
 
 @dataclass(frozen=True, slots=True)
+class BaselineRestarted:
+    """A person accepted the values of a model from a moment on as its new baseline, such as after a release."""
+
+    at: datetime
+    model: str
+    start: datetime
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
 class ClockAcceptRequested:
     """A person asked the watcher to accept its machine's clock; `at` is of a clock that nobody knows."""
 
@@ -204,7 +214,14 @@ class ClockAccepted:
 
 
 PersonalEvent = (
-    Acknowledged | Unacknowledged | SilenceCreated | SilenceExpired | NoteAdded | ReceiverTested | ClockAcceptRequested
+    Acknowledged
+    | Unacknowledged
+    | SilenceCreated
+    | SilenceExpired
+    | NoteAdded
+    | BaselineRestarted
+    | ReceiverTested
+    | ClockAcceptRequested
 )
 """What processes of people append, by clocks that say nothing about that of the watcher."""
 Event = (
@@ -213,6 +230,7 @@ Event = (
     | SilenceCreated
     | SilenceExpired
     | NoteAdded
+    | BaselineRestarted
     | IncidentChanged
     | SendStarted
     | SendFinished

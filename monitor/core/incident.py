@@ -275,6 +275,8 @@ class AlertingState:
     silences: tuple[Silence, ...] = ()
     """Active and scheduled ones, and those that ended within the last 5 days."""
     notes: tuple[Note, ...] = ()
+    baselines: Mapping[str, datetime] = field(default_factory=lambda: MappingProxyType({}))
+    """By model, the moment from which on its values are its baseline, as a person said last."""
     incidents: Mapping[str, TrackedIncident] = field(default_factory=lambda: MappingProxyType({}))
     """Incidents by id: open ones, and those that ended within the last 30 days."""
     notifications: Mapping[NotificationKey, NotificationEntry] = field(default_factory=lambda: MappingProxyType({}))

@@ -28,6 +28,7 @@ from modeltop.history.merge import Progress
 from modeltop.history.reader import Reader
 from modeltop.history.store.distributions import DistributionStore
 from modeltop.history.store.paths import network_filesystem
+from modeltop.rules.baselines.restart import ended_at_restart, split_at_restart
 from modeltop.rules.defaults import rules_in_force
 from modeltop.rules.detectors.threshold import Threshold
 from modeltop.rules.evaluator import Evaluator
@@ -155,6 +156,8 @@ class Pipeline:
         self._unreadable_since: dict[SeriesKey, datetime] = {}
         self._defer_slow_detectors = defer_slow_detectors
         self._evaluator = Evaluator(self._rules, config.catalog, declining=config.defaults.declining)
+        self._past_evaluator = Evaluator(self._rules, config.catalog)
+        """Evaluates what was before a new baseline that a person accepted."""
         self._future_rows = FutureRowFilter()
         self.valid_until: datetime | None = None
         """When a row of the last snapshot's future is due: then the same files are another snapshot."""
@@ -194,7 +197,10 @@ class Pipeline:
         bounded = self._without_future_rows(self._reader.read(progress), clock)
         history = bounded.history
         now = self._now or (clock if self._live else _newest(history, clock))
-        self._evaluator.evaluate(history.series, defer_slow_detectors=self._defer_slow_detectors)
+        state, health = self.state_reader.alerting_state(), self.state_reader.watcher_health()
+        current, earlier = split_at_restart(history.series, state.baselines)
+        self._evaluator.evaluate(current, defer_slow_detectors=self._defer_slow_detectors)
+        self._past_evaluator.evaluate(earlier)
         if volumes := self._evaluator.volumes_with_alerts:
             history = replace(history, series={**history.series, **volumes})
         self._defer_slow_detectors = False
@@ -205,8 +211,7 @@ class Pipeline:
         self._unreadable_since = {alert.key: alert.since for alert in unreadable}
         absent = [*unreadable, *self._series_without_data(history)]
         missing = missing_newest_values(history, self._config.catalog, {alert.key for alert in absent})
-        alerts = [*self._evaluator.alerts, *absent]
-        state, health = self.state_reader.alerting_state(), self.state_reader.watcher_health()
+        alerts = [*self._evaluator.alerts, *absent, *ended_at_restart(self._past_evaluator.alerts, state.baselines)]
         clock_doubt = bounded.clock_doubt or (health and self._now is None and _disagreement(health, clock)) or None
         no_data = self._no_data_alerts(history, now)
         if clock_doubt is not None:  # what is known already stays, for its end would be no less of a guess

@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from modeltop.alerting.dispatch import NotificationPlan, plan_notifications
+from modeltop.alerting.incidents import NEW_BASELINE
 from modeltop.alerting.messages.compose import build_recovery_message, compose
 from modeltop.alerting.messages.explanation import ExplanationCache
 from modeltop.alerting.messages.message import Message
@@ -84,9 +85,10 @@ class Dispatcher:
         return math.inf if self._retry_at is None else max(0.0, (self._retry_at - self._clock.now()).total_seconds())
 
     def record_withdrawals(self, incident_changes: Iterable[IncidentChanged]) -> None:
-        """Keep the reasons of withdrawn incidents for the messages that report them."""
+        """Keep the reasons of incidents that did not recover for the messages that report them."""
         for change in incident_changes:
-            if change.transition in (IncidentTransition.WITHDRAWN, IncidentTransition.MERGED):
+            is_withdrawn = change.transition in (IncidentTransition.WITHDRAWN, IncidentTransition.MERGED)
+            if is_withdrawn or change.message == NEW_BASELINE:
                 self._withdrawal_reasons[change.incident.id] = change.message
         for incident_id in self._withdrawal_reasons.keys() - self._buffer.state().incidents.keys():
             del self._withdrawal_reasons[incident_id]

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from modeltop.alerting.grouping import group_incidents, ordered_incidents
 from modeltop.alerting.suppression import acknowledged_alerts, suppressions
 from modeltop.cli.context import AppOptions
 from modeltop.core.incident import Acknowledgement, AlertingState, Note, Suppression
@@ -74,7 +75,9 @@ def snapshot(*all_series, rules=None, clock=CLOCK, now=None, problems=(), notice
     alerts += [*filter(None, no_data), *(source_error_alert(problem, clock) for problem in problems if problem.fatal)]
     ordered = tuple(ordered_alerts(alerts))
     models = model_statuses(history, ordered, statuses, catalog)
-    return Snapshot(now or newest, clock, history, catalog, rules, ordered, tuple(statuses), models, tuple(notices))
+    incidents = ordered_incidents(group_incidents(ordered, history, catalog), [status.model for status in models])
+    given = (now or newest, clock, history, catalog, rules, ordered, tuple(statuses), models, incidents)
+    return Snapshot(*given, notices=tuple(notices))
 
 
 def ten_days(model="fraud"):
@@ -166,7 +169,7 @@ class FakePipelineWithLog(FakePipeline):
             self.newest,
             clock=now,
             alerting_state=alerting_state,
-            acknowledgements=acknowledged_alerts(alerts, alerting_state, now),
+            acknowledgements=acknowledged_alerts(self.newest.incidents, alerts, alerting_state, now),
             suppressions=suppressions(alerts, alerting_state, (), now),
         )
 

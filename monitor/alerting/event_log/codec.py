@@ -126,8 +126,8 @@ _SCALARS: dict[Any, Decoder] = {
 }
 
 
-SCHEMA = 2
-"""Version of the lines, incremented when a field changes its name or meaning. 1: before the first release."""
+SCHEMA = 3
+"""Version of the lines, incremented when a field changes its name or meaning. 2: an incident was one alert."""
 
 EVENT_TYPES: dict[str, type] = {
     "acknowledged": events.Acknowledged,
@@ -135,6 +135,7 @@ EVENT_TYPES: dict[str, type] = {
     "silenced": events.SilenceCreated,
     "expired": events.SilenceExpired,
     "noted": events.NoteAdded,
+    "baseline-restarted": events.BaselineRestarted,
     "followed": events.IncidentChanged,
     "sending": events.SendStarted,
     "sent": events.SendFinished,

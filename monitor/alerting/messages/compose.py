@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from hashlib import sha256
 
-from modeltop.alerting.incidents import is_same_alert, member_of
+from modeltop.alerting.incidents import NEW_BASELINE, ends_as_baseline, is_same_alert, member_of
 from modeltop.alerting.messages import template
 from modeltop.alerting.messages.explanation import ExplanationCache
 from modeltop.alerting.messages.message import AlertSection, MemberLine, Message
@@ -48,7 +48,7 @@ def compose(
         notifications: At least one, all for the same receiver.
         snapshot: The snapshot that led to them.
         state: The incidents and acknowledgements.
-        withdrawal_reasons: By incident id, why it was withdrawn, as foreign text; without one it is derived.
+        withdrawal_reasons: By incident id, why it ended without recovery, as foreign text; derived without.
         explanations: Diagnoses of the snapshot, shared by all messages about it; None to compute them.
         is_digest: Whether the hourly cap held them back.
     """
@@ -240,6 +240,11 @@ class _SectionBuilder:
         if notification.reason is NotificationReason.WITHDRAWN:
             reason = self.withdrawal_reasons.get(notification.incident) or self._withdrawal_reason(notification)
             return sanitize(reason, 300)
+        incident = self.alerting_state.incidents.get(notification.incident)
+        if notification.reason is NotificationReason.RESOLVED and incident is not None:
+            alerts = [alert for alert in map(self._alert, incident.members) if alert is not None]
+            is_baseline = ends_as_baseline(alerts, self.alerting_state.baselines)
+            return self.withdrawal_reasons.get(notification.incident) or (NEW_BASELINE if is_baseline else "")
         acks = (ack for ack in self.alerting_state.acks if ack.incident == notification.incident)
         if (ack := next(acks, None)) is None:
             return ""
