@@ -71,7 +71,7 @@ def plan_notifications(state: AlertingState, config: RoutingConfig, now: datetim
         if receiver.retry_at is not None and not receiver.is_due(now):
             retry_times += [receiver.retry_at] if queues or is_probed else []
         elif queues:
-            batches += throttle(name, queues, policy, receiver, now)
+            batches += throttle(name, queues, policy, receiver, now, config.shared_models)
         elif is_probed:
             recovery_messages.append(name)
     return NotificationPlan(

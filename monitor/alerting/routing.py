@@ -143,6 +143,8 @@ class RoutingConfig:
     mutes: tuple[MuteTimeInterval, ...] = ()
     policies: Mapping[str, NotificationPolicy] = field(default_factory=dict)
     """By receiver, in the order of the configuration; a receiver that is not among them is never notified."""
+    shared_models: frozenset[str] = frozenset()
+    """Models whose incidents started together with those of many others: they share a message."""
 
     def receivers_for(self, member: Member, now: datetime, open_for: timedelta | None = None) -> tuple[str, ...]:
         """Return the configured receivers of an alert at an aware moment, each once, whether or not they work.

@@ -147,6 +147,19 @@ class Incident:
 
 
 @dataclass(frozen=True, slots=True)
+class SharedStart:
+    """Open incidents of several models that started within one period of each other."""
+
+    condition: Condition
+    """`THRESHOLD` if their values got worse, `NO_DATA` if they stopped reporting."""
+    models: tuple[str, ...]
+    started_at: datetime
+    """Median start."""
+    sentence: str
+    """Such as `9 models got worse on 26 Mar: a shared cause is likely`."""
+
+
+@dataclass(frozen=True, slots=True)
 class Member:
     """One alert of an incident, as the watcher last saw it."""
 

@@ -88,6 +88,7 @@ def _page(snapshot: Snapshot) -> Iterator[str]:
     yield '<meta name="color-scheme" content="light dark"/>'
     yield f"<title>{title}</title><style>{STYLE}</style></head><body>"
     yield f'<h1 class="{severity_class(snapshot.severity)}">{title}</h1>'
+    yield from (f"<p><strong>{escape_text(shared.sentence)}</strong></p>" for shared in snapshot.shared_starts)
     newest = newest_data(snapshot)
     yield f"<p>Evaluated for {format_period(snapshot.taken_at)}; newest data {newest}. Times are UTC.</p>"
     explanations = ExplanationCache(snapshot)

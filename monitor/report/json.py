@@ -31,6 +31,15 @@ def as_json(snapshot: Snapshot, *, explained: Iterable[str] = ()) -> str:
         "status": snapshot.severity.name.lower(),
         "taken_at": _iso(snapshot.taken_at),
         "models": [_model_record(snapshot, status, explanations) for status in snapshot.model_statuses],
+        "shared_starts": [
+            {
+                "condition": shared.condition.value,
+                "models": list(shared.models),
+                "started_at": _iso(shared.started_at),
+                "sentence": shared.sentence,
+            }
+            for shared in snapshot.shared_starts
+        ],
         "incidents": [_incident_record(incident, snapshot, explanations) for incident in snapshot.incidents],
         "alerts": [alert_record(alert, snapshot) for alert in snapshot.alerts if alert.resolved is None],
         "errors": [

@@ -28,6 +28,9 @@ def markdown(snapshot: Snapshot) -> Iterator[str]:
     """Yield the lines of the report; foreign text is put in code spans, so that nothing in it is markup."""
     yield f"# {_escape(headline(snapshot))}"
     yield ""
+    for shared in snapshot.shared_starts:
+        yield f"**{_escape(shared.sentence)}**"
+        yield ""
     yield f"Evaluated for {format_period(snapshot.taken_at)}; newest data {newest_data(snapshot)}."
     yield ""
     index, explanations = ReportIndex(snapshot), ExplanationCache(snapshot)

@@ -99,6 +99,7 @@ def text_summary(snapshot: Snapshot) -> Iterator[str]:
     yield (first_line := headline(snapshot))
     if _says_all(first_line, snapshot):
         return
+    yield from (line for shared in snapshot.shared_starts for line in wrapped(shared.sentence, 2))
     index, explanations = ReportIndex(snapshot), ExplanationCache(snapshot)
     alerting = [status for status in snapshot.model_statuses if status.model in index.alerts]
     for status in alerting[:MAX_DETAILED]:
@@ -127,6 +128,7 @@ def _says_all(first_line: str, snapshot: Snapshot) -> bool:
 def text_report(snapshot: Snapshot) -> Iterator[str]:
     """Yield the report: the headline, a page a model, and the rules."""
     yield headline(snapshot)
+    yield from (line for shared in snapshot.shared_starts for line in wrapped(shared.sentence, 2))
     index, explanations = ReportIndex(snapshot), ExplanationCache(snapshot)
     for status in snapshot.model_statuses:
         yield ""

@@ -7,7 +7,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from modeltop.core.distribution import Distributions
-from modeltop.core.incident import Acknowledgement, AlertingState, Incident, IncidentStatus, Suppression, WatcherHealth
+from modeltop.core.incident import (
+    Acknowledgement,
+    AlertingState,
+    Incident,
+    IncidentStatus,
+    SharedStart,
+    Suppression,
+    WatcherHealth,
+)
 from modeltop.core.metrics.registry import MetricRegistry
 from modeltop.core.series import Alert, History, ModelStatus, RuleStatus, Severity
 from modeltop.rules.baselines.past import ROLLING, PastBaseline
@@ -34,6 +42,8 @@ class Snapshot:
     """One per model, worst first: the order of models everywhere."""
     incidents: tuple[Incident, ...] = ()
     """Open ones in the order of models, then resolved ones, newest first."""
+    shared_starts: tuple[SharedStart, ...] = ()
+    """Where incidents of many models started together, the most models first."""
     notices: tuple[str, ...] = ()
     """Notices about unexpected facts of the evaluation: a sentence each; may contain foreign text."""
     alerting_state: AlertingState = field(default_factory=AlertingState)

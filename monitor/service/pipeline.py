@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from modeltop.alerting.event_log.segments import state_folder
+from modeltop.alerting.fleet import shared_starts
 from modeltop.alerting.grouping import group_incidents, ordered_incidents
 from modeltop.alerting.incidents import is_known
 from modeltop.alerting.suppression import acknowledged_alerts, suppressions
@@ -246,6 +247,7 @@ class Pipeline:
             rule_statuses=rule_statuses,
             model_statuses=statuses,
             incidents=ordered_incidents(incidents, [status.model for status in statuses]),
+            shared_starts=shared_starts(incidents, history, now),
             notices=self._notices
             + ((clock_doubt,) if clock_doubt else ())
             + ((BACKLOG_NOTICE,) if self._evaluator.has_backlog else ()),

@@ -231,7 +231,8 @@ def routing_config(settings: DaemonSettings, snapshot: Snapshot) -> RoutingConfi
     """Return the routes, policies and mutes of a configuration for the planner."""
     config = settings.config
     policies = {name: receiver.policy for name, receiver in config.receivers.items()}
-    return RoutingConfig(routes=config.routes, rules=snapshot.rules, mutes=config.mutes, policies=policies)
+    shared = frozenset(model for shared in snapshot.shared_starts for model in shared.models)
+    return RoutingConfig(config.routes, snapshot.rules, config.mutes, policies, shared)
 
 
 def with_notice(message: Message, notice: str | None) -> Message:

@@ -59,12 +59,14 @@ def compose(
     if len(sections) == 1 and not is_digest:
         return _single(receiver, sections[0])
     keys = "\0".join(notification.idempotency_key for notification in notifications)
+    models = {section.model for section in sections}
+    shared = [shared.sentence for shared in snapshot.shared_starts if len(models.intersection(shared.models)) > 1]
     return Message(
         receiver=receiver,
         sections=tuple(sections),
         key="group:" + sha256(keys.encode("utf-8", "surrogatepass")).hexdigest()[:16],
-        title=template.group_title(sections, digest=is_digest),
-        text="\n".join(template.group_lines(sections)),
+        title=template.group_title(sections, digest=is_digest, shared=shared),
+        text="\n".join([*shared, *template.group_lines(sections)]),
         is_digest=is_digest,
     )
 

@@ -120,8 +120,8 @@ def _member_list(section: AlertSection) -> str:
     return "; ".join([*texts, *([f"and {rest:,} more"] if rest else [])])
 
 
-def group_title(sections: Sequence[AlertSection], *, digest: bool) -> str:
-    """Return several sections in one line: how many of each state, then the worst.
+def group_title(sections: Sequence[AlertSection], *, digest: bool, shared: Sequence[str] = ()) -> str:
+    """Return several sections in one line: what they share, how many of each state, then the worst.
 
     >>> group_title([], digest=False)
     'nothing to tell'
@@ -131,7 +131,8 @@ def group_title(sections: Sequence[AlertSection], *, digest: bool) -> str:
     counts = Counter(_state(section) for section in sections)
     states = (*LEVELS.values(), "taken", "withdrawn", "late", "resolved")
     summary = ", ".join(f"{counts[state]} {state}" for state in states if counts[state])
-    return truncate(f"{'digest: ' if digest else ''}{summary} | {sections[0].title}", MAX_TITLE_WIDTH)
+    parts = (*shared[:1], summary, sections[0].title)
+    return truncate(f"{'digest: ' if digest else ''}{' | '.join(parts)}", MAX_TITLE_WIDTH)
 
 
 def group_lines(sections: Sequence[AlertSection]) -> Iterator[str]:
