@@ -117,7 +117,7 @@ def headline(snapshot: Snapshot) -> str:
         return f"OK: {pluralize(models, 'model')}, {pluralize(rules, 'rule')} hold{'s' if rules == 1 else ''}"
     counts = Counter(status.severity for status in snapshot.model_statuses)
     words = [f"{counts[severity]} {severity.name.lower()}" for severity in MARKS if severity and counts[severity]]
-    first = next((alert for alert in snapshot.alerts if alert.is_active), None)
+    first = worst_alert(snapshot)
     counted = f"{worst.name}: {', '.join(words)} of {pluralize(models, 'model')}"
     example = _worst_example(snapshot, MAX_HEADLINE - len(counted) - len(": "))
     other = _other_severity(snapshot, first) if first else ""
@@ -130,6 +130,14 @@ def headline(snapshot: Snapshot) -> str:
     # The problem is worth more than a word that can be guessed.
     short = line if display_width(line) <= width else truncate(line.replace(" models:", ":", 1), width)
     return short + other
+
+
+def worst_alert(snapshot: Snapshot) -> Alert | None:
+    """Return the lead alert of the worst model's incident, else the first active alert; None without any."""
+    active = [alert for alert in snapshot.alerts if alert.is_active]
+    incident = snapshot.incident_of(active[0].key.model) if active else None
+    leads = (alert for alert in active if incident is not None and alert.id == incident.lead)
+    return next(leads, active[0] if active else None)
 
 
 def _other_severity(snapshot: Snapshot, first: Alert) -> str:
@@ -148,7 +156,7 @@ def _worst_example(snapshot: Snapshot, width: int) -> str:
 
     A source that cannot be read is described in `width` cells.
     """
-    first = next((alert for alert in snapshot.alerts if alert.is_active), None)
+    first = worst_alert(snapshot)
     if first is None:
         return _unevaluated_model(snapshot)
     if first.condition is Condition.ERROR and first.breach:

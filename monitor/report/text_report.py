@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from modeltop.alerting.messages.explanation import ExplanationCache
 from modeltop.core.diagnosis import Diagnosis, Verdict
 from modeltop.core.series import (
     Alert,
     Condition,
-    Direction,
     ModelStatus,
     RuleStatus,
     Series,
     SeriesKey,
     Severity,
-    to_datetime64,
 )
-from modeltop.core.text import format_period, pluralize, sanitize
+from modeltop.core.text import pluralize, sanitize
 from modeltop.diagnosis.phrases import describe_concern, period_unit
 from modeltop.report.diagnosis_sections import QUESTIONS_TITLE, diagnosis_sections
 from modeltop.report.phrases import (
@@ -49,8 +47,6 @@ MAX_DETAILED = 50
 """Models whose alerts are listed one by one, the worst; the others have a line each."""
 MAX_SENTENCE = 400
 """Maximum terminal cells of a status."""
-MAX_PERIODS_APART = 3
-"""Periods within which alerts of one model count as simultaneous."""
 SHARED_LINES = {
     "healthy": ("● ok    ", "ok"),
     "waiting": ("● ok    ", "ok; latest period too small to evaluate"),
@@ -58,8 +54,6 @@ SHARED_LINES = {
     "unasked": ("○ n/d   ", "no rule judges them"),
 }
 """Mark and text of the models that share a line."""
-CHANGE_VERBS = {frozenset({Direction.HIGHER}): "fell", frozenset({Direction.LOWER}): "rose"}
-"""How metrics got worse, by their directions."""
 
 
 class ReportIndex:
@@ -77,10 +71,6 @@ class ReportIndex:
         for status in snapshot.rule_statuses:
             if status.skip_reason is None and (status.rule, status.key) not in alerting:
                 self.statuses_without_alert.setdefault(status.key.model, []).append(status)
-
-    def is_lasting_shift(self, alert: Alert) -> bool:
-        """Return whether the alert is about a sustained shift, not about a limit or missing data."""
-        return alert.condition is Condition.THRESHOLD and self.detects_lasting_shift(alert.rule)
 
     def detects_lasting_shift(self, rule: str) -> bool:
         """Return whether the rule of that name looks for a sustained shift."""
@@ -311,10 +301,9 @@ def _describe_rest(index: ReportIndex, status: ModelStatus) -> Iterator[str]:
 
 
 def alert_lines(index: ReportIndex, model: str) -> Iterator[str]:
-    """Yield a line an alert, worst first, without the model's name.
+    """Yield the lead alert of a model's incident, then a line for the others of each severity, without its name.
 
-    A sustained shift of a series that also breaches a limit only adds its start to that alert's line, and shifts that
-    began together share a line.
+    Of several alerts about one series only the worst is listed, unless a person handles the others apart.
     """
     # Why a source cannot be read is its status; an alert of its own would only repeat it.
     alerts = [
@@ -322,81 +311,23 @@ def alert_lines(index: ReportIndex, model: str) -> Iterator[str]:
         for alert in index.alerts.get(model, [])
         if alert.condition is not Condition.ERROR or describe_handling(alert, index.snapshot)
     ]
-    breaches = {alert.key: alert for alert in reversed(alerts) if alert.is_active and not index.is_lasting_shift(alert)}
-    implied = {
-        alert.key: alert for alert in alerts if index.is_lasting_shift(alert) and _is_implied(alert, breaches, index)
-    }
-    shown = [alert for alert in alerts if implied.get(alert.key) is not alert]
-    groups = _simultaneous([alert for alert in shown[1:] if index.is_lasting_shift(alert)], index)
-    group_of = {id(alert): group for group in groups for alert in group}
-    for alert in shown:
-        group = group_of.get(id(alert), [alert])
-        if group[0] is not alert:
+    incident = index.snapshot.incident_of(model)
+    alerts.sort(key=lambda alert: incident is None or alert.id != incident.lead)
+    groups: dict[tuple[object, ...], list[Alert]] = {}
+    listed: dict[SeriesKey, list[str]] = {}
+    for alert in alerts:
+        handling = describe_handling(alert, index.snapshot)
+        if listed.get(alert.key) == handling:
             continue
-        if len(group) > 1:
-            yield _group_line(group, shown[0], index)
-        else:
-            line = alert_line(alert, index.snapshot, with_model=False)
-            yield line + _shift_clause(alert, implied.get(alert.key), index)
-
-
-def _is_implied(shift: Alert, breaches: Mapping[SeriesKey, Alert], index: ReportIndex) -> bool:
-    """Return whether another alert reports as much of the series; an acknowledged or silenced one stays visible."""
-    other = breaches.get(shift.key)
-    return other is not None and other.severity >= shift.severity and not describe_handling(shift, index.snapshot)
-
-
-def _shift_clause(alert: Alert, shift: Alert | None, index: ReportIndex) -> str:
-    if shift is None or index.is_lasting_shift(alert) or alert.condition is not Condition.THRESHOLD:
-        return ""
-    if _began_together(alert, shift, index):
-        return ""
-    return f"; lastingly {_shift_word(shift, index)} since {format_period(shift.since)}"
-
-
-def _simultaneous(shifts: Sequence[Alert], index: ReportIndex) -> list[list[Alert]]:
-    """Return groups of alerts that are equally bad and began within a few periods, in the order given."""
-
-    def state(alert: Alert) -> tuple[object, ...]:
-        return alert.severity, alert.state, describe_handling(alert, index.snapshot), _shift_word(alert, index)
-
-    groups: list[list[Alert]] = []
-    for alert in shifts:
-        for group in groups:
-            if state(alert) == state(group[0]) and _began_together(alert, group[0], index):
-                group.append(alert)
-                break
-        else:
-            groups.append([alert])
-    return groups
-
-
-def _began_together(alert: Alert, other: Alert, index: ReportIndex) -> bool:
-    periods = index.snapshot.history.periods[alert.key.model]
-    first, second = (int(periods.searchsorted(to_datetime64(start))) for start in (alert.since, other.since))
-    return abs(first - second) <= MAX_PERIODS_APART
-
-
-def _shift_word(shift: Alert, index: ReportIndex) -> str:
-    detector = index.rules[shift.rule].detector
-    return "changed" if isinstance(detector, LastingShift) and detector.outside else "worse"
-
-
-def _group_line(shifts: Sequence[Alert], worst: Alert, index: ReportIndex) -> str:
-    """Return one line for several shifts; of those that began with the model's worst alert the date is left out."""
-    shape, word = alert_mark(shifts[0])
-    names = list_names([series_name(shift.key) for shift in shifts])
-    if worst.condition is Condition.THRESHOLD and _began_together(shifts[0], worst, index):
-        verb = _change_verb(shifts, index)
-        line = f"{shape} {word} and {pluralize(len(shifts), 'more metric')} {verb} with it: {names}"
-    else:
-        line = f"{shape} {word} {pluralize(len(shifts), 'metric')} lastingly {_shift_word(shifts[0], index)}: {names}"
-        line += f", since {format_period(min(shift.since for shift in shifts))}"
-    return "; ".join((line, *describe_handling(shifts[0], index.snapshot)))
-
-
-def _change_verb(shifts: Sequence[Alert], index: ReportIndex) -> str:
-    if _shift_word(shifts[0], index) == "changed":
-        return "changed"
-    series = index.snapshot.history.series
-    return CHANGE_VERBS.get(frozenset(series[shift.key].better for shift in shifts), "got worse")
+        listed.setdefault(alert.key, handling)
+        is_alone = alert is alerts[0] or alert.condition is not Condition.THRESHOLD
+        key = (alert.id,) if is_alone else (alert.severity, alert.state, *handling)
+        groups.setdefault(key, []).append(alert)
+    for group in groups.values():
+        if len(group) == 1:
+            yield alert_line(group[0], index.snapshot, with_model=False)
+            continue
+        shape, word = alert_mark(group[0])
+        pending = "" if group[0].is_active else f" {group[0].state.value}"
+        names = list_names([series_name(alert.key) for alert in group])
+        yield "; ".join((f"{shape} {word} also{pending}: {names}", *describe_handling(group[0], index.snapshot)))
