@@ -45,6 +45,8 @@ MIN_BASELINE_PERIODS = 8
 """Periods between two incidents that are a baseline by themselves."""
 CONFIRMING_PERIODS = 2
 """Periods after `fired` that may still date the start: a level of three periods is no outlier."""
+LEVEL_PERIODS, MIN_Z = 3, 2.0
+"""Periods before an alert, and standard errors by which they must be worse, for its change to have started earlier."""
 MIN_STEP_SHARE = 0.25
 """Ratio to the largest step of a slide from which an earlier one is its start."""
 BASE_METRICS = frozenset({"accuracy", "mae", "r2"})
@@ -283,14 +285,27 @@ class _IncidentBuilder:
             first = max(first, int(np.searchsorted(points.times, to_datetime64(self.previous_end))))
         fired = int(np.searchsorted(points.times, to_datetime64(_fired(lead)), "right"))
         window = points[first : fired + CONFIRMING_PERIODS]
-        if not 0 < since - first < len(window):
+        sign = _bad_sign(points, lead)
+        if not 0 < since - first < len(window) or not _was_worse_before(window.values[: since - first], sign):
             return earliest
-        return to_datetime(window.times[_onset(window, since - first, _bad_sign(points, lead))])
+        return to_datetime(window.times[_onset(window, since - first, sign)])
 
 
 def _evaluable(series: Series) -> Series:
     """Return the evaluable points of a series, without values too large for their squares to be numbers."""
     return series[series.evaluable() & (np.abs(series.values) < MAX_MAGNITUDE)]
+
+
+def _was_worse_before(values: Floats, sign: float) -> bool:
+    """Return whether the last of some values are worse than the others by more than chance: most changes are sudden.
+
+    The deviation is that of successive differences, 0.954 of which is their median in a normal series.
+    """
+    recent, earlier = values[-LEVEL_PERIODS:], values[:-LEVEL_PERIODS]
+    if len(earlier) < MIN_BASELINE_PERIODS:
+        return True
+    deviation = float(median(np.abs(np.diff(values)))) / 0.954
+    return sign * float(recent.mean() - median(earlier)) * len(recent) ** 0.5 > MIN_Z * deviation
 
 
 def _onset(window: Series, since: int, sign: float) -> int:

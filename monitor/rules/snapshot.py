@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import takewhile
 
 from modeltop.core.distribution import Distributions
 from modeltop.core.incident import (
@@ -75,5 +76,5 @@ class Snapshot:
 
     def incident_of(self, model: str) -> Incident | None:
         """Return the open incident of a model; None if nothing is wrong with it."""
-        open_ones = (incident for incident in self.incidents if incident.status is IncidentStatus.OPEN)
+        open_ones = takewhile(lambda incident: incident.status is IncidentStatus.OPEN, self.incidents)
         return next((incident for incident in open_ones if incident.model == model), None)
