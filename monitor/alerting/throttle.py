@@ -83,7 +83,7 @@ def _group(
     if policy.group and len(pending) > policy.group:
         return (_merge(receiver, pending, digest=False),)
     shared = [entry for entry in pending if entry[0].entry_key.model in shared_models]
-    if len(shared) < 2:
+    if len(shared) < 2 or not policy.group:
         return tuple(NotificationBatch(receiver, entry) for entry in pending)
     apart = (NotificationBatch(receiver, entry) for entry in pending if entry not in shared)
     return (_merge(receiver, shared, digest=False), *apart)

@@ -133,11 +133,13 @@ def headline(snapshot: Snapshot) -> str:
 
 
 def worst_alert(snapshot: Snapshot) -> Alert | None:
-    """Return the lead alert of the worst model's incident, else the first active alert; None without any."""
+    """Return the first active alert, or the lead of its model's incident if that is as bad; None without any."""
     active = [alert for alert in snapshot.alerts if alert.is_active]
-    incident = snapshot.incident_of(active[0].key.model) if active else None
+    if not active:
+        return None
+    incident = snapshot.incident_of(active[0].key.model)
     leads = (alert for alert in active if incident is not None and alert.id == incident.lead)
-    return next(leads, active[0] if active else None)
+    return next((lead for lead in leads if lead.severity is active[0].severity), active[0])
 
 
 def _other_severity(snapshot: Snapshot, first: Alert) -> str:

@@ -105,6 +105,6 @@ def test_without_receivers_it_tracks_incidents_and_logs_a_warning(configured, tm
     daemon.wait_for_log("fired: churn accuracy 0.70 < 0.90")
     wait_until(lambda: health.read_last_health(configured.state) is not None)
     (incident,) = EventLog(configured.state).state().incidents.values()
-    assert (incident.key.model, incident.key.metric) == ("churn", "accuracy")
+    assert (incident.model, incident.members[0].key.metric) == ("churn", "accuracy")
     assert daemon.process.poll() is None
     assert not (tmp_path / "told").exists()
