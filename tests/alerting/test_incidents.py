@@ -1,18 +1,19 @@
 """An incident keeps its name while late rows, corrected rows and edited rules move the episode that it is."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from modeltop.alerting.grouping import group_incidents
-from modeltop.alerting.incidents import EvaluationScope, is_known, track_incidents
-from modeltop.core.event import IncidentTransition
-from modeltop.core.incident import IncidentStatus
+from modeltop.alerting.incidents import NEW_BASELINE, EvaluationScope, is_known, track_incidents
+from modeltop.alerting.state import apply_events
+from modeltop.core.event import BaselineRestarted, IncidentTransition
+from modeltop.core.incident import AlertingState, IncidentStatus
 from modeltop.core.metrics.registry import MetricRegistry
-from modeltop.core.series import Condition, ReadProblem, RuleStatus, SeriesKey, Severity, State
+from modeltop.core.series import Alert, Breach, Condition, ReadProblem, RuleStatus, SeriesKey, Severity, State
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
@@ -306,3 +307,43 @@ def test_a_second_metric_joins_the_incident_and_one_that_recovers_leaves_it_open
     assert (incident.status, len(incident.members)) == (IncidentStatus.OPEN, 2)
     world.add_rows(".", model="m/recall")
     assert transitions_of(world.track()) == ["resolved"]
+
+
+def drop(resolved=None, *, periods=119, is_baseline=True):
+    """A drop below the baseline since New Year, of so many days."""
+    first = datetime(2025, 1, 1, tzinfo=UTC)
+    breach = Breach(Severity.WARNING, 0.8, 0.95, "0.80, baseline 0.95", is_baseline=is_baseline)
+    state = State.FIRING if resolved is None else State.RESOLVED
+    ended = None if resolved is None else first + resolved * DAY
+    about = "drop", SeriesKey("m", "accuracy"), Condition.THRESHOLD, state, Severity.WARNING
+    return Alert("d", *about, first, first, ended, breach, breach, periods=periods)
+
+
+@pytest.mark.parametrize(
+    ("alert", "message"),
+    [
+        pytest.param(drop(120, periods=120), NEW_BASELINE, id="after 120 periods it is the baseline"),
+        pytest.param(drop(119), "accuracy 0.80, baseline 0.95", id="before, the values came back"),
+        pytest.param(drop(120, periods=120, is_baseline=False), "accuracy 0.80, baseline 0.95", id="a limit stays one"),
+    ],
+)
+def test_a_drop_that_lasts_ends_as_the_new_baseline_and_not_as_recovery(scope_of, alert, message):
+    scope, now = replace(scope_of({}), rules=frozenset({"drop"})), alert.resolved + DAY
+    state = AlertingState()
+    for seen in (drop(), alert):
+        incidents = group_incidents([seen], scope.history, MetricRegistry(), state=state)
+        events = track_incidents(incidents, [seen], state, now, scope=scope, previous_newest={})
+        state = apply_events(state, events)
+    assert [(event.transition.value, event.message) for event in events] == [("resolved", message)]
+
+
+def test_alerts_that_a_person_accepted_as_the_new_baseline_end_as_that(scope_of):
+    scope = replace(scope_of({"m": dict.fromkeys([datetime(2025, 1, 1, tzinfo=UTC)], 0)}), rules=frozenset({"drop"}))
+    state = AlertingState()
+    incidents = group_incidents([drop()], scope.history, MetricRegistry())
+    now = datetime(2025, 1, 2, tzinfo=UTC)
+    state = apply_events(state, track_incidents(incidents, [drop()], state, now, scope=scope, previous_newest={}))
+    state = apply_events(state, [BaselineRestarted(now, "m", datetime(2024, 12, 31, tzinfo=UTC), "ann")])
+    (event,) = track_incidents((), (), state, now, scope=scope, previous_newest={})
+    assert (event.transition.value, event.message) == ("resolved", NEW_BASELINE)
+    assert track_incidents((), (), apply_events(state, [event]), now, scope=scope, previous_newest={}) == ()
