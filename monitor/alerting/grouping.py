@@ -6,6 +6,7 @@ end. By data time alone, and by nothing that came later: up to any moment, later
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -47,6 +48,8 @@ CONFIRMING_PERIODS = 2
 """Periods after `fired` that may still date the start: a level of three periods is no outlier."""
 LEVEL_PERIODS, MIN_Z = 3, 2.0
 """Periods before an alert, and standard errors by which they must be worse, for its change to have started earlier."""
+MAX_UNSTABLE_PERIODS = 30
+"""Periods before a start up to which a series may have declined from its first one on."""
 MIN_STEP_SHARE = 0.25
 """Ratio to the largest step of a slide from which an earlier one is its start."""
 BASE_METRICS = frozenset({"accuracy", "mae", "r2"})
@@ -235,6 +238,8 @@ class _IncidentBuilder:
         """
         best = min(map(self._rank, members))
         tied = [alert for alert in members if self._rank(alert) == best]
+        if len(tied) == 1:
+            return tied[0]
         return min(tied, key=lambda alert: (_fired(alert), -self._excess(alert), alert.key, alert.rule))
 
     def _rank(self, alert: Alert) -> tuple[int, int, bool, bool]:
@@ -285,10 +290,17 @@ class _IncidentBuilder:
             first = max(first, int(np.searchsorted(points.times, to_datetime64(self.previous_end))))
         fired = int(np.searchsorted(points.times, to_datetime64(_fired(lead)), "right"))
         window = points[first : fired + CONFIRMING_PERIODS]
-        sign = _bad_sign(points, lead)
-        if not 0 < since - first < len(window) or not _was_worse_before(window.values[: since - first], sign):
+        if not 0 < since - first < len(window):
             return earliest
-        return to_datetime(window.times[_onset(window, since - first, sign)])
+        index, sign = since - first, _bad_sign(points, lead)
+        if _was_worse_before(window.values[:index], sign):
+            index = _onset(window, index, sign)
+        if first + index < MAX_UNSTABLE_PERIODS and self.previous_end is None:
+            from modeltop.diagnosis.timeseries.forecast import declines_from_first  # late: as in `_onset`
+
+            # Without a level before it, the change starts with the first period that is worse than another.
+            index = 1 if first == 0 and declines_from_first(window, window.times[index]) else index
+        return to_datetime(window.times[index])
 
 
 def _evaluable(series: Series) -> Series:
@@ -305,7 +317,7 @@ def _was_worse_before(values: Floats, sign: float) -> bool:
     if len(earlier) < MIN_BASELINE_PERIODS:
         return True
     deviation = float(median(np.abs(np.diff(values)))) / 0.954
-    return sign * float(recent.mean() - median(earlier)) * len(recent) ** 0.5 > MIN_Z * deviation
+    return sign * float(recent.mean() - median(earlier)) * math.sqrt(len(recent)) > MIN_Z * deviation
 
 
 def _onset(window: Series, since: int, sign: float) -> int:

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from modeltop.alerting.messages.diagnosis_json import finite_or_none, questions_record, verdict_record
 from modeltop.alerting.messages.explanation import ExplanationCache
-from modeltop.core.incident import Acknowledgement, Incident, IncidentStatus, Suppression
+from modeltop.core.incident import Acknowledgement, Incident, Suppression
 from modeltop.core.series import Alert, ModelStatus, Series
 from modeltop.rules.change_summary import change_summary, latest_interval
 from modeltop.rules.snapshot import Snapshot
@@ -96,11 +96,10 @@ def _change_records(series: Series, snapshot: Snapshot) -> Iterator[Record]:
 
 
 def _incident_record(incident: Incident, snapshot: Snapshot, explanations: ExplanationCache) -> Record:
-    """Return an incident; the cause of one that is over is null."""
-    is_open = incident.status is IncidentStatus.OPEN
+    """Return an incident; the cause of one that is over long ago is null."""
     active = {alert.id for alert in snapshot.alerts if alert.is_active} & {*incident.alerts}
     is_suppressed = bool(active) and active <= snapshot.suppressions.keys()
-    diagnosis = explanations.diagnosis_for(incident.model) if is_open else None
+    diagnosis = explanations.diagnosis_of(incident)
     hypotheses = () if diagnosis is None else diagnosis.hypotheses
     worst: Record = {"value": finite_or_none(incident.worst_value), "date": _iso(incident.worst_at)}
     return {

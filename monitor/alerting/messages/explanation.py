@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from modeltop.core.diagnosis import Diagnosis, Verdict
+from modeltop.core.incident import Incident, IncidentStatus
 from modeltop.core.series import Condition
 from modeltop.core.text import sanitize
 from modeltop.rules.snapshot import Snapshot
@@ -29,6 +30,8 @@ class ExplanationCache:
         active = (alert for alert in snapshot.alerts if alert.is_active and alert.condition is not Condition.ERROR)
         concerned = (status.model for status in snapshot.model_statuses if status.concerns)
         self._due = {alert.key.model for alert in active} | {*concerned, *explained}
+        ended = [incident.id for incident in snapshot.incidents if incident.status is not IncidentStatus.OPEN]
+        self._ended = set(ended[:MAX_EXPLAINED])
         self._diagnoses: dict[str, Diagnosis | None] = {}
         self._errors: list[str] = []
 
@@ -44,6 +47,20 @@ class ExplanationCache:
                 self._diagnoses[model] = None
                 self._errors.append(f"no diagnosis of {sanitize(model, 60)}: {type(error).__name__}")
         return self._diagnoses.get(model)
+
+    def diagnosis_of(self, incident: Incident) -> Diagnosis | None:
+        """Return the diagnosis of an incident over its own window; None as for a model, or if it is over long ago."""
+        if incident.status is IncidentStatus.OPEN:
+            return self.diagnosis_for(incident.model)
+        if incident.id not in self._ended:
+            return None
+        from modeltop.diagnosis import diagnose  # late: as above
+
+        try:
+            return diagnose.diagnose_incident(self.snapshot, incident)
+        except Exception as error:  # noqa: BLE001  as above
+            self._errors.append(f"no diagnosis of {sanitize(incident.model, 60)}: {type(error).__name__}")
+            return None
 
     def verdict_for(self, model: str) -> Verdict:
         """Return the verdict on a model; without a diagnosis the status of its worst rule, and nothing of why."""
