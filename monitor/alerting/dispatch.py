@@ -188,7 +188,7 @@ class _Reconciliation:
         last_level = min(entry.level, level)
         if (reason_now := self._reason(self.current, entry, send, last_level)) is not None:
             pending.append(self._trigger(self.current, reason_now, send))
-        elif self.acked and self.policy.acknowledges and not entry.acknowledged:
+        elif self.acked and send and self.policy.acknowledges and not entry.acknowledged:
             reason_now, action = NotificationReason.ACKNOWLEDGED, NotificationAction.ACKNOWLEDGE
             pending.append((self._notification(action, reason_now, self.current, level, self.wanted),))
         if last_level < entry.level:
