@@ -166,10 +166,10 @@ def text_reason(data: bytes, path: str, registry: MetricRegistry) -> str | None:
 def may_be_history(data: bytes, registry: MetricRegistry) -> bool:
     """Return whether a text of which nothing was read may be history.
 
-    It names a metric, has lost its header, or is a page of HTML or JSON: an export that failed leaves such an answer.
+    It names a metric, has lost its header, or is empty, a page of HTML or JSON: that is what a failed export leaves.
     """
     text = data[:HEAD_BYTES].decode("utf-8", "replace").lstrip("\ufeff \t\r\n")
-    if text.startswith(("<", "{", "[")):
+    if not text or text.startswith(("<", "{", "[")):
         return True
     header = text.strip().partition("\n")[0]
     separator = r"[,;|~\t\n]|\s{2,}" if re.search(r"[,;|~\t]", header) else r"\s+"

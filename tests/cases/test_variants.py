@@ -350,8 +350,8 @@ def test_what_looks_like_metrics_beside_good_files_and_cannot_be_read_is_unknown
     assert checked.models["churn"] == "ok"
 
 
-@pytest.mark.parametrize("text", ["<!DOCTYPE html><html><title>404</title></html>", '{"error": "not found"}'])
-def test_an_answer_of_a_server_in_the_place_of_a_table_is_unknown(work, text):
+@pytest.mark.parametrize("text", ["<!DOCTYPE html><html><title>404</title></html>", '{"error": "not found"}', "", "\n"])
+def test_what_a_failed_export_leaves_in_the_place_of_a_table_is_unknown(work, text):
     put({"metrics/churn.csv": wide("date,accuracy", HEALTHY), "metrics/fraud.csv": text.encode()}, work)
     assert check("metrics").code == UNKNOWN
 
@@ -1118,3 +1118,17 @@ def test_a_metric_without_the_newest_value_is_named(look, cell):
     rows = [(day, value, 10) for day, value in zip(days(), HEALTHY, strict=True)]
     checked = look(table("date,accuracy,latency_ms", [*rows[:-1], (rows[-1][0], cell, 10)]))
     assert checked.mentions("accuracy has no value on"), checked.shown.text
+
+
+@pytest.mark.parametrize("cells", ["$955.20 EUR", "$955.20", "955,20 €", "USD 955", '"{""accuracy"": 0.9552}"'])
+def test_a_column_of_numbers_in_disguise_is_unknown_and_one_of_names_is_left_out(work, cells):
+    rows = "".join(f"2025-03-{day:02d},0.95,{cells.replace('95', f'{94 + day % 2}')}\n" for day in range(1, 29))
+    put({"churn.csv": f"date,auc,revenue\n{rows}".replace(",955,2", ",9552").encode()}, work)
+    assert check("churn.csv").code == (OK if cells.startswith("$955.20 EUR") else UNKNOWN)
+
+
+def test_newest_rows_of_a_clock_at_1970_are_unknown_however_many(work):
+    rows = [f"2025-{1 + day // 28:02d}-{1 + day % 28:02d},0.95\n" for day in range(84)]
+    rows += [f"1970-01-01 00:0{minute}:00,0.70\n" for minute in range(9)]
+    put({"churn.csv": ("date,accuracy\n" + "".join(rows)).encode()}, work)
+    assert check("churn.csv").code == UNKNOWN

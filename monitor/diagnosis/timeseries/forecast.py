@@ -122,7 +122,9 @@ def declines_from_first(series: Series, onset: np.datetime64) -> bool:
 
 def _worsens(points: Points, better: Direction) -> bool:
     """Return whether points trend in the bad direction, by the test of Mann and Kendall."""
-    trend = float(np.corrcoef(points.days, points.values)[0, 1]) if np.ptp(points.values) else 0.0
+    # The sign of the covariance: the correlation divides by a variance, which may be smaller than any float.
+    scale = float(np.ptp(points.values)) or 1.0
+    trend = float((points.days - points.days.mean()) @ ((points.values - points.values.mean()) / scale))
     is_bad = trend != 0 if better is Direction.NEITHER else (trend < 0) is (better is Direction.HIGHER)
     return is_bad and mann_kendall(points.values, times=points.days).p <= MAX_P_VALUE
 

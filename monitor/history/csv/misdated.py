@@ -22,6 +22,8 @@ MIN_ROWS = 5
 MAX_ROWS = 5
 """Rows in sequence that may have a wrong year; in a long series up to `MAX_SHARE`."""
 MAX_SHARE = 0.05
+DISCONNECTED = np.timedelta64(3650, "D")
+"""Years without any row, between rows and all others: no backfill leaves them, a clock at 1970 does."""
 _YEAR = np.timedelta64(365, "D")
 
 
@@ -74,7 +76,9 @@ def _misplaced_rows(times: Times, gap: np.timedelta64, neighbor: str) -> Iterato
         if not len(run) or not run[0]:
             continue
         first, above = times[run[0]], times[run[0] - 1]
-        is_isolated = len(run) <= max(MAX_SHARE * len(times), 1) and times[run].max() < times[~suspects].min() - limit
+        distance = times[~suspects].min() - times[run].max()
+        is_few = len(run) <= max(MAX_SHARE * len(times), 1)
+        is_isolated = distance > (limit if is_few else max(DISCONNECTED, gap))
         if is_isolated or (len(run) <= max(MAX_SHARE * len(times), MAX_ROWS) and _continues(above, first, gap)):
             yield MisdatedRows(run, _describe(first, above, neighbor), may_be_newest=run[-1] == len(times) - 1)
 

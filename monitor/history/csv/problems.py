@@ -20,6 +20,8 @@ MAX_REPORTED = 50
 _ENTIRE_ROW = -1
 _CELL = re.compile(r"`[^`]*`|[-+]?\d[\d.,]*(?:e[-+]?\d+)?")
 """The parts of a message that differ from cell to cell."""
+_NUMBER_IN_DISGUISE = re.compile(r"`(?:[^\w\s`]{1,2}|[A-Z]{3}) ?[\d.,]+`|`[\d.,]+ ?(?:[^\w\s`]{1,2}|[A-Z]{3})`|`\{[^`]*\d")
+"""A quoted cell that is a number with a currency, or an object of JSON: text that was meant to be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +201,13 @@ class ProblemCollector:
         return ReadFault(FaultReason.COLUMN_REFUSED, f"{lost} of {first.message}", name, first.line)
 
     def _text_columns(self) -> set[int]:
-        return {column for column in self._maybe_text if column in self._reasons and not self._ok_counts[column]}
+        """Return the columns of text: no cell is a number, nor one that is written in a way of its own."""
+        candidates = {column for column in self._maybe_text if column in self._reasons and not self._ok_counts[column]}
+        return {
+            column
+            for column in candidates
+            if not all(_NUMBER_IN_DISGUISE.search(error.message) for error in self._reported[column])
+        }
 
     def error_count(self) -> int:
         """Return how many rows and cells could not be read, columns of text aside."""
