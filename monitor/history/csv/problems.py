@@ -6,7 +6,7 @@ import copy
 import math
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from operator import itemgetter
@@ -20,7 +20,9 @@ MAX_REPORTED = 50
 _ENTIRE_ROW = -1
 _CELL = re.compile(r"`[^`]*`|[-+]?\d[\d.,]*(?:e[-+]?\d+)?")
 """The parts of a message that differ from cell to cell."""
-_NUMBER_IN_DISGUISE = re.compile(r"`(?:[^\w\s`]{1,2}|[A-Z]{3}) ?[\d.,]+`|`[\d.,]+ ?(?:[^\w\s`]{1,2}|[A-Z]{3})`|`\{[^`]*\d")
+_NUMBER_IN_DISGUISE = re.compile(
+    r"`(?:[^\w\s`]{1,2}|[A-Z]{3}) ?[\d.,]+`|`[\d.,]+ ?(?:[^\w\s`]{1,2}|[A-Z]{3})`|`\{[^`]*\d"
+)
 """A quoted cell that is a number with a currency, or an object of JSON: text that was meant to be read."""
 
 
@@ -185,6 +187,11 @@ class ProblemCollector:
             (
                 *self._faults,
                 *(self._column_fault(column, name) for column, name in counts.items() if self._is_lost(column)),
+                *(
+                    self._column_fault(column, self._maybe_text[column])
+                    for column, is_disguised in self._without_numbers()
+                    if is_disguised
+                ),
             ),
             span,
             None if self._lost_row is None else ReadProblem(self.source, self._lost_row[1], self._lost_row[0]),
@@ -200,14 +207,14 @@ class ProblemCollector:
         lost = pluralize(self._reasons[column].total(), "cell")
         return ReadFault(FaultReason.COLUMN_REFUSED, f"{lost} of {first.message}", name, first.line)
 
+    def _without_numbers(self) -> Iterator[tuple[int, bool]]:
+        """Yield the columns without a number that may hold text, and whether it is numbers in disguise."""
+        for column in self._maybe_text:
+            if column in self._reasons and not self._ok_counts[column]:
+                yield column, all(_NUMBER_IN_DISGUISE.search(error.message) for error in self._reported[column])
+
     def _text_columns(self) -> set[int]:
-        """Return the columns of text: no cell is a number, nor one that is written in a way of its own."""
-        candidates = {column for column in self._maybe_text if column in self._reasons and not self._ok_counts[column]}
-        return {
-            column
-            for column in candidates
-            if not all(_NUMBER_IN_DISGUISE.search(error.message) for error in self._reported[column])
-        }
+        return {column for column, is_disguised in self._without_numbers() if not is_disguised}
 
     def error_count(self) -> int:
         """Return how many rows and cells could not be read, columns of text aside."""
