@@ -168,7 +168,7 @@ def may_be_history(data: bytes, registry: MetricRegistry) -> bool:
 
     It names a metric, has lost its header, or is empty, a page of HTML or JSON: that is what a failed export leaves.
     """
-    text = data[:HEAD_BYTES].decode("utf-8", "replace").lstrip("\ufeff \t\r\n")
+    text = data[:HEAD_BYTES].decode("utf-8", "replace").lstrip("\ufeff\0 \t\r\n")
     if not text or text.startswith(("<", "{", "[")):
         return True
     header = text.strip().partition("\n")[0]

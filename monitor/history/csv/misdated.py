@@ -22,7 +22,7 @@ MIN_ROWS = 5
 MAX_ROWS = 5
 """Rows in sequence that may have a wrong year; in a long series up to `MAX_SHARE`."""
 MAX_SHARE = 0.05
-DISCONNECTED = np.timedelta64(3650, "D")
+DISCONNECTED = np.timedelta64(730, "D")
 """Years without any row, between rows and all others: no backfill leaves them, a clock at 1970 does."""
 _YEAR = np.timedelta64(365, "D")
 

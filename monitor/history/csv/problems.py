@@ -21,9 +21,11 @@ _ENTIRE_ROW = -1
 _CELL = re.compile(r"`[^`]*`|[-+]?\d[\d.,]*(?:e[-+]?\d+)?")
 """The parts of a message that differ from cell to cell."""
 _NUMBER_IN_DISGUISE = re.compile(
-    r"`(?:[^\w\s`]{1,2}|[A-Z]{3}) ?[\d.,]+`|`[\d.,]+ ?(?:[^\w\s`]{1,2}|[A-Z]{3})`|`\{[^`]*\d"
+    r"`(?:[^\w`]{0,3}|[A-Z]{3} ?|[a-z_]+(?:\.\w+)?\()[-+]?\d[\d.,' ]*(?:e[-+]?\d+)?"
+    r"(?:[^\w`]{0,3}|\s?[A-Za-z\u00b5]{1,3}|(?:/|\u00b1| of )\d[\d.,]*|, [^`]*\))`"
+    r"|`\{[^`]*\d"
 )
-"""A quoted cell that is a number with a currency, or an object of JSON: text that was meant to be read."""
+"""A quoted cell that is a number with a currency or a unit, of a scale or in a call, or an object of JSON."""
 
 
 @dataclass(frozen=True, slots=True)
