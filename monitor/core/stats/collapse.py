@@ -97,13 +97,11 @@ def far_falls(
         min_ratio: The same as a fraction of the mean.
     """
     blocks = Blocks(sequences.values, sequences.lengths, max_size, min_size)
-    weekly_falls, differences = _lagged(sequences)
-    by_week = blocks.spread(weekly_falls, np.nan), blocks.spread(differences**2, 0.0)
     found: list[Indices] = []
     chunk = max(1, CHUNK_VALUES // blocks.size)
     for first in range(1, blocks.count, chunk):
         rows = np.arange(first, min(first + chunk, blocks.count))
-        found.append(_far_in(blocks, rows, by_week, (min_fall, min_ratio)))
+        found.append(_far_in(blocks, rows, (min_fall, min_ratio)))
     places = np.concatenate(found) if found else np.zeros(0, dtype=np.int64)
     positions = [blocks.position(flat) for flat in places.tolist()]
     numbers = np.array([number for number, _ in positions], dtype=np.int64)
@@ -112,34 +110,41 @@ def far_falls(
         yield number, indices[numbers == number]
 
 
-def _far_in(blocks: Blocks, rows: Indices, by_week: tuple[Floats, Floats], smallest: tuple[float, float]) -> Indices:
+def _far_in(blocks: Blocks, rows: Indices, smallest: tuple[float, float]) -> Indices:
     """Return the flat indices of the values of some blocks that may lie far below those before them."""
     values = np.nan_to_num(blocks.values[rows[0] - 1 : rows[-1] + 1])
-    own = np.arange(1, len(values))
     size = np.full((len(rows), blocks.size), float(blocks.size))
     size[blocks.is_first[rows]] = np.maximum(np.arange(blocks.size), 1)
-    mean = window_sums(values, own) / size
+    mean = window_sums(values, np.arange(1, len(values))) / size
     fall = mean - blocks.values[rows]
     min_fall, min_ratio = smallest
     candidates = (fall > min_fall) & (fall >= min_ratio * np.abs(mean + blocks.offset[rows, None]))
     candidates[blocks.is_first[rows], : blocks.min_size] = False
-    if not candidates.any():
+    own = np.flatnonzero(candidates.any(axis=1))
+    if not len(own):
         return np.zeros(0, dtype=np.int64)
-    variance = np.maximum(window_sums(values**2, own) / size - mean**2, 0.0)
-    falls, squares = (column[rows[0] - 1 : rows[-1] + 1] for column in by_week)
-    week_variance = window_sums(squares, own) / np.maximum(2 * (size - WEEK), 1)
-    is_far = fall >= CUTOFF * np.sqrt(variance)
-    is_far |= (falls[1:] >= SEASON_CUTOFF * np.sqrt(week_variance)) & (week_variance < variance) & (size >= MIN_SEASON)
-    flat: Indices = np.flatnonzero(candidates & is_far) + int(rows[0]) * blocks.size
+    rows, size = rows[own], size[own]
+    variance = np.maximum(_window_sums_of(values**2, own + 1) / size - mean[own] ** 2, 0.0)
+    is_far = fall[own] >= CUTOFF * np.sqrt(variance)
+    weekly_fall, week_variance = _weekly(blocks, rows, size)
+    is_far |= (weekly_fall >= SEASON_CUTOFF * np.sqrt(week_variance)) & (week_variance < variance)
+    flat: Indices = (rows[:, None] * blocks.size + np.arange(blocks.size))[candidates[own] & is_far]
     return flat
 
 
-def _lagged(sequences: Sequences) -> tuple[Floats, Floats]:
-    """Return how far each value lies below the mean of those 7, 14 and 21 before it, and below that 7 before."""
-    values, lengths = sequences.values, sequences.lengths
-    starts = np.cumsum(lengths) - lengths
-    index = np.arange(len(values)) - np.repeat(starts, lengths)
-    places = np.arange(len(values))
-    lags = [values[np.maximum(places - weeks * WEEK, 0)] for weeks in (1, 2, 3)]
-    falls = np.where(index >= MIN_SEASON, (lags[0] + lags[1] + lags[2]) / 3 - values, np.nan)
-    return falls, np.where(index >= WEEK, lags[0] - values, 0.0)
+def _weekly(blocks: Blocks, rows: Indices, size: Floats) -> tuple[Floats, Floats]:
+    """Return how far values lie below the mean of those 7, 14 and 21 before, and the variance by those 7 before."""
+    flat = blocks.values.ravel()  # NaN before each sequence
+    places = rows[:, None] * blocks.size + np.arange(-blocks.size, blocks.size)
+    values, week_ago = flat[places], flat[places - WEEK]
+    own = slice(blocks.size, None)
+    lags = week_ago[:, own] + flat[places[:, own] - 2 * WEEK] + flat[places[:, own] - 3 * WEEK]
+    squares = np.nan_to_num((week_ago - values) ** 2).reshape(-1, blocks.size)
+    variance = window_sums(squares, np.arange(1, len(squares), 2)) / np.maximum(2 * (size - WEEK), 1)
+    return lags / 3 - values[:, own], variance
+
+
+def _window_sums_of(columns: Floats, rows: Indices) -> Floats:
+    """Return `window_sums` of some rows."""
+    pairs = columns[(rows[:, None] - [1, 0]).ravel()]
+    return window_sums(pairs, np.arange(1, len(pairs), 2))

@@ -88,18 +88,30 @@ class AlarmRun(NamedTuple):
     """Index of its first value in the sequence."""
     scores: Floats
     """The sum after each of its values, all above 0."""
+    sign: float = 1.0
+    """1 for a fall, -1 for a rise."""
 
 
-def alarm_runs(sequences: Sequences, cusum: Cusum) -> Iterator[AlarmRun]:
-    """Yield the runs in which the sum exceeds the threshold, in order."""
+def alarm_runs(sequences: Sequences, cusum: Cusum, *, signs: tuple[float, ...] = (1.0,)) -> Iterator[AlarmRun]:
+    """Yield the runs in which the sum exceeds the threshold, those of each sign in order.
+
+    Args:
+        sequences: The values.
+        cusum: The parameters.
+        signs: 1 to look for falls, -1 for rises: both cost less than twice as much as one.
+    """
     blocks = Blocks(sequences.values, sequences.lengths, cusum.max_reference, cusum.min_reference)
     noise = None if sequences.noise is None else blocks.spread(sequences.noise, 0.0)
     trust = None if sequences.trust is None else blocks.spread(sequences.trust, 0.0)
-    runs = _Runs(cusum, blocks.values, noise, trust)
+    runs = {sign: _Runs(cusum, sign * blocks.values, noise, trust) for sign in signs}
     chunk = max(1, CHUNK_VALUES // blocks.size)
     for first in range(1, blocks.count, chunk):
-        for start, scores in runs.advance(_references(blocks, noise, cusum, slice(first, first + chunk))):
-            yield AlarmRun(*blocks.position(start), np.array(scores))
+        rows = slice(first, first + chunk)
+        moments = ClippedMoments(blocks, rows)
+        for sign in signs:
+            references = _references(blocks, noise, cusum, rows, (moments, sign))
+            for start, scores in runs[sign].advance(references):
+                yield AlarmRun(*blocks.position(start), np.array(scores), sign)
 
 
 class _References(NamedTuple):
@@ -114,10 +126,12 @@ class _References(NamedTuple):
     """What a deviate is multiplied by."""
 
 
-def _references(blocks: Blocks, noise: Floats | None, cusum: Cusum, chunk: slice) -> _References:
+def _references(
+    blocks: Blocks, noise: Floats | None, cusum: Cusum, chunk: slice, side: tuple[ClippedMoments, float]
+) -> _References:
     """Return the references of the values of the next blocks that fall far enough to start a run, if none is active."""
-    moments = ClippedMoments(blocks, chunk)
-    fall = moments.mean - blocks.values[chunk]
+    moments, sign = side
+    fall = sign * (moments.mean - blocks.values[chunk])
     smallest = (cusum.slack**2) * (moments.variance if noise is None else noise[chunk])
     new = (fall > 0) & (fall * fall > smallest)
     new[blocks.is_first[chunk], : blocks.min_size] = False
@@ -139,7 +153,7 @@ def _references(blocks: Blocks, noise: Floats | None, cusum: Cusum, chunk: slice
     rho += (1 + 3 * rho) / size  # its bias (Kendall 1954)
     rho = np.clip(rho - CORRELATION_CAUTION / np.sqrt(size), 0.0, MAX_AUTOCORRELATION)
     gain = certainty * np.sqrt((1 - rho) / (1 + rho))
-    return _References(starts + chunk.start * blocks.size, mean, excess * (1 + 1 / size), gain)
+    return _References(starts + chunk.start * blocks.size, sign * mean, excess * (1 + 1 / size), gain)
 
 
 def _lag1_sums(blocks: Blocks, chunk: slice) -> Floats:

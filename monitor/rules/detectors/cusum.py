@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
-from itertools import groupby
-from operator import attrgetter
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -76,25 +74,24 @@ def _batch(members: Sequence[tuple[int, Series]], *, are_shares: bool) -> Series
         hits = np.clip(values * cases, 0, cases)
         values, noise = np.arcsin(np.sqrt((hits + 0.375) / (cases + 0.75))), 1 / (4 * cases + 2)
     elif any(series.support is not None or series.rows is not None for _, series in members):
-        trust = np.concatenate([_trust(series) for _, series in members])
+        trust = _trust([series for _, series in members], lengths)
     signed = values * np.repeat(signs, lengths) if are_shares else plain
     return SeriesBatch([index for index, _ in members], Sequences(signed, lengths, noise, trust), plain)
 
 
-def _trust(series: Series) -> Floats:
+def _trust(members: Sequence[Series], lengths: Places) -> Floats:
     """Return the weight of each value, 0 to 1: less if it rests on fewer cases than those before it on average."""
-    support = series.effective_support()
-    if np.isnan(support).all():
-        return np.ones(len(series))
-    cases = np.nan_to_num(support)
-    before = np.cumsum(cases) - cases
-    usual = before / np.maximum(np.arange(len(series)), 1)
+    support = np.concatenate([series.effective_support() for series in members])
+    is_known, cases = ~np.isnan(support), np.nan_to_num(support)
+    starts = np.repeat(np.cumsum(lengths) - lengths, lengths)
+    sums = np.concatenate([[0.0], np.cumsum(cases)])
+    before = sums[:-1] - sums[starts]
+    usual = before / np.maximum(np.arange(len(cases)) - starts, 1)
     ratio = np.divide(cases, usual, out=np.ones_like(cases), where=usual > 0)
-    trust = np.sqrt(np.minimum(np.where(np.isnan(support), 1.0, ratio), 1.0))
-    if series.support is None:
-        # Values of few cases are skewed, so that the deviation of those before does not bound them.
-        trust *= np.sqrt(np.where(np.isnan(support), 1.0, cases / (cases + SKEWED_CASES)))
-    return np.asarray(trust)
+    # Values of few cases are skewed, so that the deviation of those before does not bound them.
+    skewed = np.repeat([SKEWED_CASES if series.support is None else 0 for series in members], lengths)
+    certainty = np.divide(cases, cases + skewed, out=np.ones_like(cases), where=skewed > 0)
+    return np.where(is_known, np.sqrt(np.minimum(ratio, 1.0) * certainty), 1.0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -176,12 +173,12 @@ class LastingShift(Detector):
             index for index, series in enumerate(series_batch) if self.outside or series.better is not Direction.NEITHER
         ]
         for batch in batch_series(series_batch, selected, context.min_count):
-            for sign in (1.0, -1.0) if self.outside else (1.0,):
-                sequences = batch.sequences._replace(values=sign * batch.sequences.values)
-                for number, runs in groupby(alarm_runs(sequences, self._cusum), attrgetter("sequence")):
-                    index = batch.indices[number]
-                    scan, other = self._scan(series_batch[index], runs, context.min_count), scans[index]
-                    scans[index] = scan if other is None else _larger(other, scan)
+            runs: dict[tuple[int, float], list[AlarmRun]] = {}
+            for run in alarm_runs(batch.sequences, self._cusum, signs=(1.0, -1.0) if self.outside else (1.0,)):
+                runs.setdefault((batch.indices[run.sequence], run.sign), []).append(run)
+            for (index, _), own in runs.items():
+                scan, other = self._scan(series_batch[index], own, context.min_count), scans[index]
+                scans[index] = scan if other is None else _larger(other, scan)
         return scans
 
     def _scan(self, series: Series, runs: Iterable[AlarmRun], min_count: float) -> ShiftScan:

@@ -18,8 +18,8 @@ from tests.core.stats.cusum_by_value import runs_by_value
 def cases_weight(cases, usual, skewed):
     if np.isnan(cases):
         return 1.0
-    weight = math.sqrt(min(cases / usual if usual > 0 else 1.0, 1.0))
-    return weight * math.sqrt(cases / (cases + skewed)) if skewed else weight
+    ratio = min(cases / usual if usual > 0 else 1.0, 1.0)
+    return math.sqrt(ratio * (cases / (cases + skewed)) if skewed else ratio)
 
 
 def by_value(series, min_count, sign):
