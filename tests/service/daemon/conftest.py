@@ -268,7 +268,8 @@ def configured(isolated_home, tmp_path, world):
     world.rows("churn", *(0.95,) * 8, 0.7)
 
     def write(extra="", command="cat >> told; echo >> told"):
-        text = 'on_no_data = "ok"\n[store]\npath = "store"\n[receivers.ops]\ntype = "command"\n'
+        text = 'on_no_data = "ok"\n[store]\npath = "store"\n[defaults]\ndrop = false\n'
+        text += '[receivers.ops]\ntype = "command"\n'
         text += f'command = ["/bin/sh", "-c", "{command}"]\n'
         (tmp_path / "modeltop.toml").write_text(text + extra)
         return tmp_path
