@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import numpy as np
 
 from modeltop.core.distribution import Distributions
-from modeltop.core.incident import Incident, Note
+from modeltop.core.incident import Incident, Note, SharedStart
 from modeltop.core.metrics.registry import MetricRegistry
 from modeltop.core.series import Alert, Concern, Condition, Series, SeriesKey, Severity, to_datetime, to_datetime64
 from modeltop.rules.detectors.limit import Limit
@@ -41,6 +41,8 @@ class ModelContext:
     """Start of the alerts of other models, by name: many at once have one cause, and it is not in the model."""
     concerns: Sequence[Concern] = ()
     """What is worth a word about series without an active alert, worst first."""
+    shared_start: SharedStart | None = None
+    """The incidents of other models that started with that of this one; None if none did."""
     incident: Incident | None = None
     """The incident to explain: the open one, or one that ended; None if there is none."""
     is_past: bool = False

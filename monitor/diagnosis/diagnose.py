@@ -113,6 +113,7 @@ def context_for(snapshot: Snapshot, model: str, incident: Incident | None = None
         distributions=snapshot.distributions.get(model, Distributions()),
         other_failures_since={alert.key.model: alert.since for alert in others},
         concerns=() if status is None else status.concerns,
+        shared_start=next((shared for shared in snapshot.shared_starts if model in shared.models), None),
         incident=incident,
         evaluated=len(evaluated),
         limits=lambda key: _limits(snapshot, key),

@@ -50,8 +50,8 @@ MAX_SENTENCE = 400
 SHARED_LINES = {
     "healthy": ("● ok    ", "ok"),
     "waiting": ("● ok    ", "ok; latest period too small to evaluate"),
-    "new": ("○ n/d   ", "too little history to judge"),
-    "unasked": ("○ n/d   ", "no rule judges them"),
+    "new": ("○ n/d   ", "needs more history"),
+    "unasked": ("○ n/d   ", "no rule applies"),
 }
 """Mark and text of the models that share a line."""
 
@@ -238,7 +238,7 @@ def _describe_others(index: ReportIndex, rules: Sequence[RuleStatus]) -> Iterato
     if shifts and index.detects_lasting_shift(rules[0].rule):
         yield f"nor {'is' if len(shifts) == 1 else 'are'} {pluralize(len(shifts), 'more metric')}"
     elif shifts:
-        yield f"{pluralize(len(shifts), 'metric')}, none lastingly worse" if len(shifts) > 1 else "nor lastingly worse"
+        yield f"{pluralize(len(shifts), 'metric')}, none below baseline" if len(shifts) > 1 else "nor below baseline"
     yield from _describe_unevaluated(index, [rule for rule in rules[1:] if rule.key != rules[0].key])
 
 

@@ -207,6 +207,6 @@ def test_a_large_fleet_takes_few_lines(run, tmp_path):
     assert outcome.lines[0].startswith("UNKNOWN: 50 unknown of 100: m0 accuracy 0.50: needs 10 earlier")
     text = " ".join(outcome.out.split())
     assert "● ok m1, m11, m13, m15, m17, m19, m21, m23 and 42 more models: ok, 50 rules hold" in text
-    assert "○ n/d m0, m10, m12, m14, m16, m18, m2, m20 and 42 more models: too little history to judge" in text
+    assert "○ n/d m0, m10, m12, m14, m16, m18, m2, m20 and 42 more models: needs more history" in text
     assert " and 42 more models: default limit 0.90 skipped: its usual value is 0.50. Set your own: `[[rules]]`" in text
     assert len(outcome.lines) < 15

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from modeltop.core.diagnosis import ROW_COUNT, Cause, CauseHypothesis, Pattern
-from modeltop.core.series import to_datetime
+from modeltop.core.series import Condition, to_datetime
 from modeltop.core.text import format_day, format_value, pluralize
 from modeltop.diagnosis.causes.base import EvidenceItem, cause, combine_evidence
 from modeltop.diagnosis.feature_drift import value_loss
@@ -66,7 +66,11 @@ def _faults(observations: Observations) -> Iterator[EvidenceItem]:
         if few and observations.is_sudden and is_disjoint:
             distance = format_value(shift.after, 2)
             yield EvidenceItem(0.7, f"{safe_name(shift.feature)} jumped to other values, distance {distance}")
-    if observations.windows is not None:
+    shared = observations.context.shared_start
+    if shared is not None and shared.condition is Condition.THRESHOLD:
+        day = format_day(shared.started_at, observations.context.now)
+        yield EvidenceItem(0.6, f"{len(shared.models)} models got worse on {day}", leads=True)
+    elif observations.windows is not None:
         onset = to_datetime(observations.windows.onset)
         starts = observations.context.other_failures_since.values()
         others = sum(abs(since - onset) <= timedelta(days=1) for since in starts)
