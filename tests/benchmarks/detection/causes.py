@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from modeltop.core.incident import Note
 from modeltop.core.series import Alert, Severity, to_datetime
 from modeltop.rules.defaults import default_rules
+from modeltop.rules.evaluator import Evaluator
 from modeltop.rules.priority import ordered_alerts
-from modeltop.rules.replay import no_data_alert, replay
-from modeltop.rules.rule import rules_for, skip_reason
+from modeltop.rules.replay import no_data_alert
 from tests.benchmarks.base import BenchmarkContext, Result, benchmark
 from tests.benchmarks.detection.cause_scenarios import (
     CLEAR,
@@ -52,23 +52,13 @@ def evaluation_time(labeled: LabeledHistory) -> datetime:
 
 def replay_alerts(histories: Sequence[LabeledHistory]) -> list[tuple[Alert, ...]]:
     """Return the alerts of the default rules and of missing data for each history, worst first."""
-    indexed_series = [
-        (index, series) for index, labeled in enumerate(histories) for series in labeled.history.series.values()
-    ]
-    alerts: list[list[Alert]] = [[] for _ in histories]
-    rules = default_rules()
-    for rule in rules:
-        evaluated = [
-            (index, series)
-            for index, series in indexed_series
-            if rule in rules_for(rules, series.key) and not skip_reason(rule, series)
-        ]
-        for (index, _), new_alerts in zip(evaluated, replay([series for _, series in evaluated], rule), strict=True):
-            alerts[index] += new_alerts
-    for index, labeled in enumerate(histories):
+    alerts = []
+    for labeled in histories:
+        evaluator = Evaluator(default_rules(), CATALOG)
+        evaluator.evaluate(labeled.history.series)
         no_data = no_data_alert(MODEL, labeled.history.periods[MODEL], evaluation_time(labeled))
-        alerts[index] += [no_data] if no_data else []
-    return [ordered_alerts(of_history) for of_history in alerts]
+        alerts.append(ordered_alerts([*evaluator.alerts, *([no_data] if no_data else [])]))
+    return alerts
 
 
 def model_context(labeled: LabeledHistory, alerts: tuple[Alert, ...]) -> ModelContext:
