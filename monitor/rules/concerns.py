@@ -72,7 +72,7 @@ def find_concerns(
 
 def _evaluable_tail(series: Series) -> Series:
     tail = series[-TAIL:]
-    evaluable = tail.evaluable(1) & (np.abs(tail.values) < MAX_MAGNITUDE)
+    evaluable = tail.evaluable() & (np.abs(tail.values) < MAX_MAGNITUDE)
     return tail if evaluable.all() else tail[evaluable]
 
 
