@@ -239,7 +239,7 @@ def _row_counts(overall: Iterable[Series]) -> Series | None:
 
 def _segmentations(context: ModelContext, series: Series, windows: BeforeAfterWindows) -> tuple[Segmentation, ...]:
     """Decompose the metric itself if it is a mean over a known number of cases, else accuracy."""
-    if series.key.segment != ALL:
+    if series.key.segment != ALL and segment_column(series.key.segment) is None:
         return ()
     for name in dict.fromkeys((series.key.metric, "accuracy")):
         metric = context.catalog.get(name)

@@ -139,6 +139,13 @@ def test_one_segment_that_makes_the_fall_is_named(make_step, run_diagnosis):
     assert diagnosis.segments[0].segment == "country=CH"
 
 
+def test_a_segment_that_alerts_by_itself_is_the_cause_as_well(make_step, run_diagnosis, make_alert):
+    levels = {"country=AT": (0.95, 0.95), "country=CH": (0.95, 0.75), "country=DE": (0.95, 0.95)}
+    segments = [make_step("accuracy", *pair, segment=name, rows=400.0) for name, pair in levels.items()]
+    series = [make_step("accuracy", 0.95, 0.89), *segments]
+    assert run_diagnosis(series, alerts=[make_alert(segment="country=CH")]).cause is Cause.SEGMENT
+
+
 def test_segments_that_fell_alike_are_no_cause(make_step, run_diagnosis):
     segments = [make_step("accuracy", 0.95, 0.85, segment=f"country={name}", rows=300.0) for name in ("AT", "CH", "DE")]
     diagnosis = run_diagnosis([make_step("accuracy", 0.95, 0.85), *segments])
