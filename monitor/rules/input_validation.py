@@ -186,12 +186,14 @@ def _has_newer_rows(file: FileSummary, history: History) -> bool:
 
 def _rules_without_values(data: _Input) -> Iterator[_Finding]:
     """Find configured rules, and limits of the command line, for which there is no value."""
+    series = data.history.series
     for rule in data.rules:
-        series = data.history.series
+        if rule.default:
+            continue
         matched = [key for key in series if rules_for([rule], key, series)]
-        if not matched and not rule.default and data.history.periods:
+        if not matched and data.history.periods:
             yield _unmatched(rule, data.history)
-        elif matched and not rule.default and not any(_has_reference(rule, series[key], series) for key in matched):
+        elif matched and not any(_has_reference(rule, series[key], series) for key in matched):
             message = f"no value for rule {rule.name}: its reference, {rule.baseline.describe()}, has none"
             yield _Finding(matched[0], message, to_datetime(series[matched[0]].times[0]))
 
