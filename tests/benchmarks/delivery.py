@@ -39,6 +39,8 @@ on_no_data = "ok"
 name = "floor"
 metric = "accuracy"
 critical = { below = 0.9 }
+[defaults]
+drop = false
 [receivers.hook]
 type = "webhook"
 url_env = "HOOK"
