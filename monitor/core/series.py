@@ -111,6 +111,8 @@ class Series:
     """True if each value is a proportion of its support, so that its sampling error is known."""
     usual_delay: float = 0.0
     """Seconds that its values usually come after its model's newest row, as labels do, where the files show that."""
+    _evaluable: dict[float, Flags] = field(default_factory=dict, init=False, repr=False)
+    """What `evaluable` returned by `min_count`: every rule asks."""
 
     def __len__(self) -> int:
         return len(self.times)
@@ -166,11 +168,15 @@ class Series:
 
     def evaluable(self, min_count: float = 0) -> Flags:
         """Return which points a rule may evaluate: finite, not provisional, and not known to rest on too few cases."""
+        if (known := self._evaluable.get(min_count)) is not None:
+            return known
         mask: Flags = np.isfinite(self.values)
         if self.provisional is not None:
             mask = mask & ~self.provisional
         if min_count > 0:
             mask = mask & ~(self.effective_support() < min_count)
+        mask.flags.writeable = False
+        self._evaluable[min_count] = mask
         return mask
 
 

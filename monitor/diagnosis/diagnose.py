@@ -91,7 +91,7 @@ def _forecast(series: Series, pattern: SeriesPattern | None, limits: Sequence[Li
 
 
 def _limits(snapshot: Snapshot, key: SeriesKey) -> list[Limit]:
-    skipped = {status.rule for status in snapshot.rule_statuses if status.key == key and status.skip_reason is not None}
+    skipped = {status.rule for status in snapshot.rule_statuses if status.skip_reason is not None and status.key == key}
     rules = [rule for rule in rules_for(snapshot.rules, key, snapshot.history.series) if rule.name not in skipped]
     return [limit for rule in rules for _, limit in rule.detector.limits()]
 

@@ -107,7 +107,7 @@ def _describe_state(past: Series, rule: Rule, alert: Alert | None, other_series:
 
 def _is_plainly_evaluated(series: Series, rule: Rule) -> bool:
     """Return whether the newest point is evaluated, and history is long enough, without a look at all of it."""
-    evaluable = series[-2 * (rule.detector.min_history + 1) :].evaluable(rule.min_count)
+    evaluable = series.evaluable(rule.min_count)[-2 * (rule.detector.min_history + 1) :]
     return bool(evaluable[-1]) and int(np.count_nonzero(evaluable)) > rule.detector.min_history
 
 

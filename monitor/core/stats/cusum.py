@@ -9,7 +9,6 @@ order are those of a loop over the values, so that rounding decides nothing diff
 from __future__ import annotations
 
 import math
-from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -177,22 +176,23 @@ class _Runs:
 
     def advance(self, references: _References) -> Iterator[tuple[int, list[float]]]:
         """Yield start and scores of the runs with an alarm that start at one of the next values."""
-        starts = references.starts
-        ends = self._short_ends(references)
-        after = np.searchsorted(starts, ends + 1).tolist()
-        all_starts, all_ends = starts.tolist(), ends.tolist()
-        index = bisect_left(all_starts, self._free)
-        while index < len(all_starts):
-            end = all_ends[index]
-            if end >= 0:
-                index, self._free = after[index], end + 1
-                continue
-            start = all_starts[index]
-            end, scores = self._follow(start, *(float(column[index]) for column in references[1:]))
-            if max(scores, default=0.0) > self._cusum.threshold:
-                yield start, scores
-            self._free = end + 1
-            index = bisect_left(all_starts, self._free, index)
+        starts, ends = references.starts, self._short_ends(references)
+        if not len(starts):
+            return
+        # No short run reaches such a start from before it, so that nothing earlier need be followed but the long ones.
+        is_free = np.append(True, np.maximum.accumulate(ends)[:-1] < starts[1:])
+        last_free = np.maximum.accumulate(np.where(is_free, np.arange(len(starts)), 0))
+        for candidate in [*np.flatnonzero(ends < 0).tolist(), len(starts) - 1]:
+            index = max(int(last_free[candidate]), int(np.searchsorted(starts, self._free)))
+            while index <= candidate and ends[index] >= 0:
+                self._free = int(ends[index]) + 1
+                index = int(np.searchsorted(starts, self._free))
+            if index == candidate:
+                start = int(starts[index])
+                end, scores = self._follow(start, *(float(column[index]) for column in references[1:]))
+                if max(scores, default=0.0) > self._cusum.threshold:
+                    yield start, scores
+                self._free = end + 1
 
     def _short_ends(self, references: _References) -> Indices:
         """Return where each run ends without an alarm if it soon does, as a flat index, else -1."""

@@ -59,9 +59,10 @@ class VolumeDrop(Detector):
     def _scan(self, series: Series, min_count: float) -> VolumeScan | None:
         points = np.flatnonzero(series.evaluable(min_count))
         values = series.values[points]
-        if not len(values) or not _may_breach(values):
+        may_breach = _may_breach(values)
+        if not may_breach.any():
             return None
-        normal = _normal_rows(series[points])
+        normal = _normal_rows(series[points], may_breach)
         with np.errstate(invalid="ignore"):
             halved = _run_lengths(values <= HALF * normal)
             lost = _run_lengths(values <= TENTH * normal)
@@ -107,13 +108,15 @@ class VolumeDrop(Detector):
         )
 
 
-def _may_breach(values: Floats) -> bool:
-    """Return whether enough values in a row lie low, measured by the highest before: most series are done here."""
+def _may_breach(values: Floats) -> Flags:
+    """Return which values lie low, measured by the highest before, in a run of enough: nearly none."""
     highest = np.maximum.accumulate(values)
-    return bool(
-        (_run_lengths(values <= HALF * highest) >= HALF_PERIODS).any()
-        or (_run_lengths(values <= TENTH * highest) >= TENTH_PERIODS).any()
-    )
+    flags = np.zeros(len(values), dtype=np.bool_)
+    for fraction, periods in ((HALF, HALF_PERIODS), (TENTH, TENTH_PERIODS)):
+        lengths = _run_lengths(values <= fraction * highest)
+        for end in np.flatnonzero((lengths >= periods) & (np.append(lengths[1:], 0) == 0)).tolist():
+            flags[end + 1 - lengths[end] : end + 1] = True
+    return flags
 
 
 def _run_lengths(flags: Flags) -> Places:
@@ -122,13 +125,15 @@ def _run_lengths(flags: Flags) -> Places:
     return np.asarray(places - np.maximum.accumulate(np.where(flags, 0, places)))
 
 
-def _normal_rows(pool: Series) -> Floats:
-    """Return, per point, the median of those before it on the same weekday; of all if periods are not days."""
+def _normal_rows(pool: Series, needed: Flags) -> Floats:
+    """Return, per needed point, the median of those before it on the same weekday; of all if periods are not days."""
     gaps = np.diff(pool.times) / DAY
     if (gaps == 1).all():
         padded = np.concatenate([np.full(7 * WEEKS, np.nan), pool.values])
-        places = np.arange(len(pool))[:, None] + 7 * np.arange(WEEKS)
-        return sorted_medians(np.sort(padded[places], axis=1), np.minimum(np.arange(len(pool)) // 7, WEEKS), MIN_WEEKS)
+        places, normal = np.flatnonzero(needed), np.full(len(pool), np.nan)
+        windows = np.sort(padded[places[:, None] + 7 * np.arange(WEEKS)], axis=1)
+        normal[places] = sorted_medians(windows, np.minimum(places // 7, WEEKS), MIN_WEEKS)
+        return normal
     is_daily = np.concatenate([[False], past_median(gaps, PERIODS, 1) == 1.0])
     weekdays = pool.times.astype("datetime64[D]").astype(np.int64) % 7
     by_weekday = np.full(len(pool), np.nan)
