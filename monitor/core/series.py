@@ -160,6 +160,9 @@ class Series:
 
     def effective_support(self) -> Floats:
         """Return the number that `min_count` is compared with, per point: the support, else the row count, else NaN."""
+        known = self.rows if self.support is None else self.support
+        if known is not None and np.isfinite(known).all():
+            return known
         support = np.full(len(self), np.nan)
         for column in (self.rows, self.support):
             if column is not None:

@@ -81,7 +81,7 @@ class ConfidenceShift(LastingShift):
 
     def _merged(self, series: Series, shift: ShiftScan | None, min_count: float) -> ConfidenceScan | None:
         points = np.flatnonzero(series.evaluable(min_count) & (np.abs(series.values) < MAX_MAGNITUDE))
-        pool = series[points]
+        pool = series if len(points) == len(series) else series[points]
         trends = list(recent_trends(pool, np.arange(MIN_PERIODS - 1, len(pool)), self.p, min_change=self.least_change))
         if shift is None and not trends:
             return None
@@ -157,7 +157,6 @@ def recent_trends(
         min_change: The smallest change along the trend line.
         corrected: Whether windows of full length allow for autocorrelation.
     """
-    times = (pool.times - pool.times[:1]) / DAY if len(pool) else np.zeros(0)
     shortest = MIN_PERIODS if np.ptp(pool.values[: PERIODS - 1] if len(pool) else [0.0]) >= min_change else PERIODS
     for length in range(shortest, PERIODS + 1):
         own = ends[ends == length - 1] if length < PERIODS else ends[ends >= PERIODS - 1]
@@ -165,8 +164,9 @@ def recent_trends(
         windows = own[:, None] + np.arange(1 - length, 1)
         if not len(own):
             continue
-        rows = significant_trends(times[windows], pool.values[windows], p, corrected=corrected and length == PERIODS)
-        before, after = theil_sen_lines(times[windows[rows]], pool.values[windows[rows]])
+        times = (pool.times[windows] - pool.times[0]) / DAY
+        rows = significant_trends(times, pool.values[windows], p, corrected=corrected and length == PERIODS)
+        before, after = theil_sen_lines(times[rows], pool.values[windows[rows]])
         for row, first, last in zip(rows.tolist(), before.tolist(), after.tolist(), strict=True):
             if abs(last - first) >= min_change:
                 turn = fit_turn(pool.values[windows[row]])

@@ -82,7 +82,8 @@ def _batch(members: Sequence[tuple[int, Series]], *, are_shares: bool) -> Series
 def _trust(members: Sequence[Series], lengths: Places) -> Floats:
     """Return the weight of each value, 0 to 1: less if it rests on fewer cases than those before it on average."""
     support = np.concatenate([series.effective_support() for series in members])
-    is_known, cases = ~np.isnan(support), np.nan_to_num(support)
+    is_known = ~np.isnan(support)
+    cases = np.where(is_known, support, 0.0)
     starts = np.repeat(np.cumsum(lengths) - lengths, lengths)
     sums = np.concatenate([[0.0], np.cumsum(cases)])
     before = sums[:-1] - sums[starts]

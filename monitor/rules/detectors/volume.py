@@ -54,21 +54,27 @@ class VolumeDrop(Detector):
 
     def prepare(self, series_batch: Sequence[Series], context: QueryContext) -> list[VolumeScan | None]:
         """Return the scan of each series; None if no point breaches."""
-        return [self._scan(series, context.min_count) for series in series_batch]
+        scans: list[VolumeScan | None] = [None] * len(series_batch)
+        by_length: dict[int, list[int]] = {}
+        for index, series in enumerate(series_batch):
+            by_length.setdefault(int(np.count_nonzero(series.evaluable(context.min_count))), []).append(index)
+        for length, indices in by_length.items():
+            pools = [_pool(series_batch[index], length, context.min_count) for index in indices]
+            low = _may_breach(np.stack([pool.values for pool in pools]))
+            for row in np.flatnonzero(low.any(axis=1)).tolist():
+                index = indices[row]
+                scans[index] = self._scan(series_batch[index], pools[row], low[row], context.min_count)
+        return scans
 
-    def _scan(self, series: Series, min_count: float) -> VolumeScan | None:
-        points = np.flatnonzero(series.evaluable(min_count))
-        values = series.values[points]
-        may_breach = _may_breach(values)
-        if not may_breach.any():
-            return None
-        normal = _normal_rows(series[points], may_breach)
+    def _scan(self, series: Series, pool: Series, may_breach: Flags, min_count: float) -> VolumeScan | None:
+        values, normal = pool.values, _normal_rows(pool, may_breach)
         with np.errstate(invalid="ignore"):
             halved = _run_lengths(values <= HALF * normal)
             lost = _run_lengths(values <= TENTH * normal)
         is_breach = (halved >= HALF_PERIODS) | (lost >= TENTH_PERIODS)
         if not is_breach.any():
             return None
+        points = np.flatnonzero(series.evaluable(min_count))
         flags, start, level = (
             np.zeros(len(series), dtype=np.bool_),
             np.arange(len(series)),
@@ -108,14 +114,20 @@ class VolumeDrop(Detector):
         )
 
 
+def _pool(series: Series, length: int, min_count: float) -> Series:
+    return series if length == len(series) else series[series.evaluable(min_count)]
+
+
 def _may_breach(values: Floats) -> Flags:
-    """Return which values lie low, measured by the highest before, in a run of enough: nearly none."""
-    highest = np.maximum.accumulate(values)
-    flags = np.zeros(len(values), dtype=np.bool_)
+    """Return which values of series, one a row, lie low in a run of enough, measured by the highest before."""
+    highest = np.maximum.accumulate(values, axis=1)
+    flags = np.zeros(values.shape, dtype=np.bool_)
     for fraction, periods in ((HALF, HALF_PERIODS), (TENTH, TENTH_PERIODS)):
-        lengths = _run_lengths(values <= fraction * highest)
-        for end in np.flatnonzero((lengths >= periods) & (np.append(lengths[1:], 0) == 0)).tolist():
-            flags[end + 1 - lengths[end] : end + 1] = True
+        is_low = values <= fraction * highest
+        count = max(values.shape[1] - periods + 1, 0)
+        starts = np.logical_and.reduce([is_low[:, lag : lag + count] for lag in range(periods)])
+        for lag in range(periods):
+            flags[:, lag : lag + count] |= starts
     return flags
 
 
