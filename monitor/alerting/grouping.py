@@ -236,6 +236,8 @@ class _IncidentBuilder:
 
         The size counts as of `fired`, so that it never moves the lead afterwards.
         """
+        if len(members) == 1:
+            return members[0]
         best = min(map(self._rank, members))
         tied = [alert for alert in members if self._rank(alert) == best]
         if len(tied) == 1:
@@ -269,7 +271,9 @@ class _IncidentBuilder:
         if series is None or lead.condition is not Condition.THRESHOLD:
             return None
         points = _evaluable(series)
-        return points if resolved_at is None else points[points.times < to_datetime64(resolved_at)]
+        if resolved_at is None:
+            return points
+        return points[: int(np.searchsorted(points.times, to_datetime64(resolved_at)))]
 
     def _newest_row(self, lead: Alert) -> datetime:
         series = self.history.series.get(lead.key)
@@ -305,7 +309,8 @@ class _IncidentBuilder:
 
 def _evaluable(series: Series) -> Series:
     """Return the evaluable points of a series, without values too large for their squares to be numbers."""
-    return series[series.evaluable() & (np.abs(series.values) < MAX_MAGNITUDE)]
+    evaluable = series.evaluable() & (np.abs(series.values) < MAX_MAGNITUDE)
+    return series if evaluable.all() else series[evaluable]
 
 
 def _was_worse_before(values: Floats, sign: float) -> bool:
