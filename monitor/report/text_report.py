@@ -51,8 +51,8 @@ MAX_PERIODS_APART = 3
 SHARED_LINES = {
     "healthy": ("● ok    ", "healthy"),
     "waiting": ("● ok    ", "healthy before the newest period, which is not judged"),
-    "new": ("○ n/d   ", "too little history to judge"),
-    "unasked": ("○ n/d   ", "no rule judges them"),
+    "new": ("○ n/d   ", "too little history"),
+    "unasked": ("○ n/d   ", "not evaluated: no rule"),
 }
 """Mark and text of the models that share a line."""
 CHANGE_VERBS = {frozenset({Direction.HIGHER}): "fell", frozenset({Direction.LOWER}): "rose"}

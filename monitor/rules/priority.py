@@ -100,7 +100,9 @@ def model_statuses(
             rank, severity = UNEVALUATED_RANK, Severity.UNKNOWN
         else:
             rank, severity = HEALTHY_RANK, Severity.OK
-        text = sentences.get(model, "no rule judges it") if alert is None else _describe_alert(alert, history, catalog)
+        text = (
+            sentences.get(model, "no rule evaluates it") if alert is None else _describe_alert(alert, history, catalog)
+        )
         if coverage:
             text = coverage.sentence if alert is None and lacks_labels else f"{text}; {coverage.sentence}"
         if missing_values and model in missing_values:
@@ -143,7 +145,7 @@ def _sentences(rule_statuses: Iterable[RuleStatus]) -> dict[str, str]:
     """Return, per model, the sentence of the first rule that was applied; else that none was."""
     sentences: dict[str, str] = {}
     for status in sorted(rule_statuses, key=_is_skipped):
-        text = "no rule judges it: the default limits were left out" if status.skip_reason else status.sentence
+        text = "no rule evaluates it: the default limits were left out" if status.skip_reason else status.sentence
         sentences.setdefault(status.key.model, _with_segment(status.key, text))
     return sentences
 

@@ -194,6 +194,6 @@ def test_a_large_fleet_takes_few_lines(run, tmp_path):
     assert outcome.lines[0].startswith("UNKNOWN: 50 unknown of 100: m0 accuracy 0.50: too little history")
     text = " ".join(outcome.out.split())
     assert "● ok m1, m11, m13, m15, m17, m19, m21, m23 and 42 more models: healthy, 50 rules hold" in text
-    assert "○ n/d m0, m10, m12, m14, m16, m18, m2, m20 and 42 more models: too little history to judge" in text
+    assert "○ n/d m0, m10, m12, m14, m16, m18, m2, m20 and 42 more models: too little history" in text
     assert " and 42 more models: left out: 0 of its first 8 periods reached 0.90; set a rule for it" in text
     assert len(outcome.lines) < 15

@@ -89,7 +89,7 @@ def test_a_quantity_alone_is_neither_watched_nor_called_ok(run, tmp_path, name):
     path.write_text(fall(name, 0.5, 0.9))
     outcome = run("check", path)
     assert outcome.code == 3
-    assert outcome.out.startswith("UNKNOWN: m no rule judges it")
+    assert outcome.out.startswith("UNKNOWN: m no rule evaluates it")
 
 
 @pytest.mark.parametrize(("name", "before", "after"), OFFLINE_FALLS, ids=[name for name, *_ in OFFLINE_FALLS])
@@ -154,7 +154,7 @@ def test_a_fall_of_the_newest_period_alone_is_seen_in_an_unknown_metric(run, tmp
     assert run("check", path).code == 1
     config.write_text("[defaults]\nunknown_metrics = false\n")
     outcome = run("check", path, "--config", config)
-    assert (outcome.code, outcome.lines[0]) == (3, "UNKNOWN: m no rule judges it")
+    assert (outcome.code, outcome.lines[0]) == (3, "UNKNOWN: m no rule evaluates it")
 
 
 @pytest.mark.parametrize("name", ["recall", "kpi", "val/acc_epoch"])

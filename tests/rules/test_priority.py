@@ -11,7 +11,7 @@ from modeltop.rules.rule import default_rules
 
 CRITICAL, UNKNOWN, WARNING, OK = Severity.CRITICAL, Severity.UNKNOWN, Severity.WARNING, Severity.OK
 ACCURACY = default_rules()[0]
-LEFT_OUT = "no rule judges it: the default limits were left out"
+LEFT_OUT = "no rule evaluates it: the default limits were left out"
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,7 @@ def test_models_and_unreadable_sources_come_worst_first(daily, day, statuses_of)
     sentences = {status.model: status.sentence for status in statuses}
     assert sentences["x.csv"] == "no such file; check the path"
     assert sentences["silent"] == "no rows since 2025-01-05"
-    assert sentences["unasked"] == "no rule judges it"
+    assert sentences["unasked"] == "no rule evaluates it"
 
 
 def test_an_acknowledged_model_stands_below_the_others_of_its_severity(make_alert, history_of, daily):
