@@ -52,7 +52,7 @@ SHARED_LINES = {
     "healthy": ("● ok    ", "healthy"),
     "waiting": ("● ok    ", "healthy before the newest period, which is not judged"),
     "new": ("○ n/d   ", "too little history"),
-    "unasked": ("○ n/d   ", "not evaluated: no rule"),
+    "unasked": ("○ n/d   ", "no rule applies"),
 }
 """Mark and text of the models that share a line."""
 CHANGE_VERBS = {frozenset({Direction.HIGHER}): "fell", frozenset({Direction.LOWER}): "rose"}

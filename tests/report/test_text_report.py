@@ -41,7 +41,7 @@ def healthy_lines(make_snapshot, models, **changes):
         pytest.param([FINE, FINE], "● ok    a, b: healthy, 4 rules hold", id="healthy"),
         pytest.param([FINE, YOUNG], "● ok    a, b: healthy, 2 rules hold", id="some rules have too little history"),
         pytest.param([YOUNG], "○ n/d   a, b: too little history", id="all of them have"),
-        pytest.param([], "○ n/d   a, b: not evaluated: no rule", id="no rule"),
+        pytest.param([], "○ n/d   a, b: no rule applies", id="no rule"),
     ],
 )
 def test_models_of_a_kind_share_a_line(make_snapshot, sentences, line):
@@ -79,7 +79,7 @@ def test_of_a_thousand_models_only_so_many_have_a_line_each(make_snapshot):
     assert len(lines) == MAX_SHOWN + 1
     assert lines[-1] == f"        and {1000 - MAX_SHOWN} more models without an alert"
     (line,) = healthy_lines(make_snapshot, {model: [] for model in models})
-    assert "m7 and 992 more models: not evaluated: no rule" in line
+    assert "m7 and 992 more models: no rule applies" in line
 
 
 def test_the_alerts_of_very_many_models_share_one_line_a_model(make_snapshot, alert):
