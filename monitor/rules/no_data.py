@@ -63,7 +63,13 @@ def missing_newest_values(history: History, catalog: MetricRegistry, alerting: C
     """
     labelled = _labelled_periods(history)
     missing: dict[str, list[str]] = {}
+    newest_segments: dict[str, set[str]] = {}
     for key, series in history.series.items():
+        if series.times[-1] == history.periods[key.model][-1]:
+            newest_segments.setdefault(key.model, set()).add(key.segment)
+    for key, series in history.series.items():
+        if key.segment == "all" and "all" not in newest_segments.get(key.model, {"all"}):
+            continue  # the newest period is one of segments alone, recorded at a time of its own
         needs_labels = key.model in labelled and catalog.get(key.metric).needs_labels
         periods = labelled[key.model] if needs_labels else history.periods[key.model]
         if key in alerting or series.better is Direction.NEITHER or not len(periods):

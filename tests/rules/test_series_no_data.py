@@ -125,3 +125,11 @@ def test_of_many_series_without_the_newest_value_the_first_is_named():
     assert missing_newest_values(history, MetricRegistry(), set())["churn"].endswith(
         "evaluated up to 2025-04-09 (and 1 more series like it)"
     )
+
+
+def test_a_period_of_segments_alone_lacks_no_value_of_all_rows():
+    segment = series(SeriesKey("churn", "accuracy", "country=DE"), [100])
+    history = History(
+        {each.key: each for each in (series(ACCURACY, range(1, 100)), segment)}, {"churn": days(range(1, 101))}
+    )
+    assert missing_newest_values(history, MetricRegistry(), set()) == {}
