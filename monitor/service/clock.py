@@ -199,6 +199,6 @@ def describe_offset(offset: timedelta, accept_command: str) -> str:
     """Return one clause about an unreliable clock, with the remedy: the clock is set, or trusted by a command."""
     direction = "ahead of" if offset > timedelta() else "behind"
     return (
-        f"clock unreliable: {format_age(abs(offset))} {direction} the event log, so missing data alerts nobody; "
+        f"clock unreliable: {format_age(abs(offset))} {direction} the event log, so no-data alerts are paused; "
         f"set the clock, or if it is right: {accept_command}"
     )

@@ -190,7 +190,7 @@ class Cycle:
         if self._clock_offset is not None:
             return describe_offset(self._clock_offset, self._identity.accept_clock_command)
         doubt = None if self.last_result is None else self.last_result.snapshot.clock_doubt
-        return None if doubt is None else f"clock unreliable: {doubt}; missing data alerts nobody"
+        return None if doubt is None else f"clock unreliable: {doubt}; no-data alerts are paused"
 
     def stop(self, seconds: float = SHUTDOWN_SECONDS) -> None:
         """Let messages on their way arrive within `seconds`, then record that this process leads no more."""

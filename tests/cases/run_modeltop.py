@@ -139,11 +139,11 @@ def check(*words: object) -> Checked:
     checked = Checked(shown, json.loads(exact.out))
     assert (exact.code, checked.record["status"]) == (shown.code, STATUS[shown.code])
     assert shown.first_line.startswith(STATUS[shown.code].upper())
-    clean(shown)
+    assert_clean(shown)
     return checked
 
 
-def clean(outcome: Outcome, *, lines: int = 6) -> None:
+def assert_clean(outcome: Outcome, *, lines: int = 6) -> None:
     """No crash, no warning of a library, one line for a fault rather than one for each row."""
     assert outcome.warned == ()
     assert "Warning:" not in outcome.err
@@ -159,7 +159,7 @@ def export(*words: object) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(outcome.out)))
 
 
-def refused(checked: Checked, *patterns: str, conditions: tuple[str, ...] = ("unreadable",)) -> None:
+def assert_refused(checked: Checked, *patterns: str, conditions: tuple[str, ...] = ("unreadable",)) -> None:
     """UNKNOWN and exit 3, as an alert that names what is wrong; nothing is called ok or a data outage."""
     assert checked.code == UNKNOWN, checked.shown.text
     unknown = [alert for alert in checked.alerts if alert["severity"] == "unknown"]
@@ -170,7 +170,7 @@ def refused(checked: Checked, *patterns: str, conditions: tuple[str, ...] = ("un
     assert not checked.mentions("fix the pipeline")
 
 
-def critical(
+def assert_critical(
     checked: Checked, value: float = 0.7998, *, metric: str = "accuracy", segment: str = "all", model: str | None = None
 ) -> None:
     """The series is read, and it is why the exit code is 2."""

@@ -17,21 +17,14 @@ from tests.cases.run_modeltop import (
     OK,
     UNKNOWN,
     WARNING,
-    alone,
+    assert_clean,
+    assert_critical,
+    assert_refused,
     check,
-    clean,
-    critical,
     export,
     moment,
-    refused,
     run,
 )
-
-
-@pytest.fixture(autouse=True)
-def work(tmp_path):
-    with alone(tmp_path) as folder:
-        yield folder
 
 
 @pytest.fixture(params=["made here", "of the folder"])
@@ -57,7 +50,7 @@ def case(request, work):
 def test_the_metric_history_of_mlflow_is_read_by_key_and_value(case):
     case("07-mlflow-metric-history")
     checked = check("history.csv")
-    critical(checked)
+    assert_critical(checked)
     assert checked.newest("accuracy").date == NEWEST
     assert "value" not in checked.metrics
 
@@ -65,7 +58,7 @@ def test_the_metric_history_of_mlflow_is_read_by_key_and_value(case):
 def test_metric_name_and_metric_value_are_the_long_shape(case):
     case("07c-long-with-metric_name-metric_value")
     checked = check("history.csv")
-    critical(checked, model="churn")
+    assert_critical(checked, model="churn")
     assert checked.newest("latency_ms", model="churn").value == 124
     assert checked.metrics == {"accuracy", "latency_ms"}
     first = export("history.csv", "--head", 3)[0]
@@ -75,7 +68,7 @@ def test_metric_name_and_metric_value_are_the_long_shape(case):
 def test_the_series_of_a_grafana_export_are_metrics(case):
     case("11-grafana-series-time-value")
     checked = check("grafana.csv")
-    critical(checked)
+    assert_critical(checked)
     assert checked.newest("latency_ms").value == 124
     assert checked.metrics == {"accuracy", "latency_ms"}
 
@@ -96,16 +89,16 @@ def test_a_segment_column_by_another_name_tells_the_rows_apart(case):
     case("46-segment-column-by-another-name")
     checked = check("churn.csv")
     if checked.code == UNKNOWN:
-        refused(checked, "country")
+        assert_refused(checked, "country")
     else:
-        critical(checked, segment="country=DE")
+        assert_critical(checked, segment="country=DE")
         assert checked.newest("accuracy", "country=FR").value == 0.95
 
 
 def test_a_model_column_by_another_name_is_two_models(case):
     case("46b-model-column-by-another-name")
     checked = check("metrics.csv")
-    critical(checked, model="churn")
+    assert_critical(checked, model="churn")
     assert checked.models == {"churn": "critical", "fraud": "ok"}
 
 
@@ -114,9 +107,9 @@ def test_a_numeric_column_that_tells_rows_apart_is_no_metric(case):
     checked = check("metrics.csv")
     assert "shard" not in checked.metrics
     if checked.code == UNKNOWN:
-        refused(checked, "shard")
+        assert_refused(checked, "shard")
     else:
-        critical(checked, segment="shard=0")
+        assert_critical(checked, segment="shard=0")
         assert checked.newest("accuracy", "shard=1").value == 0.95
 
 
@@ -135,9 +128,9 @@ def test_percentages_are_converted_as_a_column_and_reported_or_refused(case, nam
     case(name)
     checked = check("churn.csv")
     if checked.code == UNKNOWN:
-        refused(checked, "accuracy")
+        assert_refused(checked, "accuracy")
     else:
-        critical(checked, newest["accuracy"])
+        assert_critical(checked, newest["accuracy"])
         assert {metric: checked.newest(metric).value for metric in newest} == pytest.approx(newest, abs=6e-4)
         assert checked.mentions(r"percent|%|0 to 100")
 
@@ -145,7 +138,7 @@ def test_percentages_are_converted_as_a_column_and_reported_or_refused(case, nam
 def test_a_share_in_percent_beside_fractions_is_converted_or_refused_and_the_rest_is_evaluated(case):
     case("18b-percent-low-values")
     checked = check("churn.csv")
-    critical(checked)
+    assert_critical(checked)
     assert checked.mentions("error_rate")
     if "error_rate" in checked.metrics:
         assert checked.newest("error_rate").value == pytest.approx(0.2)
@@ -158,9 +151,9 @@ def test_a_limit_on_values_that_are_all_refused_is_unknown(case):
     case("45-rule-limit-above-all-refused")
     checked = check("churn.csv", "--below", "accuracy=0.9")
     if checked.code == UNKNOWN:
-        refused(checked, "accuracy")
+        assert_refused(checked, "accuracy")
     else:  # read as percent, the limit is evaluated
-        critical(checked)
+        assert_critical(checked)
     assert check("churn.csv").code in (CRITICAL, UNKNOWN)
 
 
@@ -198,7 +191,7 @@ def test_a_header_that_comes_again_in_another_order_is_followed(case):
 def test_dates_of_a_column_are_read_in_the_format_that_the_whole_column_shows(case, name, file, first, newest):
     case(name)
     checked = check(file)
-    critical(checked)
+    assert_critical(checked)
     assert abs(checked.newest("accuracy").date - moment(newest)) < dt.timedelta(milliseconds=1)
     dates = [moment(row["date"]) for row in export(file)]
     assert abs(dates[0] - moment(first)) < dt.timedelta(milliseconds=1)
@@ -221,7 +214,7 @@ def test_the_timestamps_of_a_wandb_history_are_seconds_with_fractions(case):
 def test_seconds_that_lost_their_last_digits_are_refused_with_the_reason(case):
     case("06b-epoch-in-scientific-notation")
     checked = check("tb.csv")
-    refused(checked, "digits|rounded", conditions=("unreadable", "error"))
+    assert_refused(checked, "digits|rounded", conditions=("unreadable", "error"))
     assert not checked.latest
 
 
@@ -230,7 +223,7 @@ def test_a_log_whose_dates_are_certain_is_computed_or_refused_with_the_setting_t
     pytest.importorskip("ibis")
     case(name)
     outcome = run("compute", "log.csv", "--now", "2025-03-01", "--store", "store")
-    clean(outcome, lines=20)
+    assert_clean(outcome, lines=20)
     if outcome.code:
         assert "--timestamp" in outcome.text, outcome.text
         return
@@ -246,7 +239,7 @@ def test_a_log_whose_dates_are_certain_is_computed_or_refused_with_the_setting_t
 def test_a_dot_is_a_thousands_separator_where_decimals_are_commas(case):
     case("15c-german-thousands-in-count")
     checked = check("churn.csv")
-    critical(checked)
+    assert_critical(checked)
     assert checked.newest("accuracy").count == 1268
     assert [float(row["count"]) for row in export("churn.csv")] == list(range(1234, 1269))
     assert not checked.mentions(r"1\.268|1\.234")
@@ -259,7 +252,7 @@ def test_a_dot_is_a_thousands_separator_where_decimals_are_commas(case):
 def test_counts_with_a_comma_are_whole_numbers_or_refused(case, name, first):
     case(name)
     checked = check("churn.csv")
-    critical(checked)
+    assert_critical(checked)
     count = checked.newest("accuracy").count
     assert count in (None, first + 34)
     if count is None:
@@ -277,7 +270,7 @@ def test_a_row_of_the_future_heals_nothing(case, words, now):
     case("40-one-row-in-the-far-future")
     checked = check(*words, *now)
     model = words[0].removesuffix(".csv")
-    critical(checked, model=model)
+    assert_critical(checked, model=model)
     assert checked.newest("accuracy", model=model).date == NEWEST
     assert checked.mentions("2052|future")
 
@@ -305,7 +298,7 @@ def test_a_row_of_the_future_hides_no_silence(case, name):
 @pytest.mark.parametrize(("name", "newest"), [("churn", 0.8009), ("twenty", 0.7998)])
 def test_an_alert_goes_on_firing_while_its_metric_is_missing(case, name, newest):
     case("38-missing-data-while-an-alert-fires")
-    critical(check(f"{name}.csv"), newest)
+    assert_critical(check(f"{name}.csv"), newest)
 
 
 @pytest.mark.parametrize(
@@ -349,7 +342,7 @@ def test_a_limit_may_name_a_folded_metric_either_way(case, name):
 def test_accuracy_value_of_nannyml_is_accuracy(case, file):
     case("21b-nannyml-flat")
     checked = check(file)
-    critical(checked)
+    assert_critical(checked)
     assert checked.newest("accuracy").date == NEWEST
     assert not checked.metrics & {"accuracy_value", "chunk_index", "accuracy_alert"}
 
@@ -404,7 +397,7 @@ def test_a_second_check_sees_a_file_that_was_rewritten_with_the_same_size_and_ti
 def test_the_largest_float_is_no_value(case):
     case("09-mlflow-infinity-as-max-float")
     checked = check("churn.csv")
-    critical(checked)
+    assert_critical(checked)
     assert not checked.mentions(r"e\+?30\d")
     [loss] = checked.active("log_loss")
     assert (loss["severity"], moment(loss["since"])) == ("critical", FALL)

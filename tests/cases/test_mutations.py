@@ -403,7 +403,7 @@ def mutated(draw: Draw, name: str, *mutations: Mutation) -> Table:
     return table
 
 
-def no_better(name: str, table: Table) -> None:
+def assert_no_better(name: str, table: Table) -> None:
     """The verdict is that of the good file, a worse one, or unknown."""
     after = verdict(table)
     least = RANK[BASES[name]] if table.least is None else min(RANK[BASES[name]], RANK[table.least])
@@ -419,7 +419,7 @@ def test_the_verdicts_of_the_good_files(name):
 @SOMETIMES
 @given(name=FILES, data=st.data())
 def test_no_damage_gives_a_better_verdict(damage, name, data):
-    no_better(name, mutated(data.draw, name, damage))
+    assert_no_better(name, mutated(data.draw, name, damage))
 
 
 @OFTEN
@@ -430,7 +430,7 @@ def test_no_damage_gives_a_better_verdict(damage, name, data):
     data=st.data(),
 )
 def test_no_damage_to_a_file_that_is_written_another_way_gives_a_better_verdict(name, damage, other, data):
-    no_better(name, mutated(data.draw, name, damage, other))
+    assert_no_better(name, mutated(data.draw, name, damage, other))
 
 
 @pytest.mark.parametrize("other", SAME, ids=sentence)

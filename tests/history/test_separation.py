@@ -19,7 +19,7 @@ def newest(history):
 
 APART = (
     "columns `val_accuracy` and `accuracy` are both accuracy: "
-    "`val_accuracy` is the segment split=val; `accuracy` stands for the model"
+    "`val_accuracy` is the segment split=val; `accuracy` is used for the model"
 )
 
 

@@ -119,4 +119,4 @@ def placement_notes(names: Sequence[str], placements: Sequence[Placement], catal
 
 
 def _describe_segment(segment: str) -> str:
-    return "stands for the model" if segment == "all" else f"is the segment {segment[:60]}"
+    return "is used for the model" if segment == "all" else f"is the segment {segment[:60]}"

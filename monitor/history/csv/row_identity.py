@@ -309,7 +309,9 @@ def _notes(schema: CsvSchema, identity: RowIdentity, table: _Table) -> Iterator[
         has_whole = any(
             not any(cells) for cells in zip(*(table.cells[index] for index in identity.segments), strict=True)
         )
-        whole = ", empty as all rows, which alone default rules judge: for others write a rule with `segment`"
+        whole = (
+            ", empty as all rows, the only ones that default rules evaluate: for the others write a rule with `segment`"
+        )
         yield f"rows of one date differ in {names}: read as segments{whole if has_whole else ''}"
     if identity.time is not None:
         yield f"`{schema.names[schema.date][:40]}` and `{schema.names[identity.time][:40]}` are read as one date"

@@ -1,4 +1,4 @@
-"""Several columns of one metric: each keeps its own values, and one of them stands for the model."""
+"""Several columns of one metric: each keeps its own values, and one of them is used for the model."""
 
 import pytest
 from hypothesis import given, settings
@@ -20,7 +20,7 @@ CATALOG = MetricRegistry()
         ),
         pytest.param(["val_loss", "train_loss"], [("loss", "all"), ("loss", "split=train")], id="training is apart"),
         pytest.param(["train_loss"], [("loss", "split=train")], id="training is apart even alone"),
-        pytest.param(["val_f1"], [("f1_score", "all")], id="validation alone stands for the model"),
+        pytest.param(["val_f1"], [("f1_score", "all")], id="validation alone is used for the model"),
         pytest.param(
             ["val_auc", "test_auc", "prod_auc"],
             [("roc_auc", "split=val"), ("roc_auc", "split=test"), ("roc_auc", "all")],
@@ -108,7 +108,7 @@ def test_the_splits_of_a_metric_are_its_segments_and_that_is_reported_once(histo
     assert {key.metric for key in history.series} == {"accuracy"}
     (problem,) = history.problems
     assert "are all accuracy: " in problem.message
-    assert "`accuracy` stands for the model" in problem.message
+    assert "`accuracy` is used for the model" in problem.message
     assert "`train_accuracy` is the segment split=train" in problem.message
 
 
