@@ -42,21 +42,14 @@ from tests.cases.run_modeltop import (
     OK,
     UNKNOWN,
     WARNING,
-    alone,
+    assert_clean,
+    assert_critical,
+    assert_refused,
     check,
-    clean,
-    critical,
     export,
     moment,
-    refused,
     run,
 )
-
-
-@pytest.fixture(autouse=True)
-def work(tmp_path):
-    with alone(tmp_path) as folder:
-        yield folder
 
 
 @pytest.fixture
@@ -79,17 +72,17 @@ def told_apart(checked, column, part, value=0.7998):
     """The two parts are separate segments, of which the falling one is critical; or the column is asked about."""
     assert column not in checked.metrics
     if checked.code == UNKNOWN:
-        refused(checked, column)
+        assert_refused(checked, column)
     else:
-        critical(checked, value, segment=f"{column}={part}")
+        assert_critical(checked, value, segment=f"{column}={part}")
 
 
-def read_or_refused(checked, column, value=0.7998, date=NEWEST):
+def assert_read_or_refused(checked, column, value=0.7998, date=NEWEST):
     """The whole column is read right and the verdict is critical, or it is refused by its name."""
     if checked.code == UNKNOWN:
-        refused(checked, column, conditions=("unreadable", "error"))
+        assert_refused(checked, column, conditions=("unreadable", "error"))
     else:
-        critical(checked, value)
+        assert_critical(checked, value)
         assert checked.newest("accuracy").date == date
 
 
@@ -99,7 +92,7 @@ def read_or_refused(checked, column, value=0.7998, date=NEWEST):
 @pytest.mark.parametrize("name", ["model_name", "name", "experiment", "deployment", "Model Name", "MODEL_NAME"])
 def test_a_column_that_is_called_like_a_model_is_the_model(look, name):
     checked = look(two_parts(name, "churn", "fraud", model=None))
-    critical(checked, model="churn")
+    assert_critical(checked, model="churn")
     assert checked.models == {"churn": "critical", "fraud": "ok"}
 
 
@@ -138,7 +131,7 @@ def test_two_columns_that_only_together_tell_rows_apart_are_both_used_or_named(l
     )
     checked = look(table("date,country,device,accuracy", rows))
     if checked.code == UNKNOWN:
-        refused(checked, "country|device")
+        assert_refused(checked, "country|device")
     else:
         assert checked.code == CRITICAL, checked.shown.text
         assert any("DE" in alert["segment"] and "ios" in alert["segment"] for alert in checked.alerts), checked.alerts
@@ -149,12 +142,12 @@ def test_an_id_that_is_different_in_every_row_is_no_segment(look):
         [(day, f"run-{number:06x}", value) for number, (day, value) in enumerate(zip(days(), ACCURACY, strict=True))],
         [(day, f"run-{number + 4096:06x}", 0.95) for number, day in enumerate(days())],
     )
-    refused(look(table("date,run_id,accuracy", rows)), "run_id")
+    assert_refused(look(table("date,run_id,accuracy", rows)), "run_id")
 
 
 def test_two_values_a_day_that_nothing_tells_apart_are_refused(look):
     rows = in_turn(list(zip(days(), ACCURACY, strict=True)), [(day, 0.95) for day in days()])
-    refused(look(table("date,accuracy", rows)), "accuracy|rows", "same date|same day|apart|differ")
+    assert_refused(look(table("date,accuracy", rows)), "accuracy|rows", "same date|same day|apart|differ")
 
 
 def test_an_hour_in_a_column_of_its_own_is_part_of_the_time_or_asked_for(look):
@@ -165,7 +158,7 @@ def test_an_hour_in_a_column_of_its_own_is_part_of_the_time_or_asked_for(look):
     ]
     checked = look(table("date,time,accuracy", rows))
     if checked.code == UNKNOWN:
-        refused(checked, "time")
+        assert_refused(checked, "time")
     else:
         assert len(export("churn.csv")) == 35 * 4
         assert checked.code in (WARNING, CRITICAL), checked.shown.text
@@ -190,7 +183,7 @@ def test_names_of_the_long_shape(look, names):
         [(day, "latency_ms", value) for day, value in zip(days(), latency(), strict=True)],
     )
     checked = look(table(f"date,{names}", rows))
-    critical(checked)
+    assert_critical(checked)
     assert checked.metrics == {"accuracy", "latency_ms"}
 
 
@@ -222,14 +215,14 @@ def test_a_few_corrected_rows_are_corrections(look):
 def test_rows_that_are_there_twice_are_the_same_rows(look):
     data = wide("date,accuracy", ACCURACY)
     checked = look(data + lines(data, 0))
-    critical(checked)
+    assert_critical(checked)
     assert not any(alert["condition"] == "unreadable" for alert in checked.alerts)
 
 
 def test_a_later_file_still_corrects_an_earlier_one(work):
     put({"a.csv": wide("date,model,accuracy", ["churn"] * 35, HEALTHY)}, work)
     put({"b.csv": wide("date,model,accuracy", ["churn"] * 35, ACCURACY)}, work)
-    critical(check("a.csv", "b.csv"), model="churn")
+    assert_critical(check("a.csv", "b.csv"), model="churn")
     assert check("b.csv", "a.csv").code == OK
 
 
@@ -263,7 +256,7 @@ def test_a_comment_on_each_row_asks_nothing(look):
     ],
 )
 def test_values_that_are_refused_are_unknown(look, cells):
-    refused(look(wide("date,accuracy", cells)), "accuracy")
+    assert_refused(look(wide("date,accuracy", cells)), "accuracy")
 
 
 @pytest.mark.parametrize("header", ["date,accuracy", "date,accuracy,recall"])
@@ -277,18 +270,18 @@ def test_a_file_without_a_single_value_is_never_ok(look, header):
 @pytest.mark.parametrize("cell", ["oops", "", "1999-13-45", "yesterday"])
 def test_rows_without_a_date_that_can_be_read_are_unknown_where_they_are_many(look, cell):
     dates = [cell if number % 5 == 4 else day for number, day in enumerate(days())]
-    refused(look(wide("date,accuracy", HEALTHY, dates=dates)), "date")
+    assert_refused(look(wide("date,accuracy", HEALTHY, dates=dates)), "date")
 
 
 def test_the_newest_rows_without_a_date_that_can_be_read_are_unknown(look):
     dates = [*days()[:30], *["31.2.2025"] * 5]
-    refused(look(wide("date,accuracy", HEALTHY, dates=dates)), "date")
+    assert_refused(look(wide("date,accuracy", HEALTHY, dates=dates)), "date")
 
 
 @pytest.mark.parametrize("words", [["--below", "recall=0.8"], ["--above", "latency_ms=500"]])
 def test_a_limit_of_a_metric_that_no_file_has_is_unknown(look, words):
     checked = look(wide("date,accuracy", HEALTHY), *words)
-    refused(checked, words[1].partition("=")[0])
+    assert_refused(checked, words[1].partition("=")[0])
 
 
 @pytest.mark.parametrize("reference", ["segment = 'country=DE'", "from = 2019-01-01, to = 2019-02-01"])
@@ -303,13 +296,13 @@ def test_a_rule_whose_reference_does_not_exist_is_unknown(work, look, reference)
 def test_a_limit_of_a_metric_without_a_value_is_unknown(look):
     data = wide("date,accuracy,recall", HEALTHY, [""] * 35)
     assert look(data).code in (OK, UNKNOWN)
-    refused(look(data, "--below", "recall=0.8"), "recall")
+    assert_refused(look(data, "--below", "recall=0.8"), "recall")
 
 
 def test_one_model_of_two_whose_values_are_refused_is_unknown_and_the_other_ok(look):
     rows = in_turn([(day, "churn", "high") for day in days()], [(day, "fraud", 0.95) for day in days()])
     checked = look(table("date,model,accuracy", rows))
-    refused(checked, "churn")
+    assert_refused(checked, "churn")
     assert checked.models["fraud"] == "ok"
     assert checked.models.get("churn", "unknown") == "unknown"
 
@@ -320,7 +313,7 @@ def test_critical_and_unknown_is_critical_and_both_are_named(look):
         [(day, "fraud", value) for day, value in zip(days(), ACCURACY, strict=True)],
     )
     checked = look(table("date,model,accuracy", rows))
-    critical(checked, model="fraud")
+    assert_critical(checked, model="fraud")
     assert re.search("critical", checked.shown.first_line, re.IGNORECASE)
     assert re.search("unknown", checked.shown.first_line, re.IGNORECASE)
     assert any(alert["condition"] == "unreadable" for alert in checked.alerts), checked.alerts
@@ -401,7 +394,7 @@ def test_a_missing_value_now_and_then_is_ok(look, cell):
 def test_the_same_header_between_rows_is_no_row(look):
     data = blocks(wide("date,accuracy", ACCURACY[:20]), wide("date,accuracy", ACCURACY[20:], dates=days()[20:]))
     checked = look(data)
-    critical(checked)
+    assert_critical(checked)
     assert len(export("churn.csv")) == 35
     assert not checked.mentions("is no date|not a date|invalid date")
 
@@ -409,14 +402,14 @@ def test_the_same_header_between_rows_is_no_row(look):
 @pytest.mark.parametrize("second", ["Date,Accuracy", '"date","accuracy"', "date,acc", " date , accuracy "])
 def test_a_second_header_may_be_written_another_way(look, second):
     checked = look(blocks(wide("date,accuracy", ACCURACY[:20]), wide(second, ACCURACY[20:], dates=days()[20:])))
-    critical(checked)
+    assert_critical(checked)
     assert checked.metrics == {"accuracy"}
 
 
 def test_a_second_header_with_one_more_column_is_followed(look):
     more = wide("date,precision,accuracy", [0.9] * 15, ACCURACY[20:], dates=days()[20:])
     checked = look(blocks(wide("date,accuracy", ACCURACY[:20]), more))
-    critical(checked)
+    assert_critical(checked)
     assert (checked.newest("precision").value, len(export("churn.csv"))) == (0.9, 35)
 
 
@@ -443,7 +436,7 @@ def test_a_fall_after_the_columns_were_reordered_is_found_in_the_right_metric(lo
     first = wide("date,precision,accuracy", [0.95] * 20, ACCURACY[:20])
     second = wide("date,accuracy,precision", ACCURACY[20:], [0.95] * 15, dates=days()[20:])
     checked = look(blocks(first, second))
-    critical(checked)
+    assert_critical(checked)
     assert {alert["metric"] for alert in checked.alerts} == {"accuracy"}
     assert checked.newest("precision").value == 0.95
 
@@ -451,13 +444,13 @@ def test_a_fall_after_the_columns_were_reordered_is_found_in_the_right_metric(lo
 def test_a_date_column_in_another_place_is_followed(look):
     first = wide("date,accuracy", ACCURACY[:20])
     rows = zip(ACCURACY[20:], days()[20:], strict=True)
-    critical(look(blocks(first, table("accuracy,date", rows))))
+    assert_critical(look(blocks(first, table("accuracy,date", rows))))
 
 
 def test_rows_that_grow_without_a_header_are_unknown(look):
     first = wide("date,accuracy", HEALTHY[:20])
     grown = wide("x", HEALTHY[20:], ["0.5"] * 15, dates=days()[20:])
-    refused(look(first + lines(grown, 0)), "cells|columns|fields")
+    assert_refused(look(first + lines(grown, 0)), "cells|columns|fields")
 
 
 # K4: dates that are not read
@@ -486,7 +479,7 @@ def stamps(shape, count=35):
 )
 def test_daily_dates_of_a_whole_column_are_read(look, dates):
     checked = look(wide("date,accuracy", ACCURACY, dates=dates))
-    critical(checked)
+    assert_critical(checked)
     assert checked.newest("accuracy").date == NEWEST
     assert [moment(row["date"]).date() for row in export("churn.csv")] == days()
 
@@ -517,7 +510,7 @@ def quarters(count=35):
     ],
 )
 def test_weeks_months_and_quarters_are_read_as_their_first_day(look, dates, starts):
-    critical(look(wide("date,accuracy", ACCURACY, dates=dates)))
+    assert_critical(look(wide("date,accuracy", ACCURACY, dates=dates)))
     assert [moment(row["date"]).date() for row in export("churn.csv")] == starts
 
 
@@ -527,41 +520,41 @@ def test_weeks_months_and_quarters_are_read_as_their_first_day(look, dates, star
 )
 def test_other_dates_are_read_right_or_refused(look, shape):
     dates = [f'"{stamp}"' for stamp in stamps(shape)]
-    read_or_refused(look(wide("date,accuracy", ACCURACY, dates=dates)), "date")
+    assert_read_or_refused(look(wide("date,accuracy", ACCURACY, dates=dates)), "date")
 
 
 @pytest.mark.parametrize("shape", ["%d/%m/%Y", "%m/%d/%Y", "%d/%m/%Y %H:%M"])
 def test_slashes_that_could_be_either_are_refused_with_what_decides(look, shape):
     checked = look(wide("date,accuracy", HEALTHY[:12], dates=stamps(shape, 12)))
-    refused(checked, "date", "day|month", conditions=("unreadable", "error"))
+    assert_refused(checked, "date", "day|month", conditions=("unreadable", "error"))
 
 
 def test_slashes_that_contradict_each_other_are_refused(look):
     dates = [f"{day:%d/%m/%Y}" if number % 2 else f"{day:%m/%d/%Y}" for number, day in enumerate(days())]
-    refused(look(wide("date,accuracy", HEALTHY, dates=dates)), "date", conditions=("unreadable", "error"))
+    assert_refused(look(wide("date,accuracy", HEALTHY, dates=dates)), "date", conditions=("unreadable", "error"))
 
 
 def test_a_column_that_changes_its_format_is_read_to_its_end_or_refused(look):
     dates = [*days()[:25], *stamps("%d.%m.%Y")[25:]]
-    read_or_refused(look(wide("date,accuracy", ACCURACY, dates=dates)), "date")
+    assert_read_or_refused(look(wide("date,accuracy", ACCURACY, dates=dates)), "date")
 
 
 def test_milliseconds_that_lost_their_digits_are_refused(look):
     dates = [f"{epoch(day) * 1000:.6e}" for day in days()]
     checked = look(wide("timestamp,accuracy", HEALTHY, dates=dates))
-    refused(checked, "digits|rounded", conditions=("unreadable", "error"))
+    assert_refused(checked, "digits|rounded", conditions=("unreadable", "error"))
 
 
 def test_seconds_rounded_to_hundreds_that_still_are_midnights_are_read_right_or_refused(look):
     dates = [f"{epoch(day):.7e}" for day in days()]
-    read_or_refused(look(wide("timestamp,accuracy", ACCURACY, dates=dates)), "timestamp|digits|rounded")
+    assert_read_or_refused(look(wide("timestamp,accuracy", ACCURACY, dates=dates)), "timestamp|digits|rounded")
 
 
 def test_a_log_whose_dates_could_be_either_is_refused_with_the_setting_to_use(work):
     pytest.importorskip("ibis")
     put({"log.csv": log_of("%d/%m/%Y %H:%M", count=12)}, work)
     outcome = run("compute", "log.csv", "--now", "2025-03-01", "--store", "store")
-    clean(outcome, lines=20)
+    assert_clean(outcome, lines=20)
     assert outcome.code == 2
     assert "--timestamp" in outcome.text or "ambiguous" in outcome.text, outcome.text
 
@@ -581,13 +574,13 @@ def german(counts, more=()):
 )
 def test_counts_of_a_german_file_are_whole(look, first, mark):
     checked = look(german([thousands(first + number, mark) for number in range(35)]))
-    critical(checked)
+    assert_critical(checked)
     assert [float(row["count"]) for row in export("churn.csv")] == [first + number for number in range(35)]
 
 
 def test_decimals_and_thousands_in_one_german_column(look):
     checked = look(german([1234] * 35, more=[f"{thousands(1234 + number, '.')},5" for number in range(35)]))
-    critical(checked)
+    assert_critical(checked)
     assert checked.newest("latency_ms").value == 1268.5
     assert float(export("churn.csv")[0]["latency_ms"]) == 1234.5
 
@@ -595,7 +588,7 @@ def test_decimals_and_thousands_in_one_german_column(look):
 @pytest.mark.parametrize("mark", [" ", "\u00a0", "\u202f", "'", "\u2019", "_"])
 def test_other_thousands_separators_are_read_or_refused_and_never_a_small_number(look, mark):
     checked = look(wide("date;accuracy;count", ACCURACY, [thousands(1234 + n, mark) for n in range(35)], delimiter=";"))
-    critical(checked)
+    assert_critical(checked)
     assert checked.newest("accuracy").count in (None, 1268)
     assert checked.newest("accuracy").count or checked.mentions("count")
 
@@ -609,7 +602,7 @@ def test_a_count_is_never_a_fraction_even_where_a_dot_could_be_either(look):
 def test_english_counts_of_which_some_are_below_1000(look):
     counts = [f'"{thousands(980 + number, ",")}"' for number in range(35)]
     checked = look(wide("date,accuracy,count", ACCURACY, counts))
-    critical(checked)
+    assert_critical(checked)
     assert checked.newest("accuracy").count in (None, 1014)
     assert checked.newest("accuracy").count or checked.mentions("count")
 
@@ -618,12 +611,12 @@ def test_three_decimals_are_decimals_where_the_file_writes_points(look):
     checked = look(
         wide("date,accuracy,latency_ms", ACCURACY, [f"{12.345 + number / 1000:.3f}" for number in range(35)])
     )
-    critical(checked)
+    assert_critical(checked)
     assert checked.newest("latency_ms").value == pytest.approx(12.379)
 
 
 def test_decimal_commas_in_quotes_are_decimals_or_refused(look):
-    read_or_refused(look(wide("date,accuracy", [f'"{comma(value)}"' for value in ACCURACY])), "accuracy")
+    assert_read_or_refused(look(wide("date,accuracy", [f'"{comma(value)}"' for value in ACCURACY])), "accuracy")
 
 
 # K10: rows of the future
@@ -638,13 +631,13 @@ def test_a_mistyped_year_changes_no_verdict(look, year, value):
     assert healthy.mentions(str(year))
     assert healthy.newest("accuracy").date == NEWEST
     falling = list(zip(days(), ACCURACY, strict=True))
-    critical(look(table("date,accuracy", [*falling, (f"{year}-02-05", value)])))
+    assert_critical(look(table("date,accuracy", [*falling, (f"{year}-02-05", value)])))
 
 
 def test_several_rows_of_the_future_do_not_outvote_the_present(look):
     ahead = [(day, 0.95) for day in days(12, dt.date(2125, 2, 5))]
     checked = look(table("date,accuracy", [*zip(days(), ACCURACY, strict=True), *ahead]), "--now", "2025-02-04")
-    critical(checked)
+    assert_critical(checked)
     assert checked.newest("accuracy").date == NEWEST
 
 
@@ -654,7 +647,7 @@ def test_one_model_of_the_future_hides_nothing_of_the_others(look):
         [(day, "churn", value) for day, value in zip(days(), ACCURACY, strict=True)],
     )
     checked = look(table("date,model,accuracy", [*rows, ("2052-02-05", "churn", 0.95)]))
-    critical(checked, model="churn")
+    assert_critical(checked, model="churn")
     assert list(checked.models.values()).count("ok") == 4
 
 
@@ -671,14 +664,14 @@ def test_a_segment_of_the_future_heals_nothing(look):
     checked = look(
         table("date,segment,accuracy", [*rows, ("2052-02-05", "all", 0.95), ("2052-02-05", "country=DE", 0.95)])
     )
-    critical(checked)
+    assert_critical(checked)
 
 
 def test_compute_leaves_rows_of_the_future_out_and_reports_them(work):
     pytest.importorskip("ibis")
     put({"log.csv": log_of("%Y-%m-%d %H:%M") + b"9999,2052-01-05 10:00,0.9,1,1\n"}, work)
     outcome = run("compute", "log.csv", "--now", "2025-03-01", "--store", "store")
-    clean(outcome, lines=20)
+    assert_clean(outcome, lines=20)
     assert outcome.code == 0, outcome.text
     assert re.search("2052|future", outcome.text)
     assert {moment(row["date"]).year for row in export("--store", "store")} == {2025}
@@ -736,7 +729,7 @@ def test_a_model_that_stops_while_others_go_on_is_no_data(look):
 
 def test_an_alert_that_fires_when_its_metric_stops_stays_critical_and_no_data_is_named_too(look):
     checked = look(wide("date,accuracy,precision", [*ACCURACY, *[""] * 60], [0.9] * 95))
-    critical(checked)
+    assert_critical(checked)
     assert {alert["condition"] for alert in checked.active("accuracy")} == {"threshold", "no-data"}
     assert re.search("unknown|no data", checked.shown.first_line, re.IGNORECASE)
 
@@ -845,10 +838,10 @@ def test_the_negated_losses_of_scikit_learn_are_turned(look):
 @pytest.mark.parametrize("training", ["train_accuracy", "train/accuracy", "training_accuracy"])
 def test_training_stays_apart_from_validation(look, training):
     checked = look(wide(f"date,val_accuracy,{training}", ACCURACY, [0.99] * 35))
-    critical(checked)
+    assert_critical(checked)
     assert 0.99 in [newest.value for key, newest in checked.latest.items() if key[1:] != ("all", "accuracy")]
     overfitted = look(wide(f"date,{training},val_accuracy", [0.99] * 35, ACCURACY), name="again.csv")
-    critical(overfitted)
+    assert_critical(overfitted)
 
 
 def test_two_columns_of_one_metric_with_different_values_are_not_merged_in_silence(look):
@@ -1018,7 +1011,7 @@ EXTREME = ["inf", "-inf", "Infinity", "1.797e308", "-1.7976931348623157e+308", "
 def test_one_extreme_value_is_left_out_of_baseline_and_text(look, cell, place):
     loss = [*LOSS[:place], cell, *LOSS[place + 1 :]]
     checked = look(wide("date,accuracy,log_loss", ACCURACY, loss))
-    critical(checked)
+    assert_critical(checked)
     assert not checked.mentions(r"e\+?30\d|e\+999")
     [alert] = checked.active("log_loss")
     assert alert["severity"] in ("warning", "critical")
@@ -1038,13 +1031,13 @@ def test_no_size_of_a_number_makes_a_library_warn(look, scale):
     look(wide("date,accuracy,log_loss", HEALTHY, [(1 + value) * scale for value in LOSS]))
     look(wide("date,zorp", [(value - 0.5) * scale for value in ACCURACY]))
     for command in ("report", "alerts"):
-        clean(run(command, "churn.csv"))
+        assert_clean(run(command, "churn.csv"))
 
 
 @pytest.mark.parametrize("cell", ["1e308", "inf", "-3"])
 def test_a_count_that_cannot_be_is_no_count(look, cell):
     checked = look(wide("date,accuracy,count", ACCURACY, [*[500] * 34, cell]))
-    critical(checked)
+    assert_critical(checked)
     assert checked.newest("accuracy").count is None
     assert checked.mentions("count")
 
