@@ -97,12 +97,9 @@ def far_falls(
         min_ratio: The same as a fraction of the mean.
     """
     blocks = Blocks(sequences.values, sequences.lengths, max_size, min_size)
-    found: list[Indices] = []
     chunk = max(1, CHUNK_VALUES // blocks.size)
-    for first in range(1, blocks.count, chunk):
-        rows = np.arange(first, min(first + chunk, blocks.count))
-        found.append(_far_in(blocks, rows, (min_fall, min_ratio)))
-    places = np.concatenate(found) if found else np.zeros(0, dtype=np.int64)
+    chunks = [slice(first, min(first + chunk, blocks.count)) for first in range(1, blocks.count, chunk)]
+    places = np.concatenate([_far_in(blocks, each, (min_fall, min_ratio)) for each in chunks])
     positions = [blocks.position(flat) for flat in places.tolist()]
     numbers = np.array([number for number, _ in positions], dtype=np.int64)
     indices = np.array([index for _, index in positions], dtype=np.int64)
@@ -110,41 +107,35 @@ def far_falls(
         yield number, indices[numbers == number]
 
 
-def _far_in(blocks: Blocks, rows: Indices, smallest: tuple[float, float]) -> Indices:
+def _far_in(blocks: Blocks, chunk: slice, smallest: tuple[float, float]) -> Indices:
     """Return the flat indices of the values of some blocks that may lie far below those before them."""
-    values = np.nan_to_num(blocks.values[rows[0] - 1 : rows[-1] + 1])
-    size = np.full((len(rows), blocks.size), float(blocks.size))
-    size[blocks.is_first[rows]] = np.maximum(np.arange(blocks.size), 1)
-    mean = window_sums(values, np.arange(1, len(values))) / size
-    fall = mean - blocks.values[rows]
+    before, values = blocks.clipped[:, chunk.start - 1 : chunk.stop - 1], blocks.clipped[:, chunk]
+    size = np.where(blocks.is_first[chunk], np.maximum(np.arange(blocks.size), 1.0)[:, None], float(blocks.size))
+    mean = window_sums(before, values) / size
+    fall = mean - blocks.values[:, chunk]
     min_fall, min_ratio = smallest
-    candidates = (fall > min_fall) & (fall >= min_ratio * np.abs(mean + blocks.offset[rows, None]))
-    candidates[blocks.is_first[rows], : blocks.min_size] = False
-    own = np.flatnonzero(candidates.any(axis=1))
+    candidates = (fall > min_fall) & (fall >= min_ratio * np.abs(mean + blocks.offset[chunk]))
+    candidates[: blocks.min_size, blocks.is_first[chunk]] = False
+    own = np.flatnonzero(candidates.any(axis=0))
     if not len(own):
         return np.zeros(0, dtype=np.int64)
-    rows, size = rows[own], size[own]
-    variance = np.maximum(_window_sums_of(values**2, own + 1) / size - mean[own] ** 2, 0.0)
-    is_far = fall[own] >= CUTOFF * np.sqrt(variance)
-    weekly_fall, week_variance = _weekly(blocks, rows, size)
+    size, fall = size[:, own], fall[:, own]
+    variance = np.maximum(window_sums(before[:, own] ** 2, values[:, own] ** 2) / size - mean[:, own] ** 2, 0.0)
+    is_far = fall >= CUTOFF * np.sqrt(variance)
+    numbers = chunk.start + own
+    weekly_fall, week_variance = _weekly(blocks, numbers, size)
     is_far |= (weekly_fall >= SEASON_CUTOFF * np.sqrt(week_variance)) & (week_variance < variance)
-    flat: Indices = (rows[:, None] * blocks.size + np.arange(blocks.size))[candidates[own] & is_far]
-    return flat
+    flat = numbers * blocks.size + np.arange(blocks.size)[:, None]
+    return np.asarray(flat.T[(candidates[:, own] & is_far).T])
 
 
-def _weekly(blocks: Blocks, rows: Indices, size: Floats) -> tuple[Floats, Floats]:
+def _weekly(blocks: Blocks, numbers: Indices, size: Floats) -> tuple[Floats, Floats]:
     """Return how far values lie below the mean of those 7, 14 and 21 before, and the variance by those 7 before."""
-    flat = blocks.values.ravel()  # NaN before each sequence
-    places = rows[:, None] * blocks.size + np.arange(-blocks.size, blocks.size)
+    flat = blocks.flat_values  # NaN before each sequence
+    places = numbers * blocks.size + np.arange(-blocks.size, blocks.size)[:, None]
     values, week_ago = flat[places], flat[places - WEEK]
     own = slice(blocks.size, None)
-    lags = week_ago[:, own] + flat[places[:, own] - 2 * WEEK] + flat[places[:, own] - 3 * WEEK]
-    squares = np.nan_to_num((week_ago - values) ** 2).reshape(-1, blocks.size)
-    variance = window_sums(squares, np.arange(1, len(squares), 2)) / np.maximum(2 * (size - WEEK), 1)
-    return lags / 3 - values[:, own], variance
-
-
-def _window_sums_of(columns: Floats, rows: Indices) -> Floats:
-    """Return `window_sums` of some rows."""
-    pairs = columns[(rows[:, None] - [1, 0]).ravel()]
-    return window_sums(pairs, np.arange(1, len(pairs), 2))
+    lags = week_ago[own] + flat[places[own] - 2 * WEEK] + flat[places[own] - 3 * WEEK]
+    squares = np.nan_to_num((week_ago - values) ** 2)
+    variance = window_sums(squares[: blocks.size], squares[own]) / np.maximum(2 * (size - WEEK), 1)
+    return lags / 3 - values[own], variance

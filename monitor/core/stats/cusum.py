@@ -27,7 +27,7 @@ CORRELATION_CAUTION = 0.5
 """Standard errors, 1 / sqrt(n), that a measured autocorrelation must exceed: half of all independent sequences have
 some by chance, and allowing for all of it would cost detection."""
 TINY = float(np.finfo(float).tiny)
-CHUNK_VALUES = 1 << 15
+CHUNK_VALUES = 1 << 16
 """Number of values that are computed at once: as many as leave their arrays in a processor's cache."""
 SHORT_RUN = 8
 """Number of values through which all runs are followed at once."""
@@ -102,14 +102,13 @@ def alarm_runs(sequences: Sequences, cusum: Cusum, *, signs: tuple[float, ...] =
     blocks = Blocks(sequences.values, sequences.lengths, cusum.max_reference, cusum.min_reference)
     noise = None if sequences.noise is None else blocks.spread(sequences.noise, 0.0)
     trust = None if sequences.trust is None else blocks.spread(sequences.trust, 0.0)
-    runs = {sign: _Runs(cusum, sign * blocks.values, noise, trust) for sign in signs}
+    noise_columns = None if noise is None else blocks.columns(noise)
+    runs = {sign: _Runs(cusum, sign * blocks.flat_values, noise, trust) for sign in signs}
     chunk = max(1, CHUNK_VALUES // blocks.size)
     for first in range(1, blocks.count, chunk):
-        rows = slice(first, first + chunk)
-        moments = ClippedMoments(blocks, rows)
+        windows = _Windows(blocks, noise_columns, slice(first, min(first + chunk, blocks.count)))
         for sign in signs:
-            references = _references(blocks, noise, cusum, rows, (moments, sign))
-            for start, scores in runs[sign].advance(references):
+            for start, scores in runs[sign].advance(windows.references(cusum, sign)):
                 yield AlarmRun(*blocks.position(start), np.array(scores), sign)
 
 
@@ -125,42 +124,55 @@ class _References(NamedTuple):
     """What a deviate is multiplied by."""
 
 
-def _references(
-    blocks: Blocks, noise: Floats | None, cusum: Cusum, chunk: slice, side: tuple[ClippedMoments, float]
-) -> _References:
-    """Return the references of the values of the next blocks that fall far enough to start a run, if none is active."""
-    moments, sign = side
-    fall = sign * (moments.mean - blocks.values[chunk])
-    smallest = (cusum.slack**2) * (moments.variance if noise is None else noise[chunk])
-    new = (fall > 0) & (fall * fall > smallest)
-    new[blocks.is_first[chunk], : blocks.min_size] = False
-    starts = np.flatnonzero(new)
-    mean, variance, size = (column.ravel()[starts] for column in (moments.mean, moments.variance, moments.size))
-    rounding = (ROUNDING * mean) ** 2
-    usual = mean + blocks.offset[chunk.start + starts // blocks.size]
-    excess = np.maximum(np.maximum(variance, rounding), (MIN_RELATIVE_STD * usual) ** 2)
-    certainty = 1 / (1 + (cusum.scale_uncertainty if noise is None else 1.0) / np.sqrt(2 * (size - 1)))
-    if noise is not None:
-        # Variance beyond the noise counts only if it exceeds the error of its estimate.
-        mean_noise = window_sums(noise, np.arange(*chunk.indices(blocks.count))).ravel()[starts] / size
-        excess = np.maximum((1 - np.sqrt(2 / size)) * variance - mean_noise, 0.0)
-        certainty = np.where(excess > 0, certainty, 1.0)
-    # So does autocorrelation.
-    covariance = _lag1_sums(blocks, chunk).ravel()[starts] / size - mean**2
-    population = variance * (size - 1) / size
-    rho = np.divide(covariance, population, out=np.zeros(len(starts)), where=population > rounding)
-    rho += (1 + 3 * rho) / size  # its bias (Kendall 1954)
-    rho = np.clip(rho - CORRELATION_CAUTION / np.sqrt(size), 0.0, MAX_AUTOCORRELATION)
-    gain = certainty * np.sqrt((1 - rho) / (1 + rho))
-    return _References(starts + chunk.start * blocks.size, sign * mean, excess * (1 + 1 / size), gain)
+class _Windows:
+    """What the windows before the values of the next blocks show."""
+
+    def __init__(self, blocks: Blocks, noise: Floats | None, chunk: slice) -> None:
+        self._blocks, self._chunk = blocks, chunk
+        before = slice(chunk.start - 1, chunk.stop - 1)
+        self._moments = ClippedMoments(blocks, chunk)
+        products = _lag1_products(blocks.clipped[:, max(chunk.start - 2, 0) : chunk.stop])
+        number = chunk.stop - chunk.start
+        self._lag1_sums = window_sums(products[:, -number - 1 : -1], products[:, -number:])
+        self._noise = None if noise is None else noise[:, chunk]
+        self._noise_sums = None if noise is None else window_sums(noise[:, before], noise[:, chunk])
+
+    def references(self, cusum: Cusum, sign: float) -> _References:
+        """Return the references of the values that fall far enough to start a run, if none is active."""
+        blocks, moments = self._blocks, self._moments
+        fall = sign * (moments.mean - blocks.values[:, self._chunk])
+        smallest = (cusum.slack**2) * (moments.variance if self._noise is None else self._noise)
+        new = (fall > 0) & (fall * fall > smallest)
+        new[: blocks.min_size, blocks.is_first[self._chunk]] = False
+        starts = np.flatnonzero(new.T)
+        numbers = starts // blocks.size
+        at = starts % blocks.size * new.shape[1] + numbers
+        mean, variance, size = (column.ravel()[at] for column in (moments.mean, moments.variance, moments.size))
+        rounding = (ROUNDING * mean) ** 2
+        usual = mean + blocks.offset[self._chunk][numbers]
+        excess = np.maximum(np.maximum(variance, rounding), (MIN_RELATIVE_STD * usual) ** 2)
+        certainty = 1 / (1 + (cusum.scale_uncertainty if self._noise is None else 1.0) / np.sqrt(2 * (size - 1)))
+        if self._noise_sums is not None:
+            # Variance beyond the noise counts only if it exceeds the error of its estimate.
+            excess = np.maximum((1 - np.sqrt(2 / size)) * variance - self._noise_sums.ravel()[at] / size, 0.0)
+            certainty = np.where(excess > 0, certainty, 1.0)
+        # So does autocorrelation.
+        covariance = self._lag1_sums.ravel()[at] / size - mean**2
+        population = variance * (size - 1) / size
+        rho = np.divide(covariance, population, out=np.zeros(len(starts)), where=population > rounding)
+        rho += (1 + 3 * rho) / size  # its bias (Kendall 1954)
+        rho = np.clip(rho - CORRELATION_CAUTION / np.sqrt(size), 0.0, MAX_AUTOCORRELATION)
+        gain = certainty * np.sqrt((1 - rho) / (1 + rho))
+        return _References(starts + self._chunk.start * blocks.size, sign * mean, excess * (1 + 1 / size), gain)
 
 
-def _lag1_sums(blocks: Blocks, chunk: slice) -> Floats:
-    """Return the window sums of the products of each value and the one before it."""
-    recent = blocks.clipped[chunk.start - 1 : chunk.stop]
-    earlier = blocks.clipped[chunk.start - 2, -1:] if chunk.start > 1 else np.zeros(1)
-    products = recent * np.concatenate((earlier, recent.ravel()[:-1])).reshape(recent.shape)
-    return window_sums(products, np.arange(1, len(products)))
+def _lag1_products(columns: Floats) -> Floats:
+    """Return the products of each value and the one before it; with 0 before the first."""
+    products = np.empty(columns.shape)
+    np.multiply(columns[1:], columns[:-1], out=products[1:])
+    products[0, 0] = 0.0
+    np.multiply(columns[0, 1:], columns[-1, :-1], out=products[0, 1:])
+    return products
 
 
 class _Runs:
@@ -168,9 +180,9 @@ class _Runs:
 
     def __init__(self, cusum: Cusum, values: Floats, noise: Floats | None, trust: Floats | None) -> None:
         self._cusum = cusum
-        self._values = values.ravel()
-        self._noise = np.broadcast_to(0.0, values.size) if noise is None else noise.ravel()
-        self._trust = np.broadcast_to(1.0, values.size) if trust is None else trust.ravel()
+        self._values = values
+        self._noise = np.broadcast_to(0.0, values.size) if noise is None else noise
+        self._trust = np.broadcast_to(1.0, values.size) if trust is None else trust
         self._free = 0
         """Flat index from which on no run is active."""
 

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 SKEWED_CASES = 25
 """Cases on which a value of unknown sampling error counts for half."""
-BATCH_VALUES = 1 << 18
-"""Values of several series that are scanned at once, at most: their arrays take some 20 MB."""
+BATCH_VALUES = 1 << 17
+"""Values of several series that are scanned at once, at most: their arrays take some 10 MB."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,7 +64,7 @@ def batch_series(all_series: Sequence[Series], selected: Sequence[int], min_coun
 
 def _batch(members: Sequence[tuple[int, Series]], *, are_shares: bool) -> SeriesBatch:
     lengths = np.array([len(series) for _, series in members])
-    values = np.concatenate([np.clip(series.values, -MAX_MAGNITUDE, MAX_MAGNITUDE) for _, series in members])
+    values = np.clip(np.concatenate([series.values for _, series in members]), -MAX_MAGNITUDE, MAX_MAGNITUDE)
     signs = [-1.0 if series.better is Direction.LOWER else 1.0 for _, series in members]
     plain = values * np.repeat(signs, lengths)
     noise = trust = None
@@ -74,24 +74,32 @@ def _batch(members: Sequence[tuple[int, Series]], *, are_shares: bool) -> Series
         hits = np.clip(values * cases, 0, cases)
         values, noise = np.arcsin(np.sqrt((hits + 0.375) / (cases + 0.75))), 1 / (4 * cases + 2)
     elif any(series.support is not None or series.rows is not None for _, series in members):
-        trust = _trust([series for _, series in members], lengths)
+        trust = np.concatenate(list(_trusts(series for _, series in members)))
     signed = values * np.repeat(signs, lengths) if are_shares else plain
     return SeriesBatch([index for index, _ in members], Sequences(signed, lengths, noise, trust), plain)
 
 
-def _trust(members: Sequence[Series], lengths: Places) -> Floats:
-    """Return the weight of each value, 0 to 1: less if it rests on fewer cases than those before it on average."""
-    support = np.concatenate([series.effective_support() for series in members])
+def _trusts(members: Iterable[Series]) -> Iterator[Floats]:
+    """Yield the trust in the values of each series; the metrics of a model often rest on the same rows."""
+    known: dict[tuple[int, bool], tuple[Floats, Floats]] = {}
+    for series in members:
+        support = series.effective_support()
+        kind = id(support), series.support is None
+        if kind not in known:
+            known[kind] = support, _trust(support, skewed=0 if series.support is not None else SKEWED_CASES)
+        yield known[kind][1]
+
+
+def _trust(support: Floats, skewed: float) -> Floats:
+    """Return the weight of each value, 0 to 1: less if it rests on fewer cases than those before it on average.
+
+    Values of few cases are skewed, so that the deviation of those before does not bound them.
+    """
     is_known = ~np.isnan(support)
     cases = np.where(is_known, support, 0.0)
-    starts = np.repeat(np.cumsum(lengths) - lengths, lengths)
-    sums = np.concatenate([[0.0], np.cumsum(cases)])
-    before = sums[:-1] - sums[starts]
-    usual = before / np.maximum(np.arange(len(cases)) - starts, 1)
+    usual = np.concatenate([[0.0], np.cumsum(cases[:-1]) / np.arange(1, len(cases))])
     ratio = np.divide(cases, usual, out=np.ones_like(cases), where=usual > 0)
-    # Values of few cases are skewed, so that the deviation of those before does not bound them.
-    skewed = np.repeat([SKEWED_CASES if series.support is None else 0 for series in members], lengths)
-    certainty = np.divide(cases, cases + skewed, out=np.ones_like(cases), where=skewed > 0)
+    certainty = cases / (cases + skewed) if skewed else 1.0
     return np.where(is_known, np.sqrt(np.minimum(ratio, 1.0) * certainty), 1.0)
 
 
