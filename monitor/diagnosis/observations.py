@@ -29,10 +29,11 @@ from modeltop.diagnosis.before_after import (
     windows_around,
 )
 from modeltop.diagnosis.context import ALL, CONFIDENCE, ModelContext
-from modeltop.diagnosis.feature_drift import FeatureShifts, feature_shifts, value_anomaly
+from modeltop.diagnosis.feature_drift import FeatureShifts, feature_shifts
 from modeltop.diagnosis.patterns import DECLINES
 from modeltop.diagnosis.segments import Segmentation, decompose, segment_column
 from modeltop.diagnosis.timeseries.forecast import declines_from_first, forecast_trend
+from modeltop.diagnosis.value_faults import value_faults
 
 ESTIMATED = "estimated_"
 """Prefix of metrics that are estimated without labels."""
@@ -64,8 +65,8 @@ class Observations:
     before_after: Mapping[str, BeforeAfter] = field(default_factory=dict)
     """Over all rows, by metric; the number of rows itself is `rows`."""
     feature_shifts: FeatureShifts = field(default_factory=FeatureShifts)
-    value_anomalies: Sequence[str] = ()
-    """Anomalies of the values of features that shifted, a clause each."""
+    value_faults: Sequence[str] = ()
+    """Faults of the values of features that shifted, a clause each."""
     segmentations: Sequence[Segmentation] = ()
     pairs: Sequence[ExpectedVsRealized] = ()
     notes: Sequence[Note] = ()
@@ -202,8 +203,7 @@ def observe_change(
     compared[ROW_COUNT] = None if row_counts is None else compare(row_counts, windows)
     changes = {name: change for name, change in compared.items() if change is not None}
     shifts = feature_shifts(context.series, windows)
-    histograms = filter(None, (context.distributions.histograms.get(shift.feature) for shift in shifts.shifted))
-    anomalies = (value_anomaly(histogram, started_at, context.now) for histogram in histograms)
+    histograms = list(filter(None, (context.distributions.histograms.get(shift.feature) for shift in shifts.shifted)))
     return Observations(
         context,
         series,
@@ -214,7 +214,7 @@ def observe_change(
         focus=changes.get(series.key.metric) if series.key.segment == ALL else compare(series, windows),
         before_after=changes,
         feature_shifts=shifts,
-        value_anomalies=tuple(filter(None, anomalies)),
+        value_faults=value_faults(histograms, started_at, context.now),
         segmentations=_segmentations(context, series, windows),
         pairs=tuple(_pairs(changes, series.key.metric)),
         notes=notes_about(context, series, windows),

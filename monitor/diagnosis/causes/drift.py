@@ -17,7 +17,7 @@ from modeltop.diagnosis.signals import linear_ramp
 @cause
 def data_drift(observations: Observations) -> CauseHypothesis | None:
     """Weigh whether many inputs changed, and the model notices: its expectation fell with the realized metric."""
-    has_fault = observations.feature_shifts.broken or observations.value_anomalies
+    has_fault = observations.feature_shifts.broken or observations.value_faults
     if observations.loss(observations.focus) <= 0 or has_fault:
         return None
     return combine_evidence(Cause.DATA_DRIFT, _drift(observations), _no_drift(observations))
@@ -29,7 +29,7 @@ def feature_drift(observations: Observations) -> CauseHypothesis | None:
     shifts = observations.feature_shifts
     if observations.loss(observations.focus) <= 0 or not shifts.shifted or _is_broad(shifts):
         return None
-    contra = [EvidenceItem(0.5, clause) for clause in observations.value_anomalies[:1]]
+    contra = [EvidenceItem(0.5, clause) for clause in observations.value_faults[:1]]
     for shift in shifts.broken[:1]:
         lost = shift.missing and f"values are missing, {phrases.format_percent_change(shift.missing)}"
         contra.append(EvidenceItem(0.7, lost or "values never seen before"))
@@ -143,8 +143,8 @@ def _noticed(observations: Observations) -> Iterator[EvidenceItem]:
     shifts = observations.feature_shifts
     if shifts.broken:
         yield EvidenceItem(0.6, "a feature lost values")
-    elif observations.value_anomalies:
-        yield EvidenceItem(0.6, observations.value_anomalies[0])
+    elif observations.value_faults:
+        yield EvidenceItem(0.6, observations.value_faults[0])
     elif _is_broad(shifts):
         yield EvidenceItem(0.4, _moved(shifts))
     elif shifts.shifted:

@@ -58,7 +58,7 @@ def _faults(observations: Observations) -> Iterator[EvidenceItem]:
     shifts = observations.feature_shifts
     for shift in shifts.broken[:3]:
         yield EvidenceItem(0.85 if value_loss(shift) >= MIN_BROKEN_LOSS else 0.5, describe_value_loss(shift))
-    for clause in observations.value_anomalies[:2]:
+    for clause in observations.value_faults[:2]:
         yield EvidenceItem(0.75, clause)
     few = len(shifts.shifted) <= max(1, shifts.feature_count // 3)
     for shift in shifts.shifted[:1]:
@@ -97,6 +97,6 @@ def _intact(observations: Observations) -> Iterator[EvidenceItem]:
         yield EvidenceItem(0.1, "no features are logged")
     elif not shifts.shifted:
         yield EvidenceItem(0.7, f"none of {pluralize(shifts.feature_count, 'feature')} shifted or lost values")
-    has_fault = shifts.broken or observations.value_anomalies
+    has_fault = shifts.broken or observations.value_faults
     if observations.pattern is not None and not observations.is_sudden and not has_fault:
         yield EvidenceItem(0.3, "it was gradual")
