@@ -13,7 +13,7 @@ from modeltop.diagnosis.before_after import MIN_BEFORE
 from modeltop.diagnosis.causes.external import release_notes
 from modeltop.diagnosis.observations import Observations
 from modeltop.diagnosis.phrases import metric_name, period_unit, safe_name, top_features
-from modeltop.diagnosis.signals import confidence_lead, dominant_segment
+from modeltop.diagnosis.signals import confidence_lead, dominant_segment, lost_skill
 
 MIN_LASTING_PERIODS = 5
 """Periods that a fall must last before a new model is worth its risk."""
@@ -22,6 +22,9 @@ MIN_LABELS = 1000
 ACTIONS = {
     Cause.OUTAGE: Action.FIX_PIPELINE,
     Cause.UPSTREAM: Action.FIX_PIPELINE,
+    Cause.INVERTED_SCORES: Action.CHECK_SCORES,
+    Cause.MISJOINED_LABELS: Action.CHECK_LABELS,
+    Cause.MODEL_CHANGE: Action.CHECK_RELEASE,
     Cause.DATA_DRIFT: Action.COMPARE_INPUTS,
     Cause.FEATURE_DRIFT: Action.COMPARE_INPUTS,
     Cause.CONCEPT_DRIFT: Action.RETRAIN,
@@ -71,14 +74,23 @@ def retraining_blocker(observations: Observations) -> str | None:
     """Return what a retraining lacks, in a few words; None if it lacks nothing."""
     if observations.focus is None or observations.series is None:
         return "no baseline to compare with"
-    unit = period_unit(observations.series)
-    if observations.periods_since_onset < MIN_LASTING_PERIODS:
-        has = observations.periods_since_onset
-        return f"needs {MIN_LASTING_PERIODS} {unit}s of the change, has {has}"
-    labels = observations.labels_since_change
-    if labels is None:
-        return "the number of labels is unknown"
-    return None if labels >= MIN_LABELS else f"needs {MIN_LABELS:,} new labels, has {labels:,}"
+    return next(_blockers(observations, period_unit(observations.series)), None)
+
+
+def _blockers(observations: Observations, unit: str) -> Iterator[str]:
+    """Yield what forbids a retraining: a fault would be learned, or be gone with the next release."""
+    if lost_skill(observations) is not None:
+        yield "the model is no better than chance since then"
+    if observations.feature_shifts.broken or observations.value_faults:
+        yield "a feature is broken"
+    if (has := observations.periods_since_onset) < MIN_LASTING_PERIODS:
+        yield f"needs {MIN_LASTING_PERIODS} {unit}s of the change, has {has}"
+    if (labels := observations.labels_since_change) is None:
+        yield "the number of labels is unknown"
+    elif labels < MIN_LABELS:
+        yield f"needs {MIN_LABELS:,} new labels, has {labels:,}"
+    if observations.is_sudden and not observations.notes:
+        yield "the drop was overnight: find its reason"
 
 
 def _released(observations: Observations, hypotheses: Sequence[CauseHypothesis]) -> bool:
@@ -134,6 +146,9 @@ ORDERS: dict[Cause, tuple[str, ...]] = {
         "fix {broken} in the input pipeline; do not retrain on it",
         "fix the input pipeline; do not retrain on broken data",
     ),
+    Cause.INVERTED_SCORES: ("check the sign and the class order of the scores since {day}",),
+    Cause.MISJOINED_LABELS: ("check the join of the labels since {day}; do not retrain on them",),
+    Cause.MODEL_CHANGE: ("check which model version is served since {day}; roll back if it changed",),
     Cause.NOISE: ("wait for the next {unit}",),
     Cause.SEASON: ("no action needed",),
     Cause.BUSINESS: ("check what that changed around {day}",),

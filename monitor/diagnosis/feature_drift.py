@@ -36,6 +36,8 @@ class FeatureShifts:
     """Those that lost values or got unknown ones, worst first."""
     score: FeatureShift | None = None
     """Shift of the score's own distribution."""
+    prediction: FeatureShift | None = None
+    """Shift of the predictions, by class; None if there is none."""
     has_score_drift: bool = False
     """Whether the drift of the score is measured at all."""
 
@@ -56,6 +58,7 @@ def feature_shifts(series: Iterable[Series], windows: BeforeAfterWindows) -> Fea
         shifted=tuple(shifted),
         broken=tuple(broken),
         score=shifts.get("score"),
+        prediction=shifts.get("prediction"),
         has_score_drift="score" in by_feature,
     )
 

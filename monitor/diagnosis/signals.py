@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import NamedTuple
 
 from modeltop.core.diagnosis import BeforeAfter, ExpectedVsRealized, SegmentContribution
 from modeltop.diagnosis.context import CONFIDENCE
@@ -19,6 +20,10 @@ COMPARABLE_FALL = 0.3
 """Ratio to the dominant segment's fall from which another segment fell as well."""
 RANKING = ("roc_auc", "average_precision", "gini")
 """Metrics of order alone: no threshold, no calibration."""
+SKILLS = {"roc_auc": (2, 0.5), "gini": (1, 0.0), "mcc": (1, 0.0), "cohen_kappa": (1, 0.0), "r2": (1, 0.0)}
+"""Metrics of skill: the factor and the value of guessing by which each is 1 at best and 0 for a guess."""
+MIN_SKILL, MAX_LOST_SKILL = 0.2, 0.2
+"""Skill before, and the ratio to it up to which none is left."""
 MIN_CHANGE = 0.003
 """Change of precision and recall below which it does not matter, however significant."""
 
@@ -89,6 +94,34 @@ def held_ranking(observations: Observations) -> BeforeAfter | None:
     for change in filter(None, map(observations.before_after.get, RANKING)):
         if not change.is_significant or observations.loss(change) <= max(0.002, 0.05 * (1 - change.before)):
             return change
+    return None
+
+
+class LostSkill(NamedTuple):
+    """A metric that fell overnight to the value of guessing, or below it."""
+
+    change: BeforeAfter
+    inverted: float | None
+    """How far its value below chance alone would convince, 0 to 1, that the order is reversed; None at chance."""
+
+
+def lost_skill(observations: Observations) -> LostSkill | None:
+    """Return the first metric of skill that fell overnight to chance or below; None if all have skill left.
+
+    Skill is 1 of a perfect model and 0 of guessing: Gini = 2 AUC - 1, Matthews' and Cohen's coefficients, R².
+    """
+    if not observations.is_sudden:
+        return None
+    for name, (scale, chance) in SKILLS.items():
+        change = observations.before_after.get(name)
+        if change is None or not change.is_significant:
+            continue
+        before, after = (scale * (level - chance) for level in (change.before, change.after))
+        if before < MIN_SKILL or after > MAX_LOST_SKILL * before:
+            return None
+        if name == "r2" or after > -MAX_LOST_SKILL * before:
+            return LostSkill(change, None)
+        return LostSkill(change, 0.95 if after <= -0.5 * before else 0.75)
     return None
 
 

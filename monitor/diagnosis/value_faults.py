@@ -28,17 +28,19 @@ MAX_CHANCE = 1e-6
 """Probability by chance of as many rows with the same value, up to which a feature is stuck."""
 MAX_KS_DISTANCE = 0.05
 """Kolmogorov-Smirnov distance up to which a distribution has the same shape, beside that of chance."""
-MAX_SWAPPED_DISTANCE = 0.15
+MAX_SWAPPED_DISTANCE = 0.2
 """The same of two columns that changed places: few distinct values are not linear within the bins of the other."""
 MIN_KS_DISTANCE = 0.2
 """The same distance from its reference without which a feature has not changed enough for a fault to be told."""
 KS_95 = 1.36
 """Times the root of 1 / n: the Kolmogorov-Smirnov distance that chance alone exceeds once in 20 (Smirnov 1948)."""
-RANGE_RATIOS = 0.15, 3.0
+RANGE_RATIOS = 0.05, 3.0
 """A period has fewer rows than the reference, so its extremes are nearer: ratio of its range to what is expected."""
 USUAL_RANGE_RATIO = 0.85
 """That of some thousand rows to tens of thousands, of a normal distribution."""
-MIN_TEMPERATURE_RATIO = 0.6
+RANGE_WEIGHT = 0.3
+"""Weight of a range: extremes are the least certain."""
+MIN_TEMPERATURE_RATIO = 0.4
 """The same of temperatures, which have no heavy tail."""
 MIN_MEAN = 0.5
 """Ratio of a mean to the standard deviation from which the mean shows a factor."""
@@ -154,12 +156,13 @@ def _conversion(values: _Values) -> Conversion | None:
 
 
 def _misfit(values: _Values, reference: ValueRange, unit: Conversion) -> float:
-    """Return how far the shape and the mean, or of values around 0 the range, are from what the unit would make."""
+    """Return how far the mean, the range and the shape are from what the unit would make of the reference."""
+    width = unit.factor * (reference.high - reference.low)
+    ranges = abs(math.log((values.after.high - values.after.low) / (USUAL_RANGE_RATIO * width)))
     if abs(reference.mean) <= MIN_MEAN * reference.deviation:
-        width = unit.factor * (reference.high - reference.low)
-        return abs(math.log((values.after.high - values.after.low) / (USUAL_RANGE_RATIO * width)))
-    off = abs(values.after.mean - unit.factor * reference.mean - unit.offset)
-    return off / (unit.factor * reference.deviation) + _ks_distance(values.histogram, reference, values, unit)
+        return ranges
+    off = abs(values.after.mean - unit.factor * reference.mean - unit.offset) / (unit.factor * reference.deviation)
+    return off + RANGE_WEIGHT * ranges + _ks_distance(values.histogram, reference, values, unit)
 
 
 def _took(values: _Values, other: _Values) -> bool:

@@ -5,8 +5,8 @@ One line a bin, in columns that hold four kinds of lines:
 - `reliability`: of the score of a binary model, of the confidence of one with several classes: rows with a label in
   [low, high), their mean score, and the rate of the outcome;
 - `feature`: rows by the bins of the reference, [low, high), by its categories, `other` and `missing`;
-- `values`: of a numeric feature, its smallest, largest and mean value (low, high, score), the rows that have one, and of the
-  reference the standard deviation (rate);
+- `values`: of a numeric feature, its smallest, largest and mean value (low, high, score), the rows that have one, and
+  of the reference the standard deviation (rate);
 - `segment`: rows of a segment; its name is the slot.
 
 The period is `reference`, or the start of one of the last 8 periods.

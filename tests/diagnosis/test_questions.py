@@ -65,7 +65,7 @@ def test_the_ten_day_table(ten_days, run_diagnosis, make_alert, limits, forecast
             {
                 "Less confident?": "no: 0.95→0.95",
                 "Data changed?": "no: none of 2 features shifted",
-                "Retrain?": "yes: 10,000 new labels since then",
+                "Retrain?": "not yet: the drop was overnight: find its reason",
             },
             id="concept drift",
         ),

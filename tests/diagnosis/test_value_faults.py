@@ -1,6 +1,7 @@
-"""Faults that the values of features show, by histograms over the quantiles of the reference, as `compute` bins them."""
+"""Faults that the values of features show, by histograms over quantiles of the reference, as `compute` bins them."""
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -20,7 +21,7 @@ def counted(feature, reference, *periods, start=START):
     """Return the histogram of a numeric feature from its values in the reference and in some days."""
     inner = np.unique(np.quantile(reference, np.arange(1, 50) / 50))
     bounds = [-np.inf, *inner.tolist(), np.inf]
-    edges = tuple(zip(bounds[:-1], bounds[1:], strict=True))
+    edges = tuple(pairwise(bounds))
     days = tuple(start + index * DAY for index in range(len(periods)))
 
     def rows(values):
@@ -70,10 +71,10 @@ def test_a_customary_factor_from_one_day_to_the_next_is_another_unit(kind, facto
 @given(seed=seeds, reverse=st.booleans())
 def test_fahrenheit_and_celsius_are_told_apart_by_name(seed, reverse):
     rng = np.random.default_rng(seed)
-    celsius = lambda rows: rng.normal(20, 5, rows)
-    fahrenheit = lambda rows: 32 + 1.8 * celsius(rows)
-    before, after = (fahrenheit, celsius) if reverse else (celsius, fahrenheit)
-    [fault] = value_faults([counted("temp", before(20_000), *(after(500) for _ in range(3)))], START, UNTIL)
+    celsius = [rng.normal(20, 5, rows) for rows in (20_000, 500, 500, 500)]
+    fahrenheit = [32 + 1.8 * values for values in celsius]
+    (before, *_), (_, *after) = (fahrenheit, celsius) if reverse else (celsius, fahrenheit)
+    [fault] = value_faults([counted("temp", before, *after)], START, UNTIL)
     assert fault == f"temp is {'°C instead of °F' if reverse else '°F instead of °C'}: another unit"
 
 

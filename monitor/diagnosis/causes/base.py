@@ -15,10 +15,13 @@ from typing import NamedTuple
 from modeltop.core.diagnosis import Cause, CauseHypothesis, certainty_of
 from modeltop.diagnosis.observations import Observations
 
-FAMILIES = ("pipeline_fault", "chance", "external", "drift", "threshold_calibration")
+FAMILIES = ("pipeline_fault", "serving", "chance", "external", "drift", "threshold_calibration")
 ORDER = (
     Cause.OUTAGE,
     Cause.UPSTREAM,
+    Cause.INVERTED_SCORES,
+    Cause.MISJOINED_LABELS,
+    Cause.MODEL_CHANGE,
     Cause.NOISE,
     Cause.SEASON,
     Cause.BUSINESS,

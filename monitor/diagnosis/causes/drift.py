@@ -149,6 +149,10 @@ def _noticed(observations: Observations) -> Iterator[EvidenceItem]:
         yield EvidenceItem(0.4, _moved(shifts))
     elif shifts.shifted:
         yield EvidenceItem(0.3, f"{phrases.top_features(shifts.shifted, 1)} shifted")
+    if signals.lost_skill(observations) is not None:
+        yield EvidenceItem(0.7, "no skill is left from one period to the next")
+    if observations.is_sudden and shifts.score is not None and not shifts.shifted and shifts.feature_count:
+        yield EvidenceItem(0.5, "scores shifted overnight while features are as before")
     yield from _other_explanations(observations)
     if observations.is_overnight and not (shifts.feature_count and not shifts.shifted):
         yield EvidenceItem(0.3, "concept drift is rarely this sudden")

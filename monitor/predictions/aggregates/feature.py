@@ -76,7 +76,8 @@ class FeatureCounts(Aggregate):
         merged = Aggregate.merge(self, group, groups)
         if self.extremes is None:
             return merged
-        return replace(merged, extremes=extremes_by_group(*self.extremes.T, group, groups))
+        low, high = self.extremes.T
+        return replace(merged, extremes=extremes_by_group(low, high, group, groups))
 
 
 def extremes_by_group(low: Floats, high: Floats, group: NDArray[np.int64], groups: int) -> Floats:
