@@ -62,7 +62,7 @@ def normal_of(values: Floats, cases: Floats, weekdays: Indices | None, *, are_sh
     """
     level = float(median(values))
     residuals, season, fitted = values - level, None, 1
-    if weekdays is not None and len(values) >= MIN_SEASON and _is_weekly(values):
+    if weekdays is not None and len(values) >= MIN_SEASON and _is_weekly(values, weekdays):
         season = np.array(
             [float(median(residuals[weekdays == day])) if (weekdays == day).any() else 0.0 for day in range(WEEK)]
         )
@@ -79,9 +79,9 @@ def normal_of(values: Floats, cases: Floats, weekdays: Indices | None, *, are_sh
     return Normal(level, max(scales), usual_cases, season)
 
 
-def _is_weekly(values: Floats) -> bool:
-    differences = values[WEEK:] - values[:-WEEK]
-    return float((differences**2).mean()) / 2 < (SEASON_RATIO**2) * float(values.var())
+def _is_weekly(values: Floats, weekdays: Indices) -> bool:
+    differences = (values[WEEK:] - values[:-WEEK])[weekdays[WEEK:] == weekdays[:-WEEK]]  # some days may be left out
+    return len(differences) > 0 and float((differences**2).mean()) / 2 < (SEASON_RATIO**2) * float(values.var())
 
 
 def far_falls(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from itertools import groupby
 from operator import attrgetter
@@ -49,7 +49,7 @@ class DropScan(PointArrays):
 
 @dataclass(frozen=True, slots=True)
 class BaselineDrop(LastingShift):
-    """Breached while the metric is worse than its baseline: the periods before the drop, which a drop never joins.
+    """Breached while the metric is worse than its baseline: the periods before the drop that were in no earlier one.
 
     It warns of a sustained drop: see `LastingShift`. It is critical from a collapse on, a period at least 7 deviations
     worse or two in a row at least 5, and once a sustained drop has become large; both only if they are material (see
@@ -113,11 +113,22 @@ class BaselineDrop(LastingShift):
         for run in runs:
             alarm = run.start + int(np.argmax(np.maximum.accumulate(run.scores) > (self.warn or 0.0)))
             alarmed.append(_Alarmed(run.start, alarm, run.start + len(run.scores)))
-            self._mark(scan, points, drops, alarmed[-1], Severity.WARNING)
-        if self._collapse_level:
-            for collapse in self._collapses(drops, alarmed, falls):
-                self._mark(scan, points, drops, collapse, self._collapse_level)
+        collapses = self._settle(drops, alarmed, falls)
+        for level, own in ((Severity.WARNING, alarmed), (self._collapse_level, collapses)):
+            for drop in own:
+                self._mark(scan, points, drops, drop, level)
         return scan if scan.levels.any() else None
+
+    def _settle(self, drops: Drops, alarmed: Sequence[_Alarmed], falls: Sequence[int]) -> list[_Alarmed]:
+        """Return the collapses and slides, and leave what has ended out of the baseline of what comes later.
+
+        What has ended by a point depends on earlier points alone, so that each round settles one more of them at least.
+        """
+        while True:
+            suspects = sorted({*falls, *drops.far_after_drops()}) if self._collapse_level else []
+            collapses = list(self._collapses(drops, alarmed, suspects)) if self._collapse_level else []
+            if not drops.leave_out(drop for drop in (*alarmed, *collapses) if drop.end - drop.start < self.usual):
+                return collapses
 
     def _mark(self, scan: DropScan, points: Places, drops: Drops, drop: _Alarmed, level: Severity) -> None:
         """Enter a drop, from where it is known to its end; good values neither breach nor end it."""
@@ -236,9 +247,28 @@ class Drops:
         skew = 0.0 if pool.support is not None else SKEWED_CASES
         self._widening = np.nan_to_num(np.sqrt(1 + skew / np.maximum(self.cases, 1)), nan=1.0)
         self._weekdays = pool.times.astype("datetime64[D]").astype(np.int64) % WEEK
+        self._left_out: list[_Alarmed] = []
 
-    def _window(self, end: int) -> slice:
-        return slice(max(end - self._periods, 0), end)
+    def leave_out(self, drops: Iterable[_Alarmed]) -> bool:
+        """Leave the drops that are over out of what is normal after them; return whether others were before."""
+        ended = sorted(drop for drop in drops if drop.end < len(self._values))
+        is_new, self._left_out = ended != self._left_out, ended
+        return is_new
+
+    def far_after_drops(self) -> Iterator[int]:
+        """Yield the values soon after a drop that are no better than in it."""
+        for drop in self._left_out:
+            rows = slice(drop.end, drop.end + self._periods)
+            is_far = self.deviations(rows, self.normal_before(drop.start)) >= RECOVERED
+            yield from (drop.end + np.flatnonzero(is_far)).tolist()
+
+    def _window(self, end: int) -> Places:
+        """Return the newest values before a point that are in no drop which was over by then."""
+        is_normal = np.ones(end, dtype=np.bool_)
+        for drop in self._left_out:
+            if drop.end <= end:
+                is_normal[drop.start : drop.end] = False
+        return np.flatnonzero(is_normal)[-self._periods :]
 
     def normal_before(self, start: int) -> Normal:
         """Return what the values before a point show to be normal; its level is that of the values as they are."""

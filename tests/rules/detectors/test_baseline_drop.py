@@ -146,3 +146,20 @@ def test_huge_values_are_no_warning_of_a_library(daily):
     values = [1e299, -1e299] * 20 + [0.0]
     with np.errstate(all="raise"):
         alerts_of(daily, values, "mae")
+
+
+@pytest.mark.parametrize(
+    ("first", "length", "gap", "second"), [(0.3, 6, 5, 0.6), (0.5, 6, 45, 0.75), (0.0, 1, 20, 0.7)]
+)
+def test_a_drop_that_is_over_hides_no_later_one(daily, first, length, gap, second):
+    values = [*noisy(0.87, 60), *[first] * length, *noisy(0.87, gap, seed=2), second]
+    alerts = alerts_of(daily, values)
+    assert [(alert.severity, alert.is_active) for alert in alerts] == [(CRITICAL, False), (CRITICAL, True)]
+    assert alerts[1].breach.limit == pytest.approx(0.87, abs=0.01)
+
+
+def test_a_level_that_was_accepted_is_the_baseline_of_what_comes_later(daily):
+    values = [*noisy(0.9, 60), *noisy(0.7, 150, seed=2), 0.5]
+    old, new = alerts_of(daily, values)
+    assert (old.is_active, new.is_active) == (False, True)
+    assert new.breach.limit == pytest.approx(0.7, abs=0.01)
