@@ -110,7 +110,7 @@ def assumed_truth(classifier: Classifier, series: Series, settings: Settings) ->
     metric = series.key.metric
     if metric not in RATIOS or series.key.segment != "all":
         before = series.values[: settings.before]
-        return GroundTruth("", metric, series.key.segment, None, 0.0, Pattern.STEADY, None, float(before.mean()), 1.0)
+        return GroundTruth("", metric, series.key.segment, None, 0.0, Pattern.STEADY, float(before.mean()), 1.0)
     mean = expected_value(metric, classifier.healthy)
     error = standard_error(metric, classifier.healthy, settings.rows, settings.noise.duplicates)
-    return GroundTruth("", metric, "all", None, 0.0, Pattern.STEADY, None, mean, error)
+    return GroundTruth("", metric, "all", None, 0.0, Pattern.STEADY, mean, error)

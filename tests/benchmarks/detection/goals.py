@@ -34,7 +34,7 @@ PLAIN_FLOORS = tuple(
     Rule(f"plain-{metric}", Threshold(critical=Limit(below=floor)), metric)
     for metric, floor in (("accuracy", 0.90), ("f1_score", 0.85))
 )
-NO_TRUTH = GroundTruth("", "", "all", None, 0.0, Pattern.STEADY, None, 0.0, 1.0)
+NO_TRUTH = GroundTruth("", "", "all", None, 0.0, Pattern.STEADY, 0.0, 1.0)
 
 
 @dataclass(slots=True)
