@@ -22,6 +22,7 @@ MIN_LABELS = 1000
 ACTIONS = {
     Cause.OUTAGE: Action.FIX_PIPELINE,
     Cause.UPSTREAM: Action.FIX_PIPELINE,
+    Cause.SHARED: Action.CHECK_SHARED,
     Cause.INVERTED_SCORES: Action.CHECK_SCORES,
     Cause.MISJOINED_LABELS: Action.CHECK_LABELS,
     Cause.MODEL_CHANGE: Action.CHECK_RELEASE,
@@ -146,6 +147,7 @@ ORDERS: dict[Cause, tuple[str, ...]] = {
         "fix {broken} in the input pipeline; do not retrain on it",
         "fix the input pipeline; do not retrain on broken data",
     ),
+    Cause.SHARED: ("check what changed for all of these models around {day}",),
     Cause.INVERTED_SCORES: ("check the sign and the class order of the scores since {day}",),
     Cause.MISJOINED_LABELS: ("check the join of the labels since {day}; do not retrain on them",),
     Cause.MODEL_CHANGE: ("check which model version is served since {day}; roll back if it changed",),

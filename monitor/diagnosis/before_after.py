@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from modeltop.core.diagnosis import BeforeAfter, Pattern, SeriesPattern
 from modeltop.core.incident import Note
-from modeltop.core.series import Series, SeriesKey, to_datetime, to_datetime64
+from modeltop.core.series import Condition, Series, SeriesKey, to_datetime, to_datetime64
 from modeltop.core.stats.intervals import newcombe
 from modeltop.core.stats.robust import MAX_MAGNITUDE, median
-from modeltop.diagnosis.context import ModelContext
+from modeltop.diagnosis.context import ALL, ModelContext
 from modeltop.diagnosis.patterns import DECLINES, WEEK
 from modeltop.diagnosis.timeseries.noise import significant_autocorrelations
 from modeltop.diagnosis.timeseries.points import DAY
@@ -31,6 +31,8 @@ MIN_OVERDISPERSION = 1.5
 """Ratio of the variance of periods to that of their counts from which it is not explained by them."""
 MIN_BEFORE = 2
 """Periods before a change that are needed to compare with."""
+MIN_USUAL = 8
+"""Periods outside of earlier alerts from which these are left out of what was before."""
 MAX_Z = 99.0
 Z_95 = 1.96
 """Half width of a 95 % interval in standard errors."""
@@ -48,6 +50,8 @@ class BeforeAfterWindows:
     """Start of the periods after; later than `onset` if the change was gradual, so that only its result counts."""
     end: np.datetime64 | None = None
     """Last period after; later ones are left out, as a spike is over."""
+    excluded: tuple[tuple[np.datetime64, np.datetime64], ...] = ()
+    """First and last period of earlier alerts: they are no baseline."""
     before_end: np.datetime64 | None = None
     """End of the periods before, excluded, if it is not the onset: a decline from the first period on has none before
     that, so that its first third stands in."""
@@ -55,7 +59,12 @@ class BeforeAfterWindows:
     def before_indices(self, series: Series) -> Indices:
         """Return the indices of the newest `MAX_PERIODS` evaluable periods before."""
         end = self.onset if self.before_end is None else self.before_end
-        return np.flatnonzero(_has_square(series) & (series.times < end))[-MAX_PERIODS:]
+        mask = _has_square(series) & (series.times < end)
+        usual = mask.copy()
+        for first, last in self.excluded:
+            usual &= (series.times < first) | (series.times >= last)
+        # Where hardly anything else was before, even a bad time is something to compare with.
+        return np.flatnonzero(usual if usual.sum() >= MIN_USUAL else mask)[-MAX_PERIODS:]
 
     def after_indices(self, series: Series) -> Indices:
         """Return the indices of the evaluable periods after."""
@@ -80,6 +89,18 @@ def windows_around(series: Series, started_at: datetime, pattern: SeriesPattern 
     if kind is Pattern.SPIKE and len(times):
         return BeforeAfterWindows(onset, onset, times[0])
     return BeforeAfterWindows(onset, onset)
+
+
+def earlier_alerts(context: ModelContext, started_at: datetime) -> tuple[tuple[np.datetime64, np.datetime64], ...]:
+    """Return the first periods of earlier alerts over all rows, and of the first that was well again after each."""
+    return tuple(
+        (to_datetime64(alert.since), to_datetime64(alert.resolved))
+        for alert in context.alerts
+        if alert.condition is Condition.THRESHOLD
+        and alert.key.segment == ALL
+        and alert.resolved is not None
+        and alert.since < started_at
+    )
 
 
 def compare(series: Series, windows: BeforeAfterWindows) -> BeforeAfter | None:

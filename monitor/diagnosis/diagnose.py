@@ -21,12 +21,12 @@ from modeltop.core.diagnosis import (
 )
 from modeltop.core.distribution import Distributions
 from modeltop.core.incident import Incident
-from modeltop.core.series import Alert, Condition, Direction, Series, SeriesKey, Severity, to_datetime, to_datetime64
+from modeltop.core.series import Alert, Condition, Direction, Series, SeriesKey, Severity, to_datetime64
 from modeltop.diagnosis.advice import insufficient_data_reason, next_actions
 from modeltop.diagnosis.before_after import compare, incident_end, windows_around
 from modeltop.diagnosis.causes.base import rank_causes
 from modeltop.diagnosis.context import ALL, ModelContext
-from modeltop.diagnosis.observations import Observations, labels_since, observe_change
+from modeltop.diagnosis.observations import Observations, observe_change
 from modeltop.diagnosis.patterns import DECLINES, metric_patterns, pattern_of
 from modeltop.diagnosis.questions import five_questions
 from modeltop.diagnosis.timeseries.forecast import forecast_trend
@@ -87,6 +87,11 @@ def outlook(snapshot: Snapshot, key: SeriesKey) -> TrendOutlook:
 def _forecast(series: Series, pattern: SeriesPattern | None, limits: Sequence[Limit]) -> Forecast | None:
     if pattern is None or pattern.pattern not in CONTINUING_PATTERNS:
         return None
+    if pattern.pattern is Pattern.DECLINE and pattern.started_at is not None:
+        since = series.times >= to_datetime64(pattern.started_at)
+        # Of a decline from the first period on, nothing else is before it.
+        if int((~since).sum()) > 1 and (forecast := forecast_trend(series[since], limits)) is not None:
+            return forecast
     return forecast_trend(series, limits)
 
 
@@ -135,9 +140,6 @@ def diagnose(context: ModelContext) -> Diagnosis:
     pattern = next((pattern for pattern in patterns if pattern.key == key), None)
     others = tuple(other for other in patterns if other.key != key and other.pattern not in HEALTHY_PATTERNS)
     observations = observe_change(past, series, pattern, others)
-    if end is not None and observations.windows is not None:
-        labels = labels_since(context, to_datetime(observations.windows.onset))
-        observations = replace(observations, labels_since_change=labels)
     if observations.starts_with_change:  # its pattern is that of the entire history
         pattern = observations.pattern
     forecast = None if series is None or end is not None else _forecast(series, pattern, context.limits(series.key))

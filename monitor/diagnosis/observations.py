@@ -23,6 +23,7 @@ from modeltop.diagnosis.before_after import (
     MIN_BEFORE,
     BeforeAfterWindows,
     compare,
+    earlier_alerts,
     notes_about,
     onset_of,
     typical_period,
@@ -152,7 +153,7 @@ class Observations:
         if is_focus and incident is not None and incident.before is not None and incident.after is not None:
             after = change.after if self.context.is_past else incident.after
             return incident.before, incident.now if is_decline and incident.now is not None else after
-        if is_focus and is_decline and series is not None:
+        if is_decline and series is not None and not self.context.is_past:
             return change.before, float(series.values[series.evaluable()][-1])
         return change.before, change.after
 
@@ -196,7 +197,7 @@ def observe_change(
     unrelated = (Pattern.SPIKE,) if context.incident is not None else (*DECLINES, Pattern.SPIKE)
     if pattern is not None and pattern.pattern in unrelated and started_at != pattern.started_at:
         pattern = replace(pattern, pattern=Pattern.STEADY)  # the alert is about something else
-    windows = windows_around(series, started_at, pattern)
+    windows = replace(windows_around(series, started_at, pattern), excluded=earlier_alerts(context, started_at))
     overall = context.overall_series()
     row_counts = _row_counts(overall.values())
     compared = {name: compare(metric_series, windows) for name, metric_series in overall.items()}

@@ -82,6 +82,11 @@ def period_unit(series: Series) -> str:
     return unit if np.mean(gaps == np.timedelta64(usual)) >= 0.8 else "period"
 
 
+def per_unit(unit: str) -> str:
+    """Return `a day`, `an hour`: how often something comes."""
+    return f"{'an' if unit == 'hour' else 'a'} {unit}"
+
+
 def describe_month(moment: datetime, now: datetime) -> str:
     """Return the date of a slow change, to a third of a month: `April` for its first, `mid-April` or `late April`."""
     year = "" if moment.year == now.year else f" {moment.year}"

@@ -16,6 +16,7 @@ from modeltop.diagnosis.phrases import (
     describe_forecast,
     format_values,
     metric_name,
+    per_unit,
     period_unit,
     series_subject,
     top_features,
@@ -64,6 +65,7 @@ INSTEAD = {
     Cause.SEASON: "compare with the same weekday",
     Cause.OUTAGE: "check the feed",
     Cause.UPSTREAM: "fix the input pipeline",
+    Cause.SHARED: "check what changed for all of these models",
     Cause.INVERTED_SCORES: "check the sign and the class order of the scores",
     Cause.MISJOINED_LABELS: "check the join of the labels",
     Cause.MODEL_CHANGE: "check which model version is served",
@@ -81,11 +83,14 @@ def _declining(observations: Observations, forecast: Forecast | None) -> Answer:
     if series is None or focus is None or observations.windows is None:
         return _undecided(observations)
     subject, onset = series_subject(series.key), to_datetime(observations.windows.onset)
+    accuracy = observations.before_after.get("accuracy")
+    if accuracy is not None and not observations.metric.needs_labels:
+        return "no", f"accuracy {describe(observations, accuracy)}"  # a worse one was told above
     if not _is_worse(observations, focus):
         return "no", f"{subject} {describe(observations, focus)}"
     if forecast is not None and observations.pattern is not None and observations.pattern.pattern is Pattern.DECLINE:
         outlook = describe_forecast(forecast, now)
-        return "yes", f"{subject} {_pace(observations, series, forecast)}{'; ' if outlook else ''}{outlook}"
+        return "yes", f"{subject} {_pace(observations, series)}{'; ' if outlook else ''}{outlook}"
     verb = "rose" if focus.delta > 0 else "dropped" if observations.is_sudden else "declined"
     when = "on" if observations.is_sudden else "since about"
     return "yes", f"{subject} {verb} {when} {format_day(onset, now)}, {describe(observations, focus)}"
@@ -121,20 +126,23 @@ def _undecided(observations: Observations) -> Answer:
     return "no", f"{series_subject(series.key)} is {value}, no sustained change"
 
 
-def _pace(observations: Observations, series: Series, forecast: Forecast) -> str:
+def _pace(observations: Observations, series: Series) -> str:
     """Return the pace of a trend and for how long it has lasted, such as `about 1 point a day for 10 days`."""
     unit = period_unit(series)
     assert observations.windows is not None
     since = series.times >= observations.windows.onset
     if observations.starts_with_change:
         since = since | True
-    lasted = pluralize(int((series.evaluable() & since).sum()), unit)
-    metric = observations.metric
+    count = int((series.evaluable() & since).sum())
+    lasted, metric = pluralize(count, unit), observations.metric
+    assert observations.focus is not None
+    before, after = observations.levels(observations.focus)
+    pace = (after - before) / max(1, count - observations.starts_with_change)
     if metric.bounds == (0.0, 1.0):
-        points = 100 * abs(forecast.slope)
+        points = 100 * abs(pace)
         text = f"{points:.0f}" if points >= 1 else f"{points:.1g}"
-        return f"about {text} point{'' if text == '1' else 's'} a day for {lasted}"
-    return f"about {metric.format_delta(forecast.slope)} a day for {lasted}"
+        return f"about {text} point{'' if text == '1' else 's'} {per_unit(unit)} for {lasted}"
+    return f"about {metric.format_delta(pace)} {per_unit(unit)} for {lasted}"
 
 
 def _changes(observations: Observations, names: Sequence[str]) -> list[BeforeAfter]:
@@ -145,6 +153,8 @@ def _changes(observations: Observations, names: Sequence[str]) -> list[BeforeAft
 def _less_reliable(observations: Observations) -> Answer:
     changes = _changes(observations, RELIABILITY)
     focus = observations.focus
+    if focus is not None and not observations.metric.needs_labels:
+        focus = observations.before_after.get("accuracy")
     if not changes and focus is not None:
         answer = "yes" if _is_worse(observations, focus) else "no"
         return answer, f"{series_subject(focus.key)} {describe(observations, focus)}"

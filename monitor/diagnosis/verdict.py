@@ -168,7 +168,8 @@ def _change(observations: Observations, series: Series, focus: BeforeAfter, onse
     sudden, gradual, moved = VERBS[Direction.LOWER if after > before else Direction.HIGHER]
     kind = _kind(observations)
     if series.key.metric == CONFIDENCE and after < before:
-        return f"less confident since {day}, {old}→{new}"
+        current = "" if kind is Pattern.DECLINE or abs(newest - after) <= abs(newest - before) else f"; {texts[2]} now"
+        return f"less confident since {day}, {old}→{new}{current}"
     if kind is Pattern.DECLINE and observations.starts_with_change:
         count = int(series.evaluable().sum())
         return f"{subject} {moved} steadily, {old}→{new} in {pluralize(count, period_unit(series))}"
@@ -207,7 +208,8 @@ def _limit_clause(observations: Observations, series: Series, *, short: bool) ->
     """Return for how long the newest values have been beyond a limit, such as `below 0.90 for 41 days`."""
     for alert in observations.context.alerts:
         breach = alert.breach if alert.key == series.key and alert.is_active else None
-        if breach is not None and breach.limit is not None and not breach.is_baseline:
+        is_threshold = breach is not None and alert.condition is Condition.THRESHOLD and not breach.is_baseline
+        if breach is not None and is_threshold and breach.limit is not None:
             side = "below" if breach.value < breach.limit else "above"
             count = str(alert.periods) if short else pluralize(alert.periods, period_unit(series))
             return f"{side} {format_value(breach.limit)} for {count}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from modeltop.core.diagnosis import ROW_COUNT, BeforeAfter, Diagnosis, FeatureShift, SegmentContribution
+from modeltop.core.diagnosis import ROW_COUNT, BeforeAfter, Cause, Diagnosis, FeatureShift, SegmentContribution
 from modeltop.core.metrics.registry import MetricRegistry
 from modeltop.core.text import format_value, sanitize
 from modeltop.diagnosis.phrases import advice_lines, format_change, format_percent_change
@@ -41,7 +41,8 @@ def question_lines(diagnosis: Diagnosis) -> Iterator[str]:
 
 def _describe_causes(diagnosis: Diagnosis) -> Iterator[str]:
     for cause in diagnosis.hypotheses[:MAX_CAUSES]:
-        yield f"{cause.certainty.value} {cause.cause.value}: {_join(cause.evidence_for)}"
+        name = "" if cause.cause is Cause.UNKNOWN else f" {cause.cause.value}"
+        yield f"{cause.certainty.value}{name}: {_join(cause.evidence_for)}"
         if cause.evidence_against:
             yield f"against it: {_join(cause.evidence_against)}"
 

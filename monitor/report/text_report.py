@@ -285,7 +285,7 @@ def _describe_rest(index: ReportIndex, status: ModelStatus) -> Iterator[str]:
         breached = {alert.key for alert in alerts} | {concern.key for concern in status.concerns}
         healthy = [series_name(rule.key) for rule in rules if rule.key not in breached and index.is_healthy(rule)]
         if healthy:
-            yield f"{severity_mark(Severity.OK).strip()} {list_names(list(dict.fromkeys(healthy)))}: healthy"
+            yield f"no alert: {list_names(list(dict.fromkeys(healthy)))}"
     if status.concerns:
         first, *others = status.concerns
         unit = period_unit(snapshot.history.series[first.key])

@@ -92,7 +92,6 @@ def test_the_lead_of_each_incident_of_the_fleet_is_listed_in_full_and_the_others
         "◆ WARN avg_confidence 0.90, baseline 0.95, 66 periods, since 2025-04-25,",
         "▲ CRIT recall 0.472, baseline 0.718, 82 periods, since 2025-04-09, n 178",
         "▲ CRIT f1_score 0.602, baseline 0.713, 58 periods, since 2025-05-03",
-        "● ok accuracy, precision, avg_confidence: healthy",
         "○ n/d no rows for 11d, expected within 2.5d, since 2025-06-20 12:00",
     ]
 

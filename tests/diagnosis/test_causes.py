@@ -205,7 +205,7 @@ def test_many_models_that_fell_on_one_day_have_a_cause_that_is_in_none_of_them(m
 def test_models_that_got_worse_together_have_a_cause_in_common(make_model, run_diagnosis, changed_at):
     shared = SharedStart(Condition.THRESHOLD, tuple("abcdefghm"), changed_at, "9 models got worse on 2 Mar")
     diagnosis = run_diagnosis(make_model(**FELL), shared_start=shared)
-    assert (diagnosis.cause, diagnosis.hypotheses[0].evidence_for[0]) == (Cause.UPSTREAM, "9 models got worse on 2 Mar")
+    assert (diagnosis.cause, diagnosis.hypotheses[0].evidence_for[0]) == (Cause.SHARED, "9 models got worse on 2 Mar")
     silent = replace(shared, condition=Condition.NO_DATA)
     assert run_diagnosis(make_model(**FELL), shared_start=silent).cause is Cause.UNKNOWN
 

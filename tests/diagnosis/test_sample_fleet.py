@@ -72,7 +72,7 @@ VERDICTS = {
     ),
     "fraud-detector": (
         "Accuracy has slid since late April, 0.957→0.857; below 0.90 for 41 days.",
-        "Possible concept drift: confidence fell half as much, 0.950→0.901.",
+        "Possible concept drift: confidence fell half as much, 0.95→0.90.",
         "Check labels and inputs; retraining has 278,867 new labels.",
     ),
     "search": (
@@ -86,8 +86,8 @@ VERDICTS = {
         "Compare the inputs with the training data, then decide on retraining.",
     ),
     "credit": (
-        "Recall has slid since April, 0.718→0.472, while precision rose 0.712→0.812.",
-        "Likely threshold effect: precision rose 0.712→0.812.",
+        "Recall has slid since April, 0.718→0.472, while precision rose 0.712→0.832.",
+        "Likely threshold effect: precision rose 0.712→0.832.",
         "Review the decision threshold.",
     ),
 }

@@ -168,7 +168,7 @@ def test_healthy_and_unevaluated_rules_are_listed_below_the_alerts(make_snapshot
     assert list(alerting_section(snapshot.model_statuses[0], ReportIndex(snapshot))) == [
         "▲ CRIT  m: stands so",
         "        ▲ CRIT accuracy 0.85 < 0.90, 10 periods, since 2025-01-31",
-        "        ● ok recall: healthy",
+        "        no alert: recall",
         "        ○ n/d 1 metric needs 10 earlier periods, has 9",
         "        ○ n/d 1 rule could not evaluate the newest period",
     ]

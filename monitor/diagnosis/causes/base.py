@@ -19,6 +19,7 @@ FAMILIES = ("pipeline_fault", "serving", "chance", "external", "drift", "thresho
 ORDER = (
     Cause.OUTAGE,
     Cause.UPSTREAM,
+    Cause.SHARED,
     Cause.INVERTED_SCORES,
     Cause.MISJOINED_LABELS,
     Cause.MODEL_CHANGE,

@@ -10,7 +10,7 @@ from modeltop.core.series import Direction
 from modeltop.core.text import format_day, sanitize
 from modeltop.diagnosis.causes.base import EvidenceItem, cause, combine_evidence
 from modeltop.diagnosis.observations import Observations
-from modeltop.diagnosis.phrases import format_change, format_percent, period_unit, safe_name
+from modeltop.diagnosis.phrases import format_change, format_percent, per_unit, period_unit, safe_name
 from modeltop.diagnosis.signals import MIN_DOMINANT_SHARE, dominant_segment
 
 RELEASE = re.compile(
@@ -50,7 +50,8 @@ def _business_changes(observations: Observations) -> Iterator[EvidenceItem]:
             yield EvidenceItem(0.5, f"{safe_name(segment)} is new since then")
     rows = observations.before_after.get(ROW_COUNT)
     if observations.series is not None and rows is not None and rows.is_significant and rows.after > 1.5 * rows.before:
-        yield EvidenceItem(0.35, f"rows rose {rows.before:,.0f}→{rows.after:,.0f} a {period_unit(observations.series)}")
+        unit = per_unit(period_unit(observations.series))
+        yield EvidenceItem(0.35, f"rows rose {rows.before:,.0f}→{rows.after:,.0f} {unit}")
 
 
 @cause

@@ -15,6 +15,7 @@ from modeltop.diagnosis.phrases import (
     describe_expectation,
     describe_value_loss,
     followed_ratio,
+    per_unit,
     period_unit,
     safe_name,
 )
@@ -43,7 +44,18 @@ def _missing_rows(observations: Observations) -> Iterator[EvidenceItem]:
     rows = observations.before_after.get(ROW_COUNT)
     if rows is not None and rows.is_significant and rows.after < 0.5 * rows.before:
         unit = "period" if observations.series is None else period_unit(observations.series)
-        yield EvidenceItem(0.6, f"rows fell {rows.before:,.0f}→{rows.after:,.0f} a {unit}")
+        yield EvidenceItem(0.6, f"rows fell {rows.before:,.0f}→{rows.after:,.0f} {per_unit(unit)}")
+
+
+@cause
+def shared(observations: Observations) -> CauseHypothesis | None:
+    """Weigh whether several models got worse at the same time: that is seldom in each of them."""
+    start = observations.context.shared_start
+    if start is None or start.condition is not Condition.THRESHOLD:
+        return None
+    day = format_day(start.started_at, observations.context.now)
+    models = pluralize(len(start.models), "model")
+    return combine_evidence(Cause.SHARED, [EvidenceItem(0.8, f"{models} got worse on {day}")])
 
 
 @cause
@@ -66,11 +78,7 @@ def _faults(observations: Observations) -> Iterator[EvidenceItem]:
         if few and observations.is_sudden and is_disjoint:
             distance = format_value(shift.after, 2)
             yield EvidenceItem(0.7, f"{safe_name(shift.feature)} jumped to other values, distance {distance}")
-    shared = observations.context.shared_start
-    if shared is not None and shared.condition is Condition.THRESHOLD:
-        day = format_day(shared.started_at, observations.context.now)
-        yield EvidenceItem(0.6, f"{len(shared.models)} models got worse on {day}", leads=True)
-    elif observations.windows is not None:
+    if observations.windows is not None and observations.context.shared_start is None:
         onset = to_datetime(observations.windows.onset)
         starts = observations.context.other_failures_since.values()
         others = sum(abs(since - onset) <= timedelta(days=1) for since in starts)
