@@ -30,6 +30,10 @@ ANSWERS = {
     "concept drift": Answer.RELATION_CHANGED,
     "label shift": Answer.LABEL_RATE,
     "broken input": Answer.INPUT_BROKEN,
+    "inverted scores": Answer.LABELS_MISJOINED,
+    "misjoined labels": Answer.LABELS_MISJOINED,
+    "model change": Answer.MODEL_CHANGED,
+    "shared cause": Answer.UNCLEAR,
     "business change": Answer.MIX,
     "data outage": Answer.VOLUME,
     "one segment": Answer.ONE_SEGMENT,
@@ -66,5 +70,9 @@ STEPS = {
     "retrain": Step.RETRAIN,
     "compare the inputs with the training data": Step.COMPARE,
     "check deployments and data changes": Step.CHECK,
+    "check the sign and the class order of the scores": Step.CHECK,
+    "check the join of the labels": Step.CHECK,
+    "check which model version is served": Step.CHECK,
+    "check what changed for all of these models": Step.CHECK,
 }
 """Step by modeltop's name of an action; a ticket beside it is no step of its own."""
