@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
+from modeltop.alerting.grouping import usual_gap
 from modeltop.alerting.suppression import acknowledged_alerts, format_minute, silence_error
 from modeltop.core.errors import UsageError
 from modeltop.core.event import (
@@ -23,14 +24,15 @@ from modeltop.core.event import (
 from modeltop.core.incident import (
     Acknowledgement,
     AlertingState,
+    BaselineRestart,
     Incident,
     IncidentStatus,
     Matchers,
     Note,
     Silence,
 )
-from modeltop.core.series import Alert
-from modeltop.core.text import holds_credentials, redact_credentials, sanitize
+from modeltop.core.series import Alert, Times, to_datetime
+from modeltop.core.text import format_period, holds_credentials, redact_credentials, sanitize
 from modeltop.rules.snapshot import Snapshot
 
 TEXT_LIMIT = 500
@@ -176,9 +178,29 @@ def add_note(model: str, text: str, *, by: str, now: datetime, at: datetime | No
     return (NoteAdded(now, Note(model, text, by, at or now)),)
 
 
-def restart_baseline(model: str, start: datetime, *, by: str, now: datetime) -> tuple[BaselineRestarted]:
-    """Accept the values of a model from an aware moment on as its new baseline."""
-    return (BaselineRestarted(now, model, start, by),)
+def restart_baseline(
+    model: str, start: datetime, periods: Times, *, by: str, now: datetime
+) -> tuple[BaselineRestarted]:
+    """Accept the values of a model from `start` on as its new baseline.
+
+    Args:
+        model: Its name.
+        start: Aware.
+        periods: All periods of the model, sorted.
+        by: The person.
+        now: Aware.
+
+    Raises:
+        UsageError: No period is before `start`, or none after it.
+    """
+    name, day = sanitize(model, 60), format_period(start)
+    first, newest = to_datetime(periods[0]), to_datetime(periods[-1])
+    if newest < start:
+        raise UsageError(f"{name} has no period from {day} on: give an earlier DATE")
+    if start <= first:
+        raise UsageError(f"{name} has no period before {day}: give a DATE after {format_period(first)}")
+    restart = BaselineRestart(start, newest, newest + usual_gap(periods, newest))
+    return (BaselineRestarted(now, model, restart, by),)
 
 
 def _check_names(*names: str) -> None:

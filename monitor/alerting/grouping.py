@@ -17,7 +17,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from modeltop.core.incident import Acknowledgement, AlertingState, Incident, IncidentStatus, TrackedIncident
+from modeltop.core.incident import (
+    Acknowledgement,
+    AlertingState,
+    BaselineRestart,
+    Incident,
+    IncidentStatus,
+    TrackedIncident,
+)
 from modeltop.core.metrics.registry import MetricRegistry
 from modeltop.core.series import (
     Alert,
@@ -81,13 +88,14 @@ def group_incidents(
     incidents: list[Incident] = []
     for model, members in by_model.items():
         previous_end: datetime | None = None
-        periods = history.periods.get(model)
-        groups = _groups(members, periods)
-        ids = known.ids(model, groups, settle_time(periods, _fired(groups[-1][0])))
-        restart = state.baselines.get(model)
+        periods, restart = history.periods.get(model), state.baselines.get(model)
+        groups = _groups(members, periods, restart)
+        ids = known.ids(model, groups, settle_time(periods, _fired(groups[-1][0])), restart)
         for group, name in zip(groups, ids, strict=True):
-            if restart is not None and _fired(group[0]) >= restart:
-                previous_end = max(previous_end or restart, restart)
+            if restart is not None and _is_of_new_baseline(group, restart):
+                # What was accepted is part of the baseline, though the incident about it ended later.
+                previous_end = restart.start if previous_end in (None, restart.ended_at) else previous_end
+                previous_end = max(previous_end or restart.start, restart.start)
             incident = _IncidentBuilder(group, history, catalog, previous_end).build(name)
             previous_end = incident.resolved_at
             incidents.append(incident)
@@ -110,12 +118,14 @@ def incident_id(model: str, fired: datetime) -> str:
     return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]
 
 
-def _groups(alerts: Iterable[Alert], periods: Times | None) -> list[list[Alert]]:
+def _groups(alerts: Iterable[Alert], periods: Times | None, restart: BaselineRestart | None) -> list[list[Alert]]:
     """Split the alerts of one model into incidents, oldest first; each in the order in which its alerts fired."""
     groups: list[list[Alert]] = []
     end = _END
     for alert in sorted(alerts, key=lambda alert: (_fired(alert), alert.since, alert.key, alert.rule)):
-        if not groups or _fired(alert) - end > settle_time(periods, _fired(alert)):
+        is_settled = _fired(alert) - end > settle_time(periods, _fired(alert))
+        is_accepted = restart is not None and end <= restart.ended_at and _fired(alert) > restart.newest
+        if not groups or is_settled or is_accepted:
             groups.append([])
             end = alert.resolved or _END
         groups[-1].append(alert)
@@ -143,8 +153,25 @@ def settle_time(periods: Times | None, moment: datetime) -> timedelta:
     return SETTLE_GAPS * usual_gap(periods, moment)
 
 
-def meets(incident: TrackedIncident, alerts: Sequence[Alert], settle: timedelta) -> bool:
-    """Return whether alerts, in the order in which they fired, are about the same time as a tracked incident."""
+def _is_of_new_baseline(group: Sequence[Alert], restart: BaselineRestart) -> bool:
+    """Return whether an incident is by the new baseline: it did not end with the one before."""
+    end = max(alert.resolved or _END for alert in group)
+    return _fired(group[0]) >= restart.start and (end > restart.ended_at or _fired(group[0]) > restart.newest)
+
+
+def meets(
+    incident: TrackedIncident, alerts: Sequence[Alert], settle: timedelta, restart: BaselineRestart | None
+) -> bool:
+    """Return whether alerts, in the order in which they fired, are about the same time as a tracked incident.
+
+    Args:
+        incident: An incident of their model.
+        alerts: At least one.
+        settle: Time after the end of an incident in which it may open again.
+        restart: The model's new baseline: what fired before it was accepted is another incident than what fired later.
+    """
+    if restart is not None and incident.fired_at <= restart.newest < _fired(alerts[0]):
+        return False
     end = max(alert.resolved or _END for alert in alerts)
     return incident.fired_at <= _later(end, settle) and _fired(alerts[0]) <= _later(incident.resolved_at, settle)
 
@@ -165,7 +192,9 @@ class _KnownIds:
             if ack.incident not in state.incidents:
                 self._acks[ack.model].append(ack)
 
-    def ids(self, model: str, groups: Sequence[Sequence[Alert]], settle: timedelta) -> list[str]:
+    def ids(
+        self, model: str, groups: Sequence[Sequence[Alert]], settle: timedelta, restart: BaselineRestart | None
+    ) -> list[str]:
         """Return an id for each group of a model's alerts: of those that it meets, else that of its first alert.
 
         Open incidents come first, then the latest; of several groups that one meets, it stays with the newest.
@@ -177,7 +206,8 @@ class _KnownIds:
             self._tracked.get(model, ()), key=lambda known: (order.index(known.status), known.fired_at), reverse=True
         )
         for known in tracked:
-            free = [index for index, group in enumerate(groups) if index not in ids and meets(known, group, settle)]
+            met = [index for index, group in enumerate(groups) if meets(known, group, settle, restart)]
+            free = [index for index in met if index not in ids]
             if free:
                 ids[free[-1]] = known.id
         # What a person acknowledged before any watcher saw it is the first incident that was not over by then.

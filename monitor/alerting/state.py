@@ -159,8 +159,8 @@ class _MutableState:
                 )
             case NoteAdded(_, note):
                 self.notes[note] = None
-            case BaselineRestarted(_, model, start):
-                self.baselines[model] = start
+            case BaselineRestarted(_, model, restart):
+                self.baselines[model] = restart
             case ReceiverTested(at, receiver) if receiver in self.receivers:
                 self.receivers[receiver] = reenabled(self.receivers[receiver], self.last_event_at or at)
             case ClockAcceptRequested():

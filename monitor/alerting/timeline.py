@@ -20,7 +20,7 @@ from modeltop.core.event import (
     SilenceExpired,
     Unacknowledged,
 )
-from modeltop.core.incident import Note, Silence, TrackedIncident
+from modeltop.core.incident import IncidentStatus, Note, Silence, TrackedIncident
 
 _END = datetime.max.replace(tzinfo=UTC)
 
@@ -32,7 +32,7 @@ class TimelineEntry:
     at: datetime
     event: str
     """A transition such as `fired`; or `told`, `telling`, `given-up`, `acknowledged`, `given-back`, `silenced`,
-    `silence-ended`, `noted`."""
+    `silence-ended`, `noted`, `baseline-accepted`."""
     actor: str
     """The person or the receiver; empty for events of the data. Foreign text."""
     text: str
@@ -76,6 +76,11 @@ class _IncidentTimelineBuilder:
     entries: list[TimelineEntry] = field(default_factory=list)
     pending_sends: dict[tuple[str, str], TimelineEntry] = field(default_factory=dict)
     """By receiver and idempotency key, sends that may or may not have arrived."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the watcher has not seen its end yet."""
+        return self.incident is not None and self.incident.status is IncidentStatus.OPEN
 
     def build(self, timeline: _TimelineBuilder) -> IncidentTimeline:
         entries = [*self.entries, *self.pending_sends.values()]
@@ -124,8 +129,8 @@ class _TimelineBuilder:
                 draft.entries.append(TimelineEntry(at, "acknowledged", ack.by, ack.reason))
             case Unacknowledged(at, incident_id, by) if incident_id in self.incidents:
                 self.incidents[incident_id].entries.append(TimelineEntry(at, "given-back", by, ""))
-            case BaselineRestarted(at, model, start, by) if model == self.model:
-                self.notes.append(Note(model, f"new baseline accepted from {start:%Y-%m-%d} on", by, at))
+            case BaselineRestarted(at, model, restart, by) if model == self.model:
+                self._add_baseline(at, restart.start, by)
             case NoteAdded(_, note) if fnmatchcase(self.model, note.model):
                 self.notes.append(note)
             case SilenceCreated(_, silence):
@@ -134,6 +139,15 @@ class _TimelineBuilder:
                 self.expirations.setdefault(event.silence, event)
             case SendStarted() | SendFinished():
                 self._add_send(event)
+
+    def _add_baseline(self, at: datetime, start: datetime, by: str) -> None:
+        """Add a new baseline to the incidents that end with it; without any it is a note."""
+        text = f"from {start:%Y-%m-%d} on"
+        is_open = [draft for draft in self.incidents.values() if draft.is_open]
+        for draft in is_open:
+            draft.entries.append(TimelineEntry(at, "baseline-accepted", by, text))
+        if not is_open:
+            self.notes.append(Note(self.model, f"new baseline accepted {text}", by, at))
 
     def _add_send(self, event: SendStarted | SendFinished) -> None:
         for notification in event.notifications:

@@ -11,6 +11,7 @@ from modeltop.cli.targets import did_you_mean, event_log_for
 from modeltop.core.errors import UsageError
 from modeltop.core.series import to_datetime64
 from modeltop.core.text import format_period, pluralize, sanitize
+from modeltop.rules.snapshot import Snapshot
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -34,14 +35,17 @@ def run(args: argparse.Namespace, context: Context) -> int:
     periods = before.history.periods
     if args.model not in periods:
         raise UsageError(f"no model is called {name}{did_you_mean(args.model, periods)}")
-    later = int((periods[args.model] >= to_datetime64(args.start)).sum())
-    if not later:
-        raise UsageError(f"{name} has no period from {format_period(args.start)} on: give an earlier DATE")
-    event_log.append(*actions.restart_baseline(args.model, args.start, by=author(), now=event_log.now()))
-    active = {alert.id for alert in before.alerts if alert.is_active and alert.key.model == args.model}
-    ended = active - {alert.id for alert in pipeline.run(context.clock()).alerts if alert.is_active}
-    alerts = f"; {pluralize(len(ended), 'alert')} ended" if ended else ""
+    times = periods[args.model]
+    event_log.append(*actions.restart_baseline(args.model, args.start, times, by=author(), now=event_log.now()))
+    later = int((times >= to_datetime64(args.start)).sum())
+    active, remaining = (_active_alerts(snapshot, args.model) for snapshot in (before, pipeline.run(context.clock())))
+    alerts = f"; {pluralize(len(active - remaining), 'alert')} ended" if active - remaining else ""
+    alerts += f"; {pluralize(len(remaining), 'alert')} still active" if remaining else ""
     context.out_line(
         f"new baseline of {name} from {format_period(args.start)} on: {pluralize(later, 'period')} so far{alerts}"
     )
     return 0
+
+
+def _active_alerts(snapshot: Snapshot, model: str) -> set[str | None]:
+    return {alert.id for alert in snapshot.alerts if alert.is_active and alert.key.model == model}

@@ -32,6 +32,7 @@ WORDS = {
     "silenced": "silenced by",
     "silence-ended": "silence ended by",
     "noted": "note by",
+    "baseline-accepted": "new baseline accepted by",
 }
 """Words by kind of entry; the name of the actor, if there is one, follows."""
 

@@ -170,7 +170,7 @@ def _plan(settings: DaemonSettings, folder: Path, context: Context) -> tuple[lis
     """Return the messages that a cycle would send now, and why receivers are disabled, by name."""
     state = EventLog(folder).state()
     now = max(context.clock(), state.last_event_at or context.clock())
-    snapshot = settings.pipeline.run(now)
+    snapshot = settings.pipeline.run(now, state=state)
     evaluation = IncidentTracker(folder, timedelta(0)).evaluate(snapshot, state, now)
     receivers = settings.config.receivers
     state = apply_events(state, (*receiver_changes(receivers, state, now), *evaluation.incident_changes))

@@ -8,6 +8,7 @@ from enum import Enum
 
 from modeltop.core.incident import (
     Acknowledgement,
+    BaselineRestart,
     Note,
     NotificationEntry,
     NotificationKey,
@@ -191,7 +192,7 @@ class BaselineRestarted:
 
     at: datetime
     model: str
-    start: datetime
+    restart: BaselineRestart
     by: str
 
 

@@ -102,6 +102,18 @@ class Note:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class BaselineRestart:
+    """A new baseline of a model that a person accepted, such as after a retraining."""
+
+    start: datetime
+    """Start of its first period."""
+    newest: datetime
+    """Newest period of the model when it was accepted: alerts that had fired by then ended as accepted."""
+    ended_at: datetime
+    """Data time at which those alerts ended: a usual gap after `newest`."""
+
+
 class IncidentStatus(Enum):
     """The status of an incident, as far as receivers were notified of it."""
 
@@ -288,8 +300,8 @@ class AlertingState:
     silences: tuple[Silence, ...] = ()
     """Active and scheduled ones, and those that ended within the last 5 days."""
     notes: tuple[Note, ...] = ()
-    baselines: Mapping[str, datetime] = field(default_factory=lambda: MappingProxyType({}))
-    """By model, the moment from which on its values are its baseline, as a person said last."""
+    baselines: Mapping[str, BaselineRestart] = field(default_factory=lambda: MappingProxyType({}))
+    """By model, the newest baseline that a person accepted."""
     incidents: Mapping[str, TrackedIncident] = field(default_factory=lambda: MappingProxyType({}))
     """Incidents by id: open ones, and those that ended within the last 30 days."""
     notifications: Mapping[NotificationKey, NotificationEntry] = field(default_factory=lambda: MappingProxyType({}))

@@ -135,9 +135,10 @@ class Cycle:
         self.publish_health()
 
     def needs_run(self) -> bool:
-        """Return whether an evaluation could differ: a file changed, or a grace period has passed."""
-        due = self._tracker.no_data_grace.next_due()
-        if self._buffer.state().clock_accept_requested:
+        """Return whether an evaluation could differ: a file or a baseline changed, or a grace period has passed."""
+        due, state = self._tracker.no_data_grace.next_due(), self._buffer.state()
+        known = {} if self.last_result is None else self.last_result.snapshot.alerting_state.baselines
+        if state.clock_accept_requested or state.baselines != known:
             return True
         try:
             return (due is not None and due <= self._clock.now()) or self.settings.pipeline.needs_run()
@@ -246,10 +247,9 @@ class Cycle:
             self._clock.synchronize()
             if self._clock_offset is not None and self._clock.offset is None:
                 self.dispatcher.retry_now()  # signatures and certificates are valid again
-            snapshot = self.settings.pipeline.run(now)
-            result = self._tracker.evaluate(
-                snapshot, self._buffer.state(), now, allows_no_data=self._allows_no_data(snapshot)
-            )
+            state = self._buffer.state()
+            snapshot = self.settings.pipeline.run(now, state=state)
+            result = self._tracker.evaluate(snapshot, state, now, allows_no_data=self._allows_no_data(snapshot))
         except MonitorError as error:
             return str(error)
         except Exception as error:  # noqa: BLE001  the next cycle may succeed; health reports the error

@@ -190,15 +190,19 @@ class Pipeline:
         config_files = {os.fspath(path): file_stat(os.fspath(path)) for path in candidate_paths(self._config.path)}
         return self._reader.file_stats() | config_files | self.state_reader.file_stats()
 
-    def run(self, clock: datetime, progress: Progress | None = None) -> Snapshot:
+    def run(self, clock: datetime, progress: Progress | None = None, state: AlertingState | None = None) -> Snapshot:
         """Read new data, evaluate it, and return a snapshot.
 
-        `clock` is the true time, aware; `progress` is called with (files read, files in all) while files are read.
+        Args:
+            clock: The true time, aware.
+            progress: Called with (files read, files in all) while files are read.
+            state: The alerting state, if the caller keeps it; None to read it.
         """
         bounded = self._without_future_rows(self._reader.read(progress), clock)
         history = bounded.history
         now = self._now or (clock if self._live else _newest(history, clock))
-        state, health = self.state_reader.alerting_state(), self.state_reader.watcher_health()
+        state = self.state_reader.alerting_state() if state is None else state
+        health = self.state_reader.watcher_health()
         current, earlier = split_at_restart(history.series, state.baselines)
         self._evaluator.evaluate(current, defer_slow_detectors=self._defer_slow_detectors)
         self._past_evaluator.evaluate(earlier)
@@ -212,7 +216,9 @@ class Pipeline:
         self._unreadable_since = {alert.key: alert.since for alert in unreadable}
         absent = [*unreadable, *self._series_without_data(history)]
         missing = missing_newest_values(history, self._config.catalog, {alert.key for alert in absent})
-        alerts = [*self._evaluator.alerts, *absent, *ended_at_restart(self._past_evaluator.alerts, state.baselines)]
+        current_alerts = tuple(self._evaluator.alerts)
+        ended = ended_at_restart(self._past_evaluator.alerts, current_alerts, state.baselines)
+        alerts = [*current_alerts, *absent, *ended]
         clock_doubt = bounded.clock_doubt or (health and self._now is None and _disagreement(health, clock)) or None
         no_data = self._no_data_alerts(history, now)
         if clock_doubt is not None:  # what is known already stays, for its end would be no less of a guess

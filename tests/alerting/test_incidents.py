@@ -11,7 +11,7 @@ from modeltop.alerting.grouping import group_incidents
 from modeltop.alerting.incidents import NEW_BASELINE, EvaluationScope, is_known, track_incidents
 from modeltop.alerting.state import apply_events
 from modeltop.core.event import BaselineRestarted, IncidentTransition
-from modeltop.core.incident import AlertingState, IncidentStatus
+from modeltop.core.incident import AlertingState, BaselineRestart, IncidentStatus
 from modeltop.core.metrics.registry import MetricRegistry
 from modeltop.core.series import Alert, Breach, Condition, ReadProblem, RuleStatus, SeriesKey, Severity, State
 
@@ -343,7 +343,9 @@ def test_alerts_that_a_person_accepted_as_the_new_baseline_end_as_that(scope_of)
     incidents = group_incidents([drop()], scope.history, MetricRegistry())
     now = datetime(2025, 1, 2, tzinfo=UTC)
     state = apply_events(state, track_incidents(incidents, [drop()], state, now, scope=scope, previous_newest={}))
-    state = apply_events(state, [BaselineRestarted(now, "m", datetime(2024, 12, 31, tzinfo=UTC), "ann")])
+    state = apply_events(
+        state, [BaselineRestarted(now, "m", BaselineRestart(datetime(2024, 12, 31, tzinfo=UTC), now, now + DAY), "ann")]
+    )
     (event,) = track_incidents((), (), state, now, scope=scope, previous_newest={})
     assert (event.transition.value, event.message) == ("resolved", NEW_BASELINE)
     assert track_incidents((), (), apply_events(state, [event]), now, scope=scope, previous_newest={}) == ()

@@ -36,6 +36,16 @@ def test_a_new_baseline_ends_the_incident_and_is_part_of_the_story(run, store):
     assert "new baseline accepted from 2025-02-10 on" in run("story", "churn", "--store", store).out
 
 
+def test_a_baseline_from_before_the_fall_ends_nothing_and_shows_nothing_twice(run, store):
+    (incident,) = open_incidents(run, store)
+    accepted = run("baseline", "churn", "--from", "2025-01-20", "--store", store)
+    assert accepted.out.endswith("40 periods so far; 1 alert still active\n")
+    assert [(one["id"], one["started_at"]) for one in open_incidents(run, store)] == [
+        (incident["id"], incident["started_at"])
+    ]
+    assert len(run("alerts", "--history", "--store", store).lines) == 1
+
+
 def test_a_fall_below_the_new_baseline_is_an_incident_again(run, store):
     run("baseline", "churn", "--from", "2025-02-10", "--store", store)
     for day in range(1, 8):
@@ -49,6 +59,7 @@ def test_a_fall_below_the_new_baseline_is_an_incident_again(run, store):
     [
         (["chrun", "--from", "2025-02-10"], "no model is called chrun: did you mean churn?"),
         (["churn", "--from", "2025-06-01"], "churn has no period from 2025-06-01 on"),
+        (["churn", "--from", "2020-01-01"], "churn has no period before 2020-01-01: give a DATE after 2025-01-01"),
         (["churn"], "required: --from"),
     ],
 )

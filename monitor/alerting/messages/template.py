@@ -41,7 +41,8 @@ def section_title(section: AlertSection, value_vs_limit: str) -> str:
     if section.reason is NotificationReason.RESOLVED:
         lasted = f", lasted {format_duration(section.duration)}" if section.duration is not None else ""
         name = f"{model}: {subject}" if subject else model
-        return truncate(f"RESOLVED {name}{lasted}", MAX_TITLE_WIDTH)
+        state = f"RESOLVED ({section.state_note})" if section.state_note else "RESOLVED"
+        return truncate(f"{state} {name}{lasted}", MAX_TITLE_WIDTH)
     if section.reason is NotificationReason.MISSED:
         interval = format_firing_interval(section)
         return truncate(f"LATE {model}: {subject} was firing {interval} UTC, delivered late", MAX_TITLE_WIDTH)

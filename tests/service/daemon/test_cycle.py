@@ -198,7 +198,7 @@ def test_a_failed_evaluation_is_reported_while_the_last_one_is_sent(rule_world, 
     rule_world.inboxes["ops"].responses = [DOWN]
     rule_world.rows("churn", *FINE, BAD)
     rule_world.run_cycle()
-    monkeypatch.setattr(rule_world.cycle.settings.pipeline, "run", lambda _: 1 / 0)
+    monkeypatch.setattr(rule_world.cycle.settings.pipeline, "run", lambda *_, **__: 1 / 0)
     before = health.read_last_health(rule_world.state).at
     rule_world.sleep(minutes=5)
     rule_world.run_cycle()
