@@ -154,6 +154,7 @@ def test_a_cause_is_right_by_its_first_name_alone_and_two_faults_are_both_to_be_
     assert not outcome("two at once", [("broken input", "certain", 0.97), ("data drift", "unclear", 0.2)]).names_both
     assert not outcome("covariate drift", [("concept drift", "likely", 0.7), ("data drift", "unclear", 0.4)]).is_right
     assert outcome("concept, no inputs logged", [("concept drift", "unclear", 0.3)]).is_right
+    assert not outcome("label shift", [("label shift", "unclear", 0.5), ("data drift", "unclear", 0.5)]).is_right
 
 
 def test_tables_count_verdicts_by_kind_cause_and_certainty():
@@ -201,7 +202,7 @@ def test_the_benchmark_prints_its_tables_and_key_figures_and_writes_every_verdic
     assert figures["causes wrong, of all verdicts"] == 0
     records = [json.loads(line) for line in (tmp_path / "verdicts.jsonl").read_text().splitlines()]
     assert [record["kind"] for record in records] == ["healthy", "no rows"]
-    assert records[1]["verdict"].startswith("No data since 30 Apr")
+    assert records[1]["verdicts"][0]["verdict"].startswith("No data since 30 Apr")
 
 
 def test_a_matrix_has_two_worlds_and_two_seeds_and_other_sizes_beside():

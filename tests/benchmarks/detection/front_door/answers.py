@@ -12,7 +12,8 @@ class Answer(Enum):
     RELATION_CHANGED = "relation changed"
     LABEL_RATE = "label rate moved"
     INPUT_BROKEN = "input broken"
-    LABELS_MISJOINED = "labels misjoined or scores inverted"
+    SCORES_INVERTED = "scores inverted"
+    LABELS_MISJOINED = "labels misjoined"
     MODEL_CHANGED = "model changed"
     VOLUME = "rows or labels missing"
     ONE_SEGMENT = "one segment"
@@ -30,7 +31,7 @@ ANSWERS = {
     "concept drift": Answer.RELATION_CHANGED,
     "label shift": Answer.LABEL_RATE,
     "broken input": Answer.INPUT_BROKEN,
-    "inverted scores": Answer.LABELS_MISJOINED,
+    "inverted scores": Answer.SCORES_INVERTED,
     "misjoined labels": Answer.LABELS_MISJOINED,
     "model change": Answer.MODEL_CHANGED,
     "shared cause": Answer.UNCLEAR,

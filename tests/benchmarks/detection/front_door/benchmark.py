@@ -30,7 +30,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--tuning", action="store_true", help="the worlds for tuning instead of those held out")
     group.add_argument("--quick", action="store_true", help="one log of each kind and task, two days of each")
     group.add_argument("--kind", action="append", choices=KINDS, metavar="KIND", help="only this kind (repeatable)")
-    group.add_argument("--out", type=Path, metavar="FILE", help="every verdict as JSON, a line each")
+    group.add_argument("--out", type=Path, metavar="FILE", help="every verdict as JSON, a line for each log")
     for tool, command in INSTALL.items():
         group.add_argument(f"--{tool}", type=Path, metavar="PYTHON", help=f"beside {tool}: {command}")
 
@@ -72,24 +72,27 @@ def evaluate_runs(runs: Sequence[Run], rival_folder: Path | None, out: Path | No
     Args:
         runs: The logs.
         rival_folder: Where they are left; None: nowhere.
-        out: JSON lines of the verdicts, written as they come; None: nowhere.
+        out: JSON, a line for each log, written as they come; None: nowhere.
     """
-    # What is run first is a matrix by itself, in case that somebody stops it.
+    # What is run first is a matrix by itself, for who stops it by ctrl+c.
     ordered = sorted(runs, key=lambda run: (run.seed, run.rows, run.world, run.kind))
     folders = [rival_folder if run.seed == 0 and run.rows == USUAL_ROWS else None for run in ordered]
-    results = []
+    results: list[RunResult] = []
     with (
         _single_threaded(),
         ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn")) as pool,
         out.open("w", encoding="utf-8") if out else nullcontext() as lines,
     ):
-        for number, result in enumerate(pool.map(evaluate_run, ordered, folders), 1):
-            results.append(result)
-            if lines is not None:
-                lines.writelines(f"{json.dumps(outcome.as_record())}\n" for outcome in result.outcomes)
-                lines.flush()
-            if sys.stderr.isatty():
-                print(f"\r{number} of {len(ordered)} logs", end="", file=sys.stderr, flush=True)
+        try:
+            for result in pool.map(evaluate_run, ordered, folders):
+                results.append(result)
+                if lines is not None:
+                    lines.write(f"{json.dumps(result.as_record(), ensure_ascii=False)}\n")
+                    lines.flush()
+                if sys.stderr.isatty():
+                    print(f"\r{len(results)} of {len(ordered)} logs", end="", file=sys.stderr, flush=True)
+        except KeyboardInterrupt:
+            pool.shutdown(cancel_futures=True)
     return results
 
 
@@ -118,7 +121,7 @@ def detection_causes(context: BenchmarkContext) -> Iterator[Result | Text]:
     folder = context.folder("rival-logs") if tools else None
     runs = plan_runs(split, options.kind or KINDS, is_quick=options.quick)
     results = evaluate_runs(runs, folder, options.out)
-    yield Text(f"\n{len(runs)} logs of {len({run.kind for run in runs})} kinds, worlds {split.value}")
+    yield Text(f"\n{len(results)} of {len(runs)} logs of {len({run.kind for run in runs})} kinds, worlds {split.value}")
     yield from map(Text, all_tables(results))
     yield from _compare_rivals(context, tools, folder, results)
     yield Text("")

@@ -259,7 +259,7 @@ KINDS: dict[str, Kind] = {
         ),
         Kind(
             "scores inverted",
-            _answers(Answer.LABELS_MISJOINED, Answer.MODEL_CHANGED),
+            _answers(Answer.SCORES_INVERTED, Answer.MODEL_CHANGED),
             _steps(Step.CHECK, Step.ROLL_BACK),
             CLASSIFICATION,
             is_upstream=True,

@@ -75,9 +75,16 @@ class Outcome:
         return self.causes[0][1] if self.causes else "unclear"
 
     @property
+    def is_first_right(self) -> bool:
+        """Whether the first cause is a right one, however certain."""
+        return self.answer in self.kind.right
+
+    @property
     def is_right(self) -> bool:
-        """Whether the first cause is a right one; one that is called unclear is where nothing can be known."""
-        return self.answer in self.kind.right or (Answer.UNCLEAR in self.kind.right and self.certainty == "unclear")
+        """Whether a right cause is named: an unclear one is not, and is right where nothing can be known."""
+        if self.certainty == "unclear":
+            return Answer.UNCLEAR in self.kind.right
+        return self.is_first_right
 
     @property
     def names_both(self) -> bool:
@@ -105,14 +112,8 @@ class Outcome:
         return bool(advised) and advised[0] in self.kind.steps and not harms
 
     def as_record(self) -> dict[str, Any]:
-        """Return everything as it is written as JSON."""
+        """Return what was said, and whether it is right."""
         return {
-            "kind": self.run.kind,
-            "world": self.run.world,
-            "task": self.run.spec.task.value,
-            "split": self.run.spec.split.value,
-            "rows": self.run.rows,
-            "seed": self.run.seed,
             "day": self.day,
             "status": self.status,
             "found": self.found,
@@ -133,6 +134,19 @@ class RunResult:
     outcomes: tuple[Outcome, ...]
     alert_days: dict[str, list[int]]
     """By tool, days relative to the fault on which alerts started, the first `REFERENCE` days left out."""
+
+    def as_record(self) -> dict[str, Any]:
+        """Return everything as it is written as JSON."""
+        return {
+            "kind": self.run.kind,
+            "world": self.run.world,
+            "task": self.run.spec.task.value,
+            "split": self.run.spec.split.value,
+            "rows": self.run.rows,
+            "seed": self.run.seed,
+            "verdicts": [outcome.as_record() for outcome in self.outcomes],
+            "alert_days": self.alert_days,
+        }
 
     @property
     def healthy_days(self) -> int:

@@ -138,11 +138,11 @@ def _said(outcome: Outcome) -> str:
 
 
 def certainty_table(results: Sequence[RunResult]) -> str:
-    """Return the share of right causes by certainty, with its 95 % interval (Wilson 1927)."""
+    """Return the share of right first causes by certainty, with its 95 % interval (Wilson 1927)."""
     outcomes = [outcome for outcome in alerted(results) if outcome.causes]
     rows = []
     for certainty in CERTAINTIES:
-        right = [outcome.is_right for outcome in outcomes if outcome.certainty == certainty]
+        right = [outcome.is_first_right for outcome in outcomes if outcome.certainty == certainty]
         low, high = wilson(sum(right) / len(right), len(right)) or (0.0, 1.0) if right else (0.0, 1.0)
         rows.append([certainty, str(len(right)), percent(right), f"{100 * low:.0f} to {100 * high:.0f}"])
     return format_table("Certainty against truth", ["called", "verdicts", "right", "95 %"], rows)
