@@ -15,7 +15,7 @@ from modeltop.core.metrics.registry import MetricRegistry
 from modeltop.core.series import FileSummary, History, ReadProblem, Series, SeriesKey, Times
 from modeltop.history.csv.dialect import sniff_delimiter
 from modeltop.history.csv.header import CsvSchema, read_header
-from modeltop.history.csv.vectorized import BLOCK_BYTES, MIN_BYTES, ParseInput, parse_batch
+from modeltop.history.csv.in_volume import BLOCK_BYTES, MIN_BYTES, convert_sound
 from modeltop.history.discovery import Discovery, HistoryFile, discover, list_csv_files
 from modeltop.history.files import FileStat, file_stat
 from modeltop.history.locations import as_typed
@@ -108,33 +108,33 @@ class BatchParser:
 
     def add(self, tail: FileTail, chunk: Chunk) -> None:
         """Parse a chunk at once, or together with others of the same header."""
-        header = chunk.lines[: chunk.lines.find(b"\n") + 1]
-        if not chunk.from_start or not header or len(chunk.lines) > BLOCK_BYTES or self._schema(header) is None:
+        text = chunk.complete
+        header = text[: text.find(b"\n") + 1]
+        if not chunk.from_start or not header or len(text) > BLOCK_BYTES or self._schema(header) is None:
             tail.apply(chunk, self.now)
             return
         self._pending[header].append((tail, chunk))
-        self._bytes += len(chunk.lines)
+        self._bytes += len(text)
         if self._bytes >= BLOCK_BYTES:
             self.flush()
 
     def flush(self) -> None:
         """Parse all chunks that are still pending."""
         for header, members in self._pending.items():
-            schema = self._schema(header)
-            if schema is None:
+            if (schema := self._schema(header)) is None:
                 continue
-            inputs = [ParseInput(tail.file.model, chunk.lines[len(header) :]) for tail, chunk in members]
-            results = parse_batch(inputs, schema, catalog=self.catalog, zone=schema.zone(self.zone))
-            for (tail, chunk), result in zip(members, results, strict=True):
-                if result is not None:
+            texts = [chunk.complete[len(header) :] for _, chunk in members]
+            conversions = convert_sound(texts, schema, catalog=self.catalog, zone=schema.zone(self.zone))
+            for (tail, chunk), conversion in zip(members, conversions, strict=True):
+                if conversion is not None:
                     tail.parser.set_schema(schema)
-                tail.apply(chunk, self.now, result)
+                tail.apply(chunk, self.now, conversion)
         self._pending.clear()
         self._bytes = 0
 
 
 def _simple_schema(header: bytes, catalog: MetricRegistry) -> CsvSchema | None:
-    """Return the schema of a header line; None if only the tolerant reader can make something of it."""
+    """Return the schema of a header line; None if only the parser can make something of it."""
     try:
         text = header.decode("utf-8").rstrip("\r\n")
         delimiter = sniff_delimiter(text)
@@ -209,7 +209,7 @@ class Reader:
         batch = BatchParser(now, catalog=self.catalog, zone=self.zone)
         for count, tail in enumerate(tails, start=1):
             chunk = tail.read(now)
-            tail.in_volume = in_volume
+            tail.parser.in_volume = in_volume
             if chunk is not None and in_volume:
                 batch.add(tail, chunk)
             elif chunk is not None:

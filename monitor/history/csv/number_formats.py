@@ -11,10 +11,9 @@ from decimal import Decimal
 from functools import cache
 
 import numpy as np
-from numpy.typing import NDArray
 
 from modeltop.core.metrics.registry import Metric
-from modeltop.core.series import Floats
+from modeltop.core.series import Flags, Floats
 from modeltop.core.text import format_exact
 from modeltop.history.csv.shapes import shapes_of
 from modeltop.history.csv.tolerance import MIN_CELLS, is_within_tolerance
@@ -93,8 +92,8 @@ class NumberFormat:
         text = _PERCENT.sub("", "\n".join(cells)).translate(_removal(self.separators)).replace(self.mark, ".")
         return list(map(_hundredth if self.is_percent else float, text.split("\n")))
 
-    def read_all(self, cells: Sequence[str]) -> tuple[Floats, NDArray[np.intp]]:
-        """Return the numbers of a column, NaN where there is none, and the indices of the cells that `parse` refuses.
+    def read_all(self, cells: Sequence[str]) -> tuple[Floats, Flags]:
+        """Return the numbers of a column, NaN where there is none, and which cells `parse` refuses.
 
         Args:
             cells: One or more.
@@ -107,8 +106,9 @@ class NumberFormat:
         values = np.array(self._convert_all(readable), dtype=np.float64)
         if self.excludes_fractions:
             values[(values != 0) & (np.abs(values) <= _HUNDREDTH)] = np.nan
-        nothing = np.flatnonzero(np.isnan(values)).tolist()
-        return values, np.array([row for row in nothing if texts[row].lower() not in NULL_VALUES], dtype=np.intp)
+        refused: Flags = np.isnan(values)
+        refused[refused] = [texts[row].lower() not in NULL_VALUES for row in np.flatnonzero(refused)]
+        return values, refused
 
     def _remedy(self, text: str) -> str:
         if self.has_sign:

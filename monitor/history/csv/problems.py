@@ -80,6 +80,11 @@ class ProblemCollector:
         """Return a copy, to be added to without changing this one."""
         return copy.deepcopy(self)
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to report and nothing doubtful."""
+        return not (self.doubts or self._notes or self._counted_notes or self._faults or self._reasons)
+
     def describe_header(self, messages: Iterable[str], faults: Iterable[ReadFault], line: int) -> None:
         """Report what was found out about the columns, in place of what was before."""
         self._header_notes = [ReadProblem(self.source, message, line) for message in messages]

@@ -27,6 +27,7 @@ from modeltop.history.csv.header import (
 )
 from modeltop.history.csv.header_search import is_value
 from modeltop.history.csv.number_formats import NumberFormat, RefusedColumnError
+from modeltop.history.csv.table import CsvTable
 
 Codes = NDArray[np.int64]
 """Per row an index into the distinct cells of one or more columns."""
@@ -60,7 +61,7 @@ class _Column:
 
 
 def find_identity(
-    schema: CsvSchema, rows: Sequence[Sequence[str]], stamps: Sequence[int | str], catalog: MetricRegistry
+    schema: CsvSchema, rows: CsvTable, stamps: Sequence[int | str], catalog: MetricRegistry
 ) -> CsvSchema | ReadFault:
     """Return the schema with a role for the columns that tell rows apart, or what to write if none can have one.
 
@@ -70,11 +71,11 @@ def find_identity(
 
     Args:
         schema: By the header.
-        rows: One or more, each with as many cells as the header.
+        rows: One or more.
         stamps: Per row its date in microseconds since 1970, or a message if it has none.
         catalog: The metrics.
     """
-    table = _Table.of(schema, rows, stamps)
+    table = _DatedRows.of(schema, rows, stamps)
     dates = table.dates_in_conflict(())
     overwritten, all_dates = int(table.in_conflict(()).sum()) - dates, len(np.unique(table.dates))
     if not dates:
@@ -105,7 +106,7 @@ def find_identity(
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Table:
+class _DatedRows:
     """Rows with a date; all arrays have one entry per row."""
 
     cells: Sequence[Sequence[str]]
@@ -120,15 +121,15 @@ class _Table:
     date: int
 
     @classmethod
-    def of(cls, schema: CsvSchema, rows: Sequence[Sequence[str]], stamps: Sequence[int | str]) -> _Table:
+    def of(cls, schema: CsvSchema, rows: CsvTable, stamps: Sequence[int | str]) -> _DatedRows:
         """Return the rows that have a date and are no provisional ones, which later rows replace."""
-        kept = [
-            index
-            for index, stamp in enumerate(stamps)
-            if not isinstance(stamp, str) and not _is_provisional(schema, rows[index])
-        ]
-        cells = list(zip(*(rows[index] for index in kept), strict=True)) or [()] * schema.width
-        moments = np.array([stamps[index] for index in kept], dtype=np.int64)
+        kept = np.array([not isinstance(stamp, str) for stamp in stamps])
+        if schema.provisional is not None:
+            flags = rows.coded(schema.provisional)
+            kept &= ~np.array([_is_true(cell) for cell in flags.cells])[flags.codes]
+        moments = np.array([stamp for stamp, is_kept in zip(stamps, kept, strict=True) if is_kept], dtype=np.int64)
+        rows = rows.take(kept)
+        cells = [rows.text(index) for index in range(schema.width)]
         identifying = [cells[index] for index in (schema.model, schema.segment, schema.metric) if index is not None]
         values = {
             column.index: _value_codes(cells[column.index], column.format)
@@ -139,12 +140,12 @@ class _Table:
             cells,
             moments,
             np.unique(moments, return_inverse=True)[1],
-            _codes(list(zip(*identifying, strict=True))) if identifying else np.zeros(len(kept), np.int64),
+            _codes(list(zip(*identifying, strict=True))) if identifying else np.zeros(len(rows), np.int64),
             values,
             schema.date,
         )
 
-    def take(self, rows: NDArray[np.intp]) -> _Table:
+    def take(self, rows: NDArray[np.intp]) -> _DatedRows:
         """Return some of the rows."""
         return replace(
             self,
@@ -184,9 +185,9 @@ class _Table:
         return int(np.bincount(_distinct_pairs(self.series[conflicts], self.dates[conflicts]), minlength=1).max())
 
 
-def _is_provisional(schema: CsvSchema, row: Sequence[str]) -> bool:
+def _is_true(cell: str) -> bool:
     try:
-        return schema.provisional is not None and parse_flag(row[schema.provisional])
+        return parse_flag(cell)
     except ValueError:
         return False
 
@@ -224,7 +225,7 @@ def _value_codes(cells: Sequence[str], form: NumberFormat) -> Codes:
     return np.array([codes[cell] for cell in cells], dtype=np.int64)
 
 
-def _columns(schema: CsvSchema, table: _Table, catalog: MetricRegistry) -> Iterator[_Column]:
+def _columns(schema: CsvSchema, table: _DatedRows, catalog: MetricRegistry) -> Iterator[_Column]:
     """Yield the columns that may tell rows apart: those without a role, and numbers of which no metric is known."""
     roles = {schema.date, schema.model, schema.segment, schema.metric, schema.provisional}
     for column in schema.numbers:
@@ -242,7 +243,7 @@ def _columns(schema: CsvSchema, table: _Table, catalog: MetricRegistry) -> Itera
         yield _Column(DATE_FORM, "period", _DATE_FORM)
 
 
-def _rank(name: str, distinct: set[str], table: _Table, *, has_model: bool, may_be_long: bool) -> int:
+def _rank(name: str, distinct: set[str], table: _DatedRows, *, has_model: bool, may_be_long: bool) -> int:
     """Return what a column can be by its name and its cells."""
     rows, key, count = len(table.stamps), name_key(name), len(distinct)
     if all(map(_CLOCK.fullmatch, distinct)):
@@ -275,7 +276,7 @@ def _combinations(columns: Sequence[_Column], most: int) -> Iterator[tuple[_Colu
         yield from sorted(combinations(ranked, size), key=lambda chosen: [column.rank for column in chosen])
 
 
-def _with_roles(schema: CsvSchema, columns: Sequence[_Column], table: _Table, catalog: MetricRegistry) -> CsvSchema:
+def _with_roles(schema: CsvSchema, columns: Sequence[_Column], table: _DatedRows, catalog: MetricRegistry) -> CsvSchema:
     model = next((column.index for column in columns if column.rank == _MODEL), None)
     metric = next((column.index for column in columns if column.rank == _METRIC), None)
     time = next((column.index for column in columns if column.rank == _TIME), None)
@@ -300,7 +301,7 @@ def _with_roles(schema: CsvSchema, columns: Sequence[_Column], table: _Table, ca
     return replace(found, notes=(*found.notes, *_notes(schema, identity, table)))
 
 
-def _notes(schema: CsvSchema, identity: RowIdentity, table: _Table) -> Iterator[str]:
+def _notes(schema: CsvSchema, identity: RowIdentity, table: _DatedRows) -> Iterator[str]:
     for index, role in ((identity.model, "model"), (identity.metric, "metric")):
         if index is not None:
             yield f"rows of one date differ in `{schema.names[index][:40]}`: it is read as the {role}"
@@ -319,7 +320,7 @@ def _notes(schema: CsvSchema, identity: RowIdentity, table: _Table) -> Iterator[
         yield "dates with and without a time of day have other values: those without one are the segment period=day"
 
 
-def _fault(columns: Sequence[_Column], sample: _Table, table: _Table, remaining: int) -> ReadFault:
+def _fault(columns: Sequence[_Column], sample: _DatedRows, table: _DatedRows, remaining: int) -> ReadFault:
     """Return the columns that tell rows apart and have no role, and what to write."""
     for chosen in _combinations([column for column in columns if column.index != DATE_FORM], 2):
         if sample.dates_in_conflict([column.index for column in chosen]) <= remaining:
@@ -343,6 +344,6 @@ NOT_TOLD_APART = (
 )
 
 
-def _is_time_of_day(column: _Column, sample: _Table) -> bool:
+def _is_time_of_day(column: _Column, sample: _DatedRows) -> bool:
     cells = sample.cells[column.index]
     return all(_CLOCK.fullmatch(cell.strip()) for cell in cells) or name_key(column.name) in TIME_NAMES
