@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from itertools import chain
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from modeltop.core.metrics.registry import Metric, MetricRegistry
 from modeltop.core.series import Concern, ConcernKind, Direction, Series, SeriesKey, to_datetime
+from modeltop.core.stats.distributions import norm_isf
 from modeltop.core.stats.robust import MAX_MAGNITUDE, median
-from modeltop.core.stats.trend_tests import significant_trends, theil_sen_lines
+from modeltop.core.stats.trend_tests import mann_kendall_rows, significant_trends, theil_sen_lines
 from modeltop.core.text import format_period, format_value
 from modeltop.rules.detectors.baseline_drop import MIN_BASELINE, Drops
 from modeltop.rules.detectors.confidence import MIN_CHANGE, MIN_PERIODS, P_FIRES, PERIODS, fit_turn
@@ -37,8 +39,21 @@ TAIL = 90
 DAY = np.timedelta64(1, "D")
 
 
+class _Tail(NamedTuple):
+    """The newest periods of a series."""
+
+    series: Series
+    values: Floats
+    """Its evaluable values among them."""
+
+    def evaluable(self) -> Series:
+        """Return the series at the points of `values`."""
+        newest = self.series[-TAIL:]
+        return newest[newest.evaluable() & (np.abs(newest.values) < MAX_MAGNITUDE)]
+
+
 def find_concerns(
-    all_series: Mapping[SeriesKey, Series],
+    all_series: Iterable[Series],
     rules: Mapping[SeriesKey, Sequence[Rule]],
     catalog: MetricRegistry,
     *,
@@ -52,52 +67,51 @@ def find_concerns(
         catalog: Tells which metrics measure performance.
         declining: Whether to look for declines.
     """
-    measured = {
-        key: (series, metric)
-        for key, series in all_series.items()
-        if len(series) > MIN_PERIODS and material_drop(metric := catalog.get(key.metric)) is not None
-    }
-    tails = {key: _evaluable_tail(series) for key, (series, _) in measured.items()}
-    found: dict[SeriesKey, tuple[Concern, ...]] = {}
-    for key in _below_baseline(tails):
-        if concern := _far_below(tails[key]):
-            found[key] = (concern,)
+    series_by_metric: dict[str, list[Series]] = {}
+    for series in all_series:
+        if len(series) > MIN_PERIODS:
+            series_by_metric.setdefault(series.key.metric, []).append(series)
+    metrics = {name: catalog.get(name) for name in series_by_metric}
+    measured = [own for name, own in series_by_metric.items() if material_drop(metrics[name]) is not None]
+    tails = list(_tails(chain.from_iterable(measured)))
+    found: dict[SeriesKey, tuple[Concern, ...]] = {concern.key: (concern,) for concern in _below_baseline(tails)}
     if declining:
-        overall = {key: tail for key, tail in tails.items() if key.segment == "all"}
-        for key in _declining(overall):
-            concern = _decline(overall[key], measured[key][1], rules.get(key, ()))
-            found[key] = (*found.get(key, ()), concern)
+        for tail in _declining(tail for tail in tails if tail.series.key.segment == "all"):
+            concern = _decline(tail, metrics[tail.key.metric], rules.get(tail.key, ()))
+            found[tail.key] = (*found.get(tail.key, ()), concern)
     return found
 
 
-def _evaluable_tail(series: Series) -> Series:
-    tail = series[-TAIL:]
-    evaluable = tail.evaluable() & (np.abs(tail.values) < MAX_MAGNITUDE)
-    return tail if evaluable.all() else tail[evaluable]
+def _tails(all_series: Iterable[Series]) -> Iterator[_Tail]:
+    newest = [_Tail(series, series.values[-TAIL:]) for series in all_series]
+    for own, values in _signed(newest, TAIL, 1):
+        flags = np.stack([tail.series.evaluable()[-TAIL:] for tail in own]) & (np.abs(values) < MAX_MAGNITUDE)
+        for tail, mask in zip(own, flags, strict=True):
+            yield tail if mask.all() else tail._replace(values=tail.values[mask])
 
 
-def _by_length(tails: Mapping[SeriesKey, Series], most: int, least: int) -> Iterator[tuple[list[SeriesKey], int]]:
-    """Yield the series with as many newest values, at most and at least so many, and their number."""
-    keys: dict[int, list[SeriesKey]] = {}
-    for key, tail in tails.items():
-        if len(tail) >= least:
-            keys.setdefault(min(len(tail), most), []).append(key)
-    yield from ((own, length) for length, own in keys.items())
+def _signed(tails: Iterable[_Tail], most: int, least: int) -> Iterator[tuple[list[_Tail], Floats]]:
+    """Yield tails of equal length with their newest values, at most and at least so many, signed so that falls are bad.
+
+    The values of each are a row.
+    """
+    by_length: dict[int, list[_Tail]] = {}
+    for tail in tails:
+        if len(tail.values) >= least:
+            by_length.setdefault(min(len(tail.values), most), []).append(tail)
+    for length, own in by_length.items():
+        signs = np.array([-1.0 if tail.series.better is Direction.LOWER else 1.0 for tail in own])
+        yield own, signs[:, None] * np.stack([tail.values[-length:] for tail in own])
 
 
-def _signed(tails: Mapping[SeriesKey, Series], keys: Sequence[SeriesKey], length: int) -> Floats:
-    """Return the newest values of series, shape (series, length), signed so that falls are bad."""
-    signs = np.array([-1.0 if tails[key].better is Direction.LOWER else 1.0 for key in keys])
-    return signs[:, None] * np.stack([tails[key].values[-length:] for key in keys])
-
-
-def _below_baseline(tails: Mapping[SeriesKey, Series]) -> Iterator[SeriesKey]:
-    """Yield the series whose newest value may lie far below: four deviations of the median are three of the mean."""
-    for keys, length in _by_length(tails, BASELINE_PERIODS + 1, MIN_BASELINE + 1):
-        values = _signed(tails, keys, length)
+def _below_baseline(tails: Iterable[_Tail]) -> Iterator[Concern]:
+    """Yield that newest values lie far below: four deviations of the median are at least three of the mean."""
+    for own, values in _signed(tails, BASELINE_PERIODS + 1, MIN_BASELINE + 1):
         before = values[:, :-1]
         is_far = before.mean(axis=1) - values[:, -1] >= (FAR_BELOW - 1) * before.std(axis=1)
-        yield from (keys[row] for row in np.flatnonzero(is_far).tolist())
+        for row in np.flatnonzero(is_far).tolist():
+            if concern := _far_below(own[row].evaluable()):
+                yield concern
 
 
 def _far_below(tail: Series) -> Concern | None:
@@ -109,28 +123,26 @@ def _far_below(tail: Series) -> Concern | None:
     return Concern(ConcernKind.BELOW_BASELINE, tail.key, tail.newest, 1, normal.level, tail.latest)
 
 
-def _declining(tails: Mapping[SeriesKey, Series]) -> Iterator[SeriesKey]:
-    """Yield the series that get significantly worse, by enough to matter."""
-    for keys, length in _by_length(tails, PERIODS, MIN_PERIODS):
-        values = _signed(tails, keys, length)
-        falling = np.flatnonzero(values[:, : length // 3].mean(axis=1) > values[:, -(length // 3) :].mean(axis=1))
-        if not len(falling):
+def _declining(tails: Iterable[_Tail]) -> Iterator[Series]:
+    """Yield the newest periods of the series that get significantly worse, by enough to matter."""
+    for own, signed in _signed(tails, PERIODS, MIN_PERIODS):
+        third = signed.shape[1] // 3
+        places = np.flatnonzero(signed[:, :third].mean(axis=1) > signed[:, -third:].mean(axis=1))
+        places = places[np.abs(mann_kendall_rows(signed[places])) >= norm_isf(P_FIRES / 2)]
+        if not len(places):
             continue
-        times = np.stack([_days(tails[keys[row]], length) for row in falling.tolist()])
-        rows = significant_trends(times, values[falling], P_FIRES)
-        starts, ends = theil_sen_lines(times[rows], values[falling[rows]])
-        for row, start, end in zip(falling[rows].tolist(), starts.tolist(), ends.tolist(), strict=True):
-            if start - end >= _smallest_change(tails[keys[row]], start):
-                yield keys[row]
+        falling, values = [own[place].evaluable() for place in places.tolist()], signed[places]
+        times = np.stack([series.times[-values.shape[1] :] for series in falling])
+        days = (times - times[:, :1]) / DAY
+        rows = significant_trends(days, values, P_FIRES)
+        starts, ends = theil_sen_lines(days[rows], values[rows])
+        for row, start, end in zip(rows.tolist(), starts.tolist(), ends.tolist(), strict=True):
+            if start - end >= _smallest_change(falling[row], start):
+                yield falling[row]
 
 
-def _days(tail: Series, length: int) -> Floats:
-    times = tail.times[-length:]
-    return np.asarray((times - times[0]) / DAY)
-
-
-def _smallest_change(tail: Series, start: float) -> float:
-    return MIN_CHANGE if tail.better is Direction.HIGHER else MIN_ERROR_CHANGE * abs(start)
+def _smallest_change(series: Series, start: float) -> float:
+    return MIN_CHANGE if series.better is Direction.HIGHER else MIN_ERROR_CHANGE * abs(start)
 
 
 def _decline(tail: Series, metric: Metric, rules: Sequence[Rule]) -> Concern:

@@ -233,7 +233,7 @@ class Evaluator:
 
     def _update_concerns(self, new: Mapping[SeriesKey, Sequence[Rule]], history: Mapping[SeriesKey, Series]) -> None:
         kept = {key: concerns for key, concerns in self._concerns.items() if key in history and key not in new}
-        series = {key: history[key] for key in new if key not in self._volumes}
+        series = [history[key] for key in new if key not in self._volumes]
         self._concerns = kept | find_concerns(series, new, self._catalog, declining=self._declining)
 
     @property

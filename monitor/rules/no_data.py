@@ -72,7 +72,7 @@ def missing_newest_values(history: History, catalog: MetricRegistry, alerting: C
             continue  # the newest period is one of segments alone, recorded at a time of its own
         needs_labels = key.model in labelled and catalog.get(key.metric).needs_labels
         periods = labelled[key.model] if needs_labels else history.periods[key.model]
-        if key in alerting or series.better is Direction.NEITHER or not len(periods):
+        if key in alerting or series.better is Direction.NEITHER or not len(periods) or series.times[-1] >= periods[-1]:
             continue
         behind = to_datetime(periods[-1]) - series.newest
         if behind > timedelta(seconds=series.usual_delay) and _is_regular(series.times, periods):

@@ -13,7 +13,7 @@ TEN_DAYS = [0.96, 0.96, 0.95, 0.94, 0.94, 0.92, 0.91, 0.90, 0.89, 0.87]
 
 
 def concerns_of(series, rules=(), **options):
-    return find_concerns({series.key: series}, {series.key: rules}, CATALOG, **options).get(series.key, ())
+    return find_concerns([series], {series.key: rules}, CATALOG, **options).get(series.key, ())
 
 
 def test_a_decline_inside_the_limits_is_dated_and_leads_to_the_next_limit(daily):

@@ -10,12 +10,13 @@ import numpy as np
 
 from modeltop.core.series import Breach, Series, Severity
 from modeltop.core.stats.robust import MAX_MAGNITUDE
+from modeltop.core.stats.rolling import prefix_sums
 from modeltop.core.stats.trend_tests import significant_trends, theil_sen_lines
 from modeltop.core.text import format_value
 from modeltop.rules.baselines.base import Places
 from modeltop.rules.detectors.base import QueryContext
 from modeltop.rules.detectors.cusum import LastingShift, ShiftScan
-from modeltop.rules.detectors.pointwise import PointArrays
+from modeltop.rules.detectors.pointwise import PointArrays, by_length
 
 if TYPE_CHECKING:
     from modeltop.core.series import Flags, Floats, Levels
@@ -75,18 +76,26 @@ class ConfidenceShift(LastingShift):
     def prepare(self, series_batch: Sequence[Series], context: QueryContext) -> list[ConfidenceScan | None]:  # type: ignore[override]
         """Return the scan of each series; None if it never breaches."""
         shifts = LastingShift.prepare(self, series_batch, context)
+        masks = [
+            series.evaluable(context.min_count) & (np.abs(series.values) < MAX_MAGNITUDE) for series in series_batch
+        ]
+        pools = [series if own.all() else series[own] for series, own in zip(series_batch, masks, strict=True)]
+        moving: set[int] = set()
+        for indices, values in by_length(pools):
+            moving |= {indices[row] for row in np.flatnonzero(_may_trend(values, self.least_change)).tolist()}
         return [
-            self._merged(series, shift, context.min_count) for series, shift in zip(series_batch, shifts, strict=True)
+            self._merged(pool, np.flatnonzero(masks[index]), len(masks[index]), shift)
+            if shift is not None or index in moving
+            else None
+            for index, (pool, shift) in enumerate(zip(pools, shifts, strict=True))
         ]
 
-    def _merged(self, series: Series, shift: ShiftScan | None, min_count: float) -> ConfidenceScan | None:
-        points = np.flatnonzero(series.evaluable(min_count) & (np.abs(series.values) < MAX_MAGNITUDE))
-        pool = series if len(points) == len(series) else series[points]
+    def _merged(self, pool: Series, points: Places, length: int, shift: ShiftScan | None) -> ConfidenceScan | None:
         trends = list(recent_trends(pool, np.arange(MIN_PERIODS - 1, len(pool)), self.p, min_change=self.least_change))
         if shift is None and not trends:
             return None
-        fires, stays = np.zeros((2, len(series)), dtype=np.bool_)
-        start, baseline = np.arange(len(series)), np.zeros(len(series))
+        fires, stays = np.zeros((2, length), dtype=np.bool_)
+        start, baseline = np.arange(length), np.zeros(length)
         fires[points[[trend.end for trend in trends]]] = True
         for trend in self._followed(pool, trends):
             row = points[trend.end]
@@ -171,6 +180,16 @@ def recent_trends(
             if abs(last - first) >= min_change:
                 turn = fit_turn(pool.values[windows[row]])
                 yield TrendWindow(int(own[row]), int(windows[row][turn.start]), turn.before)
+
+
+def _may_trend(values: Floats, min_change: float) -> Flags:
+    """Return which series of equal length, one a row, may have a trend: see `_may_change`."""
+    third = PERIODS // 3
+    sums = prefix_sums(values)
+    thirds = sums[:, third:] - sums[:, :-third]
+    changes = np.abs(thirds[:, PERIODS - third :] - thirds[:, : third - PERIODS])
+    is_wide = np.ptp(values[:, : PERIODS - 1], axis=1) >= min_change if values.shape[1] else np.False_
+    return np.asarray((changes >= third * min_change / 2).any(axis=1) | is_wide)
 
 
 def _may_change(values: Floats, ends: Places, length: int, min_change: float) -> Flags:

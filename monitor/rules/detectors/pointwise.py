@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -66,6 +66,15 @@ def validate_levels(warn: float | None, critical: float | None, message: str, *,
         raise ValueError(message)
     if len(settings) == 2 and settings[0] < settings[1]:
         raise ValueError("warn lies above critical, so it would never be said: warn at the lower number")
+
+
+def by_length(all_series: Sequence[Series]) -> Iterator[tuple[list[int], Floats]]:
+    """Yield the indices of series of equal length, with the values of each as a row."""
+    groups: dict[int, list[int]] = {}
+    for index, series in enumerate(all_series):
+        groups.setdefault(len(series), []).append(index)
+    for indices in groups.values():
+        yield indices, np.stack([all_series[index].values for index in indices])
 
 
 @dataclass(frozen=True, slots=True, eq=False)

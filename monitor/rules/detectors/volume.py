@@ -13,7 +13,7 @@ from modeltop.core.stats.robust import past_median, sorted_medians
 from modeltop.core.text import format_exact, format_value
 from modeltop.rules.baselines.base import Places
 from modeltop.rules.detectors.base import Detector, QueryContext
-from modeltop.rules.detectors.pointwise import PointArrays
+from modeltop.rules.detectors.pointwise import PointArrays, by_length
 
 if TYPE_CHECKING:
     from modeltop.core.series import Flags, Floats, Levels
@@ -55,25 +55,20 @@ class VolumeDrop(Detector):
     def prepare(self, series_batch: Sequence[Series], context: QueryContext) -> list[VolumeScan | None]:
         """Return the scan of each series; None if no point breaches."""
         scans: list[VolumeScan | None] = [None] * len(series_batch)
-        by_length: dict[int, list[int]] = {}
-        for index, series in enumerate(series_batch):
-            by_length.setdefault(int(np.count_nonzero(series.evaluable(context.min_count))), []).append(index)
-        for length, indices in by_length.items():
-            pools = [_pool(series_batch[index], length, context.min_count) for index in indices]
-            low = _may_breach(np.stack([pool.values for pool in pools]))
-            for row in np.flatnonzero(low.any(axis=1)).tolist():
-                index = indices[row]
-                scans[index] = self._scan(series_batch[index], pools[row], low[row], context.min_count)
+        pools = [
+            series if (own := series.evaluable(context.min_count)).all() else series[own] for series in series_batch
+        ]
+        for indices, values in by_length(pools):
+            low = _low_runs(values, np.maximum.accumulate(values, axis=1))
+            normal = _normal_rows([pools[index] for index in indices], values, low)
+            for row in np.flatnonzero(_low_runs(values, normal).any(axis=1)).tolist():
+                series = series_batch[indices[row]]
+                scans[indices[row]] = self._scan(series, values[row], normal[row], context.min_count)
         return scans
 
-    def _scan(self, series: Series, pool: Series, may_breach: Flags, min_count: float) -> VolumeScan | None:
-        values, normal = pool.values, _normal_rows(pool, may_breach)
-        with np.errstate(invalid="ignore"):
-            halved = _run_lengths(values <= HALF * normal)
-            lost = _run_lengths(values <= TENTH * normal)
+    def _scan(self, series: Series, values: Floats, normal: Floats, min_count: float) -> VolumeScan:
+        halved, lost = _run_lengths(values <= HALF * normal), _run_lengths(values <= TENTH * normal)
         is_breach = (halved >= HALF_PERIODS) | (lost >= TENTH_PERIODS)
-        if not is_breach.any():
-            return None
         points = np.flatnonzero(series.evaluable(min_count))
         flags, start, level = (
             np.zeros(len(series), dtype=np.bool_),
@@ -114,16 +109,11 @@ class VolumeDrop(Detector):
         )
 
 
-def _pool(series: Series, length: int, min_count: float) -> Series:
-    return series if length == len(series) else series[series.evaluable(min_count)]
-
-
-def _may_breach(values: Floats) -> Flags:
-    """Return which values of series, one a row, lie low in a run of enough, measured by the highest before."""
-    highest = np.maximum.accumulate(values, axis=1)
+def _low_runs(values: Floats, reference: Floats) -> Flags:
+    """Return which values of series, one a row, lie low in a run of enough, measured by as many references."""
     flags = np.zeros(values.shape, dtype=np.bool_)
     for fraction, periods in ((HALF, HALF_PERIODS), (TENTH, TENTH_PERIODS)):
-        is_low = values <= fraction * highest
+        is_low = values <= fraction * reference
         count = max(values.shape[1] - periods + 1, 0)
         starts = np.logical_and.reduce([is_low[:, lag : lag + count] for lag in range(periods)])
         for lag in range(periods):
@@ -137,16 +127,28 @@ def _run_lengths(flags: Flags) -> Places:
     return np.asarray(places - np.maximum.accumulate(np.where(flags, 0, places)))
 
 
-def _normal_rows(pool: Series, needed: Flags) -> Floats:
-    """Return, per needed point, the median of those before it on the same weekday; of all if periods are not days."""
-    gaps = np.diff(pool.times) / DAY
-    if (gaps == 1).all():
-        padded = np.concatenate([np.full(7 * WEEKS, np.nan), pool.values])
-        places, normal = np.flatnonzero(needed), np.full(len(pool), np.nan)
-        windows = np.sort(padded[places[:, None] + 7 * np.arange(WEEKS)], axis=1)
-        normal[places] = sorted_medians(windows, np.minimum(places // 7, WEEKS), MIN_WEEKS)
-        return normal
-    is_daily = np.concatenate([[False], past_median(gaps, PERIODS, 1) == 1.0])
+def _normal_rows(pools: Sequence[Series], values: Floats, needed: Flags) -> Floats:
+    """Return, per series and needed point, the median of those before it on the same weekday, else NaN.
+
+    Args:
+        pools: Series of equal length at their evaluated points.
+        values: Theirs, a row each.
+        needed: The points, in the same shape; where the periods of a series are not days, all of its points are.
+    """
+    are_daily = (np.diff(np.stack([pool.times for pool in pools]), axis=1) == DAY).all(axis=1)
+    rows, places = np.nonzero(needed & are_daily[:, None])
+    padded = np.concatenate([np.full((len(values), 7 * WEEKS), np.nan), values], axis=1)
+    windows = np.sort(padded[rows[:, None], places[:, None] + 7 * np.arange(WEEKS)], axis=1)
+    normal = np.full(values.shape, np.nan)
+    normal[rows, places] = sorted_medians(windows, np.minimum(places // 7, WEEKS), MIN_WEEKS)
+    for row in np.flatnonzero(needed.any(axis=1) & ~are_daily).tolist():
+        normal[row] = _irregular_normal(pools[row])
+    return normal
+
+
+def _irregular_normal(pool: Series) -> Floats:
+    """Return the median of the points before each: on the same weekday where periods are days, else of all."""
+    is_daily = np.concatenate([[False], past_median(np.diff(pool.times) / DAY, PERIODS, 1) == 1.0])
     weekdays = pool.times.astype("datetime64[D]").astype(np.int64) % 7
     by_weekday = np.full(len(pool), np.nan)
     for weekday in range(7):
