@@ -2,7 +2,6 @@
 
 import os
 import tempfile
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -135,7 +134,7 @@ def complete_diagnosis():
         key = SeriesKey(name, name, name if everywhere else "all")
         change = BeforeAfter(key, 0.96, 0.87, -0.09, -0.12, -0.06, -6.0, 4)
         confidence = BeforeAfter(SeriesKey(name, "avg_confidence"), 0.94, 0.85, -0.09, None, None, -6.0, 4)
-        rows = BeforeAfter(replace(key, metric="rows"), 1182.5, 2197.2, 1014.7, None, None, 9.0, 4)
+        rows = BeforeAfter(key._replace(metric="rows"), 1182.5, 2197.2, 1014.7, None, None, 9.0, 4)
         started_at = datetime(2025, 1, 9, tzinfo=UTC)
         return Diagnosis(
             name, Severity.CRITICAL, key,

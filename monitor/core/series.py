@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import Enum, IntEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,9 +76,11 @@ def to_datetime(stamp: np.datetime64) -> datetime:
     return naive.replace(tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class SeriesKey:
-    """The identity of a series: one line on one chart. The strings are as written in the data: foreign text."""
+class SeriesKey(NamedTuple):
+    """The identity of a series: one line on one chart. The strings are as written in the data: foreign text.
+
+    A tuple, as every look-up of a series hashes one.
+    """
 
     model: str
     metric: str

@@ -234,7 +234,7 @@ def _row_counts(overall: Iterable[Series]) -> Series | None:
     if longest is None or longest.rows is None:
         return None
     finite = np.isfinite(longest.rows)
-    key = replace(longest.key, metric=ROW_COUNT)
+    key = longest.key._replace(metric=ROW_COUNT)
     return Series(key, Direction.NEITHER, longest.times[finite], longest.rows[finite])
 
 

@@ -143,7 +143,7 @@ def rules_for(rules: Sequence[Rule], key: SeriesKey, others: Container[SeriesKey
         key: The series.
         others: All series: the rules of a metric without a series of all rows apply to each of its segments.
     """
-    whole = replace(key, segment="all") if others is not None and stands_alone(key, others) else key
+    whole = key._replace(segment="all") if others is not None and stands_alone(key, others) else key
     own = [rule for rule in rules if rule.matches(key) or (whole is not key and rule.matches(whole))]
     if any(rule.override and _is_of(rule, key) for rule in rules):
         return [rule for rule in own if rule.override or not isinstance(rule.detector, Threshold)]
@@ -163,7 +163,7 @@ def stands_alone(key: SeriesKey, others: Container[SeriesKey]) -> bool:
 
     Training data never stands for a model, and neither does one of its features: drift explains, it does not alert.
     """
-    if key.segment == "all" or key.segment.startswith("feature=") or replace(key, segment="all") in others:
+    if key.segment == "all" or key.segment.startswith("feature=") or key._replace(segment="all") in others:
         return False
     return not is_offline(key.segment)
 

@@ -78,14 +78,14 @@ def test_what_cannot_be_read_and_no_data_of_a_series_inhibit_nothing(
     new_world, active_alert, model_wide_alert, condition, metric
 ):
     mine, about = active_alert(), model_wide_alert(new_world(), condition)
-    about = replace(about, key=replace(about.key, metric=metric))
+    about = replace(about, key=about.key._replace(metric=metric))
     assert suppressions([mine, about], AlertingState(), (), NOW) == {}
 
 
 @pytest.mark.parametrize(("condition", "is_inhibited"), [(Condition.UNREADABLE, False), (Condition.NO_DATA, True)])
 def test_a_model_without_data_inhibits_no_data_of_its_series(new_world, model_wide_alert, condition, is_inhibited):
     about = model_wide_alert(new_world(), Condition.NO_DATA)
-    mine = replace(about, id="mine", condition=condition, key=replace(about.key, metric="accuracy"))
+    mine = replace(about, id="mine", condition=condition, key=about.key._replace(metric="accuracy"))
     result = suppressions([mine, about], AlertingState(), (), NOW)
     assert {name: suppression.kind for name, suppression in result.items()} == (
         {"mine": "inhibited"} if is_inhibited else {}
@@ -146,7 +146,7 @@ def test_an_acknowledgement_ends_with_its_time_and_where_it_gets_worse(active_al
 
 def test_an_acknowledgement_is_of_all_alerts_of_the_model(active_alert):
     first = active_alert()
-    second = replace(first, id="second", key=replace(first.key, metric="recall"))
+    second = replace(first, id="second", key=first.key._replace(metric="recall"))
     assert acknowledged([first, second], AlertingState(acks=(ack(first),)), NOW) == {first.id, "second"}
 
 

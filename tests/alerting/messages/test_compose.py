@@ -85,7 +85,7 @@ def notification_of(incident, kind=NotificationAction.TRIGGER, reason=Notificati
 
 def renamed(incident, model, **changes):
     """The same incident of another model."""
-    members = [replace(one, key=replace(one.key, model=model), **changes) for one in incident.members]
+    members = [replace(one, key=one.key._replace(model=model), **changes) for one in incident.members]
     return replace(incident, model=model, members=tuple(members))
 
 
