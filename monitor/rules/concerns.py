@@ -39,7 +39,7 @@ TAIL = 90
 DAY = np.timedelta64(1, "D")
 
 
-class _Tail(NamedTuple):
+class _Newest(NamedTuple):
     """The newest periods of a series."""
 
     series: Series
@@ -82,20 +82,20 @@ def find_concerns(
     return found
 
 
-def _tails(all_series: Iterable[Series]) -> Iterator[_Tail]:
-    newest = [_Tail(series, series.values[-TAIL:]) for series in all_series]
+def _tails(all_series: Iterable[Series]) -> Iterator[_Newest]:
+    newest = [_Newest(series, series.values[-TAIL:]) for series in all_series]
     for own, values in _signed(newest, TAIL, 1):
         flags = np.stack([tail.series.evaluable()[-TAIL:] for tail in own]) & (np.abs(values) < MAX_MAGNITUDE)
         for tail, mask in zip(own, flags, strict=True):
             yield tail if mask.all() else tail._replace(values=tail.values[mask])
 
 
-def _signed(tails: Iterable[_Tail], most: int, least: int) -> Iterator[tuple[list[_Tail], Floats]]:
+def _signed(tails: Iterable[_Newest], most: int, least: int) -> Iterator[tuple[list[_Newest], Floats]]:
     """Yield tails of equal length with their newest values, at most and at least so many, signed so that falls are bad.
 
     The values of each are a row.
     """
-    by_length: dict[int, list[_Tail]] = {}
+    by_length: dict[int, list[_Newest]] = {}
     for tail in tails:
         if len(tail.values) >= least:
             by_length.setdefault(min(len(tail.values), most), []).append(tail)
@@ -104,7 +104,7 @@ def _signed(tails: Iterable[_Tail], most: int, least: int) -> Iterator[tuple[lis
         yield own, signs[:, None] * np.stack([tail.values[-length:] for tail in own])
 
 
-def _below_baseline(tails: Iterable[_Tail]) -> Iterator[Concern]:
+def _below_baseline(tails: Iterable[_Newest]) -> Iterator[Concern]:
     """Yield that newest values lie far below: four deviations of the median are at least three of the mean."""
     for own, values in _signed(tails, BASELINE_PERIODS + 1, MIN_BASELINE + 1):
         before = values[:, :-1]
@@ -123,7 +123,7 @@ def _far_below(tail: Series) -> Concern | None:
     return Concern(ConcernKind.BELOW_BASELINE, tail.key, tail.newest, 1, normal.level, tail.latest)
 
 
-def _declining(tails: Iterable[_Tail]) -> Iterator[Series]:
+def _declining(tails: Iterable[_Newest]) -> Iterator[Series]:
     """Yield the newest periods of the series that get significantly worse, by enough to matter."""
     for own, signed in _signed(tails, PERIODS, MIN_PERIODS):
         third = signed.shape[1] // 3

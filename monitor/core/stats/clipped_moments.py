@@ -131,12 +131,16 @@ class ClippedMoments:
         before, clipped, size = self._before[:, own], self._clipped[:, own], self.size[:, own]
         sums = window_sums(before, clipped)
         mean = sums / size
-        squares = window_sums(before * before, clipped * clipped)
-        variance = np.maximum(squares - sums * mean, 0.0) / (size - 1)
+        variance = window_sums(before * before, clipped * clipped)
+        variance -= np.multiply(sums, mean, out=sums)
+        np.maximum(variance, 0.0, out=variance)
+        variance /= size - 1
         self.mean[:, own], self.variance[:, own] = mean, variance
-        reach = OUTLIER_CUTOFF * np.sqrt(variance)
+        reach = np.sqrt(variance)
+        reach *= OUTLIER_CUTOFF
         reach[: self._min_size, self._is_first[own]] = np.inf
-        new = np.minimum(np.maximum(self._values[:, own], mean - reach), mean + reach)
+        new = np.maximum(self._values[:, own], mean - reach)
+        np.minimum(new, mean + reach, out=new)
         np.copyto(new, 0.0, where=np.isnan(new))
         is_changed: Flags = (new != clipped).any(axis=0)
         self._clipped[:, own] = new

@@ -10,7 +10,7 @@ import numpy as np
 
 from modeltop.core.series import Floats
 from modeltop.core.stats.clipped_moments import Blocks, Indices, window_sums
-from modeltop.core.stats.cusum import CHUNK_VALUES, MIN_RELATIVE_STD, TINY, Sequences
+from modeltop.core.stats.cusum import CHUNK_VALUES, MIN_RELATIVE_STD, TINY
 from modeltop.core.stats.distributions import NORMAL_MAD
 from modeltop.core.stats.robust import median
 
@@ -85,21 +85,19 @@ def _is_weekly(values: Floats, weekdays: Indices) -> bool:
 
 
 def far_falls(
-    sequences: Sequences, *, max_size: int, min_size: int, min_fall: float = 0.0, min_ratio: float = 0.0
+    blocks: Blocks, *, min_size: int, min_fall: float = 0.0, min_ratio: float = 0.0
 ) -> Iterator[tuple[int, Indices]]:
     """Yield, per sequence that has any, the indices of values that may lie five deviations below those before them.
 
     Args:
-        sequences: Values of which falls are bad; noise and trust are ignored.
-        max_size: Values before each that it is compared with, at most.
-        min_size: With fewer it is compared with nothing.
+        blocks: Sequences of which falls are bad, as they are before any value of theirs is clipped.
+        min_size: A value with fewer before it is compared with nothing.
         min_fall: Distance from the mean below which a fall does not matter.
         min_ratio: The same as a fraction of the mean.
     """
-    blocks = Blocks(sequences.values, sequences.lengths, max_size, min_size)
     chunk = max(1, CHUNK_VALUES // blocks.size)
     chunks = [slice(first, min(first + chunk, blocks.count)) for first in range(1, blocks.count, chunk)]
-    places = np.concatenate([_far_in(blocks, each, (min_fall, min_ratio)) for each in chunks])
+    places = np.concatenate([_far_in(blocks, each, min_size, (min_fall, min_ratio)) for each in chunks])
     positions = [blocks.position(flat) for flat in places.tolist()]
     numbers = np.array([number for number, _ in positions], dtype=np.int64)
     indices = np.array([index for _, index in positions], dtype=np.int64)
@@ -107,7 +105,7 @@ def far_falls(
         yield number, indices[numbers == number]
 
 
-def _far_in(blocks: Blocks, chunk: slice, smallest: tuple[float, float]) -> Indices:
+def _far_in(blocks: Blocks, chunk: slice, min_size: int, smallest: tuple[float, float]) -> Indices:
     """Return the flat indices of the values of some blocks that may lie far below those before them."""
     before, values = blocks.clipped[:, chunk.start - 1 : chunk.stop - 1], blocks.clipped[:, chunk]
     size = np.where(blocks.is_first[chunk], np.maximum(np.arange(blocks.size), 1.0)[:, None], float(blocks.size))
@@ -115,7 +113,7 @@ def _far_in(blocks: Blocks, chunk: slice, smallest: tuple[float, float]) -> Indi
     fall = mean - blocks.values[:, chunk]
     min_fall, min_ratio = smallest
     candidates = (fall > min_fall) & (fall >= min_ratio * np.abs(mean + blocks.offset[chunk]))
-    candidates[: blocks.min_size, blocks.is_first[chunk]] = False
+    candidates[:min_size, blocks.is_first[chunk]] = False
     own = np.flatnonzero(candidates.any(axis=0))
     if not len(own):
         return np.zeros(0, dtype=np.int64)

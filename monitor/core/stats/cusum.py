@@ -91,15 +91,18 @@ class AlarmRun(NamedTuple):
     """1 for a fall, -1 for a rise."""
 
 
-def alarm_runs(sequences: Sequences, cusum: Cusum, *, signs: tuple[float, ...] = (1.0,)) -> Iterator[AlarmRun]:
+def alarm_runs(
+    sequences: Sequences, cusum: Cusum, *, signs: tuple[float, ...] = (1.0,), blocks: Blocks | None = None
+) -> Iterator[AlarmRun]:
     """Yield the runs in which the sum exceeds the threshold, those of each sign in order.
 
     Args:
         sequences: The values.
         cusum: The parameters.
         signs: 1 to look for falls, -1 for rises: both cost less than twice as much as one.
+        blocks: The values as blocks, where they are known; their outliers will be clipped.
     """
-    blocks = Blocks(sequences.values, sequences.lengths, cusum.max_reference, cusum.min_reference)
+    blocks = blocks or Blocks(sequences.values, sequences.lengths, cusum.max_reference, cusum.min_reference)
     noise = None if sequences.noise is None else blocks.spread(sequences.noise, 0.0)
     trust = None if sequences.trust is None else blocks.spread(sequences.trust, 0.0)
     noise_columns = None if noise is None else blocks.columns(noise)

@@ -12,6 +12,7 @@ import numpy as np
 
 from modeltop.core.metrics.registry import Metric
 from modeltop.core.series import Breach, Direction, Series, Severity
+from modeltop.core.stats.clipped_moments import Blocks
 from modeltop.core.stats.collapse import WEEK, Normal, far_falls, normal_of
 from modeltop.core.stats.cusum import AlarmRun, alarm_runs
 from modeltop.core.stats.robust import MAX_MAGNITUDE, median
@@ -91,14 +92,14 @@ class BaselineDrop(LastingShift):
         min_ratio = self.material.fraction * 0.6 if self.material else 0.0
         for batch in batch_series(series_batch, selected, min_count):
             sequences = batch.sequences._replace(values=sign * batch.sequences.values)
-            runs = {n: list(own) for n, own in groupby(alarm_runs(sequences, self._cusum), attrgetter("sequence"))}
             falls: Mapping[int, Places] = {}
+            blocks = None
             if self._collapse_level:
-                plain = sequences._replace(values=sign * batch.values)
-                found = far_falls(
-                    plain, max_size=self.periods, min_size=MIN_BASELINE, min_fall=min_fall, min_ratio=min_ratio
-                )
-                falls = dict(found)
+                plain = Blocks(sign * batch.values, sequences.lengths, self.periods, self.least)
+                falls = dict(far_falls(plain, min_size=MIN_BASELINE, min_fall=min_fall, min_ratio=min_ratio))
+                blocks = plain if sequences.noise is None else None  # shares of known cases are compared as angles
+            alarms = alarm_runs(sequences, self._cusum, blocks=blocks)
+            runs = {number: list(own) for number, own in groupby(alarms, attrgetter("sequence"))}
             for number in sorted(runs.keys() | falls.keys()):
                 places = falls[number].tolist() if number in falls else []
                 yield batch.indices[number], runs.get(number, []), places
@@ -248,11 +249,12 @@ class Drops:
         self._widening = np.nan_to_num(np.sqrt(1 + skew / np.maximum(self.cases, 1)), nan=1.0)
         self._weekdays = pool.times.astype("datetime64[D]").astype(np.int64) % WEEK
         self._left_out: list[_Alarmed] = []
+        self._normals: dict[int, Normal] = {}
 
     def leave_out(self, drops: Iterable[_Alarmed]) -> bool:
         """Leave the drops that are over out of what is normal after them; return whether others were before."""
         ended = sorted(drop for drop in drops if drop.end < len(self._values))
-        is_new, self._left_out = ended != self._left_out, ended
+        is_new, self._left_out, self._normals = ended != self._left_out, ended, {}
         return is_new
 
     def far_after_drops(self) -> Iterator[int]:
@@ -272,12 +274,14 @@ class Drops:
 
     def normal_before(self, start: int) -> Normal:
         """Return what the values before a point show to be normal; its level is that of the values as they are."""
-        window = self._window(start)
-        gaps = np.diff(self._times[window])
-        is_daily = len(gaps) > 0 and bool(median(gaps / DAY) == 1.0)
-        weekdays = self._weekdays[window] if is_daily else None
-        normal = normal_of(self._values[window], self.cases[window], weekdays, are_shares=self._are_shares)
-        return replace(normal, level=self._direction * normal.level)
+        if start not in self._normals:
+            window = self._window(start)
+            gaps = np.diff(self._times[window])
+            is_daily = len(gaps) > 0 and bool(median(gaps / DAY) == 1.0)
+            weekdays = self._weekdays[window] if is_daily else None
+            normal = normal_of(self._values[window], self.cases[window], weekdays, are_shares=self._are_shares)
+            self._normals[start] = replace(normal, level=self._direction * normal.level)
+        return self._normals[start]
 
     def below(self, rows: slice, normal: Normal) -> Floats:
         """Return how far values lie on the bad side of what is normal, in the metric's unit."""
