@@ -12,6 +12,7 @@ import numpy as np
 
 from modeltop.core.series import Direction, Series, Severity
 from modeltop.core.stats.robust import MAX_MAGNITUDE
+from modeltop.core.stats.rolling import row_chunks
 from modeltop.rules.baselines.base import BaselineStats
 from modeltop.rules.detectors.base import Detector, QueryContext, configured_pairs
 
@@ -69,12 +70,13 @@ def validate_levels(warn: float | None, critical: float | None, message: str, *,
 
 
 def by_length(all_series: Sequence[Series]) -> Iterator[tuple[list[int], Floats]]:
-    """Yield the indices of series of equal length, with the values of each as a row."""
+    """Yield the indices of some series of equal length, with the values of each as a row: a chunk at a time."""
     groups: dict[int, list[int]] = {}
     for index, series in enumerate(all_series):
         groups.setdefault(len(series), []).append(index)
-    for indices in groups.values():
-        yield indices, np.stack([all_series[index].values for index in indices])
+    for length, indices in groups.items():
+        for rows in row_chunks(len(indices), length):
+            yield indices[rows], np.stack([all_series[index].values for index in indices[rows]])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
