@@ -4,7 +4,8 @@ A reconciler has no queue that could be lost: a message that could not be sent i
 trigger is followed by its resolve: at any hour, silenced or not, even if no route leads to the receiver any more. A
 disabled receiver is probed when its time has come, by one message with all that is to be sent to it, or that it is used
 again; meanwhile its fallback has its messages, also those of the probe, which may fail. A rejected notification is not
-sent again, nor is its resolve, before the repeat interval has passed or the receiver was enabled again.
+sent again, nor is its resolve, before the repeat interval has passed or the receiver was enabled again. A resolve that
+failed may have arrived all the same: if its incident opens again, that is sent as for the first time.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from modeltop.core.incident import (
     ReceiverState,
     TrackedIncident,
 )
-from modeltop.core.series import Severity
+from modeltop.core.series import SeriesKey, Severity
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +177,9 @@ class _Reconciliation:
         for incident in self.missed:
             reason, peak = NotificationReason.MISSED, incident.peak_severity
             pending.append(
-                tuple(self._notification(action, reason, incident, peak, incident.members) for action in actions)
+                tuple(
+                    self._notification(action, reason, incident, peak, _series(incident.members)) for action in actions
+                )
             )
         if self.current is None:
             return pending, skipped
@@ -190,7 +193,7 @@ class _Reconciliation:
             pending.append(self._trigger(self.current, reason_now, send))
         elif self.acked and send and self.policy.acknowledges and not entry.acknowledged:
             reason_now, action = NotificationReason.ACKNOWLEDGED, NotificationAction.ACKNOWLEDGE
-            pending.append((self._notification(action, reason_now, self.current, level, self.wanted),))
+            pending.append((self._notification(action, reason_now, self.current, level, _series(self.wanted)),))
         if last_level < entry.level:
             skipped.append(NotificationSkipped(self.now, self.key, replace(entry, level=last_level)))
         return pending, skipped
@@ -204,12 +207,14 @@ class _Reconciliation:
         withdrawn = incident is not None and incident.status is IncidentStatus.WITHDRAWN
         reason = NotificationReason.WITHDRAWN if withdrawn else NotificationReason.RESOLVED
         about = incident or entry.incident
-        return [(self._notification(NotificationAction.RESOLVE, reason, about, entry.level, ()),)], []
+        return [(self._notification(NotificationAction.RESOLVE, reason, about, entry.level, entry.members),)], []
 
     def _reason(
         self, incident: TrackedIncident, entry: NotificationEntry, send: Severity, last_level: Severity
     ) -> NotificationReason | None:
         """Return why the open incident, of which this receiver was notified already, is sent again now; None if not."""
+        if send and entry.resolve_started:
+            return NotificationReason.FIRST
         if send > last_level:
             return NotificationReason.ESCALATED
         new = [member for member in self.wanted if member.key not in entry.members and incident.joined_late(member)]
@@ -222,7 +227,7 @@ class _Reconciliation:
         return NotificationReason.REPEAT if send and is_due and not self.acked else None
 
     def _trigger(self, incident: TrackedIncident, reason: NotificationReason, level: Severity) -> PendingNotification:
-        return (self._notification(NotificationAction.TRIGGER, reason, incident, level, self.wanted),)
+        return (self._notification(NotificationAction.TRIGGER, reason, incident, level, _series(self.wanted)),)
 
     def _notification(
         self,
@@ -230,7 +235,7 @@ class _Reconciliation:
         reason: NotificationReason,
         incident: TrackedIncident | str,
         level: Severity,
-        members: Iterable[Member],
+        members: tuple[SeriesKey, ...],
     ) -> Notification:
         incident_id = incident if isinstance(incident, str) else incident.id
         return Notification(
@@ -240,7 +245,7 @@ class _Reconciliation:
             incident=incident_id,
             level=level,
             entry_key=self.key,
-            members=tuple(dict.fromkeys(member.key for member in members)),
+            members=members,
             idempotency_key=self._idempotency_key(action, reason, incident_id, level),
         )
 
@@ -262,3 +267,7 @@ class _Reconciliation:
         if is_open and entry is not None and entry.incident == incident_id and not is_rejected:
             fields.append(entry.at.isoformat())
         return sha256("\0".join(fields).encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def _series(members: Iterable[Member]) -> tuple[SeriesKey, ...]:
+    return tuple(dict.fromkeys(member.key for member in members))

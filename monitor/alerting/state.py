@@ -29,6 +29,7 @@ from modeltop.core.event import (
     ReceiverChanged,
     ReceiverTested,
     SendFinished,
+    SendStarted,
     SilenceCreated,
     SilenceExpired,
     Unacknowledged,
@@ -126,7 +127,7 @@ class _MutableState:
         )
 
     def apply(self, event: Event) -> None:
-        """Apply one event; sends that start and changes of leader change nothing."""
+        """Apply one event; changes of leader change nothing."""
         match event:
             case IncidentChanged():
                 self._apply_incident(event)
@@ -134,6 +135,8 @@ class _MutableState:
                 self.notifications[key] = entry
             case ReceiverChanged(_, receiver, state):
                 self.receivers[receiver] = state
+            case SendStarted(_, notifications):
+                self._start_resolves(notifications)
             case SendFinished():
                 self._apply_send(event)
             case ClockAccepted(at):
@@ -194,6 +197,13 @@ class _MutableState:
         # It ends for good, so that an incident that improves, or opens again, is not acknowledged by that.
         if is_earlier and (incident.closed_at is not None or incident.level > ack.level):
             del self.acks[incident.id]
+
+    def _start_resolves(self, notifications: Iterable[Notification]) -> None:
+        for notification in notifications:
+            entry = self.notifications.get(notification.entry_key)
+            is_same = entry is not None and entry.incident == notification.incident
+            if entry is not None and is_same and notification.action is NotificationAction.RESOLVE:
+                self.notifications[notification.entry_key] = replace(entry, resolve_started=bool(entry.level))
 
     def _apply_send(self, event: SendFinished) -> None:
         abandoned = event.abandoned_reason is not None

@@ -256,6 +256,8 @@ class NotificationEntry:
     joined_at: datetime | None = None
     """When it was last notified of one that joined late; None: never in this incident."""
     acknowledged: bool = False
+    resolve_started: bool = False
+    """True if a resolve may have arrived whose answer did not: what opens again is sent as new."""
     rejected_keys: tuple[str, ...] = ()
     """Idempotency keys of notifications that it rejected: not sent again before the repeat interval has passed."""
     rejected_at: datetime | None = None

@@ -84,9 +84,7 @@ class Cycle:
     @property
     def has_problems(self) -> bool:
         """True if something could not be read, saved or sent, or a receiver fails."""
-        state = self._buffer.state()
-        states = (state.receivers.get(name) for name in self.settings.config.receivers)
-        return self._reporter.error is not None or any(state.failures for state in states if state is not None)
+        return self._reporter.error is not None
 
     def start(self) -> None:
         """Record that this process leads now, and continue from the state of the last leader."""

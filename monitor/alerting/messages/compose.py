@@ -140,7 +140,8 @@ class _SectionBuilder:
 
     def section(self, notification: Notification) -> AlertSection:
         incident = self.alerting_state.incidents.get(notification.incident)
-        lead = _lead(incident, notification)
+        named = _named(incident, notification)
+        lead = _lead(incident, named)
         key = SeriesKey(notification.entry_key.model, "*") if lead is None else lead.key
         rule = "" if lead is None else lead.rule
         reason = notification.reason
@@ -166,7 +167,7 @@ class _SectionBuilder:
             runbook=self._runbook(rule),
             ack_command=f"modeltop ack {sanitize(notification.incident, 40)}" if can_ack else "",
         )
-        section = self._with_values(_with_dates(section, incident, lead, is_over=is_over), lead)
+        section = self._with_values(_with_dates(section, incident, lead, named if is_over else ()), lead)
         subject = section.value_vs_limit if section.metric != "*" or can_ack else ""
         if not subject and section.metric == "*" and lead is not None:
             subject = _MODEL_WIDE.get(lead.condition, "")
@@ -271,29 +272,38 @@ class _SectionBuilder:
         return "by what is known now it was not wrong: a row came late or was corrected, or the rule was edited"
 
 
-def _lead(incident: TrackedIncident | None, notification: Notification) -> Member | None:
-    """Return the alert that the message is about: that of the incident, else the worst that the receiver is sent."""
+def _named(incident: TrackedIncident | None, notification: Notification) -> Sequence[Member]:
+    """Return the alerts that the message is about: those of its series, or all if none is left of these."""
+    members = () if incident is None else incident.members
+    return [member for member in members if member.key in notification.members] or members
+
+
+def _lead(incident: TrackedIncident | None, named: Sequence[Member]) -> Member | None:
+    """Return the alert that the message is shown by: that of the incident, else the worst that the receiver is sent."""
     if incident is None:
         return None
-    named = [member for member in incident.members if member.key in notification.members] or list(incident.members)
     return next(
         (member for member in named if member.id == incident.lead), max(named, key=lambda member: member.severity)
     )
 
 
 def _with_dates(
-    section: AlertSection, incident: TrackedIncident | None, lead: Member | None, *, is_over: bool
+    section: AlertSection, incident: TrackedIncident | None, lead: Member | None, ended: Sequence[Member]
 ) -> AlertSection:
+    """Return the section with the dates of the incident, or of its part that `ended` while others are active."""
     if incident is None or lead is None:
         return section
+    is_part = bool(ended) and incident.resolved_at is incident.closed_at is None
     resolved_at = incident.resolved_at or (incident.closed_at and _floor_to_minute(incident.closed_at))
+    if is_part:
+        resolved_at = max((member.resolved for member in ended if member.resolved is not None), default=None)
     is_withdrawn = section.reason is NotificationReason.WITHDRAWN
     return replace(
         section,
         since=incident.started_at if lead.id == incident.lead else lead.since,
-        fired_at=incident.fired_at,
-        resolved_at=resolved_at if is_over and not is_withdrawn else None,
-        peak_severity=incident.peak_severity,
+        fired_at=min(member.fired for member in ended) if is_part else incident.fired_at,
+        resolved_at=resolved_at if ended and not is_withdrawn else None,
+        peak_severity=max(member.severity for member in ended) if is_part else incident.peak_severity,
     )
 
 

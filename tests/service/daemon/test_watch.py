@@ -44,6 +44,50 @@ def test_a_run_from_cron_leaves_retries_to_the_next_and_exits_with_1(configured,
     assert "CRIT churn" in sent(tmp_path)
 
 
+def append(world, *rows):
+    """Append days from 2025-03-10 on, each a line of values."""
+    with (world.store / "churn.csv").open("a") as file:
+        file.write("".join(f"2025-03-{day:02},churn,{row}\n" for day, row in enumerate(rows, 10)))
+
+
+def test_an_end_names_the_alerts_that_the_receiver_was_notified_of(configured, tmp_path, run):
+    configured.configure('[[routes]]\nreceivers = ["ops"]\nmetric = "f1_score"\n')
+    days = "".join(f"2025-03-{day:02},churn,0.95,0.95\n" for day in range(1, 10))
+    (configured.store / "churn.csv").write_text(f"date,model,accuracy,f1_score\n{days}")
+    append(configured, "0.5,0.5")
+    run("watch", "--once")
+    append(configured, "0.5,0.5", "0.5,0.95", "0.5,0.95", "0.5,0.95")
+    run("watch", "--once")
+    titles = [line for line in sent(tmp_path).splitlines() if line.startswith(("CRIT", "RESOLVED"))]
+    assert titles == ["CRIT churn: f1_score 0.50 < 0.85", "RESOLVED churn: f1_score, lasted 1d"]
+    assert "CRITICAL: churn accuracy 0.50 < 0.90" in run("check")[1]
+
+
+def test_what_opens_again_after_an_end_that_may_have_arrived_is_sent_again(configured, tmp_path, run, monkeypatch):
+    monkeypatch.setattr("random.random", lambda: 0.0)
+    configured.configure(command="cat >> told; echo >> told; test ! -e lost || exit 75")
+    run("watch", "--once")
+    (tmp_path / "lost").touch()
+    append(configured, "0.95")
+    assert run("watch", "--once")[0] == 1
+    (tmp_path / "lost").unlink()
+    append(configured, "0.95", "0.6")
+    assert [run("watch", "--once")[0] for _ in range(2)] == [0, 0]
+    titles = [line for line in sent(tmp_path).splitlines() if line.startswith(("CRIT", "RESOLVED"))]
+    assert [title.split(":")[0] for title in titles] == ["CRIT churn", "RESOLVED churn", "CRIT churn"]
+    acks = {line.split()[-1] for line in sent(tmp_path).splitlines() if "modeltop ack" in line}
+    assert len(acks) == 1
+
+
+def test_a_failure_with_nothing_left_to_deliver_is_no_problem(configured, tmp_path, run):
+    configured.configure(command="exit 75")
+    assert run("watch", "--once")[0] == 1
+    path = configured.store / "churn.csv"
+    path.write_text(path.read_text().replace(",0.7\n", ",0.95\n"))
+    code, _, err = run("watch", "--once")
+    assert (code, "withdrawn: churn" in err) == (0, True)
+
+
 def test_a_run_from_cron_beside_a_leader_has_nothing_to_do(configured, run):
     configured.state.mkdir()
     with LeaderLock(configured.state, LockHolder(77, "beta")) as leader:
