@@ -52,7 +52,7 @@ def next_actions(observations: Observations, hypotheses: Sequence[CauseHypothesi
     if not is_likely(hypotheses) and first not in PASSIVE_ACTIONS and cause is not Cause.OUTAGE:
         first = Action.INVESTIGATE
     if first is Action.RETRAIN and not can_retrain(observations):
-        first = Action.WAIT
+        first = Action.INVESTIGATE if observations.is_overnight else Action.WAIT
     actions = [first]
     if _released(observations, hypotheses):
         actions.insert(0, Action.ROLL_BACK)
@@ -163,7 +163,11 @@ ORDERS: dict[Cause, tuple[str, ...]] = {
     Cause.LABEL_SHIFT: ("recalibrate the scores; the model itself needs no retraining",),
     Cause.THRESHOLD: ("review the decision threshold",),
     Cause.CALIBRATION: ("recalibrate the scores; the model itself needs no retraining",),
-    Cause.CONCEPT_DRIFT: ("retrain: {labels} since {day}", "do not retrain yet: {blocker}"),
+    Cause.CONCEPT_DRIFT: (
+        "retrain: {labels} since {day}",
+        "check what shipped on {overnight}; do not retrain yet",
+        "do not retrain yet: {blocker}",
+    ),
     Cause.UNKNOWN: CHECK_CHANGES,
 }
 """What to do where the cause is likely."""

@@ -11,8 +11,8 @@ from modeltop.core.stats.robust import median
 from modeltop.diagnosis.before_after import BeforeAfterWindows, Indices, compare
 
 PREFIX = "feature="
-OUTPUTS = ("score", "prediction")
-"""Columns that are the model's own: `compute` measures their drift as that of a feature."""
+OUTPUTS = ("score", "prediction", "label")
+"""Columns that are no features: `compute` measures the drift of outputs and labels like that of a feature."""
 MIN_DISTANCES = {"js_distance": 0.1, "psi": 0.2, "ks_distance": 0.1, "wasserstein_normed": 0.1}
 """Distance from which a feature has drifted by custom; the preferred metric first."""
 POWERS = {"js_distance": 0.5, "psi": 1.0, "ks_distance": 0.5, "wasserstein_normed": 0.5}
@@ -38,6 +38,8 @@ class FeatureShifts:
     """Shift of the score's own distribution."""
     prediction: FeatureShift | None = None
     """Shift of the predictions, by class; None if there is none."""
+    label: FeatureShift | None = None
+    """Shift of the labels, by class, of several classes; None if there is none."""
     has_score_drift: bool = False
     """Whether the drift of the score is measured at all."""
 
@@ -59,6 +61,7 @@ def feature_shifts(series: Iterable[Series], windows: BeforeAfterWindows) -> Fea
         broken=tuple(broken),
         score=shifts.get("score"),
         prediction=shifts.get("prediction"),
+        label=shifts.get("label"),
         has_score_drift="score" in by_feature,
     )
 

@@ -80,6 +80,8 @@ class Observations:
     @property
     def metric(self) -> Metric:
         """The metric of the series; a neutral one without a series."""
+        if self.series is not None and self.series.key.metric == ROW_COUNT:
+            return Metric(ROW_COUNT, digits=0)
         return self.context.catalog.get(self.series.key.metric) if self.series else Metric("")
 
     @property
@@ -239,10 +241,10 @@ def _row_counts(overall: Iterable[Series]) -> Series | None:
 
 
 def _segmentations(context: ModelContext, series: Series, windows: BeforeAfterWindows) -> tuple[Segmentation, ...]:
-    """Decompose the metric itself if it is a mean over a known number of cases, else accuracy."""
+    """Decompose the metric itself if it is a mean over a known number of cases, else accuracy or the mean error."""
     if series.key.segment != ALL and segment_column(series.key.segment) is None:
         return ()
-    for name in dict.fromkeys((series.key.metric, "accuracy")):
+    for name in dict.fromkeys((series.key.metric, "accuracy", "mae")):
         metric = context.catalog.get(name)
         if metric.name not in NOT_ADDITIVE and (metric.proportion or metric.support == ROW_COUNT):
             segmentations = decompose((other for other in context.series if other.key.metric == name), windows)

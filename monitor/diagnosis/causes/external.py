@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from modeltop.core.diagnosis import ROW_COUNT, Cause, CauseHypothesis
 from modeltop.core.series import Direction
-from modeltop.core.text import format_day, sanitize
+from modeltop.core.text import format_day, format_value, sanitize
 from modeltop.diagnosis.causes.base import EvidenceItem, cause, combine_evidence
 from modeltop.diagnosis.observations import Observations
 from modeltop.diagnosis.phrases import format_change, format_percent, per_unit, period_unit, safe_name
@@ -67,5 +67,12 @@ def segment(observations: Observations) -> CauseHypothesis | None:
     others = f"the other segments of {safe_name(segmentation.column) or 'this column'} are as before"
     fall = f"{safe_name(contribution.segment)} {levels}, {format_percent(min(1.0, ratio))} of the change"
     pro = [EvidenceItem(0.8, fall), EvidenceItem(0.3, f"{share} of the rows; {others}")]
-    doubt = EvidenceItem(0.5, "over all rows the difference is not significant")
-    return combine_evidence(Cause.SEGMENT, pro, [doubt] if observations.is_within_noise else [])
+    return combine_evidence(Cause.SEGMENT, pro, _beyond_segment(observations))
+
+
+def _beyond_segment(observations: Observations) -> Iterator[EvidenceItem]:
+    shifts = observations.feature_shifts
+    if observations.is_within_noise:
+        yield EvidenceItem(0.5, "over all rows the difference is not significant")
+    if (moved := shifts.score or shifts.prediction) is not None:
+        yield EvidenceItem(0.4, f"scores of all rows shifted, distance {format_value(moved.after, 2)}")

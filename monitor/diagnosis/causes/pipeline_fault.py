@@ -21,6 +21,8 @@ from modeltop.diagnosis.phrases import (
 )
 from modeltop.diagnosis.signals import best_pair, describe
 
+MAX_FEW_ROWS = 0.2
+"""Ratio to the usual rows up to which most of them are certainly missing."""
 MIN_BROKEN_LOSS = 0.05
 """Proportion of values lost from which a feature is certainly broken."""
 MIN_OTHER_MODELS = 2
@@ -44,7 +46,8 @@ def _missing_rows(observations: Observations) -> Iterator[EvidenceItem]:
     rows = observations.before_after.get(ROW_COUNT)
     if rows is not None and rows.is_significant and rows.after < 0.5 * rows.before:
         unit = "period" if observations.series is None else period_unit(observations.series)
-        yield EvidenceItem(0.6, f"rows fell {rows.before:,.0f}→{rows.after:,.0f} {per_unit(unit)}")
+        strength = 0.85 if rows.after <= MAX_FEW_ROWS * rows.before else 0.6
+        yield EvidenceItem(strength, f"rows fell {rows.before:,.0f}→{rows.after:,.0f} {per_unit(unit)}")
 
 
 @cause

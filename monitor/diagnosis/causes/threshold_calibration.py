@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from modeltop.core.diagnosis import BeforeAfter, Cause, CauseHypothesis
+from modeltop.core.text import format_value
 from modeltop.diagnosis.causes.base import EvidenceItem, cause, combine_evidence
 from modeltop.diagnosis.observations import Observations
-from modeltop.diagnosis.phrases import format_values
+from modeltop.diagnosis.phrases import format_values, metric_name
 from modeltop.diagnosis.signals import (
     RANKING,
     describe,
@@ -16,28 +17,38 @@ from modeltop.diagnosis.signals import (
     precision_recall_tradeoff,
 )
 
+CLASS_RATES = ("recall", "specificity")
+"""Metrics of two classes that do not depend on their proportions; of several it is balanced accuracy."""
 CALIBRATION = ("expected_calibration_error", "maximum_calibration_error", "brier_score", "log_loss")
 
 
 @cause
 def label_shift(observations: Observations) -> CauseHypothesis | None:
-    """Weigh whether the proportion of positives changed, and each class is recognized as well as before."""
-    positives = _base_rate_change(observations)
-    if observations.focus is None or positives is None:
+    """Weigh whether the proportions of the classes changed, and each is recognized as well as before."""
+    if observations.focus is None or (moved := _moved_labels(observations)) is None:
         return None
-    pro = [EvidenceItem(0.6, f"the share of positives {positives.direction} {describe(observations, positives)}")]
-    changes = observations.before_after
-    rates = [changes[name] for name in ("recall", "specificity") if name in changes]
+    pro, changes = [EvidenceItem(0.6, moved)], observations.before_after
+    rates = [changes[name] for name in CLASS_RATES if name in changes] or [
+        changes[name] for name in ("balanced_accuracy",) if name in changes
+    ]
     max_loss = max(0.01, 0.2 * abs(observations.loss(observations.focus)))
     if rates and all(observations.loss(rate) <= max_loss for rate in rates):
-        text = "recall and specificity are as before" if len(rates) == 2 else f"{rates[0].key.metric} is as before"
-        pro.append(EvidenceItem(0.4, text))
+        names = " and ".join(metric_name(rate.key.metric) for rate in rates)
+        pro.append(EvidenceItem(0.4, f"{names} {'are' if len(rates) > 1 else 'is'} as before"))
     contra = [
         EvidenceItem(0.4, describe_metric_change(observations, rate))
         for rate in rates
         if rate.is_significant and observations.loss(rate) > 0.03
     ]
     return combine_evidence(Cause.LABEL_SHIFT, pro, contra)
+
+
+def _moved_labels(observations: Observations) -> str | None:
+    """Return how the share of positives, or of several classes the labels, moved; None if they did not."""
+    positives, labels = _base_rate_change(observations), observations.feature_shifts.label
+    if positives is not None:
+        return f"the share of positives {positives.direction} {describe(observations, positives)}"
+    return None if labels is None else f"the shares of the classes shifted, distance {format_value(labels.after, 2)}"
 
 
 def _base_rate_change(observations: Observations) -> BeforeAfter | None:
