@@ -247,7 +247,14 @@ class _Reconciliation:
             entry_key=self.key,
             members=members,
             idempotency_key=self._idempotency_key(action, reason, incident_id, level),
+            pager_incident=self._pager_incident(action, incident_id),
         )
+
+    def _pager_incident(self, action: NotificationAction, incident_id: str) -> int:
+        entry = self.last_notified
+        if entry is None or not entry.level or entry.incident != incident_id:
+            return 1
+        return entry.pager_incident + (entry.acknowledged and action is NotificationAction.TRIGGER)
 
     def _idempotency_key(
         self, action: NotificationAction, reason: NotificationReason, incident_id: str, level: Severity

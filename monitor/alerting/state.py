@@ -241,7 +241,8 @@ def _entry_after(
     if notification.action is NotificationAction.TRIGGER:
         joined_at = before.joined_at if before is not None and is_same else None
         joined_at = at if notification.reason is NotificationReason.JOINED else joined_at
-        return NotificationEntry(notification.incident, notification.level, at, notification.members, joined_at)
+        about = notification.incident, notification.level, at, notification.members, joined_at
+        return NotificationEntry(*about, pager_incident=notification.pager_incident)
     return replace(before, acknowledged=True) if before is not None and is_same else None
 
 

@@ -129,7 +129,7 @@ def acknowledged_alerts(
     for incident in incidents:
         ack, tracked = acks.get(incident.id), state.incidents.get(incident.id)
         is_open = incident.status is IncidentStatus.OPEN
-        if ack is None or not is_open or incident.severity > ack.level or _is_ended_by_member(ack, tracked):
+        if ack is None or not is_open or incident.severity > ack.level or (tracked and ack_end_reason(ack, tracked)):
             continue
         acknowledged |= {name: ack for name in incident.alerts if name in active}
     return acknowledged
@@ -140,19 +140,21 @@ def acknowledged_incidents(state: AlertingState, now: datetime) -> dict[str, Ack
     acknowledged: dict[str, Acknowledgement] = {}
     for ack in state.acks:
         incident = state.incidents.get(ack.incident)
-        if incident is None or incident.status is not IncidentStatus.OPEN or incident.level > ack.level:
+        if incident is None or incident.status is not IncidentStatus.OPEN:
             continue
-        if now < ack.until and ack.is_credible(now) and not _is_ended_by_member(ack, incident):
+        if now < ack.until and ack.is_credible(now) and ack_end_reason(ack, incident) is None:
             acknowledged[incident.id] = ack
     return acknowledged
 
 
-def _is_ended_by_member(ack: Acknowledgement, incident: TrackedIncident | None) -> bool:
-    """Return whether a critical alert joined late since the incident was acknowledged."""
-    if incident is None:
-        return False
+def ack_end_reason(ack: Acknowledgement, incident: TrackedIncident) -> str | None:
+    """Return why an open incident that was acknowledged is no more, in a clause; None if it is."""
+    if incident.level > ack.level:
+        return "the incident got worse"
     new = (member for member in incident.members if member.fired > ack.seen_until)
-    return any(member.severity is Severity.CRITICAL and incident.joined_late(member) for member in new)
+    if any(member.severity is Severity.CRITICAL and incident.joined_late(member) for member in new):
+        return "a critical alert joined"
+    return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,22 +24,23 @@ WORDS = {
     "withdrawn": "withdrawn",
     "merged": "merged",
     "known": "was over when the watcher first saw it",
-    "told": "notified",
-    "telling": "notification started, unknown whether it arrived:",
-    "given-up": "could not notify",
+    "notified": "notified",
+    "sending": "notification started, unknown whether it arrived:",
+    "abandoned": "could not notify",
     "acknowledged": "acknowledged by",
-    "given-back": "un-acknowledged by",
+    "unacknowledged": "un-acknowledged by",
+    "ack-ended": "no longer acknowledged by",
     "silenced": "silenced by",
-    "silence-ended": "silence ended by",
+    "silence-ended": "silence ended",
     "noted": "note by",
     "baseline-accepted": "new baseline accepted by",
 }
 """Words by kind of entry; the name of the actor, if there is one, follows."""
 
 INCIDENT_KEYS = {
-    "standing": "status",
+    "status": "status",
     "level": "level",
-    "worst": "peak_severity",
+    "peak": "peak_severity",
     "lead": "lead",
     "started_at": "started_at",
     "fired": "fired_at",
@@ -61,7 +62,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, context: Context) -> int:
     """Print all that the event log holds about one model."""
     event_log = event_log_for(context.pipeline(args))
-    timeline = build_timeline(event_log.events(), args.model)
+    timeline = build_timeline(event_log.events(), args.model, event_log.now())
     state = event_log.state()
     if state.damaged_lines:
         context.err_line(
@@ -109,7 +110,7 @@ def _entry_text(entry: TimelineEntry) -> str:
     if not entry.text:
         return f"{words}{actor}"
     text = sanitize(entry.text)
-    return f"{words}{actor} ({text})" if entry.event == "told" else f"{words}{actor}: {text}"
+    return f"{words}{actor} ({text})" if entry.event == "notified" else f"{words}{actor}: {text}"
 
 
 def _timeline_json(timeline: Timeline, model: str) -> dict[str, object]:

@@ -114,7 +114,7 @@ class NotificationReason(Enum):
     """It fired and ended while the receiver could not be notified."""
     RESOLVED = "over"
     WITHDRAWN = "withdrawn"
-    ACKNOWLEDGED = "taken"
+    ACKNOWLEDGED = "acknowledged"
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +131,8 @@ class Notification:
     """Series of the members that it names."""
     idempotency_key: str
     """Stable over retries and restarts, and different for different notifications."""
+    pager_incident: int = 1
+    """As `NotificationEntry.pager_incident`, once it was sent."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -258,6 +258,8 @@ class NotificationEntry:
     acknowledged: bool = False
     resolve_started: bool = False
     """True if a resolve may have arrived whose answer did not: what opens again is sent as new."""
+    pager_incident: int = 1
+    """Number of the pager's own incident: after a person acknowledged one, what is news opens the next."""
     rejected_keys: tuple[str, ...] = ()
     """Idempotency keys of notifications that it rejected: not sent again before the repeat interval has passed."""
     rejected_at: datetime | None = None

@@ -145,7 +145,7 @@ def test_a_sent_acknowledgement_is_recorded_until_the_next_trigger(sent):
     assert acknowledged.notifications[SLACK] == replace(first.notifications[SLACK], acknowledged=True)
     rejected = apply_event(first, sent(NotificationAction.ACKNOWLEDGE, NotificationReason.ACKNOWLEDGED, given_up="413"))
     assert rejected.notifications[SLACK] == replace(
-        first.notifications[SLACK], rejected_keys=("1a2b3c4d-taken",), rejected_at=NOON
+        first.notifications[SLACK], rejected_keys=("1a2b3c4d-acknowledged",), rejected_at=NOON
     )
     again = apply_event(acknowledged, sent(NotificationAction.TRIGGER, NotificationReason.REPEAT, at=NOON + 2 * HOUR))
     assert not again.notifications[SLACK].acknowledged

@@ -198,8 +198,8 @@ def test_a_story_as_json_says_all_of_it(on, incident_log):
     text = on("story", "churn", "--json").out
     assert text.isascii()
     (incident,) = json.loads(text)["incidents"]
-    assert (incident["id"], incident["standing"], incident["resolved"]) == ("1a2b3c4d", "open", None)
-    assert [event["event"] for event in incident["events"]] == ["fired", "told", "acknowledged"]
+    assert (incident["id"], incident["status"], incident["resolved"]) == ("1a2b3c4d", "open", None)
+    assert [event["event"] for event in incident["events"]] == ["fired", "notified", "acknowledged"]
     assert incident["events"][2]["text"] == ESCAPE
 
 

@@ -140,8 +140,8 @@ class _SectionBuilder:
 
     def section(self, notification: Notification) -> AlertSection:
         incident = self.alerting_state.incidents.get(notification.incident)
-        named = _named(incident, notification)
-        lead = _lead(incident, named)
+        named, new = _named(incident, notification), self._joined(incident, notification)
+        lead = next(iter(new), None) or _lead(incident, named)
         key = SeriesKey(notification.entry_key.model, "*") if lead is None else lead.key
         rule = "" if lead is None else lead.rule
         reason = notification.reason
@@ -158,7 +158,7 @@ class _SectionBuilder:
             segment=key.segment,
             rule=rule,
             title="",
-            members=self._members(incident, notification, lead),
+            members=self._members(incident, notification, lead, new),
             verdict=self.explanations.text_for(key.model),
             diagnosis=self.explanations.diagnosis_for(key.model),
             sentence=self._sentence(key, rule),
@@ -166,15 +166,34 @@ class _SectionBuilder:
             condition=self._condition(rule),
             runbook=self._runbook(rule),
             ack_command=f"modeltop ack {sanitize(notification.incident, 40)}" if can_ack else "",
+            pager_incident=notification.pager_incident,
         )
         section = self._with_values(_with_dates(section, incident, lead, named if is_over else ()), lead)
         subject = section.value_vs_limit if section.metric != "*" or can_ack else ""
         if not subject and section.metric == "*" and lead is not None:
             subject = _MODEL_WIDE.get(lead.condition, "")
-        return replace(section, title=template.section_title(section, subject))
+        # What joined has a level of its own.
+        titled = replace(section, severity=new[0].severity) if new else section
+        return replace(section, title=template.section_title(titled, subject))
+
+    def _joined(self, incident: TrackedIncident | None, notification: Notification) -> list[Member]:
+        """Return the alerts that joined late, of which the receiver was not notified yet: the worst first."""
+        entry = self.alerting_state.notifications.get(notification.entry_key)
+        if incident is None or entry is None or notification.reason is not NotificationReason.JOINED:
+            return []
+        new = [
+            member
+            for member in incident.active_members
+            if member.key in notification.members and member.key not in entry.members and incident.joined_late(member)
+        ]
+        return sorted(new, key=lambda member: (-member.severity, member.key.segment != "all", member.fired))
 
     def _members(
-        self, incident: TrackedIncident | None, notification: Notification, lead: Member | None
+        self,
+        incident: TrackedIncident | None,
+        notification: Notification,
+        lead: Member | None,
+        new: Sequence[Member],
     ) -> tuple[MemberLine, ...]:
         """Return a line for each alert but the lead that the notification names."""
         if incident is None:
@@ -182,9 +201,10 @@ class _SectionBuilder:
         named = [one for one in incident.members if one.key in notification.members and one is not lead]
         if notification.reason is not NotificationReason.MISSED:
             named = [member for member in named if member.resolved is None]
-        named.sort(key=lambda member: (-member.severity, member.fired))
+        named.sort(key=lambda member: (member not in new, -member.severity, member.fired))
         return tuple(
-            MemberLine(one.key.metric, one.key.segment, one.rule, one.severity, self._member_text(one)) for one in named
+            MemberLine(one.key.metric, one.key.segment, one.rule, one.severity, self._member_text(one), one in new)
+            for one in named
         )
 
     def _member_text(self, member: Member) -> str:
@@ -253,9 +273,11 @@ class _SectionBuilder:
             return ""
         if notification.reason is NotificationReason.ACKNOWLEDGED:
             because = f": {sanitize(ack.reason)}" if ack.reason else ""
-            return f"{sanitize(ack.by, 60)} has it until {format_period(_floor_to_minute(ack.until))} UTC{because}"
-        is_worse = notification.reason is NotificationReason.ESCALATED
-        return f"got worse since {sanitize(ack.by, 60)} took it" if is_worse else ""
+            until = format_period(_floor_to_minute(ack.until))
+            return f"acknowledged by {sanitize(ack.by, 60)} until {until} UTC{because}"
+        news = {NotificationReason.ESCALATED: "got worse", NotificationReason.JOINED: "an alert joined"}
+        change = news.get(notification.reason)
+        return f"{change} since {sanitize(ack.by, 60)} acknowledged it" if change else ""
 
     def _withdrawal_reason(self, notification: Notification) -> str:
         withdrawn = self.alerting_state.incidents.get(notification.incident)

@@ -58,7 +58,7 @@ def _state_label(section: AlertSection) -> str:
         NotificationReason.JOINED: f"{level} (new alert)",
         NotificationReason.REPEAT: f"{level} (still)",
         NotificationReason.WITHDRAWN: "WITHDRAWN",
-        NotificationReason.ACKNOWLEDGED: "TAKEN",
+        NotificationReason.ACKNOWLEDGED: "ACKNOWLEDGED",
     }
     return labels.get(section.reason, level)
 
@@ -77,12 +77,23 @@ def section_lines(section: AlertSection) -> Iterator[str]:
     if section.runbook:
         yield f"runbook  {section.runbook}"
     if section.ack_command:
-        yield f"take it  {section.ack_command}"
+        yield f"ack      {section.ack_command}"
 
 
 def lead_sentences(section: AlertSection) -> list[str]:
-    """Return the verdict on the model and the status of the series, without those that are empty or equal."""
-    return list(dict.fromkeys(text for text in (model_verdict(section), section.sentence) if text))
+    """Return what joined, the verdict on the model and the status of the series, without those empty or equal."""
+    texts = (joined_alerts(section), model_verdict(section), section.sentence)
+    return list(dict.fromkeys(text for text in texts if text))
+
+
+def joined_alerts(section: AlertSection) -> str:
+    """Return the alerts that joined the incident late in one line; empty if the section is not about that."""
+    if section.reason is not NotificationReason.JOINED:
+        return ""
+    lead = f"{series_name(section)} {section.value_vs_limit}".strip()
+    new = [lead, *(member.text for member in section.members if member.is_new)]
+    rest = len(new) - MAX_MEMBERS
+    return f"New alerts: {'; '.join(new[:MAX_MEMBERS])}{f'; and {rest:,} more' if rest > 0 else ''}."
 
 
 def model_verdict(section: AlertSection) -> str:
@@ -130,7 +141,7 @@ def group_title(sections: Sequence[AlertSection], *, digest: bool, shared: Seque
     if not sections:
         return "nothing to tell"
     counts = Counter(_state(section) for section in sections)
-    states = (*LEVELS.values(), "taken", "withdrawn", "late", "resolved")
+    states = (*LEVELS.values(), "acknowledged", "withdrawn", "late", "resolved")
     summary = ", ".join(f"{counts[state]} {state}" for state in states if counts[state])
     parts = (*shared[:1], summary, sections[0].title)
     return truncate(f"{'digest: ' if digest else ''}{' | '.join(parts)}", MAX_TITLE_WIDTH)

@@ -114,6 +114,7 @@ def _member(member: MemberLine) -> dict[str, Any]:
         "rule": _replace_surrogates(member.rule),
         "severity": member.severity.name.lower(),
         "message": member.text,
+        "new": member.is_new,
     }
 
 

@@ -137,7 +137,7 @@ rule     accuracy-floor: accuracy below 0.92 warns, below 0.90 is critical
 limit 0.90 · 5 periods, 2025-01-09 02:00 – 2025-01-09 02:40
 
 runbook  https://wiki.test/accuracy
-take it  modeltop ack {id}"""
+ack      modeltop ack {id}"""
 
 OVER = """\
 RESOLVED fraud-detector: accuracy, lasted 20m
@@ -182,7 +182,11 @@ def test_a_resolution_says_how_long_it_lasted_and_the_worst_value(observed):
         (NotificationAction.TRIGGER, NotificationReason.ESCALATED, "CRIT (worse) fraud-detector: accuracy 0.87 < 0.90"),
         (NotificationAction.TRIGGER, NotificationReason.REPEAT, "CRIT (still) fraud-detector: accuracy 0.87 < 0.90"),
         (NotificationAction.RESOLVE, NotificationReason.WITHDRAWN, "WITHDRAWN fraud-detector: accuracy 0.87 < 0.90"),
-        (NotificationAction.ACKNOWLEDGE, NotificationReason.ACKNOWLEDGED, "TAKEN fraud-detector: accuracy 0.87 < 0.90"),
+        (
+            NotificationAction.ACKNOWLEDGE,
+            NotificationReason.ACKNOWLEDGED,
+            "ACKNOWLEDGED fraud-detector: accuracy 0.87 < 0.90",
+        ),
     ],
 )
 def test_the_title_says_why_it_is_sent_now(observed, kind, reason, title):
@@ -221,8 +225,8 @@ def test_an_acknowledgement_is_reported_with_person_end_and_reason(observed):
         [notification_of(incident, NotificationAction.ACKNOWLEDGE, NotificationReason.ACKNOWLEDGED)], snapshot, state
     )
     worse = compose([notification_of(incident, reason=NotificationReason.ESCALATED)], snapshot, state)
-    assert "why      ana has it until 2025-01-10 02:00 UTC: on it\n" in acknowledged.text
-    assert "why      got worse since ana took it\n" in worse.text
+    assert "why      acknowledged by ana until 2025-01-10 02:00 UTC: on it\n" in acknowledged.text
+    assert "why      got worse since ana acknowledged it\n" in worse.text
 
 
 def test_why_it_was_withdrawn_is_said(observed):

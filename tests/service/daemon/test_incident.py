@@ -95,7 +95,8 @@ def test_a_second_fault_three_weeks_into_it_is_notified_though_it_was_acknowledg
     overnight.run_cycle(runs=2)
     _, second = overnight.inboxes["ops"].received
     assert (second.worst_section.reason.value, len(second.worst_section.members)) == ("joined", 8)
-    assert any(member.metric == LATE_METRIC for member in second.worst_section.members)
+    assert second.title.startswith(f"CRIT (new alert) triage: {LATE_METRIC} 0.60 < 0.90 and 8 more")
+    assert second.text.splitlines()[0] == f"New alerts: {LATE_METRIC} 0.60 < 0.90."
     for day in range(DAYS + 22, DAYS + 24):
         overnight.sleep(days=1)
         report(overnight, day, 0.95)
@@ -104,7 +105,7 @@ def test_a_second_fault_three_weeks_into_it_is_notified_though_it_was_acknowledg
     assert incident.status is IncidentStatus.RESOLVED
     (story,) = build_timeline(EventLog(overnight.state).events(), "triage").incidents
     happened = [entry.event for entry in story.entries]
-    assert happened == ["fired", "told", "acknowledged", "joined", "told", "resolved", "told"]
+    assert happened == ["fired", "notified", "acknowledged", "joined", "ack-ended", "notified", "resolved", "notified"]
     assert story.entries[3].text == f"{LATE_METRIC} 0.60 < 0.90"
 
 

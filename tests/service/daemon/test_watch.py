@@ -1,8 +1,10 @@
 """`modeltop watch` as a person or cron calls it."""
 
 import json
+import threading
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
@@ -77,6 +79,58 @@ def test_what_opens_again_after_an_end_that_may_have_arrived_is_sent_again(confi
     assert [title.split(":")[0] for title in titles] == ["CRIT churn", "RESOLVED churn", "CRIT churn"]
     acks = {line.split()[-1] for line in sent(tmp_path).splitlines() if "modeltop ack" in line}
     assert len(acks) == 1
+
+
+@pytest.fixture
+def pager(tmp_path, monkeypatch):
+    """PagerDuty on loopback: its address, and the events that it was sent."""
+    received = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self):
+            received.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(202)
+            self.end_headers()
+            self.wfile.write(b'{"status": "success"}')
+
+        def log_message(self, *_):
+            pass
+
+    monkeypatch.setenv("PD_KEY", "key")
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/", received
+        server.shutdown()
+
+
+def test_what_gets_worse_after_an_acknowledgement_pages_again(configured, run, pager):
+    url, received = pager
+    configured.configure(f'[receivers.pager]\ntype = "pagerduty"\nrouting_key_env = "PD_KEY"\nurl = "{url}"\n')
+    append(configured, *["0.7"] * 2)
+    run("watch", "--once")
+    run("ack", "churn")
+    run("watch", "--once")
+    late = [f"2025-03-{day:02},churn,0.95\n" for day in range(1, 14)] + ["2025-03-14,churn,0.1\n"]
+    (configured.store / "late.csv").write_text("".join(["date,model,f1_score\n", *late]))
+    append(configured, *["0.7"] * 5)
+    run("watch", "--once")
+    run("ack", "churn")
+    run("watch", "--once")
+    (configured.store / "late.csv").write_text("".join(["date,model,f1_score\n", *late, "2025-03-15,churn,0.95\n"]))
+    append(configured, *["0.7"] * 5, "0.95")
+    run("watch", "--once")
+    keys = list(dict.fromkeys(event["dedup_key"] for event in received))
+    assert keys[1] == f"{keys[0]}:2"
+    assert [(event["event_action"], keys.index(event["dedup_key"]) + 1) for event in received] == [
+        ("trigger", 1),
+        ("acknowledge", 1),
+        ("trigger", 2),
+        ("acknowledge", 2),
+        ("resolve", 1),
+        ("resolve", 2),
+    ]
+    assert received[2]["payload"]["summary"].startswith("CRIT (new alert) churn: f1_score 0.10 < 0.85 and 1 more")
+    assert received[2]["payload"]["custom_details"]["new"] == "New alerts: f1_score 0.10 < 0.85."
 
 
 def test_a_failure_with_nothing_left_to_deliver_is_no_problem(configured, tmp_path, run):
