@@ -87,7 +87,7 @@ def test_an_acknowledgement_is_sent_once_to_receivers_that_take_it(new_world, de
     world.run_cycle()
     world.ack()
     expected = world.run_cycle()
-    assert (describe(expected), [item.receiver for item in expected]) == (["taken CRITICAL"], ["pager"])
+    assert (describe(expected), [item.receiver for item in expected]) == (["acknowledged CRITICAL"], ["pager"])
     assert world.run_cycle() == []
 
 
