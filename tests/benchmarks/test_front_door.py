@@ -205,6 +205,18 @@ def test_the_benchmark_prints_its_tables_and_key_figures_and_writes_every_verdic
     assert records[1]["verdicts"][0]["verdict"].startswith("No data since 30 Apr")
 
 
+def test_what_was_evaluated_before_an_interrupt_is_kept(monkeypatch):
+    run = Run("healthy", "iris", 60, 0, (3,))
+    done = benchmark.RunResult(run, (Outcome(run, 3, "ok", found=False),), {})
+
+    def interrupted(pool, function, runs, folders):
+        yield done
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(benchmark.ProcessPoolExecutor, "map", interrupted)
+    assert benchmark.evaluate_runs([run, run], None) == [done]
+
+
 def test_a_matrix_has_two_worlds_and_two_seeds_and_other_sizes_beside():
     runs = benchmark.plan_runs(Split.HELD_OUT, ["feature null"], is_quick=False)
     binary = [run for run in runs if run.spec.task is Task.BINARY]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -80,7 +81,10 @@ def evaluate_runs(runs: Sequence[Run], rival_folder: Path | None, out: Path | No
     results: list[RunResult] = []
     with (
         _single_threaded(),
-        ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn")) as pool,
+        # Only this process is interrupted: the others finish what they are at.
+        ProcessPoolExecutor(
+            os.cpu_count(), get_context("spawn"), signal.signal, (signal.SIGINT, signal.SIG_IGN)
+        ) as pool,
         out.open("w", encoding="utf-8") if out else nullcontext() as lines,
     ):
         try:
