@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from itertools import groupby
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from modeltop.core.metrics.registry import Metric
 from modeltop.core.series import Breach, Direction, Series, Severity
 from modeltop.core.stats.clipped_moments import Blocks
 from modeltop.core.stats.collapse import WEEK, Normal, far_falls, normal_of
-from modeltop.core.stats.cusum import AlarmRun, alarm_runs
+from modeltop.core.stats.cusum import AlarmRun, Sequences, alarm_runs
 from modeltop.core.stats.robust import MAX_MAGNITUDE, median
+from modeltop.core.stats.slides import Slide, slides
 from modeltop.core.text import format_exact, format_value
 from modeltop.rules.baselines.base import Places
 from modeltop.rules.detectors.base import QueryContext
+from modeltop.rules.detectors.confidence import fit_turn
 from modeltop.rules.detectors.cusum import SKEWED_CASES, LastingShift, batch_series
 from modeltop.rules.detectors.material import Material, material_drop
 from modeltop.rules.detectors.pointwise import PointArrays, adverse_difference
@@ -52,10 +55,10 @@ class DropScan(PointArrays):
 class BaselineDrop(LastingShift):
     """Breached while the metric is worse than its baseline: the periods before the drop that were in no earlier one.
 
-    It warns of a sustained drop: see `LastingShift`. It is critical from a collapse on, a period at least 7 deviations
-    worse or two in a row at least 5, and once a sustained drop has become large; both only if they are material (see
-    `Material`). A deviation is the largest of three estimates (see `Normal`), a weekly season allowed for. Critical
-    ends after three good periods in a row.
+    It warns of a sustained drop: see `LastingShift`; and of a slide that its baseline would follow: see `slides`. It is
+    critical from a collapse on, a period at least 7 deviations worse or two in a row at least 5, and once a sustained
+    drop has become large; both only if they are material (see `Material`). A deviation is the largest of three
+    estimates (see `Normal`), a weekly season allowed for. Critical ends after three good periods in a row.
     """
 
     material: Material | None = None
@@ -75,16 +78,16 @@ class BaselineDrop(LastingShift):
         """Return the scan of each series; None if it never breaches. Many at once cost little more than one."""
         scans: list[DropScan | None] = [None] * len(series_batch)
         for sign in (1.0, -1.0) if self.outside else (1.0,):
-            for index, runs, falls in self._suspects(series_batch, sign, context.min_count):
-                scan = self._scan_drops(series_batch[index], sign, runs, falls, context.min_count)
+            for index, suspects in self._suspects(series_batch, sign, context.min_count):
+                scan = self._scan_drops(series_batch[index], sign, suspects, context.min_count)
                 other = scans[index]
                 scans[index] = other if scan is None else scan if other is None else _worse(other, scan)
         return scans
 
     def _suspects(
         self, series_batch: Sequence[Series], sign: float, min_count: float
-    ) -> Iterator[tuple[int, list[AlarmRun], list[int]]]:
-        """Yield the series with a sustained drop or with values that may be a collapse."""
+    ) -> Iterator[tuple[int, _Suspects]]:
+        """Yield the series with a sustained drop, a slide, or values that may be a collapse."""
         known = range(len(series_batch))
         selected = [i for i in known if self.outside or series_batch[i].better is not Direction.NEITHER]
         # The mean may lie a fifth of the drop nearer than the median, see `far_falls`.
@@ -98,43 +101,74 @@ class BaselineDrop(LastingShift):
                 plain = Blocks(sign * batch.values, sequences.lengths, self.periods, self.least)
                 falls = dict(far_falls(plain, min_size=MIN_BASELINE, min_fall=min_fall, min_ratio=min_ratio))
                 blocks = plain if sequences.noise is None else None  # shares of known cases are compared as angles
-            alarms = alarm_runs(sequences, self._cusum, blocks=blocks)
-            runs = {number: list(own) for number, own in groupby(alarms, attrgetter("sequence"))}
-            for number in sorted(runs.keys() | falls.keys()):
+            runs: dict[int, list[_Alarmed]] = {}
+            for run in alarm_runs(sequences, self._cusum, blocks=blocks):
+                runs.setdefault(run.sequence, []).append(self._alarmed(run))
+            slow = self._slow(sequences._replace(values=sign * batch.values), runs)
+            for number in sorted(runs.keys() | falls.keys() | slow.keys()):
                 places = falls[number].tolist() if number in falls else []
-                yield batch.indices[number], runs.get(number, []), places
+                yield batch.indices[number], _Suspects(runs.get(number, []), places, slow.get(number, []))
 
-    def _scan_drops(
-        self, series: Series, sign: float, runs: Sequence[AlarmRun], falls: Sequence[int], min_count: float
-    ) -> DropScan | None:
+    def _slow(self, sequences: Sequences, runs: Mapping[int, Sequence[_Alarmed]]) -> Mapping[int, list[Slide]]:
+        """Return the slides by sequence, but for those that end in a sustained drop."""
+        found: dict[int, list[Slide]] = {}
+        if self.material is None:
+            return found
+        firsts, explained = np.cumsum(sequences.lengths) - sequences.lengths, np.zeros(len(sequences.values), np.bool_)
+        for number, drop in ((number, drop) for number, own in runs.items() for drop in own):
+            explained[firsts[number] + drop.alarm : firsts[number] + drop.end] = True
+        for number, slide in slides(sequences, explained, self.material.slow):
+            found.setdefault(number, []).append(slide)
+        return found
+
+    def _alarmed(self, run: AlarmRun) -> _Alarmed:
+        alarm = run.start + int(np.argmax(np.maximum.accumulate(run.scores) > (self.warn or 0.0)))
+        end = run.start + len(run.scores)
+        return _Alarmed(run.start, alarm, end, is_accepted=len(run.scores) >= self._cusum.max_run)
+
+    def _scan_drops(self, series: Series, sign: float, suspects: _Suspects, min_count: float) -> DropScan | None:
         points = np.flatnonzero(series.evaluable(min_count))
         drops = Drops(series[points], sign, self.periods)
         scan = _empty_scan(len(series))
-        alarmed: list[_Alarmed] = []
-        for run in runs:
-            alarm = run.start + int(np.argmax(np.maximum.accumulate(run.scores) > (self.warn or 0.0)))
-            alarmed.append(_Alarmed(run.start, alarm, run.start + len(run.scores)))
-        collapses = self._settle(drops, alarmed, falls)
+        alarmed = [*suspects.runs, *self._slides(drops, suspects)]
+        collapses = self._settle(drops, alarmed, suspects.falls)
         for level, own in ((Severity.WARNING, alarmed), (self._collapse_level, collapses)):
             for drop in own:
                 self._mark(scan, points, drops, drop, level)
         return scan if scan.levels.any() else None
+
+    def _slides(self, drops: Drops, suspects: _Suspects) -> Iterator[_Alarmed]:
+        """Yield the slides, each to its end, of which little lies before what was accepted."""
+        over = list(suspects.runs)
+        for slide in sorted(suspects.slides):
+            accepted = max((drop.end for drop in over if drop.is_accepted and drop.alarm <= slide.end), default=0)
+            first = slide.end + 1 - slide.length
+            if first < accepted - self.usual // 2 or any(drop.alarm <= slide.end < drop.end for drop in over):
+                continue
+            start = first + fit_turn(drops.values[first : slide.end + 1]).start
+            over.append(self._to_end(drops, _Alarmed(start, slide.end, slide.end, drops.normal_before_slide(slide))))
+            yield over[-1]
+
+    def _to_end(self, drops: Drops, drop: _Alarmed) -> _Alarmed:
+        end = drops.end_of(drop.alarm, drops.normal_of(drop), max_length=self.usual, good=self.back)
+        return drop._replace(end=end, is_accepted=end == drop.alarm + self.usual)
 
     def _settle(self, drops: Drops, alarmed: Sequence[_Alarmed], falls: Sequence[int]) -> list[_Alarmed]:
         """Return the collapses and slides, and leave what has ended out of the baseline of what comes later.
 
         What has ended by a point depends on earlier points alone, so that each round settles one more of them at least.
         """
+        drops.leave_out(drop for drop in alarmed if not drop.is_accepted)
         while True:
             suspects = sorted({*falls, *drops.far_after_drops()}) if self._collapse_level else []
             collapses = list(self._collapses(drops, alarmed, suspects)) if self._collapse_level else []
-            if not drops.leave_out(drop for drop in (*alarmed, *collapses) if drop.end - drop.start < self.usual):
+            if not drops.leave_out(drop for drop in (*alarmed, *collapses) if not drop.is_accepted):
                 return collapses
 
     def _mark(self, scan: DropScan, points: Places, drops: Drops, drop: _Alarmed, level: Severity) -> None:
         """Enter a drop, from where it is known to its end; good values neither breach nor end it."""
-        own, normal = points[drop.alarm : drop.end], drops.normal_before(drop.start)
-        cutoff = self.slack if level is Severity.WARNING else RECOVERED
+        own, normal = points[drop.alarm : drop.end], drops.normal_of(drop)
+        cutoff = self.slack if level is Severity.WARNING and drop.normal is None else RECOVERED
         is_good = drops.deviations(slice(drop.alarm, drop.end), normal) < cutoff
         is_good[0] = False
         scan.levels[own] = np.where(is_good, scan.levels[own], level)
@@ -145,34 +179,40 @@ class BaselineDrop(LastingShift):
     def _collapses(self, drops: Drops, alarmed: Sequence[_Alarmed], falls: Sequence[int]) -> Iterator[_Alarmed]:
         """Yield the collapses and the slides, in order of time, each to its end."""
         free_from = 0
-        for fired, start in sorted([*self._sudden(drops, alarmed, falls), *self._sustained(drops, alarmed)]):
-            if fired >= free_from:
-                free_from = drops.end_of(fired, drops.normal_before(start), max_length=self.usual, good=self.back)
-                yield _Alarmed(start, fired, free_from)
+        found = [*self._sudden(drops, alarmed, falls), *self._sustained(drops, alarmed)]
+        for drop in sorted(found, key=attrgetter("alarm", "start")):
+            if drop.alarm >= free_from:
+                collapse = self._to_end(drops, drop)
+                free_from = collapse.end
+                yield collapse
 
-    def _sudden(self, drops: Drops, alarmed: Sequence[_Alarmed], falls: Sequence[int]) -> Iterator[tuple[int, int]]:
+    def _sudden(self, drops: Drops, alarmed: Sequence[_Alarmed], falls: Sequence[int]) -> Iterator[_Alarmed]:
         """Yield where a collapse fires, and its first period, before a sustained drop is known."""
         for first in falls:
-            if first < MIN_BASELINE or any(run.alarm <= first < run.end for run in alarmed):
+            if first < MIN_BASELINE or any(run.alarm <= first < run.end for run in alarmed if run.normal is None):
                 continue
             sizes = self._material_deviations(drops, slice(first, first + 2), drops.normal_before(first))
             if sizes[0] >= AT_ONCE:
-                yield first, first
+                yield _Alarmed(first, first, first)
             elif len(sizes) == 2 and sizes.min() >= TWICE:
-                yield first + 1, first
+                yield _Alarmed(first, first + 1, first + 1)
 
-    def _sustained(self, drops: Drops, alarmed: Sequence[_Alarmed]) -> Iterator[tuple[int, int]]:
+    def _sustained(self, drops: Drops, alarmed: Sequence[_Alarmed]) -> Iterator[_Alarmed]:
         """Yield where a sustained drop is critical, against the baseline before it."""
         for run in alarmed:
-            if run.start < MIN_BASELINE:
+            if run.start < MIN_BASELINE and run.normal is None:
                 continue
-            normal, rows = drops.normal_before(run.start), slice(run.alarm, run.end)
-            sizes = self._material_deviations(drops, rows, normal)
-            is_severe = sizes >= AT_ONCE
-            is_severe[1:] |= (sizes[1:] >= TWICE) & (sizes[:-1] >= TWICE)
+            normal, rows = drops.normal_of(run), slice(run.alarm, run.end)
+            is_severe = np.zeros(run.end - run.alarm, dtype=np.bool_)
+            if run.normal is None:
+                sizes = self._material_deviations(drops, rows, normal)
+                is_severe = sizes >= AT_ONCE
+                is_severe[1:] |= (sizes[1:] >= TWICE) & (sizes[:-1] >= TWICE)
             if self.material is not None:
-                is_severe |= drops.lasting(rows, normal) >= self.material.sustained(normal.level)
-            yield from ((run.alarm + int(place), run.start) for place in np.flatnonzero(is_severe))
+                lasting = drops.lasting(rows, normal, periods=3 if run.normal is None else WEEK)
+                is_severe |= lasting >= self.material.sustained(normal.level)
+            for alarm in (run.alarm + np.flatnonzero(is_severe)).tolist():
+                yield run._replace(alarm=alarm)
 
     def _material_deviations(self, drops: Drops, rows: slice, normal: Normal) -> Floats:
         """Return how many deviations points lie below the baseline; 0 where that is not material."""
@@ -227,6 +267,19 @@ class _Alarmed(NamedTuple):
     start: int
     alarm: int
     end: int
+    normal: Normal | None = None
+    """What was normal before a slide; None: see `Drops.normal_before`."""
+    is_accepted: bool = False
+    """Whether it ends because its level is the normal one."""
+
+
+class _Suspects(NamedTuple):
+    """Where a series may have dropped."""
+
+    runs: list[_Alarmed]
+    falls: list[int]
+    """Values that may be a collapse."""
+    slides: list[Slide]
 
 
 class Drops:
@@ -240,7 +293,7 @@ class Drops:
 
     def __init__(self, pool: Series, sign: float = 1.0, periods: int = 60) -> None:
         self._direction = -sign if pool.better is Direction.LOWER else sign
-        self._values = self._direction * np.clip(pool.values, -MAX_MAGNITUDE, MAX_MAGNITUDE)
+        self.values = self._direction * np.clip(pool.values, -MAX_MAGNITUDE, MAX_MAGNITUDE)
         self._periods, self._are_shares = periods, pool.proportion
         self._times = pool.times
         self.cases = pool.effective_support()
@@ -253,15 +306,18 @@ class Drops:
 
     def leave_out(self, drops: Iterable[_Alarmed]) -> bool:
         """Leave the drops that are over out of what is normal after them; return whether others were before."""
-        ended = sorted(drop for drop in drops if drop.end < len(self._values))
-        is_new, self._left_out, self._normals = ended != self._left_out, ended, {}
-        return is_new
+        ended = [drop for drop in drops if drop.end < len(self.values)]
+        changed = {drop[:3] for drop in ended}.symmetric_difference(drop[:3] for drop in self._left_out)
+        first = min((end for _, _, end in changed), default=len(self.values))
+        self._normals = {start: normal for start, normal in self._normals.items() if start < first}
+        self._left_out = ended
+        return bool(changed)
 
     def far_after_drops(self) -> Iterator[int]:
         """Yield the values soon after a drop that are no better than in it."""
         for drop in self._left_out:
             rows = slice(drop.end, drop.end + self._periods)
-            is_far = self.deviations(rows, self.normal_before(drop.start)) >= RECOVERED
+            is_far = self.deviations(rows, self.normal_of(drop)) >= RECOVERED
             yield from (drop.end + np.flatnonzero(is_far)).tolist()
 
     def _window(self, end: int) -> Places:
@@ -279,19 +335,27 @@ class Drops:
             gaps = np.diff(self._times[window])
             is_daily = len(gaps) > 0 and bool(median(gaps / DAY) == 1.0)
             weekdays = self._weekdays[window] if is_daily else None
-            normal = normal_of(self._values[window], self.cases[window], weekdays, are_shares=self._are_shares)
+            normal = normal_of(self.values[window], self.cases[window], weekdays, are_shares=self._are_shares)
             self._normals[start] = replace(normal, level=self._direction * normal.level)
         return self._normals[start]
+
+    def normal_of(self, drop: _Alarmed) -> Normal:
+        """Return what was normal before a drop."""
+        return drop.normal or self.normal_before(drop.start)
+
+    def normal_before_slide(self, slide: Slide) -> Normal:
+        """Return a normal from which values are good again that lie at most half as low as the slide must."""
+        return Normal(self._direction * slide.level, slide.smallest / (2 * RECOVERED), math.nan)
 
     def below(self, rows: slice, normal: Normal) -> Floats:
         """Return how far values lie on the bad side of what is normal, in the metric's unit."""
         level = self._direction * normal.level
-        return replace(normal, level=level).drops(self._values[rows], self._weekdays[rows])
+        return replace(normal, level=level).drops(self.values[rows], self._weekdays[rows])
 
-    def lasting(self, rows: slice, normal: Normal) -> Floats:
-        """Return how far the median of each value and the two before it lies on the bad side."""
-        below = self.below(slice(rows.start - 2, rows.stop), normal)
-        return np.asarray(median(np.stack([below[:-2], below[1:-1], below[2:]], axis=1)))
+    def lasting(self, rows: slice, normal: Normal, *, periods: int) -> Floats:
+        """Return how far the median of the newest values at each one, so many, lies on the bad side."""
+        below = self.below(slice(rows.start + 1 - periods, rows.stop), normal)
+        return np.asarray(median(sliding_window_view(below, periods)))
 
     def deviations(self, rows: slice, normal: Normal) -> Floats:
         """Return how many deviations values lie on the bad side."""

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
 
 from modeltop.core.metrics.registry import Metric
 from modeltop.core.series import Direction
+
+if TYPE_CHECKING:
+    from modeltop.core.series import Floats
 
 EXPLANATORY_FAMILIES = frozenset({"drift", "quality"})
 """Families of metrics that explain, and do not page."""
@@ -35,6 +41,11 @@ class Material:
     def sustained(self, level: float) -> float:
         """Return the smallest sustained drop that is critical, from this level."""
         return self.sudden(level) if self.slide is None else self.slide
+
+    def slow(self, levels: Floats) -> Floats:
+        """Return the smallest slow drops that warn, from levels: a sudden critical one, of an error half of that."""
+        absolute = np.where(np.abs(levels) < self.halved_below, self.absolute / 2, self.absolute)
+        return np.maximum(absolute, self.fraction / 2 * np.abs(levels))
 
     @property
     def smallest(self) -> float:

@@ -163,3 +163,38 @@ def test_a_level_that_was_accepted_is_the_baseline_of_what_comes_later(daily):
     old, new = alerts_of(daily, values)
     assert (old.is_active, new.is_active) == (False, True)
     assert new.breach.limit == pytest.approx(0.7, abs=0.01)
+
+
+SEASON = np.where(np.arange(200) % 7 >= 5, -0.08, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("metric", "values", "severity"),
+    [
+        pytest.param("roc_auc", 0.95 - 0.005 * np.arange(28), WARNING, id="from the first row on"),
+        pytest.param("roc_auc", 0.95 - 0.005 * np.arange(60), CRITICAL, id="by 0.30"),
+        pytest.param("mae", 10 + 0.5 * np.arange(60), CRITICAL, id="an error that triples"),
+        pytest.param("accuracy", 0.85 + SEASON[:120] - 0.001 * np.arange(120), WARNING, id="in a weekly season"),
+        pytest.param("roc_auc", 0.84 - 0.00055 * np.arange(180), CRITICAL, id="by 0.10 in half a year"),
+    ],
+)
+def test_a_slide_too_slow_for_its_baseline_is_no_sustained_drop_but_warns(daily, metric, values, severity):
+    noise = noisy(0, len(values), 0.003 * values[0])
+    (alert,) = alerts_of(daily, values + noise, metric)
+    assert (alert.severity, alert.is_active) == (severity, True)
+    assert alert.breach.limit == pytest.approx(values[0], rel=0.05)
+
+
+def test_a_season_of_a_year_and_a_wandering_level_are_no_slides(daily):
+    days = np.arange(365)
+    assert alerts_of(daily, 0.85 - 0.012 * np.cos(2 * np.pi * days / 365) + noisy(0, 365)) == []
+    wandering = noisy(0, 400, 0.008)
+    for day in range(1, 400):
+        wandering[day] += 0.6 * wandering[day - 1]
+    assert alerts_of(daily, 0.85 + wandering[35:]) == []
+
+
+def test_a_slide_ends_where_the_metric_is_back(daily):
+    fall = np.concatenate([np.linspace(0.9, 0.8, 60), np.linspace(0.8, 0.9, 20), np.full(20, 0.9)])
+    (alert,) = alerts_of(daily, fall + noisy(0, 100, 0.004))
+    assert alert.resolved is not None
