@@ -43,6 +43,11 @@ class FeatureShifts:
     has_score_drift: bool = False
     """Whether the drift of the score is measured at all."""
 
+    @property
+    def is_broad(self) -> bool:
+        """Whether the inputs changed overall: three features or more, and a third of all."""
+        return len(self.shifted) >= 3 and 3 * len(self.shifted) >= self.feature_count
+
 
 def feature_shifts(series: Iterable[Series], windows: BeforeAfterWindows) -> FeatureShifts:
     """Compare every feature before and after."""

@@ -27,7 +27,7 @@ def data_drift(observations: Observations) -> CauseHypothesis | None:
 def feature_drift(observations: Observations) -> CauseHypothesis | None:
     """Weigh whether one or a few inputs changed, with values that are valid."""
     shifts = observations.feature_shifts
-    if observations.loss(observations.focus) <= 0 or not shifts.shifted or _is_broad(shifts):
+    if observations.loss(observations.focus) <= 0 or not shifts.shifted or shifts.is_broad:
         return None
     contra = [EvidenceItem(0.5, clause) for clause in observations.value_faults[:1]]
     for shift in shifts.broken[:1]:
@@ -45,18 +45,13 @@ def concept_drift(observations: Observations) -> CauseHypothesis | None:
     return combine_evidence(Cause.CONCEPT_DRIFT, _unnoticed(observations), _noticed(observations))
 
 
-def _is_broad(shifts: FeatureShifts) -> bool:
-    """Return whether the inputs changed overall: three features or more, and a third of all."""
-    return len(shifts.shifted) >= 3 and 3 * len(shifts.shifted) >= shifts.feature_count
-
-
 def _moved(shifts: FeatureShifts) -> str:
     return f"{len(shifts.shifted) or 'none'} of {pluralize(shifts.feature_count, 'feature')} shifted"
 
 
 def _drift(observations: Observations) -> Iterator[EvidenceItem]:
     shifts = observations.feature_shifts
-    if _is_broad(shifts):
+    if shifts.is_broad:
         yield EvidenceItem(0.6, f"{_moved(shifts)}: {phrases.top_features(shifts.shifted)}")
     if not shifts.feature_count and shifts.score is not None:
         distance = format_value(shifts.score.after, 2)
@@ -96,7 +91,7 @@ def _no_drift(observations: Observations) -> Iterator[EvidenceItem]:
     shifts = observations.feature_shifts
     if shifts.feature_count and not shifts.shifted:
         yield EvidenceItem(0.7, _moved(shifts))
-    elif shifts.shifted and not _is_broad(shifts):
+    elif shifts.shifted and not shifts.is_broad:
         yield EvidenceItem(0.5, f"only {_moved(shifts)}")
     if shifts.has_score_drift and shifts.score is None:
         yield EvidenceItem(0.3, "the score distribution is as before")
@@ -109,14 +104,16 @@ def _no_drift(observations: Observations) -> Iterator[EvidenceItem]:
 
 def _other_explanations(observations: Observations) -> Iterator[EvidenceItem]:
     """Yield the evidence against any kind of drift."""
-    brier = observations.before_after.get("brier_score")
-    if signals.held_ranking(observations) is not None and brier is not None and not brier.is_significant:
+    brier, is_broad = observations.before_after.get("brier_score"), observations.feature_shifts.is_broad
+    is_calibrated = brier is not None and not brier.is_significant
+    # A model may rank other inputs as well as before and yet be right of fewer of them.
+    if is_calibrated and not is_broad and signals.held_ranking(observations) is not None:
         yield EvidenceItem(0.6, "scores rank and calibrate as before")
     elif (tradeoff := signals.precision_recall_tradeoff(observations)) is not None:
         yield EvidenceItem(0.4, tradeoff)
     if observations.pattern is not None and observations.pattern.pattern is Pattern.SPIKE:
         yield EvidenceItem(0.6, "it lasted one period")
-    if (dominant := signals.dominant_segment(observations)) is not None:
+    if not is_broad and (dominant := signals.dominant_segment(observations)) is not None:
         yield EvidenceItem(0.5, f"only {phrases.safe_name(dominant[1].segment)} fell")
     if any(observations.is_near_onset(note) for note in observations.notes):
         yield EvidenceItem(0.3, "a note explains that day")
@@ -145,7 +142,7 @@ def _noticed(observations: Observations) -> Iterator[EvidenceItem]:
         yield EvidenceItem(0.6, "a feature lost values")
     elif observations.value_faults:
         yield EvidenceItem(0.6, observations.value_faults[0])
-    elif _is_broad(shifts):
+    elif shifts.is_broad:
         yield EvidenceItem(0.4, _moved(shifts))
     elif shifts.shifted:
         yield EvidenceItem(0.3, f"{phrases.top_features(shifts.shifted, 1)} shifted")

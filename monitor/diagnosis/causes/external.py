@@ -33,7 +33,8 @@ def business(observations: Observations) -> CauseHypothesis | None:
 
 
 def _business_changes(observations: Observations) -> Iterator[EvidenceItem]:
-    for note in observations.notes[:2]:
+    releases = release_notes(observations) if observations.is_sudden else ()
+    for note in [note for note in observations.notes if note.text not in releases][:2]:
         is_near = observations.is_near_onset(note)
         when = "noted that day" if is_near else f"noted for {format_day(note.at, observations.context.now)}"
         strength = 0.85 if observations.is_sudden and is_near else 0.5
@@ -74,5 +75,11 @@ def _beyond_segment(observations: Observations) -> Iterator[EvidenceItem]:
     shifts = observations.feature_shifts
     if observations.is_within_noise:
         yield EvidenceItem(0.5, "over all rows the difference is not significant")
+    if shifts.is_broad:
+        yield EvidenceItem(0.4, f"{len(shifts.shifted)} of {shifts.feature_count} features of all rows shifted")
+    changes = observations.before_after
+    positives, labels = changes.get("positive_rate"), changes.get("label_rate")
+    if positives is not None and positives.is_significant and not (labels is not None and labels.is_significant):
+        yield EvidenceItem(0.5, f"positive predictions of all rows {positives.direction}")
     if (moved := shifts.score or shifts.prediction) is not None:
         yield EvidenceItem(0.4, f"scores of all rows shifted, distance {format_value(moved.after, 2)}")

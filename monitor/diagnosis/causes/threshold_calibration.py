@@ -17,6 +17,8 @@ from modeltop.diagnosis.signals import (
     precision_recall_tradeoff,
 )
 
+MIN_LOSS = 0.01
+"""Loss of calibration, or of ranking, below which it does not matter, however significant."""
 CLASS_RATES = ("recall", "specificity")
 """Metrics of two classes that do not depend on their proportions; of several it is balanced accuracy."""
 CALIBRATION = ("expected_calibration_error", "maximum_calibration_error", "brier_score", "log_loss")
@@ -115,7 +117,8 @@ def _describe_ranking(observations: Observations, ranking: BeforeAfter) -> str:
 
 def _worse(observations: Observations, names: Sequence[str]) -> list[BeforeAfter]:
     changes = observations.before_after
-    return [changes[name] for name in names if observations.got_worse(changes.get(name))]
+    worse = [changes[name] for name in names if observations.got_worse(changes.get(name))]
+    return [change for change in worse if observations.loss(change) >= MIN_LOSS]
 
 
 def _not_calibration(observations: Observations, ranking: BeforeAfter | None) -> Iterator[EvidenceItem]:
