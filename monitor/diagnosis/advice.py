@@ -38,6 +38,8 @@ ACTIONS = {
     Cause.CALIBRATION: Action.RECALIBRATE,
     Cause.UNKNOWN: Action.INVESTIGATE,
 }
+UNDECIDED_ACTIONS = (Action.RETRAIN, Action.COMPARE_INPUTS, Action.INVESTIGATE)
+"""Actions after which a retraining may still be what is needed."""
 PASSIVE_ACTIONS = (Action.NOTHING, Action.WAIT)
 
 

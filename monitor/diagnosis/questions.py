@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from modeltop.core.diagnosis import BeforeAfter, Cause, CauseHypothesis, Certainty, Forecast, Pattern, Question
 from modeltop.core.series import ConcernKind, Series, to_datetime
 from modeltop.core.text import format_day, pluralize
-from modeltop.diagnosis.advice import is_likely, retraining_blocker
+from modeltop.diagnosis.advice import ACTIONS, UNDECIDED_ACTIONS, is_likely, retraining_blocker
 from modeltop.diagnosis.context import CONFIDENCE
 from modeltop.diagnosis.observations import Observations
 from modeltop.diagnosis.phrases import (
@@ -61,17 +61,9 @@ QUESTIONS = ("Declining?", "Less reliable?", "Less confident?", "Data changed?",
 IS_OVER = ("no", "the change is over")
 NO_NEW_DATA = ("unknown", "no new data")
 INSTEAD = {
-    Cause.NOISE: "wait for more data",
+    **{cause: action.value for cause, action in ACTIONS.items() if action not in UNDECIDED_ACTIONS},
     Cause.SEASON: "compare with the same weekday",
     Cause.OUTAGE: "check the feed",
-    Cause.UPSTREAM: "fix the input pipeline",
-    Cause.SHARED: "check what changed for all of these models",
-    Cause.INVERTED_SCORES: "check the sign and the class order of the scores",
-    Cause.MISJOINED_LABELS: "check the join of the labels",
-    Cause.MODEL_CHANGE: "check which model version is served",
-    Cause.LABEL_SHIFT: "recalibrate the scores",
-    Cause.CALIBRATION: "recalibrate the scores",
-    Cause.THRESHOLD: "review the decision threshold",
 }
 """What to do instead of a retraining, by cause."""
 
