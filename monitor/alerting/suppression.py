@@ -171,7 +171,7 @@ class SilencePreview:
         """A clause if it would silence more than half of them; else None."""
         if 2 * len(self.matching) <= self.active_count:
             return None
-        return f"that is {len(self.matching)} of {pluralize(self.active_count, 'standing alert')}, more than half"
+        return f"that is {len(self.matching)} of {pluralize(self.active_count, 'active alert')}, more than half"
 
 
 def preview_silence(matchers: Matchers, alerts: Iterable[Alert]) -> SilencePreview:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 
-from modeltop.alerting.suppression import ack_end_reason
+from modeltop.alerting.suppression import ack_end_reason, format_minute
 from modeltop.core.event import (
     Acknowledged,
     BaselineRestarted,
@@ -114,7 +114,8 @@ class _IncidentTimelineBuilder:
         members = self.incident.members if self.incident else ()
         overlaps = silence.start <= end and start < silence_end
         if overlaps and any(silence.matchers.match_labels(one.rule, one.key, one.severity) for one in members):
-            yield TimelineEntry(max(silence.created_at, silence.start), "silenced", silence.by, silence.reason)
+            text = f"until {format_minute(silence.end)}: {silence.reason}"
+            yield TimelineEntry(max(silence.created_at, silence.start), "silenced", silence.by, text)
             now = timeline.now
             if expiration or (now is not None and silence_end <= min(now, end)):
                 yield TimelineEntry(silence_end, "silence-ended", expiration.by if expiration else "", "")

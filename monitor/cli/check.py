@@ -69,7 +69,10 @@ def run_alerts(args: argparse.Namespace, context: Context) -> int:
     if args.json:
         context.out_json([alert_record(alert, snapshot) for alert in alerts])
         return 0
-    context.out_lines(alert_line(alert, snapshot, name=alert.id or "") for alert in alerts)
+    incidents = {alert: f"; incident {one.id}" for one in snapshot.incidents for alert in one.alerts}
+    context.out_lines(
+        alert_line(alert, snapshot, name=alert.id or "") + incidents.get(alert.id or "", "") for alert in alerts
+    )
     if not alerts:
         context.err_line("no active alerts" if not args.history else "no alert, now or in the past")
     context.err_problems([problem for problem in snapshot.history.problems if not problem.fatal])

@@ -10,11 +10,11 @@ from modeltop.alerting.event_log.event_log import author
 from modeltop.alerting.state import SILENCE_RETENTION
 from modeltop.alerting.suppression import format_minute, preview_silence
 from modeltop.cli.context import Context, add_source, parse_moment
-from modeltop.cli.targets import did_you_mean, event_log_for, list_alerts, parse_duration, warn_of_clock
+from modeltop.cli.targets import did_you_mean, event_log_for, parse_duration, warn_of_clock
 from modeltop.core.errors import UsageError
 from modeltop.core.incident import Matchers
 from modeltop.core.text import exact_glob, pluralize, sanitize
-from modeltop.report.phrases import describe_matchers, describe_silence
+from modeltop.report.phrases import describe_matchers, describe_silence, list_names
 
 DEFAULT_DURATION = timedelta(hours=1)
 LABELS = ("model", "metric", "segment", "rule", "severity")
@@ -43,7 +43,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "       %(prog)s expire ID [PATH ...]"
     )
     parser.epilog = (
-        "who was told of an alert is told that it is over, silenced or not; "
+        "receivers are notified when an alert that they know resolves, silenced or not; "
         "exit codes: 0 done, 2 refused, not found, or nothing could be kept"
     )
 
@@ -80,9 +80,9 @@ def _add(args: argparse.Namespace, context: Context) -> int:
         now=now,
     )
     preview = preview_silence(matchers, snapshot.alerts)
-    context.err_line(f"matches {len(preview.matching)} of {pluralize(preview.active_count, 'active alert')}")
-    for line in list_alerts(preview.matching):
-        context.err_line(f"  {line}")
+    silenced = list(dict.fromkeys(sanitize(alert.key.model, 60) for alert in preview.matching))
+    names = f", of {pluralize(len(silenced), 'model')}: {list_names(silenced)}" if silenced else ""
+    context.err_line(f"matches {len(preview.matching)} of {pluralize(preview.active_count, 'active alert')}{names}")
     if preview.warning:
         context.err_line(preview.warning)
     event_log.append(*events)
@@ -117,5 +117,5 @@ def _expire(args: argparse.Namespace, context: Context) -> int:
     event_log.update(
         lambda state: actions.expire_silence(state, event.silence, by=event.by, now=event_log.now_given(state))
     )
-    context.out_line(f"silence {sanitize(event.silence, 20)} is over: its alerts are told again")
+    context.out_line(f"silence {sanitize(event.silence, 20)} is over: notifications of its alerts resume")
     return 0

@@ -13,7 +13,6 @@ from modeltop.cli.context import Context
 from modeltop.core import text as core_text
 from modeltop.core.errors import StoreError, UsageError
 from modeltop.core.incident import CLOCK_TOLERANCE, Incident
-from modeltop.core.series import Alert
 from modeltop.core.text import format_age, pluralize, sanitize
 from modeltop.report.phrases import alert_line
 from modeltop.rules.snapshot import Snapshot
@@ -92,12 +91,6 @@ def incident_line(incident: Incident, snapshot: Snapshot) -> str:
     others = len(active & {*incident.alerts} - {incident.lead})
     rest = f", and {pluralize(others, 'more alert')}" if others else ""
     return f"{sanitize(incident.id, 20)}  {alert_line(alert)}{rest}"
-
-
-def list_alerts(alerts: Iterable[Alert]) -> list[str]:
-    """Return a line for each of the first 20 alerts, with its id."""
-    lines = [f"{sanitize(alert.id or '', 20)}  {alert_line(alert)}" for alert in alerts]
-    return lines if len(lines) <= MAX_LISTED else [*lines[:MAX_LISTED], f"and {len(lines) - MAX_LISTED:,} more"]
 
 
 def did_you_mean(name: str, candidates: Iterable[str]) -> str:

@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Iterator
 
 from modeltop.alerting.event_log.codec import encode
+from modeltop.alerting.incidents import NEW_BASELINE
 from modeltop.alerting.timeline import IncidentTimeline, Timeline, TimelineEntry, build_timeline
 from modeltop.cli.context import Context, add_data
 from modeltop.cli.targets import did_you_mean, event_log_for
@@ -61,7 +62,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, context: Context) -> int:
     """Print all that the event log holds about one model."""
-    event_log = event_log_for(context.pipeline(args))
+    pipeline = context.pipeline(args)
+    event_log = event_log_for(pipeline)
     timeline = build_timeline(event_log.events(), args.model, event_log.now())
     state = event_log.state()
     if state.damaged_lines:
@@ -73,8 +75,13 @@ def run(args: argparse.Namespace, context: Context) -> int:
         return 0
     context.out_lines(_lines(timeline, args.model))
     if not timeline.incidents and not timeline.notes:
-        models = {incident.model for incident in state.incidents.values()}
-        context.err_line(f"nothing is remembered of {sanitize(args.model, 60)}{did_you_mean(args.model, models)}")
+        models = {incident.model for incident in state.incidents.values()} | pipeline.read_history().periods.keys()
+        name = sanitize(args.model, 60)
+        context.err_line(
+            f"no events of {name} yet: `modeltop watch` records them; `modeltop alerts --history` lists past alerts"
+            if args.model in models
+            else f"no model is called {name}{did_you_mean(args.model, models)}"
+        )
     return 0
 
 
@@ -94,12 +101,15 @@ def _title(timeline: IncidentTimeline, model: str) -> str:
     if incident is None:
         return f"{name}  {sanitize(model, 60)}"
     shape, word = MARKS[incident.peak_severity]
-    resolved = f", resolved {format_period(incident.resolved_at)}" if incident.resolved_at else ""
+    last = next((entry for entry in reversed(timeline.entries) if entry.event == incident.status.value), None)
+    is_accepted = last is not None and last.text == NEW_BASELINE
+    end = NEW_BASELINE if is_accepted else incident.status.value
+    end += f" {format_period(incident.resolved_at)}" if incident.resolved_at else ""
     series = dict.fromkeys(series_name(member.key) for member in incident.members if member.key.metric != "*")
     subject = f": {', '.join(series)}" if series else ""
     return (
-        f"{name}  {shape} {word} {sanitize(incident.model, 60)}{subject}; since {format_period(incident.started_at)}"
-        f"{resolved}, {incident.status.value}"
+        f"{name}  {shape} {word} {sanitize(incident.model, 60)}{subject}; since {format_period(incident.started_at)}, "
+        f"{end}"
     )
 
 

@@ -10,6 +10,7 @@ from modeltop.alerting.messages.diagnosis_json import finite_or_none, questions_
 from modeltop.alerting.messages.explanation import ExplanationCache
 from modeltop.core.incident import Acknowledgement, Incident, Suppression
 from modeltop.core.series import Alert, ModelStatus, Series
+from modeltop.diagnosis.phrases import advice_lines
 from modeltop.rules.change_summary import change_summary, latest_interval
 from modeltop.rules.snapshot import Snapshot
 
@@ -118,7 +119,7 @@ def _incident_record(incident: Incident, snapshot: Snapshot, explanations: Expla
         "now": finite_or_none(incident.now),
         "cause": hypotheses[0].cause.value if hypotheses else None,
         "certainty": diagnosis.certainty.value if diagnosis is not None and hypotheses else None,
-        "steps": [] if diagnosis is None else [action.value for action in diagnosis.actions],
+        "steps": [] if diagnosis is None else advice_lines(diagnosis),
         "alerts": list(incident.alerts),
     }
 

@@ -136,6 +136,8 @@ def text_explanation(snapshot: Snapshot, models: Sequence[str]) -> Iterator[str]
     for number, status in enumerate(status for status in snapshot.model_statuses if status.model in models):
         yield from ([""] if number else [])
         yield from _status_lines(status, explanations.verdict_for(status.model))
+        incident = snapshot.incident_of(status.model)
+        yield from () if incident is None else (f"{' ' * HANG}incident {sanitize(incident.id, 20)}",)
         for text in alert_lines(index, status.model):
             yield from wrapped(" " * HANG + text, HANG + 2)
         yield from _sections(snapshot, explanations.diagnosis_for(status.model))

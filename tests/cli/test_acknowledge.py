@@ -93,7 +93,10 @@ def test_a_model_a_metric_an_incident_and_an_alert_name_the_same_incident(on, st
 
 def test_a_silence_of_a_model_silences_all_of_it(on, store):
     created = on("silence", "churn", "--why", "a release")
-    assert (created.code, created.err.splitlines()[0]) == (0, "modeltop: matches 2 of 3 active alerts")
+    assert (created.code, created.err.splitlines()[0]) == (
+        0,
+        "modeltop: matches 2 of 3 active alerts, of 1 model: churn",
+    )
     assert journal(store).state().silences[0].matchers == Matchers(model="churn")
     (shown,) = (one for one in json.loads(on("check", "--json").out)["incidents"] if one["model"] == "churn")
     assert shown["suppressed_by"]["kind"] == "silenced"
@@ -129,12 +132,11 @@ def test_what_cannot_be_done_is_one_line_with_the_remedy_and_keeps_nothing(on, s
 
 def test_a_silence_says_what_it_matches_before_it_is_saved(on, store):
     created = on("silence", "add", "--model", "churn", "--metric", "rec*", "--why", "a release", "--for", "2h")
-    assert (created.code, created.err.splitlines()[0]) == (0, "modeltop: matches 1 of 3 active alerts")
-    assert "churn recall 0.10 < 0.80" in created.err.splitlines()[1]
+    assert (created.code, created.err) == (0, "modeltop: matches 1 of 3 active alerts, of 1 model: churn\n")
     name = re.fullmatch(r"([0-9a-f]{8}) silences model churn, metric rec\* until .* UTC\n", created.out)[1]
     assert f"{name}  model churn, metric rec*: until" in on("silence", "list").out
     assert "silenced by" in on("alerts").out
-    assert on("silence", "expire", name[:4]).out == f"silence {name} is over: its alerts are told again\n"
+    assert on("silence", "expire", name[:4]).out == f"silence {name} is over: notifications of its alerts resume\n"
     assert ": ended " in on("silence", "list").out
     assert (on("silence", "expire", name).code, "silenced by" in on("alerts").out) == (2, False)
 
@@ -142,7 +144,7 @@ def test_a_silence_says_what_it_matches_before_it_is_saved(on, store):
 def test_a_silence_of_more_than_half_is_made_with_a_warning(on, store):
     created = on("silence", "add", "--rule", "floor", "--why", "a migration")
     assert created.code == 0
-    assert "that is 3 of 3 standing alerts, more than half" in created.err
+    assert "that is 3 of 3 active alerts, more than half" in created.err
     assert len(journal(store).state().silences) == 1
 
 
@@ -203,10 +205,42 @@ def test_a_story_as_json_says_all_of_it(on, incident_log):
     assert incident["events"][2]["text"] == ESCAPE
 
 
-def test_a_story_of_nothing_says_so(on, incident_log):
-    outcome = on("story", "chrun")
-    assert (outcome.code, outcome.out) == (0, "")
-    assert outcome.err == "modeltop: nothing is remembered of chrun: did you mean churn?\n"
+@pytest.mark.parametrize(
+    ("model", "expected"),
+    [
+        ("chrun", "no model is called chrun: did you mean churn?"),
+        (
+            "churn",
+            "no events of churn yet: `modeltop watch` records them; `modeltop alerts --history` lists past alerts",
+        ),
+    ],
+)
+def test_a_story_of_nothing_names_the_next_step(on, model, expected):
+    outcome = on("story", model)
+    assert (outcome.code, outcome.out, outcome.err) == (0, "", f"modeltop: {expected}\n")
+
+
+def test_a_story_shows_until_when_its_alerts_were_silenced(on, incident_log):
+    assert on("silence", "churn", "--for", "2h", "--why", "backfill").code == 0
+    (line,) = (line for line in on("story", "churn").lines if "silenced by" in line)
+    assert re.search(r"silenced by \S+: until \d{4}-\d\d-\d\d \d\d:\d\d UTC: backfill$", line)
+
+
+def test_the_id_of_an_incident_is_where_its_alerts_are(on):
+    (incident,) = (one for one in json.loads(on("check", "--json").out)["incidents"] if one["model"] == "churn")
+    assert [line.endswith(f"; incident {incident['id']}") for line in on("alerts").lines if " churn " in line] == [
+        True
+    ] * 2
+    assert f"incident {incident['id']}" in on("check", "churn", "--explain").out
+    assert incident["steps"][0] in " ".join(on("check").out.split())
+
+
+def test_a_note_about_a_model_whose_name_looks_like_a_glob_is_about_that_model(run, tmp_path):
+    name = "[bold red]x[/]"
+    (tmp_path / "x.csv").write_text(f"date,model,accuracy\n2025-01-01,{name},0.95\n2025-01-02,b,0.95\n")
+    assert run("note", name, "v2 is out", tmp_path / "x.csv").err == ""
+    for model, expected in ((name, True), ("b", False)):
+        assert ("v2 is out" in run("story", model, tmp_path / "x.csv").out) == expected
 
 
 def test_no_foreign_text_reaches_the_terminal_as_it_is(on, store):

@@ -205,7 +205,7 @@ def test_a_journal_of_an_older_schema_is_moved_aside_at_the_first_write_in_one_l
     assert names(journal) == [FIRST]
     assert [path.read_bytes() for path in sorted(journal.folder.glob("*.old"))] == [older] * 2
     (line,) = [record.getMessage() for record in caplog.records]
-    assert line.endswith("is of an older modeltop (before schema 3): moved aside, to *.jsonl.old")
+    assert "is of an older modeltop (before schema 3): moved aside, to *.jsonl.old; its silences, acknowledge" in line
     journal.append(noted(2))
     assert (texts(journal), len(caplog.records)) == (["released 1", "released 2"], 1)
 

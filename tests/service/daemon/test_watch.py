@@ -179,6 +179,21 @@ def test_a_dry_run_after_the_message_prints_nothing_more(configured, run):
     assert (code, json.loads(out), err) == (0, [], "")
 
 
+def test_where_data_stopped_a_dry_run_announces_what_is_sent_and_its_verdict_is_about_the_same(
+    configured, tmp_path, run
+):
+    text = (tmp_path / "modeltop.toml").read_text()
+    (tmp_path / "modeltop.toml").write_text(text.replace('on_no_data = "ok"\n', ""))
+    _, out, err = run("watch", "--dry-run")
+    assert "1 no-data alert would be sent 1m after the watcher first sees it, if no rows come" in err
+    run("watch", "--once")
+    message = sent(tmp_path)
+    assert message.startswith("CRIT churn: accuracy 0.70 < 0.90\n\nAccuracy ")
+    assert "no data" not in message.casefold()
+    announced = [line.removeprefix("  ") for line in out.removeprefix("to ops: ").splitlines()]
+    assert [line for line in announced if line] == [line for line in message.splitlines() if line]
+
+
 def test_a_dry_run_in_json_has_keys_and_reasons(configured, run):
     [message] = json.loads(run("watch", "--dry-run", "--json")[1])
     [incident] = message["incidents"]
