@@ -192,7 +192,7 @@ def test_a_preview_counts_active_alerts_and_warns_over_half(active_alert):
     alerts.append(replace(active_alert("e"), state=State.RESOLVED, resolved=NOW))
     half, more = preview_silence(Matchers(model="[ab]"), alerts), preview_silence(Matchers(model="[abce]"), alerts)
     assert (len(half.matching), half.active_count, half.warning) == (2, 4, None)
-    assert more.warning == "that is 3 of 4 standing alerts, more than half"
+    assert more.warning == "that is 3 of 4 active alerts, more than half"
 
 
 @pytest.mark.parametrize(
