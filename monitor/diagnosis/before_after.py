@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -36,6 +37,8 @@ MIN_USUAL = 8
 MAX_Z = 99.0
 Z_95 = 1.96
 """Half width of a 95 % interval in standard errors."""
+BIASED = ("expected_calibration_error", "maximum_calibration_error")
+"""Means of absolute gaps, which few cases make larger: of a calibrated model by 1 / √cases (Roelofs 2022, AISTATS)."""
 MAX_NO_CHANGE_PROBABILITY = 0.1
 """Probability of no sustained change at which a fall may still explain an active alert."""
 
@@ -118,11 +121,31 @@ def compare(series: Series, windows: BeforeAfterWindows) -> BeforeAfter | None:
         interval = newcombe(new, float(weights[after].sum()), old, float(weights[before].sum()))
     if error and (interval is None or varies_more):
         interval = delta - Z_95 * error, delta + Z_95 * error
+    bias = _bias_difference(series, levels, before, after)
+    unexplained = delta - min(max(delta, min(bias, 0.0)), max(bias, 0.0))
+    if interval is not None:
+        interval = interval[0] - max(bias, 0.0), interval[1] - min(bias, 0.0)
     low, high = interval or (None, None)
-    z = math.copysign(MAX_Z, delta) if abs(delta) > 1e-12 else 0.0
+    z = math.copysign(MAX_Z, delta) if abs(unexplained) > 1e-12 else 0.0
     if error > 0:
-        z = max(-MAX_Z, min(MAX_Z, delta / error))
+        z = max(-MAX_Z, min(MAX_Z, unexplained / error))
     return BeforeAfter(series.key, levels[0], levels[1], delta, low, high, z, len(after))
+
+
+def _bias_difference(series: Series, levels: Sequence[float], before: Indices, after: Indices) -> float:
+    """Return by how much another number of cases may have changed the bias of the periods after; 0 if unbiased.
+
+    The value of a calibrated model is all bias, and grows as 1 / √cases; that of any other grows less (Ferro and
+    Fricker 2012, QJRMS 138). So what the change of cases may explain lies between 0 and this, whatever the bins are.
+    """
+    cases = series.effective_support()
+    if series.key.metric not in BIASED or not (cases[before] > 0).all() or not (cases[after] > 0).all():
+        return 0.0
+    weights = _weights(series)
+    root_before, root_after = (
+        float(np.average(np.sqrt(1 / cases[window]), weights=weights[window])) for window in (before, after)
+    )
+    return levels[0] * (root_after / root_before - 1)
 
 
 def _weights(series: Series) -> Floats:
