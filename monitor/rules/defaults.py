@@ -19,6 +19,8 @@ MIN_COUNT = 30
 """Cases without which a period is not compared with its baseline."""
 TWO_SIDED_LIMIT = 4.4
 """Limit of the cumulative sum on either side, so that both together are exceeded by chance as seldom as one."""
+SHIFT_BASELINE = 30
+"""Periods before a shift of confidence: in fewer no autocorrelation is certain, and a trend is looked for from 8 on."""
 CLASS_SHARE_CHANGE = 0.10
 """Trend of the share of a predicted class that warns: it varies more than a mean confidence, and with the inputs."""
 CLASS_SHARE_P = 0.0001
@@ -51,11 +53,11 @@ def default_rules() -> tuple[Rule, ...]:
     """Return the rules that apply by default, in order."""
     floors = (("accuracy-floor", "accuracy", 0.90), ("f1-floor", "f1_score", 0.85))
     confidence = (
-        ("confidence-shift", "avg_confidence", ConfidenceShift(TWO_SIDED_LIMIT)),
+        ("confidence-shift", "avg_confidence", ConfidenceShift(TWO_SIDED_LIMIT, least=SHIFT_BASELINE)),
         (
             "prediction-shift",
             "positive_rate",
-            ConfidenceShift(TWO_SIDED_LIMIT, least_change=CLASS_SHARE_CHANGE, p=CLASS_SHARE_P),
+            ConfidenceShift(TWO_SIDED_LIMIT, least=SHIFT_BASELINE, least_change=CLASS_SHARE_CHANGE, p=CLASS_SHARE_P),
         ),
     )
     quality = (("missing-values", "missing_rate"), ("unseen-categories", "unseen_category_rate"))

@@ -23,6 +23,7 @@ for module in (
     "detection.alerts",
     "detection.patterns",
     "detection.front_door.benchmark",
+    "detection.goals",
     "journeys",
     "census",
 ):

@@ -20,8 +20,12 @@ MIN_SEASON = 3 * WEEK
 SEASON_RATIO = 0.65
 """There is a weekly season if values a week apart differ by so much less than their spread. Without one the ratio is 1,
 with a standard error of 0.2 after three weeks and of 0.1 after eight."""
-CUTOFF = 4.0
-"""Deviations of the quick search: a value five standard deviations below the median lies four below the mean."""
+MIN_CHANCE, MAX_DISPERSION = 28, 1.2
+"""Values, and their standard deviation in binomial ones at most, that show that they vary by chance alone: of 28 such
+sequences 9 in 10 do not vary more."""
+CUTOFF = 3.5
+"""Deviations of the quick search: a value five standard deviations below the median lies four below the mean, and one
+five binomial deviations below it, if they vary little more, three and a half."""
 SEASON_CUTOFF = 3.0
 """The same of the distance from the mean of the last three values of the weekday, which has an error of its own."""
 
@@ -37,6 +41,8 @@ class Normal:
     deviation at the level; above 0."""
     cases: float
     """Their median number of cases; NaN if unknown."""
+    chance: float = 0.0
+    """The binomial deviation at the level where it is all that the values vary by; else 0."""
     season: Floats | None = None
     """By weekday, the median less the level; None without a weekly season."""
 
@@ -72,11 +78,13 @@ def normal_of(values: Floats, cases: Floats, weekdays: Indices | None, *, are_sh
     scales = [spread, NORMAL_MAD * float(median(np.abs(residuals))), MIN_RELATIVE_STD * abs(level), TINY]
     known = cases[cases > 0]
     usual_cases = float(median(known)) if len(known) else math.nan
+    chance = 0.0
     if are_shares and len(known):
         # Half a case of each kind is added: a share of 0 or 1 so far need not stay one.
         share = (min(abs(level), 1.0) * usual_cases + 0.5) / (usual_cases + 1)
-        scales.append(math.sqrt(share * (1 - share) / usual_cases))
-    return Normal(level, max(scales), usual_cases, season)
+        chance = math.sqrt(share * (1 - share) / usual_cases)
+    is_chance = count >= MIN_CHANCE and spread <= MAX_DISPERSION * chance
+    return Normal(level, max(*scales, chance), usual_cases, chance if is_chance else 0.0, season)
 
 
 def _is_weekly(values: Floats, weekdays: Indices) -> bool:

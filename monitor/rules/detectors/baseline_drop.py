@@ -31,8 +31,11 @@ if TYPE_CHECKING:
 
 MIN_BASELINE = 8
 """Earlier periods without which no collapse is evaluated."""
-AT_ONCE, TWICE = 7.0, 5.0
+AT_ONCE, TWICE = 8.0, 5.0
 """Deviations below the baseline of a collapse: of one period alone, and of two in a row."""
+BEYOND_CHANCE, BEYOND_CASES = 5.0, 50
+"""Binomial deviations from which on one period alone warns, where the baseline varies by no more than chance; and its
+cases without which the tail of chance is not that of a normal distribution."""
 RECOVERED = 3.0
 """A value within so many deviations of the baseline is good."""
 DAY = np.timedelta64(1, "D")
@@ -55,10 +58,11 @@ class DropScan(PointArrays):
 class BaselineDrop(LastingShift):
     """Breached while the metric is worse than its baseline: the periods before the drop that were in no earlier one.
 
-    It warns of a sustained drop: see `LastingShift`; and of a slide that its baseline would follow: see `slides`. It is
-    critical from a collapse on, a period at least 7 deviations worse or two in a row at least 5, and once a sustained
-    drop has become large; both only if they are material (see `Material`). A deviation is the largest of three
-    estimates (see `Normal`), a weekly season allowed for. Critical ends after three good periods in a row.
+    It warns of a sustained drop, see `LastingShift`; of a slide that its baseline would follow, see `slides`; and at
+    once of one value that chance does not reach where chance is known: a material fall of a share by 5 binomial
+    deviations. It is critical from a collapse on, a period at least 8 deviations worse or two in a row at least 5, and
+    once a sustained drop has become large; both only if they are material (see `Material`). A deviation is the largest
+    of three estimates (see `Normal`), a weekly season allowed for. Critical ends after three good periods in a row.
     """
 
     material: Material | None = None
@@ -132,7 +136,8 @@ class BaselineDrop(LastingShift):
         scan = _empty_scan(len(series))
         alarmed = [*suspects.runs, *self._slides(drops, suspects)]
         collapses = self._settle(drops, alarmed, suspects.falls)
-        for level, own in ((Severity.WARNING, alarmed), (self._collapse_level, collapses)):
+        singles = list(self._beyond_chance(drops, alarmed, suspects.falls)) if self.material is not None else []
+        for level, own in ((Severity.WARNING, [*alarmed, *singles]), (self._collapse_level, collapses)):
             for drop in own:
                 self._mark(scan, points, drops, drop, level)
         return scan if scan.levels.any() else None
@@ -175,6 +180,18 @@ class BaselineDrop(LastingShift):
         scan.weights[own] = np.where(is_good, 0, 1)
         scan.baseline[own] = normal.level
         scan.start[own] = np.minimum(scan.start[own], points[drop.start])
+
+    def _beyond_chance(self, drops: Drops, alarmed: Sequence[_Alarmed], falls: Sequence[int]) -> Iterator[_Alarmed]:
+        """Yield the material falls that chance does not reach where it is known, each to its end."""
+        free_from = MIN_BASELINE
+        for first in falls:
+            if first < free_from or any(run.alarm <= first < run.end for run in alarmed):
+                continue
+            normal = drops.normal_before(first)
+            size = float(self._material_deviations(drops, slice(first, first + 1), normal)[0]) * normal.deviation
+            if size >= BEYOND_CHANCE * normal.chance > 0 and drops.cases[first] >= BEYOND_CASES:
+                free_from = drops.end_of(first, normal, max_length=self.usual, good=self.back)
+                yield _Alarmed(first, first, free_from)
 
     def _collapses(self, drops: Drops, alarmed: Sequence[_Alarmed], falls: Sequence[int]) -> Iterator[_Alarmed]:
         """Yield the collapses and the slides, in order of time, each to its end."""
@@ -296,6 +313,7 @@ class Drops:
         self.values = self._direction * np.clip(pool.values, -MAX_MAGNITUDE, MAX_MAGNITUDE)
         self._periods, self._are_shares = periods, pool.proportion
         self._times = pool.times
+        self._knows_cases = pool.support is not None
         self.cases = pool.effective_support()
         # Values of few cases are skewed where their sampling error is not known.
         skew = 0.0 if pool.support is not None else SKEWED_CASES
@@ -336,7 +354,8 @@ class Drops:
             is_daily = len(gaps) > 0 and bool(median(gaps / DAY) == 1.0)
             weekdays = self._weekdays[window] if is_daily else None
             normal = normal_of(self.values[window], self.cases[window], weekdays, are_shares=self._are_shares)
-            self._normals[start] = replace(normal, level=self._direction * normal.level)
+            chance = normal.chance if self._knows_cases else 0.0
+            self._normals[start] = replace(normal, level=self._direction * normal.level, chance=chance)
         return self._normals[start]
 
     def normal_of(self, drop: _Alarmed) -> Normal:

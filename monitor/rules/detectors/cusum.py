@@ -20,7 +20,7 @@ from modeltop.rules.detectors.pointwise import PointArrays, adverse_difference, 
 if TYPE_CHECKING:
     from modeltop.core.series import Floats, Levels
 
-SKEWED_CASES = 25
+SKEWED_CASES = 5
 """Cases on which a value of unknown sampling error counts for half."""
 BATCH_VALUES = 1 << 17
 """Values of several series that are scanned at once, at most: their arrays take some 10 MB."""

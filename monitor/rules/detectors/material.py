@@ -40,7 +40,7 @@ class Material:
 
     def sustained(self, level: float) -> float:
         """Return the smallest sustained drop that is critical, from this level."""
-        return self.sudden(level) if self.slide is None else self.slide
+        return max(self.absolute, self.fraction * abs(level)) if self.slide is None else self.slide
 
     def slow(self, levels: Floats) -> Floats:
         """Return the smallest slow drops that warn, from levels: a sudden critical one, of an error half of that."""
