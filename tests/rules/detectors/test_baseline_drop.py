@@ -198,3 +198,45 @@ def test_a_slide_ends_where_the_metric_is_back(daily):
     fall = np.concatenate([np.linspace(0.9, 0.8, 60), np.linspace(0.8, 0.9, 20), np.full(20, 0.9)])
     (alert,) = alerts_of(daily, fall + noisy(0, 100, 0.004))
     assert alert.resolved is not None
+
+
+def counted(share, cases, periods, seed=1):
+    """Return shares of a number of cases that vary by chance alone."""
+    return np.random.default_rng(seed).binomial(cases, share, periods) / cases
+
+
+def test_a_fall_beyond_known_chance_warns_in_its_first_period(daily):
+    values, support = [*counted(0.955, 100, 60), 0.83], np.full(61, 100.0)
+    (alert,) = alerts_of(daily, values, support=support, proportion=True)
+    assert (alert.severity, alert.since, alert.is_active) == (WARNING, alert.fired, True)
+    assert alerts_of(daily, values) == [], "of an unknown number of cases nothing is known about the tail"
+
+
+def test_one_good_period_after_another_ends_a_fall_beyond_chance(daily):
+    values = [*counted(0.955, 100, 60), 0.83, 0.96, 0.95, 0.96]
+    (alert,) = alerts_of(daily, values, support=np.full(64, 100.0), proportion=True)
+    assert (alert.severity, (alert.resolved - alert.fired).days) == (WARNING, 3)
+
+
+@pytest.mark.parametrize(
+    ("baseline", "cases", "value"),
+    [
+        pytest.param(counted(0.955, 100, 60), 100, 0.87, id="chance reaches it"),
+        pytest.param(counted(0.955, 10_000, 60), 10_000, 0.93, id="it is not material"),
+        pytest.param(counted(0.955, 40, 60), 40, 0.77, id="few cases have another tail"),
+        pytest.param(counted(0.955, 100, 20), 100, 0.83, id="20 periods do not show that it is chance alone"),
+        pytest.param(counted(0.955, 100, 60) + noisy(0, 60, 0.03), 100, 0.80, id="it varies by more than chance"),
+    ],
+)
+def test_what_chance_may_reach_or_does_not_matter_is_waited_for(daily, baseline, cases, value):
+    values = [*np.minimum(baseline, 1.0), value]
+    assert alerts_of(daily, values, support=np.full(len(values), float(cases)), proportion=True) == []
+
+
+def test_a_brier_score_that_slides_is_critical_once_it_has_doubled_and_matters(daily):
+    slide = np.clip(np.arange(80) / 60, 0, 1)
+    small = 0.03 + 0.035 * slide + noisy(0, 80, 0.002)
+    large = 0.03 + 0.06 * slide + noisy(0, 80, 0.002)
+    before = noisy(0.03, 60, 0.008)
+    severities = [alerts_of(daily, [*before, *after], "brier_score")[-1].severity for after in (small, large)]
+    assert severities == [WARNING, CRITICAL]
