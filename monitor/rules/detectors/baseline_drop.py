@@ -191,7 +191,8 @@ class BaselineDrop(LastingShift):
             size = float(self._material_deviations(drops, slice(first, first + 1), normal)[0]) * normal.deviation
             if size >= BEYOND_CHANCE * normal.chance > 0 and drops.cases[first] >= BEYOND_CASES:
                 free_from = drops.end_of(first, normal, max_length=self.usual, good=self.back)
-                yield _Alarmed(first, first, free_from)
+                is_low = drops.deviations(slice(0, first), normal) >= RECOVERED
+                yield _Alarmed(first - int(np.argmin([*is_low[::-1], False])), first, free_from)
 
     def _collapses(self, drops: Drops, alarmed: Sequence[_Alarmed], falls: Sequence[int]) -> Iterator[_Alarmed]:
         """Yield the collapses and the slides, in order of time, each to its end."""
