@@ -57,6 +57,8 @@ def scores_by_value(values, cusum=None, *, noise=None, trust=None, total=blockwi
         trust: Weight of each deviate, if not 1.
         total: How a window is summed up.
     """
+    if not len(values):
+        return [], []
     cusum = cusum or Cusum()
     scores, starts = [], []
     clipped, squares, products = [], [], []
