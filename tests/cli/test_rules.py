@@ -28,7 +28,7 @@ def test_of_lasting_falls_it_says_when_each_fired_and_that_ten_days_are_too_few(
     assert [(alert["fired"][:10], alert["model"]) for alert in result["episodes"] if alert["metric"] == "recall"] == [
         ("2025-04-12", "credit"),
         ("2025-04-28", "fraud-detector"),
-        ("2025-06-23", "churn"),
+        ("2025-06-22", "churn"),
         ("2025-06-26", "triage"),
     ]
 
