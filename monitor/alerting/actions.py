@@ -99,7 +99,7 @@ def acknowledge(
     current = next(iter(acks), None)
     if current is not None and current.by != by:
         because = f": {sanitize(current.reason)}" if current.reason.strip() else ""
-        raise UsageError(f"{sanitize(current.by, 64)} has had it since {format_minute(current.at)}{because}")
+        raise UsageError(f"acknowledged by {sanitize(current.by, 64)} at {format_minute(current.at)}{because}")
     reason = reason if reason.strip() or current is None else current.reason
     until, about = now + duration, (incident.id, incident.model, incident.severity)
     return (Acknowledged(now, Acknowledgement(*about, by, reason, now, until, min(fired), max(fired))),)
@@ -112,7 +112,7 @@ def unacknowledge(state: AlertingState, ack: Acknowledgement, *, by: str, now: d
         UsageError: It was taken back or renewed in the meantime.
     """
     if ack not in state.acks:
-        raise UsageError(f"{sanitize(ack.by, 64)} has not got it any more: look again")
+        raise UsageError(f"no longer acknowledged by {sanitize(ack.by, 64)}: `modeltop alerts` shows by whom")
     return (Unacknowledged(now, ack.incident, by),)
 
 
@@ -174,7 +174,7 @@ def add_note(model: str, text: str, *, by: str, now: datetime, at: datetime | No
     _check_length("note", text)
     _check_names(model)
     if not text.strip() or not model.strip():
-        raise UsageError("a note without model or text says nothing: give both")
+        raise UsageError("a note needs a model and a text: give both")
     return (NoteAdded(now, Note(model, text, by, at or now)),)
 
 

@@ -226,10 +226,10 @@ def _test_receiver(args: argparse.Namespace, folder: Path, context: Context) -> 
         raise UsageError(f"there is no receiver {name!r}; {remedy}")
     error = try_send(receivers[name].notifier, build_test_message(name, context.clock()))
     if error is not None:
-        hint = "trying again is useless" if error.permanent else "it may pass"
-        context.err_line(f"{sanitize(name, 60)} did not take the test: {sanitize(error, 300)} ({hint})")
+        hint = "permanent error" if error.permanent else "temporary error"
+        context.err_line(f"the test of {sanitize(name, 60)} failed: {sanitize(error, 300)} ({hint})")
         return 1
-    context.out_line(f"{sanitize(name, 60)} took the test message: see that it arrived")
+    context.out_line(f"test message sent to {sanitize(name, 60)}: check that it arrived")
     if folder.is_dir():
         _enable(name, EventLog(folder, clock=context.clock), context)
     return 0

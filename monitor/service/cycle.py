@@ -96,7 +96,7 @@ class Cycle:
             return
         self._record_leadership(now, is_leader=True)
         if not self.settings.config.receivers:
-            self._log.warning("receivers", "no receiver is configured: nobody is told")
+            self._log.warning("receivers", "no receiver is configured: nobody is notified")
 
     def compute(self, *, wait: bool = False) -> None:
         """Compute the configured logs that are due; with `wait`, until they have ended.

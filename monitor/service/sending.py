@@ -119,7 +119,7 @@ class Dispatcher:
         limit = self._hourly_limits.get(name, 0)
         state = replace(state, recent_sends=state.recent_sends[-limit:] if limit else ())
         if error is None:
-            self._log.info("sent", f"told {name} of {result.title}", receiver=name)
+            self._log.info("sent", f"notified {name}: {result.title}", receiver=name)
             after = reenabled(state, now)
             recovered = (ReceiverChanged(now, name, after),) if after != state else ()
             after = replace(after, recent_sends=(*after.recent_sends, now))
@@ -133,7 +133,7 @@ class Dispatcher:
         failures = state.failures + 1
         delay = (self._backoff or Backoff()).delay(failures, retry_after=error.retry_after, random=random.random)
         retry = f"tried again in {delay:.1f} s" if self._backoff else "left to the next run"
-        self._log.warning("failed", f"{name} was not told: {error}; {retry}", receiver=name)
+        self._log.warning("failed", f"{name} was not notified: {error}; {retry}", receiver=name)
         after = replace(state, failures=failures, retry_at=now + timedelta(seconds=delay), error=str(error))
         return after, (ReceiverChanged(now, name, after),)
 

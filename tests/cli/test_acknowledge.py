@@ -120,7 +120,7 @@ def test_a_silence_of_a_model_silences_all_of_it(on, store):
         (["silence", "chrun", "--why", "x"], "no model is called chrun: did you mean churn?"),
         (["silence", "churn", "--model", "x"], "takes no --model"),
         (["note", "churn"], "a note needs a model and a text"),
-        (["note", "churn", " "], "says nothing"),
+        (["note", "churn", " "], "needs a model and a text"),
     ],
 )
 def test_what_cannot_be_done_is_one_line_with_the_remedy_and_keeps_nothing(on, store, words, expected):
@@ -345,7 +345,7 @@ def test_of_two_users_of_the_system_the_first_has_it_and_the_second_is_refused(t
     first, second = two_users(44441, "ack", "churn/recall", "--why", "mine"), two_users(44442, "ack", "churn/recall")
     assert (first.returncode, first.stderr) == (0, "")
     assert second.returncode == 2
-    assert re.fullmatch(r"modeltop: uid 44441 has had it since \d{4}-\d\d-\d\d \d\d:\d\d UTC: mine\n", second.stderr)
+    assert re.fullmatch(r"modeltop: acknowledged by uid 44441 at \d{4}-\d\d-\d\d \d\d:\d\d UTC: mine\n", second.stderr)
     assert "acked by uid 44441" in two_users(44442, "alerts").stdout
     assert two_users(44442, "unack", "churn/recall").returncode == 0
     assert two_users(44442, "ack", "churn/recall").returncode == 0

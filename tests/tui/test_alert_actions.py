@@ -59,7 +59,7 @@ async def test_of_two_people_the_second_is_told_who_was_first_and_why(fleet, run
         await screen.press("a", *"me too")
         acknowledge_as(event_log, "ana", fleet, "looking")
         await screen.press("enter")
-        await screen.wait_for("ana has had it since")
+        await screen.wait_for("acknowledged by ana at")
         assert screen.status_line.endswith(": looking")
         await screen.wait_for("✓ acked by ana")
         await screen.press("a")

@@ -27,7 +27,7 @@ def sent(folder):
 def test_a_run_from_cron_sends_once_and_is_silent_when_nothing_is_due(configured, tmp_path, run):
     code, out, err = run("watch", "--once")
     assert (code, out) == (0, "")
-    assert "told ops of CRIT churn: accuracy 0.70 < 0.90" in err
+    assert "notified ops: CRIT churn: accuracy 0.70 < 0.90" in err
     assert sent(tmp_path).count("CRIT churn") == 1
     assert run("watch", "--once") == (0, "", "")
     assert sent(tmp_path).count("CRIT churn") == 1
@@ -38,7 +38,7 @@ def test_a_run_from_cron_leaves_retries_to_the_next_and_exits_with_1(configured,
     configured.configure(command="exit 75")
     code, _, err = run("watch", "--once")
     assert code == 1
-    assert "ops was not told" in err
+    assert "ops was not notified" in err
     assert err.count("left to the next run") == 1
     assert sent(tmp_path) == ""
     configured.configure()
@@ -209,7 +209,7 @@ def test_a_dry_run_reports_receivers_that_do_not_work(configured, run):
 
 def test_a_test_message_is_marked_and_reported(configured, tmp_path, run):
     code, out, _ = run("watch", "--test", "ops")
-    assert (code, "ops took the test message" in out) == (0, True)
+    assert (code, "test message sent to ops" in out) == (0, True)
     assert sent(tmp_path).startswith("TEST ")
     assert not configured.state.exists()
 
@@ -218,7 +218,7 @@ def test_a_test_that_fails_reports_the_reason(configured, run):
     configured.configure(command="exit 3")
     code, out, err = run("watch", "--test", "ops")
     assert (code, out) == (1, "")
-    assert "ops did not take the test" in err
+    assert "the test of ops failed" in err
 
 
 def test_a_successful_test_enables_a_disabled_receiver(configured, tmp_path, run):
@@ -260,16 +260,16 @@ WELL = WatcherHealth(at=NOW, started_at=NOW, pid=1, host="a\x1b[2J", interval_se
 @pytest.mark.parametrize(
     ("state", "once", "has_leader", "code", "word"),
     [
-        (None, False, False, 3, "no watcher has ever run here"),
+        (None, False, False, 3, "not running (never started)"),
         (None, False, True, 1, "starting"),
         (WELL, False, True, 0, "alive"),
         (WELL, True, False, 0, "alive"),
-        (WELL, False, False, 3, "ended without a word"),
+        (WELL, False, False, 3, "ended unexpectedly"),
         (replace(WELL, stopped=True), False, False, 3, "stopped"),
         (replace(WELL, at=NOW - timedelta(hours=1)), False, True, 3, "late"),
         (replace(WELL, at=NOW - timedelta(hours=1)), True, False, 3, "late"),
-        (replace(WELL, error="the disk is full"), False, True, 1, "in trouble"),
-        (replace(WELL, disabled_receivers={"ops": "answered 404"}), False, True, 1, "in trouble"),
+        (replace(WELL, error="the disk is full"), False, True, 1, "degraded"),
+        (replace(WELL, disabled_receivers={"ops": "answered 404"}), False, True, 1, "degraded"),
     ],
 )
 def test_the_status_is_printed_with_its_exit_code(configured, run, state, once, has_leader, code, word):
