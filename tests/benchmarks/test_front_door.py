@@ -18,7 +18,7 @@ from tests.benchmarks.detection.front_door.kinds import KINDS
 from tests.benchmarks.detection.front_door.logs import FAULT_AT, simulate_log
 from tests.benchmarks.detection.front_door.outcomes import Outcome, Run, evaluate_run
 from tests.benchmarks.detection.front_door.rivals import Alerts, RivalAlerts, tally_rivals
-from tests.benchmarks.detection.front_door.tables import cause_table, certainty_table, confusion_table
+from tests.benchmarks.detection.front_door.tables import cause_table, certainty_table, confusion_table, worst_table
 from tests.benchmarks.detection.front_door.worlds import SPECS, WORLDS, Split, Task, world
 from tests.benchmarks.programs import environment
 
@@ -169,6 +169,23 @@ def test_tables_count_verdicts_by_kind_cause_and_certainty():
     assert "likely           2   50 %" in certainty_table(results)
     row = next(line for line in confusion_table(results).splitlines() if line.startswith("covariate drift"))
     assert row.split()[:6] == ["covariate", "drift", ".", "1*", "1", "."]
+
+
+def test_the_worst_verdicts_are_those_that_do_harm_and_then_those_that_are_sure():
+    said = [
+        outcome("covariate drift", [("concept drift", "likely", 0.7)], ["retrain"]),
+        outcome("covariate drift", [("concept drift", "likely", 0.7)], ["retrain"], day=7),
+        outcome("bad release", [("one segment", "certain", 0.96)], ["check deployments and data changes"]),
+        outcome("feature null", [("broken input", "possible", 0.5)], ["retrain"]),
+        outcome("no rows", [("data outage", "certain", 0.95)], ["fix the input pipeline"]),
+    ]
+    lines = worst_table([benchmark.RunResult(each.run, (each,), {}) for each in said]).splitlines()
+    assert [line.partition(",")[0] for line in lines if line.endswith(":")] == [
+        "feature null",
+        "bad release",
+        "covariate drift",
+    ]
+    assert "covariate drift, breast cancer, day 3, likely:" in lines
 
 
 def test_a_rival_is_counted_on_the_logs_that_all_were_given():

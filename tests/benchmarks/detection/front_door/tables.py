@@ -14,6 +14,8 @@ from tests.benchmarks.detection.scoring import PERIODS_PER_YEAR, rate_interval
 
 CERTAINTIES = ("certain", "likely", "possible", "unclear")
 NO_ALERT, OTHER_NAME = "no alert", "not in the list"
+MAX_WORST = 15
+"""Wrong verdicts that are printed in full."""
 
 
 def format_table(title: str, header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -148,6 +150,18 @@ def certainty_table(results: Sequence[RunResult]) -> str:
     return format_table("Certainty against truth", ["called", "verdicts", "right", "95 %"], rows)
 
 
+def worst_table(results: Sequence[RunResult]) -> str:
+    """Return the wrong verdicts in full, harmful steps first, then by certainty; one of each kind, world and cause."""
+    wrong = [each for each in alerted(results) if not (each.is_right and each.is_step_right)]
+    wrong.sort(key=lambda each: (each.is_step_right, CERTAINTIES.index(each.certainty), each.day))
+    first = {(each.run.kind, each.run.world, each.answer): each for each in reversed(wrong)}
+    rows = [
+        [f"{each.run.kind}, {each.run.world}, day {each.day}, {each.certainty}:", " ".join(each.verdict)]
+        for each in sorted(first.values(), key=wrong.index)[:MAX_WORST]
+    ]
+    return "\n".join(["", "Worst of the wrong verdicts", *(f"{name}\n    {text}" for name, text in rows)])
+
+
 def rival_table(tallies: Mapping[str, Tally], logs: int) -> str:
     """Return found faults and false alerts of each tool on the same logs."""
     days = sorted({day for tally in tallies.values() for day in tally.found})
@@ -169,3 +183,4 @@ def all_tables(results: Sequence[RunResult]) -> Iterator[str]:
     yield cause_table(results)
     yield confusion_table(results)
     yield certainty_table(results)
+    yield worst_table(results)
