@@ -390,7 +390,7 @@ class ConcernKind(Enum):
     """What is worth a word about a model although nothing fires."""
 
     BELOW_BASELINE = "below-baseline"
-    """Its newest value lies far below its baseline, and is not confirmed yet."""
+    """Its newest values lie far on the bad side of its baseline, and are not confirmed yet."""
     DECLINING = "declining"
     """It gets worse, and is still inside its limits."""
 
@@ -413,6 +413,11 @@ class Concern:
     """The next limit that a decline would cross; None: none within a year."""
     limit_at: datetime | None = None
     """When, at this pace."""
+
+    @property
+    def side(self) -> str:
+        """Where the newest value lies."""
+        return "below" if self.value < self.before else "above"
 
 
 @dataclass(frozen=True, slots=True)

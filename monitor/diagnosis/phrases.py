@@ -133,7 +133,7 @@ def describe_concern(concern: Concern, metric: Metric, unit: str, now: datetime)
     subject, lasted = series_subject(concern.key), pluralize(concern.periods, unit)
     if concern.kind is ConcernKind.BELOW_BASELINE:
         levels = format_change(metric, concern.before, concern.value)
-        return f"{lasted} far below baseline, not confirmed: {subject} {levels}"
+        return f"{lasted} far {concern.side} baseline, not confirmed: {subject} {levels}"
     (delta,) = format_values(metric, concern.value - concern.before)
     text = f"declining: {subject} {delta} in {lasted}"
     if concern.limit is None or concern.limit_at is None:

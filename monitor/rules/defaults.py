@@ -15,6 +15,7 @@ from modeltop.rules.detectors.limit import Limit
 from modeltop.rules.detectors.volume import ROWS, VolumeDrop
 from modeltop.rules.rule import TWO_SIDED_SHIFT, UNKNOWN_METRIC, Rule
 
+DROP = "baseline-drop"
 MIN_COUNT = 30
 """Cases without which a period is not compared with its baseline."""
 TWO_SIDED_LIMIT = 4.4
@@ -68,7 +69,7 @@ def default_rules() -> tuple[Rule, ...]:
             Rule(name, Floor(critical=Limit(below=floor)), metric, confirm=(2, 2), default=True, switch="floors")
             for name, metric, floor in floors
         ),
-        Rule("baseline-drop", BaselineDrop(), "*", segment="*", min_count=MIN_COUNT, default=True, switch="drop"),
+        Rule(DROP, BaselineDrop(), "*", segment="*", min_count=MIN_COUNT, default=True, switch="drop"),
         *(
             Rule(name, detector, metric, min_count=MIN_COUNT, default=True, switch="confidence")
             for name, metric, detector in confidence

@@ -12,7 +12,9 @@ from modeltop.core.series import Alert, Concern, RuleStatus, Series, SeriesKey, 
 from modeltop.core.text import format_comparison, format_exact, format_period, format_value, pluralize
 from modeltop.rules.baselines.base import NO_SERIES
 from modeltop.rules.concerns import find_concerns
+from modeltop.rules.defaults import DROP
 from modeltop.rules.detectors.base import Detector
+from modeltop.rules.detectors.material import material_drop
 from modeltop.rules.replay import replay
 from modeltop.rules.rule import (
     UNKNOWN_METRIC,
@@ -234,7 +236,13 @@ class Evaluator:
     def _update_concerns(self, new: Mapping[SeriesKey, Sequence[Rule]], history: Mapping[SeriesKey, Series]) -> None:
         kept = {key: concerns for key, concerns in self._concerns.items() if key in history and key not in new}
         series = [history[key] for key in new if key not in self._volumes]
-        self._concerns = kept | find_concerns(series, new, self._catalog, declining=self._declining)
+        earlier = {
+            key: alerts
+            for key in new
+            if (alerts := [alert for alert in self._evaluated[key].alerts if alert.resolved and alert.rule == DROP])
+        }
+        found = find_concerns(series, new, self._catalog, declining=self._declining, earlier=earlier)
+        self._concerns = kept | found
 
     @property
     def alerts(self) -> Iterator[Alert]:
@@ -265,7 +273,10 @@ class Evaluator:
         for key, concerns in self._concerns.items():
             if key not in alerting:
                 found[key.model] = (*found.get(key.model, ()), *concerns)
-        return found
+        return {model: tuple(sorted(concerns, key=self._is_explanatory)) for model, concerns in found.items()}
+
+    def _is_explanatory(self, concern: Concern) -> bool:
+        return material_drop(self._catalog.get(concern.key.metric)) is None
 
     def _is_unchanged(self, series: Series, history: Mapping[SeriesKey, Series]) -> bool:
         """Return whether neither the series nor those that it is compared with have changed."""

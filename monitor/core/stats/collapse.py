@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from modeltop.core.series import Floats
+from modeltop.core.series import Flags, Floats
 from modeltop.core.stats.clipped_moments import Blocks, Indices, window_sums
 from modeltop.core.stats.cusum import CHUNK_VALUES, MIN_RELATIVE_STD, TINY
 from modeltop.core.stats.distributions import NORMAL_MAD
@@ -85,6 +85,19 @@ def normal_of(values: Floats, cases: Floats, weekdays: Indices | None, *, are_sh
         chance = math.sqrt(share * (1 - share) / usual_cases)
     is_chance = count >= MIN_CHANCE and spread <= MAX_DISPERSION * chance
     return Normal(level, max(*scales, chance), usual_cases, chance if is_chance else 0.0, season)
+
+
+def are_weekly(values: Floats) -> Flags:
+    """Return which rows, of four weeks of days or so, have a weekly season, whatever their trend."""
+    by_week = (values[:, WEEK:] - values[:, :-WEEK]).var(axis=1)
+    return np.asarray(by_week < SEASON_RATIO**2 * np.diff(values, axis=1).var(axis=1))
+
+
+def without_season(values: Floats) -> Floats:
+    """Return whole weeks of values less the mean of each weekday's distances from a straight line."""
+    days = np.arange(len(values))
+    distances = values - np.polyval(np.polyfit(days, values, 1), days)
+    return np.asarray(values - np.tile(distances.reshape(-1, WEEK).mean(axis=0), len(values) // WEEK))
 
 
 def _is_weekly(values: Floats, weekdays: Indices) -> bool:

@@ -107,15 +107,15 @@ def _detrended_autocorrelations(times: Floats, values: Floats, season: int = 1) 
     if values.shape[1] < MIN_PARABOLA_POINTS:
         return np.zeros(len(values))
     scaled = (times - times.mean(axis=1, keepdims=True)) / (times[:, -1:] - times[:, :1])
-    parabolas, _ = np.linalg.qr(np.stack([np.ones_like(scaled), scaled, scaled**2], axis=2))
-    residuals = values - np.einsum("ijk,ik->ij", parabolas, np.einsum("ijk,ij->ik", parabolas, values))
+    # A season adds a mean for each place of it but the last.
+    places = np.eye(season)[np.arange(values.shape[1]) % season, :-1]
+    columns = [np.stack([np.ones_like(scaled), scaled, scaled**2], axis=2)]
+    columns += [np.broadcast_to(places, (len(values), *places.shape))] if season > 1 else []
+    curves, _ = np.linalg.qr(np.concatenate(columns, axis=2))
+    residuals = values - np.einsum("ijk,ik->ij", curves, np.einsum("ijk,ij->ik", curves, values))
     is_rounding = np.ptp(residuals, axis=1) <= ROUNDING_TOLERANCE * np.abs(values).max(axis=1)
-    rho = lag1_autocorrelations(residuals, np.full(len(values), 3))
-    if season > 1:
-        by_season = residuals.reshape(len(values), -1, season)
-        rest = (by_season - by_season.mean(axis=1, keepdims=True)).reshape(values.shape)
-        rho = np.minimum(rho, lag1_autocorrelations(rest, np.full(len(values), 2 + season)))
-    return np.where(is_rounding, 0.0, rho)
+    # Neighbors have different means of the season, which add no bias.
+    return np.where(is_rounding, 0.0, lag1_autocorrelations(residuals, np.full(len(values), 3)))
 
 
 def variance_correction(rho: float, n: int) -> float:

@@ -71,6 +71,11 @@ def material_drop(metric: Metric) -> Material | None:
     """
     if metric.better is Direction.NEITHER or not metric.needs_labels or metric.family in EXPLANATORY_FAMILIES:
         return None
+    return large_drop(metric)
+
+
+def large_drop(metric: Metric) -> Material:
+    """Return how large a drop of a metric of known direction is large, whether it may be critical or not."""
     low, high = metric.bounds
     if low is not None and low >= 0 and high is not None and high <= 1:
         return SHARE
