@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from operator import attrgetter
@@ -27,7 +28,7 @@ from modeltop.rules.detectors.material import Material, material_drop
 from modeltop.rules.detectors.pointwise import PointArrays, adverse_difference
 
 if TYPE_CHECKING:
-    from modeltop.core.series import Floats, Levels
+    from modeltop.core.series import Flags, Floats, Levels
 
 MIN_BASELINE = 8
 """Earlier periods without which no collapse is evaluated."""
@@ -183,9 +184,9 @@ class BaselineDrop(LastingShift):
 
     def _beyond_chance(self, drops: Drops, alarmed: Sequence[_Alarmed], falls: Sequence[int]) -> Iterator[_Alarmed]:
         """Yield the material falls that chance does not reach where it is known, each to its end."""
-        free_from = MIN_BASELINE
+        free_from, covered = MIN_BASELINE, drops.covered(alarmed)
         for first in falls:
-            if first < free_from or any(run.alarm <= first < run.end for run in alarmed):
+            if first < free_from or covered[first]:
                 continue
             normal = drops.normal_before(first)
             size = float(self._material_deviations(drops, slice(first, first + 1), normal)[0]) * normal.deviation
@@ -206,8 +207,9 @@ class BaselineDrop(LastingShift):
 
     def _sudden(self, drops: Drops, alarmed: Sequence[_Alarmed], falls: Sequence[int]) -> Iterator[_Alarmed]:
         """Yield where a collapse fires, and its first period, before a sustained drop is known."""
+        covered = drops.covered(run for run in alarmed if run.normal is None)
         for first in falls:
-            if first < MIN_BASELINE or any(run.alarm <= first < run.end for run in alarmed if run.normal is None):
+            if first < MIN_BASELINE or covered[first]:
                 continue
             sizes = self._material_deviations(drops, slice(first, first + 2), drops.normal_before(first))
             if sizes[0] >= AT_ONCE:
@@ -325,12 +327,19 @@ class Drops:
 
     def leave_out(self, drops: Iterable[_Alarmed]) -> bool:
         """Leave the drops that are over out of what is normal after them; return whether others were before."""
-        ended = [drop for drop in drops if drop.end < len(self.values)]
+        ended = sorted((drop for drop in drops if drop.end < len(self.values)), key=attrgetter("end"))
         changed = {drop[:3] for drop in ended}.symmetric_difference(drop[:3] for drop in self._left_out)
         first = min((end for _, _, end in changed), default=len(self.values))
         self._normals = {start: normal for start, normal in self._normals.items() if start < first}
         self._left_out = ended
         return bool(changed)
+
+    def covered(self, drops: Iterable[_Alarmed]) -> Flags:
+        """Return at which values a drop is known."""
+        flags = np.zeros(len(self.values), dtype=np.bool_)
+        for drop in drops:
+            flags[drop.alarm : drop.end] = True
+        return flags
 
     def far_after_drops(self) -> Iterator[int]:
         """Yield the values soon after a drop that are no better than in it."""
@@ -341,11 +350,16 @@ class Drops:
 
     def _window(self, end: int) -> Places:
         """Return the newest values before a point that are in no drop which was over by then."""
-        is_normal = np.ones(end, dtype=np.bool_)
-        for drop in self._left_out:
-            if drop.end <= end:
-                is_normal[drop.start : drop.end] = False
-        return np.flatnonzero(is_normal)[-self._periods :]
+        parts: list[Places] = []
+        stop, missing = end, self._periods
+        for drop in reversed(self._left_out[: bisect_right(self._left_out, end, key=attrgetter("end"))]):
+            if stop - drop.end >= missing:
+                break
+            if drop.end < stop:
+                parts.append(np.arange(drop.end, stop))
+                missing -= stop - drop.end
+            stop = min(stop, drop.start)
+        return np.concatenate([np.arange(max(stop - missing, 0), stop), *reversed(parts)])
 
     def normal_before(self, start: int) -> Normal:
         """Return what the values before a point show to be normal; its level is that of the values as they are."""
