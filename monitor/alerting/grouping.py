@@ -66,6 +66,8 @@ SEVERITY_ORDER = (Severity.CRITICAL, Severity.WARNING, Severity.UNKNOWN)
 _KINDS = {"calibration": 1, "drift": 3, "quality": 4}
 """Order of the families of metrics; performance is 0, what needs no labels 2, a model or source as a whole 5."""
 _END = datetime.max.replace(tzinfo=UTC)
+Restarts = Sequence[BaselineRestart]
+"""New baselines of one model that people accepted, oldest first."""
 
 
 def group_incidents(
@@ -88,11 +90,11 @@ def group_incidents(
     incidents: list[Incident] = []
     for model, members in by_model.items():
         previous_end: datetime | None = None
-        periods, restart = history.periods.get(model), state.baselines.get(model)
-        groups = _groups(members, periods, restart)
-        ids = known.ids(model, groups, settle_time(periods, _fired(groups[-1][0])), restart)
+        periods, restarts = history.periods.get(model), state.baselines.get(model, ())
+        groups = _groups(members, periods, restarts)
+        ids = known.ids(model, groups, settle_time(periods, _fired(groups[-1][0])), restarts)
         for group, name in zip(groups, ids, strict=True):
-            if restart is not None and _is_of_new_baseline(group, restart):
+            for restart in (one for one in restarts if _is_of_new_baseline(group, one)):
                 # What was accepted is part of the baseline, though the incident about it ended later.
                 previous_end = restart.start if previous_end in (None, restart.ended_at) else previous_end
                 previous_end = max(previous_end or restart.start, restart.start)
@@ -118,13 +120,13 @@ def incident_id(model: str, fired: datetime) -> str:
     return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]
 
 
-def _groups(alerts: Iterable[Alert], periods: Times | None, restart: BaselineRestart | None) -> list[list[Alert]]:
+def _groups(alerts: Iterable[Alert], periods: Times | None, restarts: Restarts) -> list[list[Alert]]:
     """Split the alerts of one model into incidents, oldest first; each in the order in which its alerts fired."""
     groups: list[list[Alert]] = []
     end = _END
     for alert in sorted(alerts, key=lambda alert: (_fired(alert), alert.since, alert.key, alert.rule)):
         is_settled = _fired(alert) - end > settle_time(periods, _fired(alert))
-        is_accepted = restart is not None and end <= restart.ended_at and _fired(alert) > restart.newest
+        is_accepted = any(end <= one.ended_at and _fired(alert) > one.newest for one in restarts)
         if not groups or is_settled or is_accepted:
             groups.append([])
             end = alert.resolved or _END
@@ -159,18 +161,16 @@ def _is_of_new_baseline(group: Sequence[Alert], restart: BaselineRestart) -> boo
     return _fired(group[0]) >= restart.start and (end > restart.ended_at or _fired(group[0]) > restart.newest)
 
 
-def meets(
-    incident: TrackedIncident, alerts: Sequence[Alert], settle: timedelta, restart: BaselineRestart | None
-) -> bool:
+def meets(incident: TrackedIncident, alerts: Sequence[Alert], settle: timedelta, restarts: Restarts) -> bool:
     """Return whether alerts, in the order in which they fired, are about the same time as a tracked incident.
 
     Args:
         incident: An incident of their model.
         alerts: At least one.
         settle: Time after the end of an incident in which it may open again.
-        restart: The model's new baseline: what fired before it was accepted is another incident than what fired later.
+        restarts: New baselines of the model: what fired before one was accepted is not the incident that fired later.
     """
-    if restart is not None and incident.fired_at <= restart.newest < _fired(alerts[0]):
+    if any(incident.fired_at <= one.newest < _fired(alerts[0]) for one in restarts):
         return False
     end = max(alert.resolved or _END for alert in alerts)
     return incident.fired_at <= _later(end, settle) and _fired(alerts[0]) <= _later(incident.resolved_at, settle)
@@ -192,9 +192,7 @@ class _KnownIds:
             if ack.incident not in state.incidents:
                 self._acks[ack.model].append(ack)
 
-    def ids(
-        self, model: str, groups: Sequence[Sequence[Alert]], settle: timedelta, restart: BaselineRestart | None
-    ) -> list[str]:
+    def ids(self, model: str, groups: Sequence[Sequence[Alert]], settle: timedelta, restarts: Restarts) -> list[str]:
         """Return an id for each group of a model's alerts: of those that it meets, else that of its first alert.
 
         Open incidents come first, then the latest; of several groups that one meets, it stays with the newest.
@@ -206,7 +204,7 @@ class _KnownIds:
             self._tracked.get(model, ()), key=lambda known: (order.index(known.status), known.fired_at), reverse=True
         )
         for known in tracked:
-            met = [index for index, group in enumerate(groups) if meets(known, group, settle, restart)]
+            met = [index for index, group in enumerate(groups) if meets(known, group, settle, restarts)]
             free = [index for index in met if index not in ids]
             if free:
                 ids[free[-1]] = known.id

@@ -15,11 +15,10 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
-from modeltop.alerting.grouping import meets, settle_time, usual_gap
+from modeltop.alerting.grouping import Restarts, meets, settle_time, usual_gap
 from modeltop.core.event import IncidentChanged, IncidentTransition
 from modeltop.core.incident import (
     AlertingState,
-    BaselineRestart,
     Incident,
     IncidentStatus,
     Member,
@@ -126,8 +125,8 @@ def track_incidents(
     for tracked in state.incidents.values():
         of_model = found[tracked.model]
         settle = settle_time(scope.history.periods.get(tracked.model), tracked.fired_at)
-        restart = state.baselines.get(tracked.model)
-        met = [name for name in of_model if meets(tracked, groups[name], settle, restart)]
+        restarts = state.baselines.get(tracked.model, ())
+        met = [name for name in of_model if meets(tracked, groups[name], settle, restarts)]
         # Those into which a known one was split belong to it.
         parts.update(met)
         if tracked.id in of_model or not met:
@@ -175,7 +174,7 @@ class _Tracker:
     now: datetime
     scope: EvaluationScope
     previous_newest: Mapping[str, datetime]
-    baselines: Mapping[str, BaselineRestart]
+    baselines: Mapping[str, Restarts]
 
     def open(self, incident: Incident, alerts: Sequence[Alert]) -> list[IncidentChanged]:
         """Return the changes of an incident that was not known: it fired, or was over before it was seen."""
@@ -279,8 +278,7 @@ class _Tracker:
             return None, False, "the rule was removed"
         if not self.scope.includes(member):
             return self._missing(tracked, member)
-        restart = self.baselines.get(tracked.model)
-        if restart is not None and member.fired <= restart.newest:
+        for restart in (one for one in self.baselines.get(tracked.model, ()) if member.fired <= one.newest):
             return replace(member, resolved=member.resolved or restart.ended_at), False, NEW_BASELINE
         if (member.rule, member.key) not in self.scope.evaluated:
             return None, False, "the rule no longer asks about this series"
@@ -327,18 +325,17 @@ class _Tracker:
         return IncidentChanged(self.now, transition, after, reason)
 
 
-def ends_as_baseline(alerts: Sequence[Alert], baselines: Mapping[str, BaselineRestart]) -> bool:
+def ends_as_baseline(alerts: Sequence[Alert], baselines: Mapping[str, Restarts]) -> bool:
     """Return whether the last alerts of an incident ended because their values are the baseline now.
 
     Args:
         alerts: All of the incident, each resolved.
-        baselines: By model, the newest baseline that a person accepted.
+        baselines: By model, the baselines that people accepted.
     """
     ends = [alert.resolved for alert in alerts if alert.resolved is not None]
     last = [alert for alert in alerts if alert.resolved == max(ends, default=None)]
-    accepted = {model: restart.ended_at for model, restart in baselines.items()}
     return bool(last) and all(
-        alert.resolved == accepted.get(alert.key.model)
+        any(alert.resolved == restart.ended_at for restart in baselines.get(alert.key.model, ()))
         or (alert.breach is not None and alert.breach.is_baseline and alert.periods >= NEW_BASELINE_PERIODS)
         for alert in last
     )

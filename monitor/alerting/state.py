@@ -38,6 +38,7 @@ from modeltop.core.incident import (
     CLOCK_TOLERANCE,
     Acknowledgement,
     AlertingState,
+    BaselineRestart,
     NotificationEntry,
     ReceiverState,
     Silence,
@@ -163,11 +164,18 @@ class _MutableState:
             case NoteAdded(_, note):
                 self.notes[note] = None
             case BaselineRestarted(_, model, restart):
-                self.baselines[model] = restart
+                self._add_baseline(model, restart)
             case ReceiverTested(at, receiver) if receiver in self.receivers:
                 self.receivers[receiver] = reenabled(self.receivers[receiver], self.last_event_at or at)
             case ClockAcceptRequested():
                 self.clock_accept_requested = True
+
+    def _add_baseline(self, model: str, restart: BaselineRestart) -> None:
+        """Add a new baseline; without a period since the last one it is a correction of that."""
+        known = self.baselines.get(model, ())
+        if restart not in known:
+            known = known[:-1] if known and known[-1].newest == restart.newest else known
+            self.baselines[model] = (*known, restart)
 
     def _accept_clock(self, now: datetime) -> None:
         """Set the watcher's time: nothing that it remembers is later, and what a person set lasts as long as before."""

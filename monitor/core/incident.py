@@ -304,8 +304,8 @@ class AlertingState:
     silences: tuple[Silence, ...] = ()
     """Active and scheduled ones, and those that ended within the last 5 days."""
     notes: tuple[Note, ...] = ()
-    baselines: Mapping[str, BaselineRestart] = field(default_factory=lambda: MappingProxyType({}))
-    """By model, the newest baseline that a person accepted."""
+    baselines: Mapping[str, tuple[BaselineRestart, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    """By model, the baselines that people accepted, oldest first."""
     incidents: Mapping[str, TrackedIncident] = field(default_factory=lambda: MappingProxyType({}))
     """Incidents by id: open ones, and those that ended within the last 30 days."""
     notifications: Mapping[NotificationKey, NotificationEntry] = field(default_factory=lambda: MappingProxyType({}))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
@@ -21,7 +21,7 @@ from modeltop.alerting.suppression import acknowledged_alerts, suppressions
 from modeltop.config.load import Config, candidate_paths
 from modeltop.core.errors import StoreError
 from modeltop.core.incident import CLOCK_TOLERANCE, AlertingState, WatcherHealth
-from modeltop.core.series import Alert, History, ReadProblem, SeriesKey, to_datetime, to_datetime64
+from modeltop.core.series import Alert, History, ReadProblem, Series, SeriesKey, to_datetime, to_datetime64
 from modeltop.core.text import format_age
 from modeltop.history.files import FileStat, file_stat
 from modeltop.history.future_rows import BoundedHistory, FutureRowFilter
@@ -29,7 +29,7 @@ from modeltop.history.merge import Progress
 from modeltop.history.reader import Reader
 from modeltop.history.store.distributions import DistributionStore
 from modeltop.history.store.paths import network_filesystem
-from modeltop.rules.baselines.restart import ended_at_restart, split_at_restart
+from modeltop.rules.baselines.restart import ended_at_restart, split_at_restarts
 from modeltop.rules.defaults import rules_in_force
 from modeltop.rules.detectors.threshold import Threshold
 from modeltop.rules.evaluator import Evaluator
@@ -157,8 +157,8 @@ class Pipeline:
         self._unreadable_since: dict[SeriesKey, datetime] = {}
         self._defer_slow_detectors = defer_slow_detectors
         self._evaluator = Evaluator(self._rules, config.catalog, declining=config.defaults.declining)
-        self._past_evaluator = Evaluator(self._rules, config.catalog)
-        """Evaluates what was before a new baseline that a person accepted."""
+        self._past_evaluators: list[Evaluator] = []
+        """Evaluate what was before each new baseline that a person accepted, newest first."""
         self._future_rows = FutureRowFilter()
         self.valid_until: datetime | None = None
         """When a row of the last snapshot's future is due: then the same files are another snapshot."""
@@ -203,9 +203,8 @@ class Pipeline:
         now = self._now or (clock if self._live else _newest(history, clock))
         state = self.state_reader.alerting_state() if state is None else state
         health = self.state_reader.watcher_health()
-        current, earlier = split_at_restart(history.series, state.baselines)
+        current, *earlier = split_at_restarts(history.series, state.baselines)
         self._evaluator.evaluate(current, defer_slow_detectors=self._defer_slow_detectors)
-        self._past_evaluator.evaluate(earlier)
         if volumes := self._evaluator.volumes_with_alerts:
             history = replace(history, series={**history.series, **volumes})
         self._defer_slow_detectors = False
@@ -216,9 +215,8 @@ class Pipeline:
         self._unreadable_since = {alert.key: alert.since for alert in unreadable}
         absent = [*unreadable, *self._series_without_data(history)]
         missing = missing_newest_values(history, self._config.catalog, {alert.key for alert in absent})
-        current_alerts = tuple(self._evaluator.alerts)
-        ended = ended_at_restart(self._past_evaluator.alerts, current_alerts, state.baselines)
-        alerts = [*current_alerts, *absent, *ended]
+        alerts = [*self._evaluator.alerts, *absent]
+        self._add_earlier(alerts, earlier, state)
         clock_doubt = bounded.clock_doubt or (health and self._now is None and _disagreement(health, clock)) or None
         no_data = self._no_data_alerts(history, now)
         if clock_doubt is not None:  # what is known already stays, for its end would be no less of a guess
@@ -266,6 +264,18 @@ class Pipeline:
             distributions=self._distributions,
             clock_doubt=clock_doubt,
         )
+
+    def _add_earlier(
+        self, alerts: list[Alert], parts: Sequence[Mapping[SeriesKey, Series]], state: AlertingState
+    ) -> None:
+        """Add the alerts that ended with a new baseline, from the newest one back."""
+        for number, part in enumerate(parts):
+            if number == len(self._past_evaluators):
+                self._past_evaluators.append(Evaluator(self._rules, self._config.catalog))
+            evaluator = self._past_evaluators[number]
+            evaluator.evaluate(part)
+            ends = {model: all_of[-1 - number] for model, all_of in state.baselines.items() if number < len(all_of)}
+            alerts += tuple(ended_at_restart(evaluator.alerts, alerts, ends))
 
     def _without_future_rows(self, history: History, clock: datetime) -> BoundedHistory:
         as_of = None if self._now is None else to_datetime64(self._now)

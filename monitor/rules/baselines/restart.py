@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
@@ -16,28 +16,36 @@ from modeltop.core.series import Alert, Series, SeriesKey, State, to_datetime64
 SeriesByKey = Mapping[SeriesKey, Series]
 
 
-def split_at_restart(series: SeriesByKey, restarts: Mapping[str, BaselineRestart]) -> tuple[SeriesByKey, SeriesByKey]:
-    """Return the series from the restart of their model's baseline on, and those until it was accepted, if not empty.
+def split_at_restarts(series: SeriesByKey, restarts: Mapping[str, Sequence[BaselineRestart]]) -> list[SeriesByKey]:
+    """Return the series from the newest restart of their model's baseline on, then those until each was accepted.
 
-    Periods of the new baseline that were there when it was accepted are in both.
+    Of a model with two restarts that is what followed the second; what followed the first, until the second was
+    accepted; and what was there when the first was. Periods of a new baseline that were there when it was accepted are
+    in both; parts without a period are left out.
 
     Args:
         series: All of a history; equal objects give equal objects, so that nothing unchanged is evaluated again.
-        restarts: By model; series of other models are not split.
+        restarts: By model, oldest first; series of other models are not split.
     """
     if not restarts:
-        return series, {}
-    parts = {
-        key: _parts(one, restarts[key.model]) if key.model in restarts else (None, one) for key, one in series.items()
-    }
-    current = {key: after for key, (_, after) in parts.items() if len(after)}
-    return current, {key: before for key, (before, _) in parts.items() if before is not None and len(before)}
+        return [series]
+    parts: list[dict[SeriesKey, Series]] = [{} for _ in range(1 + max(map(len, restarts.values()), default=0))]
+    for key, one in series.items():
+        of_model = restarts.get(key.model, ())
+        for number, restart in enumerate((None, *of_model)):
+            following = of_model[number] if number < len(of_model) else None
+            part = _part(one, restart, following) if of_model else one
+            if len(part):
+                parts[len(of_model) - number][key] = part
+    return list(parts)
 
 
 @lru_cache(maxsize=4096)
-def _parts(series: Series, restart: BaselineRestart) -> tuple[Series, Series]:
-    first = int(np.searchsorted(series.times, to_datetime64(restart.start)))
-    return series[: int(np.searchsorted(series.times, to_datetime64(restart.newest), "right"))], series[first:]
+def _part(series: Series, restart: BaselineRestart | None, following: BaselineRestart | None) -> Series:
+    times = series.times
+    first = 0 if restart is None else int(np.searchsorted(times, to_datetime64(restart.start)))
+    end = len(series) if following is None else int(np.searchsorted(times, to_datetime64(following.newest), "right"))
+    return series[first : max(first, end)]
 
 
 def ended_at_restart(
@@ -48,7 +56,7 @@ def ended_at_restart(
     Args:
         alerts: Those of the series until then.
         current: Those of the series of the new baseline: an alert that fires by it as well is only among these.
-        restarts: By model.
+        restarts: By model, the one that ended them.
     """
     later: dict[tuple[str, SeriesKey], list[Alert]] = defaultdict(list)
     for alert in current:

@@ -79,6 +79,23 @@ def test_a_collapse_the_day_after_is_another_incident_and_is_notified(fallen, tm
     assert [title.split()[0] for title in titles(tmp_path)] == ["CRIT", "RESOLVED", "CRIT"]
 
 
+def test_each_of_two_new_baselines_ends_an_incident_of_its_own(fallen, tmp_path, run):
+    run("watch", "--once")
+    run("baseline", "churn", "--from", FELL_ON)
+    report(fallen, len(LEVELS), [0.60, 0.61] * 6)
+    run("watch", "--once")
+    first, second = reversed(incidents(run))
+    run("baseline", "churn", "--from", "2025-03-02")
+    assert run("watch", "--once")[0] == 0
+    assert {name: one["status"] for name, one in incidents(run).items()} == {second: "resolved", first: "resolved"}
+    assert [title.split(" churn")[0] for title in titles(tmp_path)] == [
+        "CRIT",
+        "RESOLVED (new baseline accepted)",
+        "CRIT",
+        "RESOLVED (new baseline accepted)",
+    ]
+
+
 def test_a_running_watcher_resolves_at_once(fallen, tmp_path, run, watch, wait_until):
     watch("--store", fallen.store)
     wait_until(lambda: len(titles(tmp_path)) == 1)
