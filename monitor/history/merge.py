@@ -86,6 +86,11 @@ def too_many_groups(count: int) -> str:
     )
 
 
+def are_identical(left: Sequence[Block], right: Sequence[Block]) -> bool:
+    """Return whether these are the very same blocks."""
+    return len(left) == len(right) and all(a is b for a, b in zip(left, right, strict=True))
+
+
 def merge_blocks(blocks: Sequence[Block], catalog: MetricRegistry) -> tuple[list[Series], dict[SeriesKey, Times]]:
     """Return the series of one or more blocks of one model and segment; a metric without any value has none.
 

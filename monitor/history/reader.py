@@ -19,7 +19,7 @@ from modeltop.history.csv.in_volume import BLOCK_BYTES, MIN_BYTES, convert_sound
 from modeltop.history.discovery import Discovery, HistoryFile, discover, list_csv_files
 from modeltop.history.files import FileStat, file_stat
 from modeltop.history.locations import as_typed
-from modeltop.history.merge import Block, Progress, all_periods, merge_blocks
+from modeltop.history.merge import Block, Progress, all_periods, are_identical, merge_blocks
 from modeltop.history.period_lengths import PeriodLengths
 from modeltop.history.separation import separate
 from modeltop.history.tail import Chunk, FileTail
@@ -43,18 +43,13 @@ class HistoryCache:
     ) -> History:
         """Return the history of `blocks`, in the order in which they count, with what was found out about files."""
         current = tuple(blocks)
-        is_same = self._last is not None and _are_identical(current, self._last[0])
-        if not is_same:
+        if self._last is None or not are_identical(current, self._last[0]):
             separated, self._placement_problems = separate(current, self.catalog)
-        notes = ((*problems, *self._placement_problems), tuple(files))
-        if self._last and is_same:
-            history = self._last[1]
-            if notes == (history.problems, history.files):
-                return history
-        else:
-            history = self._build(separated)
-        history = replace(history, problems=notes[0], files=notes[1])
-        self._last = current, history
+            self._last = current, self._build(separated)
+        history, notes = self._last[1], ((*problems, *self._placement_problems), tuple(files))
+        if notes != (history.problems, history.files):
+            history = replace(history, problems=notes[0], files=notes[1])
+            self._last = current, history
         return history
 
     def _build(self, blocks: Iterable[Block]) -> History:
@@ -69,7 +64,7 @@ class HistoryCache:
             for segment, group in segments.items():
                 key, members = (model, segment), tuple(group)
                 cached = merged.get(key)
-                if not cached or not _are_identical(cached[0], members):
+                if not cached or not are_identical(cached[0], members):
                     cached = members, *merge_blocks(members, self.catalog)
                 self._merged[key] = cached
                 of_model += cached[1]
@@ -79,14 +74,10 @@ class HistoryCache:
             series.update((each.key, each) for each in sorted(of_model, key=lambda each: order[each.key.metric]))
             members = tuple(block for group in segments.values() for block in group)
             times = periods.get(model)
-            if not times or not _are_identical(times[0], members):
+            if not times or not are_identical(times[0], members):
                 times = members, all_periods(members)
             self._periods[model] = times
         return History(series, {model: times for model, (_, times) in self._periods.items()}, refused=refused)
-
-
-def _are_identical(left: Sequence[Block], right: Sequence[Block]) -> bool:
-    return len(left) == len(right) and all(a is b for a, b in zip(left, right, strict=True))
 
 
 class BatchParser:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import tzinfo
 
@@ -97,7 +97,6 @@ class FileTail:
         self.parser = CsvParser(self.file.path, self.file.model, catalog=self.catalog, zone=self.zone, known=known)
         self._collisions: list[Collision] = []
         self._misdated: dict[str, MisdatedRows] = {}
-        self._refused: dict[str, ReadProblem] = {}
         self._read: dict[_BlockKey, list[Block]] = {}
         self._long_shape = LongShape(self.catalog)
         self._identity: tuple[int, int] | None = None
@@ -132,12 +131,7 @@ class FileTail:
     def rename(self, file: HistoryFile) -> None:
         """Change the model's name, because another file of the same stem appeared or disappeared."""
         if file.model != self.file.model and self.parser.schema and self.parser.schema.model is None:
-            self._read = {
-                (file.model, *key[1:]): [replace(block, model=file.model) for block in blocks]
-                for key, blocks in self._read.items()
-            }
-            self.blocks = tuple(replace(block, model=file.model) for block in self.blocks)
-            self.summary = self._summarize()
+            self.mark_stale()
         self.file, self.parser.model = file, file.model
 
     def read(self, now: float) -> Chunk | None:
@@ -225,7 +219,9 @@ class FileTail:
         self._identity = None if was_utf16 else identity
         self._offset = size - len(last_line)
         self._is_rewritten = False
-        if end or not resumes:
+        if resumes and self._fingerprint is not None and self._offset <= FINGERPRINT_BYTES:
+            self._fingerprint = zlib.crc32(chunk.lines, self._fingerprint[0]), 0
+        elif end or not resumes:
             self._fingerprint = self._compute_fingerprint(descriptor, raw)
         return chunk
 
@@ -256,7 +252,6 @@ class FileTail:
             conversion: What the complete lines behind the header hold, whose schema the parser has already.
         """
         try:
-            self._check_is_no_log(chunk)
             self._apply(chunk, conversion)
         except NoHistory as error:
             reason = text_reason(chunk.data, self.file.path, self.catalog) if chunk.from_start else None
@@ -284,18 +279,14 @@ class FileTail:
             return replace(known, rows_collide=True)
         return known if not parser.is_consistent else None
 
-    def _check_is_no_log(self, chunk: Chunk) -> None:
-        """Raise NoHistory if the file is a prediction log, whether or not it could be read as history."""
-        reason = log_reason(chunk.lines, self.file.path, self.catalog) if chunk.from_start else None
-        if reason is not None:
-            raise NoHistory(reason)
-
     def _drop(self, message: str, *, fatal: bool) -> None:
         self._reset()
         self.blocks, self.summary = (), None
         self.problems = (ReadProblem(self.file.path, message, fatal=fatal),)
 
     def _apply(self, chunk: Chunk, conversion: ConvertedRows | None) -> None:
+        if chunk.from_start and (reason := log_reason(chunk.lines, self.file.path, self.catalog)):
+            raise NoHistory(reason)  # whether or not it could be read as history
         parser, doubts = self.parser, self.parser.problems.doubts
         if conversion is not None:
             self._append(parser.add(conversion))
@@ -317,61 +308,70 @@ class FileTail:
 
     def _show(self, *, waits: bool) -> None:
         """Make `blocks`, `problems` and `summary` of what was parsed, without the values of rows that collide."""
+        parser, path = self.parser, self.file.path
         self._read = {key: [concat_blocks(parts)] for key, parts in self._read.items()}
-        parser, blocks = self.parser, tuple(block for parts in self._read.values() for block in parts)
-        is_store = parser.schema is not None and parser.schema.is_utc
-        self._misdated = {} if is_store else misdated_models(blocks)
-        self._collisions = [] if is_store else list(find_collisions(blocks))
-        notes = list(self._corrections())
+        blocks = tuple(block for parts in self._read.values() for block in parts)
+        if parser.schema is None or not parser.schema.is_utc:
+            self._misdated, self._collisions = misdated_models(blocks), list(find_collisions(blocks))
+        faults, corrections = list(self._faults()), list(self._corrections())
+        refused = {metric: problem for metric, problem, _ in corrections if metric}
         if parser.known.rows_collide:
             certain = [each for each in self._collisions if each.is_certain]
             blocks = drop_series(refuse_newest(blocks, self._collisions), certain)
-        self.blocks = blocks
+        messages: list[str] = []
         if parser.schema and parser.schema.metric is not None:
-            self.blocks, messages = self._long_shape.place(self.blocks)
-            notes += [ReadProblem(self.file.path, message) for message in messages]
-        faults = [ReadProblem(self.file.path, fault.message) for fault in self._faults()]
-        self.problems = (*faults, *parser.problems.problems(), *notes, *self._status_problems(waits=waits))
-        self.summary = self._summarize()
+            blocks, messages = self._long_shape.place(blocks)
+        self.blocks, self.summary = blocks, self._summarize(blocks, faults, refused)
+        of_rows = parser.problems.problems()
+        self.problems = (
+            *(ReadProblem(path, fault.message) for fault in faults),
+            *of_rows,
+            *(replace(problem, count=count) for _, problem, count in corrections if count),
+            *(ReadProblem(path, message) for message in messages),
+        )
+        if waits:
+            message = f"the last line has no end yet: it counts once the file was quiet for {QUIET_SECONDS:.0f} s"
+            self.problems += (ReadProblem(path, message, parser.lines + 1),)
+        elif not blocks and not of_rows:
+            self.problems += (ReadProblem(path, "a header and no rows yet: append one"),)
 
-    def _corrections(self) -> Iterator[ReadProblem]:
-        """Yield what is to be reported of a few rows that collide: one message for the newest ones, one for others."""
-        self._refused = {}
+    def _corrections(self) -> Iterator[tuple[str, ReadProblem, int]]:
+        """Yield what is to be said of the few rows that collide in a series, with its metric if they are its newest.
+
+        Of the newest ones and of the others the first counts them all, the rest none.
+        """
         few = [each for each in self._collisions if not each.is_certain]
         for is_newest, consequence in ((True, "keep one row a date"), (False, "the later row counts")):
             alike = [each for each in few if bool(each.newest) is is_newest]
             for each in alike:
                 line, message = locate(each, self.zone)
                 problem = ReadProblem(self.file.path, f"{message}: {consequence}", line)
-                if is_newest:
-                    self._refused[self.catalog.normalize(each.metric).metric] = problem
-                if each is alike[0]:
-                    yield replace(problem, count=len(alike))
+                metric = self.catalog.normalize(each.metric).metric if is_newest else ""
+                yield metric, problem, len(alike) if each is alike[0] else 0
 
-    def _summarize(self) -> FileSummary:
-        parser, models = self.parser, dict.fromkeys(block.model for block in self.blocks)
-        newest_first = bool(self.blocks) and bool(self.blocks[0].times[0] > self.blocks[0].times[-1])
-        edges = [(block.times.min(), block.times.max()) for block in self.blocks]
-        span = (to_datetime(min(edges)[0]), to_datetime(max(last for _, last in edges))) if edges else None
-        numbers = () if parser.schema is None else parser.schema.numbers
-        counts = {column.index: column.name for column in numbers if column.role != "value"}
-        summary = parser.problems.summary(models, span, newest_first=newest_first, counts=counts)
-        faults = (*self._faults(), *summary.faults)
-        return replace(summary, faults=faults, refused={**summary.refused, **self._refused})
-
-    def _faults(self) -> list[ReadFault]:
+    def _faults(self) -> Iterator[ReadFault]:
+        """Yield what is wrong with all rows of a model, once a read has tried to mend it."""
         parser = self.parser
-        misdated = [
-            ReadFault(FaultReason.ROWS_MISDATED, f"the newest rows are {found.description}", models=(model,))
-            for model, found in self._misdated.items()
-            if found.may_be_newest and parser.known.has_misdated_rows
-        ]
+        for model, found in self._misdated.items():
+            if found.may_be_newest and parser.known.has_misdated_rows:
+                yield ReadFault(FaultReason.ROWS_MISDATED, f"the newest rows are {found.description}", models=(model,))
         certain = [each for each in self._collisions if each.is_certain]
-        if not certain or not parser.known.rows_collide:
-            return misdated
-        has_models = parser.schema is not None and parser.schema.model is not None
-        models = dict.fromkeys(each.model if has_models else self.file.model for each in certain)
-        return [*misdated, replace(parser.collision, models=tuple(models))]
+        if certain and parser.known.rows_collide:
+            has_models = parser.schema is not None and parser.schema.model is not None
+            models = dict.fromkeys(each.model if has_models else self.file.model for each in certain)
+            yield replace(parser.collision, models=tuple(models))
+
+    def _summarize(
+        self, blocks: Sequence[Block], faults: Sequence[ReadFault], refused: Mapping[str, ReadProblem]
+    ) -> FileSummary:
+        models = dict.fromkeys(block.model for block in blocks)
+        newest_first = bool(blocks) and bool(blocks[0].times[0] > blocks[0].times[-1])
+        edges = [(block.times.min(), block.times.max()) for block in blocks]
+        span = (to_datetime(min(edges)[0]), to_datetime(max(last for _, last in edges))) if edges else None
+        numbers = () if self.parser.schema is None else self.parser.schema.numbers
+        counts = {column.index: column.name for column in numbers if column.role != "value"}
+        summary = self.parser.problems.summary(models, span, newest_first=newest_first, counts=counts)
+        return replace(summary, faults=(*faults, *summary.faults), refused={**summary.refused, **refused})
 
     def _append(self, blocks: Iterable[Block]) -> None:
         for block in blocks:
@@ -387,14 +387,6 @@ class FileTail:
         waits = bool(last_line) and now < quiet_at
         self._quiet_at = quiet_at if waits else None
         return waits
-
-    def _status_problems(self, *, waits: bool) -> list[ReadProblem]:
-        if waits:
-            message = f"the last line has no end yet: it counts once the file was quiet for {QUIET_SECONDS:.0f} s"
-            return [ReadProblem(self.file.path, message, self.parser.lines + 1)]
-        if not self.blocks and not self.parser.problems.problems():
-            return [ReadProblem(self.file.path, "a header and no rows yet: append one")]
-        return []
 
 
 def _checksum(descriptor: int, start: int, end: int) -> int:

@@ -33,23 +33,6 @@ def parse_number(cell: str) -> float:
     return math.copysign(math.inf, value) if abs(value) > LARGEST else value
 
 
-def parse_plain_numbers(cells: Sequence[str]) -> Floats | None:
-    """Return all cells as numbers, in C; None if one of them must be read by itself."""
-    joined = "".join(cells)
-    if "_" in joined or not joined.isascii():
-        return None  # float() accepts 1_000 and digits of other scripts, pandas does not
-    try:
-        return to_infinity(np.array([float(cell) if cell else math.nan for cell in cells], dtype=np.float64))
-    except ValueError:
-        return None
-
-
-def to_infinity(values: Floats) -> Floats:
-    """Return the values with infinity for all beyond `LARGEST`."""
-    huge = np.abs(values) > LARGEST
-    return np.where(huge, np.copysign(np.inf, values), values) if huge.any() else values
-
-
 def are_fractions(values: Floats) -> Flags:
     """Return which values are no whole numbers: counts with thousands separators, perhaps."""
     mask: Flags = np.isfinite(values) & (values != np.floor(values))

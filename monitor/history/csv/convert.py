@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from modeltop.core.errors import SourceError
 from modeltop.core.metrics.registry import Metric, MetricRegistry
-from modeltop.core.series import DATETIME_DTYPE, FaultReason, Flags, Floats, ReadFault, Times, to_datetime
+from modeltop.core.series import FaultReason, Flags, Floats, ReadFault, Times, to_datetime
 from modeltop.history.csv.cells import (
     COUNT,
     FALSE,
@@ -25,14 +25,12 @@ from modeltop.history.csv.cells import (
     bounds_message,
     out_of_bounds,
     parse_flag,
-    parse_plain_numbers,
-    to_infinity,
 )
 from modeltop.history.csv.dates import has_impossible_year
 from modeltop.history.csv.header import CsvSchema, NumberColumn
 from modeltop.history.csv.local_time import may_come_twice, second_occurrences
 from modeltop.history.csv.misdated import find_misdated
-from modeltop.history.csv.number_formats import NumberFormat, RefusedColumnError
+from modeltop.history.csv.number_formats import RefusedColumnError, to_infinity
 from modeltop.history.csv.problems import ProblemCollector
 from modeltop.history.csv.sections import TOTAL_LEFT_OUT, is_total
 from modeltop.history.csv.table import CodedColumn, CsvTable
@@ -62,8 +60,8 @@ class ConvertedRows:
     """Column of values → which are there but could not be read."""
     provisional: Flags | None
 
-    def part(self, rows: slice, first_line: int) -> ConvertedRows:
-        """Return some rows, the first of which is on line `first_line` of its own text."""
+    def part(self, rows: slice) -> ConvertedRows:
+        """Return some rows, the first of which is on the first line of its own text."""
         keys, groups = self.keys, None
         if self.groups is not None:
             present, firsts, codes = np.unique(self.groups[rows], return_index=True, return_inverse=True)
@@ -71,7 +69,7 @@ class ConvertedRows:
             keys, groups = [keys[group] for group in present[order]], np.argsort(order)[codes]
         return ConvertedRows(
             self.schema,
-            np.arange(first_line, first_line + rows.stop - rows.start),
+            np.arange(1, 1 + rows.stop - rows.start),
             self.times[rows],
             keys,
             groups,
@@ -171,40 +169,28 @@ class Converter:
 
     def _valid_rows(self, table: CsvTable) -> tuple[CsvTable, Times]:
         """Return the rows with a date and all names, and their dates; the others are reported."""
-        times, errors = self._dates(table)
-        lost = np.zeros(len(table), np.bool_)
-        lost[list(errors)] = True
+        times = self.schema.read_dates(table, self.zone)
+        lost = np.isnat(times)
         for index in (self.schema.model, self.schema.metric):
             if index is not None and "" in (names := table.coded(index)).cells:
                 lost |= names.codes == names.cells.index("")
         if not lost.any():
             return table, times
         for row in np.flatnonzero(lost).tolist():
-            self._explain_row(table.row(row), int(table.lines[row]), errors.get(row))
+            self._explain_row(table.row(row), int(table.lines[row]), is_dated=not np.isnat(times[row]))
         return table.take(~lost), times[~lost]
 
-    def _dates(self, table: CsvTable) -> tuple[Times, dict[int, str]]:
-        """Return the date of each row, and by row why it has none."""
-        column = table.columns[self.schema.date]
-        if isinstance(column, np.ndarray):
-            return column, {}
-        dates = table.coded(self.schema.date)
-        stamps = self.schema.date_format.parse_each(dates.cells, self.zone)
-        errors = {code: stamp for code, stamp in enumerate(stamps) if isinstance(stamp, str)}
-        moments = np.array([0 if isinstance(stamp, str) else stamp for stamp in stamps], dtype=np.int64)
-        lost = np.flatnonzero(np.isin(dates.codes, list(errors))).tolist() if errors else []
-        return moments[dates.codes].view(DATETIME_DTYPE), {row: errors[int(dates.codes[row])] for row in lost}
-
-    def _explain_row(self, cells: Sequence[str], line: int, error: str | None) -> None:
-        """Report why a row is lost: its date has an error, or a name is missing."""
+    def _explain_row(self, cells: Sequence[str], line: int, *, is_dated: bool) -> None:
+        """Report why a row is lost: it has no date, or a name is missing."""
         date = self.schema.date
-        if error is None:
+        if is_dated:
             name = "model" if self.schema.model is not None and not cells[self.schema.model] else "metric"
             self.problems.row_error(line, f"the row names no {name}: fill the cell", date)
         elif is_total(cells, date):
             self.problems.count_note(TOTAL_LEFT_OUT, line)
         else:
-            self.problems.doubts += 1
+            self.problems.doubt(1)
+            error = self.schema.date_format.explain(cells[date], self.zone)
             self.problems.row_error(line, error, date, has_impossible_year=has_impossible_year(cells[date]))
 
     def _tell_repeated_hours_apart(self, times: Times, table: CsvTable, groups: Indices | None) -> Times:
@@ -213,11 +199,10 @@ class Converter:
         if not rows:
             return times
         texts = table.coded(self.schema.date)
-        seconds = self.schema.date_format.parse_each([texts[row] for row in rows], self.zone, fold=1)
         later = times.copy()
-        later[rows] = np.array(seconds, np.int64).view(DATETIME_DTYPE)
+        later[rows] = self.schema.date_format.read([texts[row] for row in rows], self.zone, fold=1)
         twice = later != times
-        self.problems.doubts += int(np.count_nonzero(twice))
+        self.problems.doubt(int(np.count_nonzero(twice)))
         result = times.copy()
         order = np.arange(len(times)) if groups is None else np.argsort(groups, kind="stable")
         ends = np.array([len(times)]) if groups is None else np.cumsum(np.bincount(groups))
@@ -319,43 +304,35 @@ class Converter:
         """Return why a cell was refused as the value of a metric, in the long shape of one under its written name."""
         metric = self.catalog.as_written(column.name if column.metric else name)
         try:
-            reason = bounds_message(column.formats.get(name, column.format).parse(cell), metric)
+            reason = bounds_message(column.format_of(name).parse(cell), metric)
         except ValueError as error:
             reason = str(error)
         return f"column `{column.name[:40]}`: {reason}"
 
     def _parse_numbers(self, column: NumberColumn, table: CsvTable) -> tuple[Floats, Flags]:
         """Return the numbers of a column, NaN where there is none, and which cells could not be read."""
-        cells, lost = table.columns[column.index], np.zeros(len(table), np.bool_)
-        values: Floats | None = None
-        if isinstance(cells, np.ndarray):
-            values = to_infinity(cells)
-        elif column.is_plain and not isinstance(cells, CodedColumn):
-            values = parse_plain_numbers(cells)
-        if values is None:
-            texts, values = table.coded(column.index), np.full(len(table), np.nan)
-            forms = dict[int, NumberFormat]()
-            for form, rows in self._number_formats(column, table):
-                present, codes = np.unique(texts.codes[rows], return_inverse=True)
-                numbers, refused = form.read_all([texts.cells[code] for code in present])
-                values[rows], lost[rows] = numbers[codes], refused[codes]
-                forms.update(dict.fromkeys(rows[refused[codes]].tolist(), form))
-            values = to_infinity(values)
-            for row in sorted(forms):
-                self._explain_refusal(column, texts[row], int(table.lines[row]), forms[row].parse)
+        numbers = table.columns[column.index]
+        if isinstance(numbers, np.ndarray):
+            values, lost = to_infinity(numbers), np.zeros(len(table), np.bool_)
+        elif column.formats and self.schema.metric is not None:
+            values, lost = self._parse_by_metric(column, table, table.coded(self.schema.metric))
+        else:
+            values, lost = column.format.read_all(table.text(column.index))
+        for row in np.flatnonzero(lost).tolist():
+            form = column.format_of(None if self.schema.metric is None else table.coded(self.schema.metric)[row])
+            self._explain_refusal(column, str(table.columns[column.index][row]), int(table.lines[row]), form.parse)
         if column.is_count:
-            self.problems.doubts += int(np.count_nonzero(are_fractions(values)))
+            self.problems.doubt(int(np.count_nonzero(are_fractions(values))))
         return values, lost
 
-    def _number_formats(self, column: NumberColumn, table: CsvTable) -> Iterator[tuple[NumberFormat, Indices]]:
-        """Yield the formats of a column, each with its rows."""
-        if not column.formats or self.schema.metric is None:
-            yield column.format, np.arange(len(table))
-            return
-        metrics = table.coded(self.schema.metric)
-        of_metrics = [column.formats.get(metric, column.format) for metric in metrics.cells]
-        for form in dict.fromkeys(of_metrics):
-            yield form, np.flatnonzero(np.array([each == form for each in of_metrics])[metrics.codes])
+    def _parse_by_metric(self, column: NumberColumn, table: CsvTable, metrics: CodedColumn) -> tuple[Floats, Flags]:
+        """Return the same of a column in which each metric has a format of its own."""
+        cells, values, lost = table.text(column.index), np.full(len(table), np.nan), np.zeros(len(table), np.bool_)
+        for code, metric in enumerate(metrics.cells):
+            rows = np.flatnonzero(metrics.codes == code)
+            if len(rows):
+                values[rows], lost[rows] = column.format_of(metric).read_all([cells[row] for row in rows.tolist()])
+        return values, lost
 
     def _explain_refusal(self, column: NumberColumn, cell: str, line: int, parse: Callable[[str], object]) -> None:
         """Report why a cell is refused, unless its column is."""
@@ -364,7 +341,7 @@ class Converter:
         except RefusedColumnError:
             pass
         except ValueError as error:
-            self.problems.doubts += any(map(str.isdigit, cell))
+            self.problems.doubt(any(map(str.isdigit, cell)))
             self.problems.cell_error(line, f"column `{column.name[:40]}`: {error}", column.index)
 
     def _bounding_metrics(self, column: NumberColumn, long: Sequence[Metric]) -> Sequence[Metric]:
@@ -395,7 +372,7 @@ class Converter:
 
         if mask.any():
             count = int(np.count_nonzero(mask))
-            self.problems.doubts += count
+            self.problems.doubt(count)
             self.problems.count_ok(column.index, count)  # they are numbers
             self.problems.cell_errors(np.flatnonzero(mask).tolist(), describe, column.index, "bounds")
             values[mask] = np.nan

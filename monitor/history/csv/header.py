@@ -8,10 +8,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, tzinfo
 
+import numpy as np
+
 from modeltop.core.errors import SourceError
 from modeltop.core.metrics.names import is_bookkeeping, name_key
 from modeltop.core.metrics.registry import MetricRegistry
-from modeltop.core.series import ReadFault
+from modeltop.core.series import ReadFault, Times
 from modeltop.history.csv import date_formats, number_formats
 from modeltop.history.csv.date_formats import DateFormat
 from modeltop.history.csv.number_formats import NumberFormat
@@ -77,6 +79,10 @@ class NumberColumn:
     def is_plain(self) -> bool:
         """True if all of its numbers have a decimal point and nothing else."""
         return self.format.is_plain and not self.formats
+
+    def format_of(self, metric: str | None) -> NumberFormat:
+        """Return the format of the values of a metric, as written; that of the column in the wide shape."""
+        return self.formats.get(metric or "", self.format)
 
     @property
     def is_count(self) -> bool:
@@ -148,11 +154,14 @@ class CsvSchema:
         pairs = zip(table.text(self.date), table.text(self.time), strict=True)
         return CsvTable(table.lines, {**table.columns, self.date: tuple(f"{day} {time or '?'}" for day, time in pairs)})
 
-    def parse_dates(self, table: CsvTable, configured: tzinfo) -> list[int | str]:
-        """Return per row the microseconds since 1970, or why it has no date."""
+    def read_dates(self, table: CsvTable, configured: tzinfo) -> Times:
+        """Return the date of each row; NaT where it has none."""
+        column = table.columns[self.date]
+        if isinstance(column, np.ndarray):
+            return column
         dates = table.coded(self.date)
-        stamps = self.date_format.parse_each(dates.cells, self.zone(configured))
-        return [stamps[code] for code in dates.codes]
+        times: Times = self.date_format.read(dates.cells, self.zone(configured))[dates.codes]
+        return times
 
     def zone(self, configured: tzinfo) -> tzinfo:
         """Return the zone of dates that name none."""

@@ -44,7 +44,7 @@ def convert_sound(
         catalog: The metrics, with their bounds and other names.
         zone: Time zone of dates that name none.
     """
-    problems = ProblemCollector("")
+    problems = ProblemCollector("", allows_doubts=False)
     try:
         table = _read_table(b"".join(texts), schema, zone)
         conversion = Converter(schema, problems, catalog, zone).convert(table)
@@ -52,7 +52,7 @@ def convert_sound(
         conversion = None
     if conversion is not None and problems.is_empty:
         ends = np.cumsum([0, *(text.count(b"\n") for text in texts)]).tolist()
-        return [conversion.part(slice(start, end), 1) for start, end in pairwise(ends)]
+        return [conversion.part(slice(start, end)) for start, end in pairwise(ends)] if len(texts) > 1 else [conversion]
     if len(texts) == 1:
         return [None]
     middle = len(texts) // 2
@@ -69,8 +69,6 @@ def _read_table(body: bytes, schema: CsvSchema, zone: tzinfo) -> CsvTable:
     if b"\r" in body:
         body = body.replace(b"\r\n", b"\n")
     spans = _date_spans(body, schema)
-    if spans is None:
-        raise ValueError("a line has other cells than the header, or a quote")
     columns: dict[int, Column] = {}
     if schema.date_format is date_formats.PLAIN and not schema.has_days_apart:
         times = dates.parse_dates_at(body, *spans, zone)
@@ -97,27 +95,26 @@ def _numbers(frame: pd.DataFrame, index: int, body: bytes) -> Floats:
     return numbers
 
 
-def _date_spans(body: bytes, schema: CsvSchema) -> tuple[NDArray[np.intp], NDArray[np.intp]] | None:
+def _date_spans(body: bytes, schema: CsvSchema) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Return the offsets at which each row's date starts and ends.
 
-    None unless every line is UTF-8, ends with a line feed and has as many cells as the header, none of them quoted or
-    too long.
+    Raises:
+        ValueError: Not every line is UTF-8, ends with a line feed and has as many cells as the header, none of them
+            quoted or too long.
     """
     if any(character in body for character in (b'"', b"\r", b"\0")) or not is_utf8(body) or not body.endswith(b"\n"):
-        return None
+        raise ValueError("characters")
     characters = np.frombuffer(body, np.uint8)
     line_ends = np.flatnonzero(characters == ord("\n"))
     line_starts = np.concatenate(([0], line_ends[:-1] + 1))
-    if (line_ends - line_starts).max() >= MAX_CELL:
-        return None
     if schema.width == 1:
-        return line_starts, line_ends
-    delimiters = np.flatnonzero(characters == ord(schema.delimiter))
-    if len(delimiters) != len(line_ends) * (schema.width - 1):
-        return None
-    rows = delimiters.reshape(len(line_ends), schema.width - 1)
-    if (rows[:, -1] > line_ends).any() or (rows[:, 0] < line_starts).any():
-        return None
+        rows = line_ends[:, None]
+    else:
+        delimiters = np.flatnonzero(characters == ord(schema.delimiter))
+        rows = delimiters.reshape(len(line_ends), schema.width - 1)  # a ValueError unless it fits
+    is_row = (rows[:, -1] <= line_ends) & (rows[:, 0] >= line_starts) & (line_ends - line_starts < MAX_CELL)
+    if not is_row.all():
+        raise ValueError("cells")
     starts = rows[:, schema.date - 1] + 1 if schema.date else line_starts
     return starts, rows[:, schema.date] if schema.date < schema.width - 1 else line_ends
 

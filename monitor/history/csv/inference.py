@@ -100,14 +100,14 @@ def _columns_of_dates(schema: CsvSchema, table: CsvTable) -> Iterator[tuple[int,
 
 def _is_date(header: str) -> bool:
     """Return whether a cell of the header is a date itself, so that the file has no header."""
-    return isinstance(date_formats.PLAIN.parse_each([header])[0], int)
+    return not np.isnat(date_formats.PLAIN.read([header])[0])
 
 
 def _holds_dates(name: str, cells: Sequence[str], found: DateFormat) -> bool:
     if found is date_formats.PLAIN and all(cell.strip().isdecimal() for cell in cells):
         return bool(name_words(name) & date_formats.TIME_WORDS)
-    refused = sum(isinstance(stamp, str) for stamp in found.parse_each(cells))
-    return is_within_tolerance(refused, len(cells))
+    refused = np.count_nonzero(np.isnat(found.read(cells)))
+    return is_within_tolerance(int(refused), len(cells))
 
 
 def _choose_date_column(schema: CsvSchema, table: CsvTable, columns: _DateColumns) -> tuple[int, list[str]]:

@@ -98,6 +98,8 @@ class NumberFormat:
         Args:
             cells: One or more.
         """
+        if self.is_plain and (plain := _read_plain(cells)) is not None:
+            return plain, np.zeros(len(cells), np.bool_)
         texts = [cell.strip(" \t") for cell in cells]
         shapes = shapes_of(texts)
         examples = dict(zip(shapes, texts, strict=True))
@@ -108,7 +110,7 @@ class NumberFormat:
             values[(values != 0) & (np.abs(values) <= _HUNDREDTH)] = np.nan
         refused: Flags = np.isnan(values)
         refused[refused] = [texts[row].lower() not in NULL_VALUES for row in np.flatnonzero(refused)]
-        return values, refused
+        return to_infinity(values), refused
 
     def _remedy(self, text: str) -> str:
         if self.has_sign:
@@ -120,6 +122,23 @@ class NumberFormat:
         if "," in text:
             return "write a decimal point and no thousands separators"
         return "write one such as 0.95, or leave the cell empty"
+
+
+def _read_plain(cells: Sequence[str]) -> Floats | None:
+    """Return all cells as numbers, in C; None if one of them must be read by itself."""
+    joined = "".join(cells)
+    if "_" in joined or not joined.isascii():
+        return None  # float() accepts 1_000 and digits of other scripts
+    try:
+        return to_infinity(np.array([float(cell) if cell else math.nan for cell in cells], dtype=np.float64))
+    except ValueError:
+        return None
+
+
+def to_infinity(values: Floats) -> Floats:
+    """Return the values with infinity for all beyond `LARGEST`."""
+    huge = np.abs(values) > LARGEST
+    return np.where(huge, np.copysign(np.inf, values), values) if huge.any() else values
 
 
 PLAIN = NumberFormat()

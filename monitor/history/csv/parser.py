@@ -5,10 +5,11 @@ Readable cells are read, others are reported with their line.
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, tzinfo
 from itertools import islice
 
@@ -28,7 +29,7 @@ from modeltop.history.csv.header_search import (
     is_frame,
 )
 from modeltop.history.csv.inference import infer_schema
-from modeltop.history.csv.problems import ProblemCollector
+from modeltop.history.csv.problems import DoubtfulCell, ProblemCollector
 from modeltop.history.csv.row_identity import NOT_TOLD_APART, find_identity
 from modeltop.history.csv.sections import FRAME_LEFT_OUT, TOTAL_LEFT_OUT, Section, follow_header, is_header, is_total
 from modeltop.history.csv.table import Cells, CsvTable
@@ -47,6 +48,8 @@ class PriorKnowledge:
     """Names of columns that the file's first header lacks and a later one has."""
 
 
+MIN_PROBED = 5_000
+"""Rows from which on a few are tried before all are."""
 HEAD_BYTES = 2**18
 """First bytes of a long text, in which its header is searched if they have lines enough."""
 _DIGITS = frozenset("0123456789")
@@ -139,10 +142,10 @@ class CsvParser:
 
     def add(self, conversion: ConvertedRows) -> list[Block]:
         """Return the blocks of the next lines of the file, sound ones that were converted with lines counted from 1."""
-        first, count = self.lines + 1, len(conversion.lines)
-        self.lines += count
+        shifted = replace(conversion, lines=conversion.lines + self.lines)
+        self.lines += len(conversion.lines)
         self.has_rows = self.is_inferred = True
-        return self._count(conversion.part(slice(0, count), first))
+        return self._count(shifted)
 
     def _count(self, conversion: ConvertedRows) -> list[Block]:
         lines = conversion.lines
@@ -165,22 +168,31 @@ class CsvParser:
     def _convert(self, schema: CsvSchema, table: CsvTable) -> ConvertedRows | None:
         """Return what rows hold: the first ones in plain formats if nothing in them is doubtful."""
         if not self.is_inferred and schema.is_dated and not self.known.rows_collide:
-            problems = self.problems.copy()
-            conversion = self._converter(schema, problems).convert(table)
-            if problems.doubts == self.problems.doubts or not self._infer(schema, table):
-                self.problems, self.is_inferred = problems, True
-                return conversion
-        elif not self.is_inferred:
+            with contextlib.suppress(DoubtfulCell):
+                return self._convert_plain(schema, table)
+        if not self.is_inferred:
             self._infer(schema, table)
         schema = self.schema or schema
         return self._converter(schema, self.problems).convert(schema.with_time(table))
+
+    def _convert_plain(self, schema: CsvSchema, table: CsvTable) -> ConvertedRows | None:
+        """Return what rows in plain formats hold; raise DoubtfulCell if a cell may have another one."""
+        problems = self.problems.copy()
+        problems.allows_doubts = False
+        if len(table) > MIN_PROBED:
+            first = np.arange(len(table)) < MAX_TITLE_LINES
+            self._converter(schema, problems.copy()).convert(table.take(first))
+        converted = self._converter(schema, problems).convert(table)
+        problems.allows_doubts = self.is_inferred = True
+        self.problems = problems
+        return converted
 
     def _converter(self, schema: CsvSchema, problems: ProblemCollector) -> Converter:
         zone, has_misdated_rows = schema.zone(self.zone), self.known.has_misdated_rows
         return Converter(schema, problems, self.catalog, zone, self.model, has_misdated_rows)
 
-    def _infer(self, schema: CsvSchema, table: CsvTable) -> bool:
-        """Decide by rows what the columns hold; return whether it is something else than names and plain formats say.
+    def _infer(self, schema: CsvSchema, table: CsvTable) -> None:
+        """Decide by rows what the columns hold, whatever their names say.
 
         Raises:
             NoHistory: No column holds dates.
@@ -191,12 +203,11 @@ class CsvParser:
             inferred = self._tell_apart(inferred, table)
         self._apply_schema(inferred, self._header_line)
         self.is_inferred = True
-        return inferred != schema
 
     def _tell_apart(self, schema: CsvSchema, table: CsvTable) -> CsvSchema:
         """Return the schema with a role for the columns that tell colliding rows apart."""
-        stamps = schema.parse_dates(table, self.zone)
-        found = find_identity(schema, table, stamps, self.catalog)
+        before = schema.read_dates(table, self.zone)
+        found = find_identity(schema, table, before, self.catalog)
         if isinstance(found, ReadFault):
             self.collision = found
             return schema
@@ -204,8 +215,7 @@ class CsvParser:
             return schema
         table = found.with_time(table)
         found = infer_schema(found, table, catalog=self.catalog)
-        times = found.parse_dates(table, self.zone)
-        if any(isinstance(time, str) > isinstance(stamp, str) for time, stamp in zip(times, stamps, strict=True)):
+        if (np.isnat(found.read_dates(table, self.zone)) & ~np.isnat(before)).any():
             self.collision = ReadFault(FaultReason.ROWS_COLLIDE, NO_DATE_TOGETHER)
             return schema
         return found
@@ -284,14 +294,16 @@ class CsvParser:
         numbers: list[int] = []
         rows: list[Cells] = []
         index, end, section = 0, len(lines), self._section
+        width, date = section.width, section.date
         delimiter = self.schema.delimiter if self.schema else ","
         while index < end:
             line, used = lines[index], 1
             is_plain = '"' not in line and len(line) <= dialect.MAX_CELL
             cells: Cells = line.rstrip("\r\n").split(delimiter) if is_plain else ()
-            if len(cells) != section.width or cells[section.date][:1] not in _DIGITS:
+            if len(cells) != width or cells[date][:1] not in _DIGITS:
                 cells, used = self._read_unusual(lines, index, delimiter)
                 section = self._section
+                width, date = section.width, section.date
             if cells:
                 numbers.append(first + index)
                 rows.append(section.arrange(cells))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -13,7 +12,7 @@ from numpy.typing import NDArray
 
 from modeltop.core.metrics.names import name_key, split_words
 from modeltop.core.metrics.registry import MetricRegistry
-from modeltop.core.series import FaultReason, Flags, ReadFault
+from modeltop.core.series import FaultReason, Flags, ReadFault, Times
 from modeltop.history.collisions import DAY, MAX_CORRECTED_DATES, are_days_among_hours
 from modeltop.history.csv.cells import parse_flag
 from modeltop.history.csv.header import (
@@ -26,8 +25,8 @@ from modeltop.history.csv.header import (
     read_header,
 )
 from modeltop.history.csv.header_search import is_value
-from modeltop.history.csv.number_formats import NumberFormat, RefusedColumnError
-from modeltop.history.csv.table import CsvTable
+from modeltop.history.csv.number_formats import NumberFormat
+from modeltop.history.csv.table import CodedColumn, CsvTable
 
 Codes = NDArray[np.int64]
 """Per row an index into the distinct cells of one or more columns."""
@@ -60,9 +59,7 @@ class _Column:
     rank: int
 
 
-def find_identity(
-    schema: CsvSchema, rows: CsvTable, stamps: Sequence[int | str], catalog: MetricRegistry
-) -> CsvSchema | ReadFault:
+def find_identity(schema: CsvSchema, rows: CsvTable, times: Times, catalog: MetricRegistry) -> CsvSchema | ReadFault:
     """Return the schema with a role for the columns that tell rows apart, or what to write if none can have one.
 
     Rows collide if they have one date, model, segment and metric and different values. At no more than
@@ -72,10 +69,10 @@ def find_identity(
     Args:
         schema: By the header.
         rows: One or more.
-        stamps: Per row its date in microseconds since 1970, or a message if it has none.
+        times: The date of each row; NaT where it has none.
         catalog: The metrics.
     """
-    table = _DatedRows.of(schema, rows, stamps)
+    table = _DatedRows.of(schema, rows, times)
     dates = table.dates_in_conflict(())
     overwritten, all_dates = int(table.in_conflict(()).sum()) - dates, len(np.unique(table.dates))
     if not dates:
@@ -109,8 +106,7 @@ def find_identity(
 class _DatedRows:
     """Rows with a date; all arrays have one entry per row."""
 
-    cells: Sequence[Sequence[str]]
-    """Per column of the file."""
+    rows: CsvTable
     stamps: Codes
     dates: Codes
     """Which date."""
@@ -121,35 +117,25 @@ class _DatedRows:
     date: int
 
     @classmethod
-    def of(cls, schema: CsvSchema, rows: CsvTable, stamps: Sequence[int | str]) -> _DatedRows:
+    def of(cls, schema: CsvSchema, rows: CsvTable, times: Times) -> _DatedRows:
         """Return the rows that have a date and are no provisional ones, which later rows replace."""
-        kept = np.array([not isinstance(stamp, str) for stamp in stamps])
+        kept = ~np.isnat(times)
         if schema.provisional is not None:
             flags = rows.coded(schema.provisional)
             kept &= ~np.array([_is_true(cell) for cell in flags.cells])[flags.codes]
-        moments = np.array([stamp for stamp, is_kept in zip(stamps, kept, strict=True) if is_kept], dtype=np.int64)
-        rows = rows.take(kept)
-        cells = [rows.text(index) for index in range(schema.width)]
-        identifying = [cells[index] for index in (schema.model, schema.segment, schema.metric) if index is not None]
-        values = {
-            column.index: _value_codes(cells[column.index], column.format)
-            for column in schema.numbers
-            if column.role == "value"
-        }
-        return cls(
-            cells,
-            moments,
-            np.unique(moments, return_inverse=True)[1],
-            _codes(list(zip(*identifying, strict=True))) if identifying else np.zeros(len(rows), np.int64),
-            values,
-            schema.date,
-        )
+        rows, moments = rows.take(kept), times[kept].view(np.int64)
+        series = np.zeros(len(rows), np.int64)
+        for index in (schema.model, schema.segment, schema.metric):
+            series = series if index is None else _combine(series, rows.coded(index).codes.astype(np.int64))
+        columns = [column for column in schema.numbers if column.role == "value"]
+        values = {column.index: _value_codes(rows.coded(column.index), column.format) for column in columns}
+        return cls(rows, moments, np.unique(moments, return_inverse=True)[1], series, values, schema.date)
 
     def take(self, rows: NDArray[np.intp]) -> _DatedRows:
         """Return some of the rows."""
         return replace(
             self,
-            cells=[[column[row] for row in rows.tolist()] for column in self.cells],
+            rows=self.rows.take(np.isin(np.arange(len(self.rows)), rows)),
             stamps=self.stamps[rows],
             dates=self.dates[rows],
             series=self.series[rows],
@@ -159,8 +145,12 @@ class _DatedRows:
     def codes(self, index: int) -> Codes:
         """Return which distinct cell of a column each row has."""
         if index == DATE_FORM:
-            return np.array([":" in cell for cell in self.cells[self.date]], dtype=np.int64)
-        return _codes([cell.strip() for cell in self.cells[index]])
+            dates = self.rows.coded(self.date)
+            has_time: Codes = np.array([":" in cell for cell in dates.cells], dtype=np.int64)[dates.codes]
+            return has_time
+        column = self.rows.coded(index)
+        codes: Codes = _codes([cell.strip() for cell in column.cells])[column.codes]
+        return codes
 
     def in_conflict(self, indices: Sequence[int]) -> Flags:
         """Return which rows have the date, the series and the cells of some columns of others with another value."""
@@ -209,20 +199,14 @@ def _combine(left: Codes, right: Codes) -> Codes:
     return codes
 
 
-def _value_codes(cells: Sequence[str], form: NumberFormat) -> Codes:
+def _value_codes(cells: CodedColumn, form: NumberFormat) -> Codes:
     """Return which value each cell has: equal numbers are equal however they are written."""
-    numbers: dict[str, object] = {}
-    for cell in dict.fromkeys(cells):
-        try:
-            number = form.parse(cell)
-            numbers[cell] = None if math.isnan(number) else number
-        except RefusedColumnError:
-            numbers[cell] = None
-        except ValueError:
-            numbers[cell] = cell
-    index: dict[object, int] = {}
-    codes = {cell: -1 if value is None else index.setdefault(value, len(index)) for cell, value in numbers.items()}
-    return np.array([codes[cell] for cell in cells], dtype=np.int64)
+    if form.refusal is not None or not len(cells):
+        return np.full(len(cells), -1)
+    numbers, refused = form.read_all(cells.cells)
+    values = [number if is_read else cell for number, is_read, cell in zip(numbers, ~refused, cells.cells, strict=True)]
+    codes: Codes = np.where(np.isnan(numbers) & ~refused, -1, _codes(values))[cells.codes]
+    return codes
 
 
 def _columns(schema: CsvSchema, table: _DatedRows, catalog: MetricRegistry) -> Iterator[_Column]:
@@ -234,7 +218,7 @@ def _columns(schema: CsvSchema, table: _DatedRows, catalog: MetricRegistry) -> I
     values = {column.index for column in schema.numbers if column.role == "value"}
     for index, name in enumerate(schema.names):
         if index not in roles:
-            distinct = {cell.strip() for cell in table.cells[index]}
+            distinct = {cell.strip() for cell in table.rows.coded(index).cells}
             if len(distinct) > 1:
                 may_be_long = schema.metric is None and len(values - {index}) == 1
                 rank = _rank(name, distinct, table, has_model=schema.model is not None, may_be_long=may_be_long)
@@ -308,7 +292,7 @@ def _notes(schema: CsvSchema, identity: RowIdentity, table: _DatedRows) -> Itera
     if identity.segments:
         names = " and ".join(f"`{schema.names[index][:40]}`" for index in identity.segments)
         has_whole = any(
-            not any(cells) for cells in zip(*(table.cells[index] for index in identity.segments), strict=True)
+            not any(cells) for cells in zip(*(table.rows.text(index) for index in identity.segments), strict=True)
         )
         whole = (
             ", empty as all rows, the only ones that default rules evaluate: for the others write a rule with `segment`"
@@ -345,5 +329,5 @@ NOT_TOLD_APART = (
 
 
 def _is_time_of_day(column: _Column, sample: _DatedRows) -> bool:
-    cells = sample.cells[column.index]
+    cells = sample.rows.coded(column.index).cells
     return all(_CLOCK.fullmatch(cell.strip()) for cell in cells) or name_key(column.name) in TIME_NAMES
