@@ -316,8 +316,11 @@ class Converter:
             values, lost = to_infinity(numbers), np.zeros(len(table), np.bool_)
         elif column.formats and self.schema.metric is not None:
             values, lost = self._parse_by_metric(column, table, table.coded(self.schema.metric))
-        else:
+        elif column.is_plain:
             values, lost = column.format.read_all(table.text(column.index))
+        else:
+            texts = table.coded(column.index)
+            values, lost = (array[texts.codes] for array in column.format.read_all(texts.cells))
         for row in np.flatnonzero(lost).tolist():
             form = column.format_of(None if self.schema.metric is None else table.coded(self.schema.metric)[row])
             self._explain_refusal(column, str(table.columns[column.index][row]), int(table.lines[row]), form.parse)
