@@ -196,13 +196,19 @@ class _Autocorrelations:
         Args:
             own: That of the window before each.
             size: Number of values in it.
-            numbers: The block of each.
+            numbers: The block of each, sorted.
         """
-        total, count = own * size, size.copy()
+        if not len(numbers):
+            return own
+        first = int(numbers[0])
+        blocks = np.arange(first, int(numbers[-1]) + 1)
+        total, count, index = own * size, size.copy(), numbers - first
         for lag in range(1, CORRELATION_BLOCKS + 1):
-            is_whole = self._age[numbers] > lag
-            total += np.where(is_whole, self.of_block[np.maximum(numbers - lag, 0)], 0.0) * self._size
-            count += np.where(is_whole, self._size, 0)
+            is_whole = self._age[blocks] > lag
+            if not is_whole.any():
+                break
+            total += (np.where(is_whole, self.of_block[np.maximum(blocks - lag, 0)], 0.0) * self._size)[index]
+            count += np.where(is_whole, self._size, 0)[index]
         return np.clip(total / count - CORRELATION_CAUTION / np.sqrt(count), 0.0, MAX_AUTOCORRELATION)
 
 

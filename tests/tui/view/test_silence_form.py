@@ -126,7 +126,7 @@ def test_how_many_alerts_it_would_silence_is_shown_while_it_is_typed(state, form
     wider = filled(form, metric="*", rule="*")
     assert shown(effect_lines(wider, state, make.clock, 78)) == [
         "silences 2 of 3 alerts that stand until 01:03 UTC",
-        "that is 2 of 3 standing alerts, more than half",
+        "that is 2 of 3 active alerts, more than half",
     ]
 
 
