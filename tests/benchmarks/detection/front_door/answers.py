@@ -62,18 +62,24 @@ class Step(Enum):
 
 STEPS = {
     "no action needed": Step.NOTHING,
-    "wait for more data": Step.NOTHING,
-    "fix the input pipeline": Step.FIX_INPUT,
+    "wait": Step.NOTHING,
+    "do not retrain": Step.NOTHING,
+    "fix": Step.FIX_INPUT,
     "correct the input": Step.FIX_INPUT,
     "roll back": Step.ROLL_BACK,
-    "recalibrate the scores": Step.RECALIBRATE,
+    "recalibrate": Step.RECALIBRATE,
     "review the decision threshold": Step.MOVE_THRESHOLD,
     "retrain": Step.RETRAIN,
-    "compare the inputs with the training data": Step.COMPARE,
-    "check deployments and data changes": Step.CHECK,
-    "check the sign and the class order of the scores": Step.CHECK,
-    "check the join of the labels": Step.CHECK,
-    "check which model version is served": Step.CHECK,
-    "check what changed for all of these models": Step.CHECK,
+    "compare": Step.COMPARE,
+    "check": Step.CHECK,
 }
-"""Step by modeltop's name of an action; a ticket beside it is no step of its own."""
+"""Step by the first words of a sentence; a ticket, or a number of labels beside it, is no step of its own."""
+
+
+def step_of(sentence: str) -> Step | None:
+    """Return the step that a sentence advises, None for one that advises none.
+
+    >>> step_of("Retrain: 5,034 new labels since 1 May."), step_of("Do not retrain yet: needs 5 days.")
+    (<Step.RETRAIN: 'retrain'>, <Step.NOTHING: 'nothing or wait'>)
+    """
+    return next((step for words, step in STEPS.items() if sentence.lower().startswith(words)), None)

@@ -15,7 +15,7 @@ import numpy as np
 
 from modeltop.cli.main import main
 from tests.benchmarks.detection.baselines import SIGMAS, WINDOW
-from tests.benchmarks.detection.front_door.answers import ANSWERS, STEPS, Answer, Step
+from tests.benchmarks.detection.front_door.answers import ANSWERS, Answer, Step, step_of
 from tests.benchmarks.detection.front_door.kinds import HARMFUL, KINDS, Kind
 from tests.benchmarks.detection.front_door.logs import FAULT_AT, HISTORY, REFERENCE, Log, simulate_log
 from tests.benchmarks.detection.front_door.worlds import SPECS, WorldSpec, world
@@ -94,13 +94,13 @@ class Outcome:
 
     @property
     def advised(self) -> tuple[Step, ...]:
-        """The steps in the words of this benchmark; a name that it does not know is a check."""
-        return tuple(STEPS.get(name, Step.CHECK) for name in self.steps if name != "open a ticket")
+        """The steps in the words of this benchmark."""
+        return tuple(step for step in map(step_of, self.steps) if step is not None)
 
     @property
     def advises_retraining(self) -> bool:
         """Whether retraining is a step, or the sentence orders it."""
-        return Step.RETRAIN in self.advised or self.verdict[2].lower().startswith("retrain")
+        return Step.RETRAIN in (*self.advised, step_of(self.verdict[2]))
 
     @property
     def is_step_right(self) -> bool:
