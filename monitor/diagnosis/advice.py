@@ -201,7 +201,9 @@ def _facts(observations: Observations) -> dict[str, str | None]:
     """Return what a step can name; foreign text is sanitized. None: not known."""
     windows, shifts, lead = observations.windows, observations.feature_shifts, confidence_lead(observations)
     day = _day(observations, observations.context.now if windows is None else to_datetime(windows.onset))
-    broken = shifts.broken or shifts.shifted
+    broken = [safe_name(shift.feature) for shift in shifts.broken or shifts.shifted]
+    if observations.value_faults and not shifts.broken:
+        broken = [observations.value_faults[0].subject]
     dominant = dominant_segment(observations) if observations.focus is not None else None
     blocker = retraining_blocker(observations)
     return {
@@ -209,7 +211,7 @@ def _facts(observations: Observations) -> dict[str, str | None]:
         "overnight": day if observations.is_overnight and observations.focus is not None else None,
         "first_sign": day if lead is None else _day(observations, lead),
         "unit": "period" if observations.series is None else period_unit(observations.series),
-        "broken": safe_name(broken[0].feature) if broken else None,
+        "broken": broken[0] if broken else None,
         "features": top_features(shifts.shifted) if shifts.shifted else None,
         "segment": "that segment" if dominant is None else safe_name(dominant[1].segment),
         "labels": f"{observations.labels_since_change or 0:,} new labels" if blocker is None else None,

@@ -42,6 +42,13 @@ class FeatureShifts:
     """Shift of the labels, by class, of several classes; None if there is none."""
     has_score_drift: bool = False
     """Whether the drift of the score is measured at all."""
+    has_output_drift: bool = False
+    """Whether the drift of the score or of the predictions is."""
+
+    @property
+    def output(self) -> FeatureShift | None:
+        """The shift of the scores, else of the predictions; None if neither shifted."""
+        return self.score or self.prediction
 
     @property
     def is_broad(self) -> bool:
@@ -68,6 +75,7 @@ def feature_shifts(series: Iterable[Series], windows: BeforeAfterWindows) -> Fea
         prediction=shifts.get("prediction"),
         label=shifts.get("label"),
         has_score_drift="score" in by_feature,
+        has_output_drift="score" in by_feature or "prediction" in by_feature,
     )
 
 

@@ -34,7 +34,7 @@ from modeltop.diagnosis.feature_drift import FeatureShifts, feature_shifts
 from modeltop.diagnosis.patterns import DECLINES
 from modeltop.diagnosis.segments import Segmentation, decompose, segment_column
 from modeltop.diagnosis.timeseries.forecast import declines_from_first, forecast_trend
-from modeltop.diagnosis.value_faults import value_faults
+from modeltop.diagnosis.value_faults import ValueFault, value_faults
 
 ESTIMATED = "estimated_"
 """Prefix of metrics that are estimated without labels."""
@@ -66,8 +66,8 @@ class Observations:
     before_after: Mapping[str, BeforeAfter] = field(default_factory=dict)
     """Over all rows, by metric; the number of rows itself is `rows`."""
     feature_shifts: FeatureShifts = field(default_factory=FeatureShifts)
-    value_faults: Sequence[str] = ()
-    """Faults of the values of features that shifted, a clause each."""
+    value_faults: Sequence[ValueFault] = ()
+    """Faults of the values of features that shifted."""
     segmentations: Sequence[Segmentation] = ()
     pairs: Sequence[ExpectedVsRealized] = ()
     notes: Sequence[Note] = ()

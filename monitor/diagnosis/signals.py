@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from modeltop.core.diagnosis import BeforeAfter, ExpectedVsRealized, SegmentContribution
+from modeltop.core.text import format_value
 from modeltop.diagnosis.context import CONFIDENCE
 from modeltop.diagnosis.observations import ESTIMATED, Observations
 from modeltop.diagnosis.patterns import DECLINES
@@ -22,8 +23,8 @@ RANKING = ("roc_auc", "average_precision", "gini")
 """Metrics of order alone: no threshold, no calibration."""
 SKILLS = {"roc_auc": (2, 0.5), "gini": (1, 0.0), "mcc": (1, 0.0), "cohen_kappa": (1, 0.0), "r2": (1, 0.0)}
 """Metrics of skill: the factor and the value of guessing by which each is 1 at best and 0 for a guess."""
-MIN_SKILL, MAX_LOST_SKILL = 0.2, 0.2
-"""Skill before, and the ratio to it up to which none is left."""
+MIN_SKILL, MAX_LOST_SKILL, MAX_INVERTED_SKILL = 0.2, 0.2, -0.5
+"""Skill before, and the ratios to it up to which none is left, and up to which it is reversed."""
 MIN_CHANGE = 0.003
 """Change of precision and recall below which it does not matter, however significant."""
 
@@ -97,6 +98,35 @@ def held_ranking(observations: Observations) -> BeforeAfter | None:
     return None
 
 
+def class_rates(observations: Observations) -> list[BeforeAfter]:
+    """Return the metrics that do not depend on the proportions of the classes: of several, balanced accuracy."""
+    changes = observations.before_after
+    rates = [changes[name] for name in ("recall", "specificity") if name in changes]
+    return rates or [changes[name] for name in ("balanced_accuracy",) if name in changes]
+
+
+def are_classes_recognized(observations: Observations) -> bool:
+    """Return whether each class is recognized as well as before, as far as that is known at all."""
+    rates, max_loss = class_rates(observations), max(0.01, 0.2 * abs(observations.loss(observations.focus)))
+    return bool(rates) and all(observations.loss(rate) <= max_loss for rate in rates)
+
+
+def moved_labels(observations: Observations) -> str | None:
+    """Return how the share of positives, or of several classes the labels, moved; None if they did not."""
+    positives, labels = base_rate_change(observations), observations.feature_shifts.label
+    if positives is not None:
+        return f"the share of positives {positives.direction} {describe(observations, positives)}"
+    return None if labels is None else f"the shares of the classes shifted, distance {format_value(labels.after, 2)}"
+
+
+def base_rate_change(observations: Observations) -> BeforeAfter | None:
+    """Return the change of the proportion of positives, if it matters: 3 points, and a tenth of its former value."""
+    change = observations.before_after.get("label_rate")
+    if change is None or not change.is_significant:
+        return None
+    return change if abs(change.delta) >= max(0.03, 0.1 * change.before) else None
+
+
 class LostSkill(NamedTuple):
     """A metric that fell overnight to the value of guessing, or below it."""
 
@@ -119,9 +149,10 @@ def lost_skill(observations: Observations) -> LostSkill | None:
         before, after = (scale * (level - chance) for level in (change.before, change.after))
         if before < MIN_SKILL or after > MAX_LOST_SKILL * before:
             return None
-        if name == "r2" or after > -MAX_LOST_SKILL * before:
-            return LostSkill(change, None)
-        return LostSkill(change, 0.95 if after <= -0.5 * before else 0.75)
+        if name == "r2" and (after > 0 or observations.got_worse(observations.before_after.get("bias"))):
+            return None  # a shift of the level: the order may be as before
+        is_inverted = name != "r2" and after <= MAX_INVERTED_SKILL * before
+        return LostSkill(change, 0.95 if is_inverted else None)
     return None
 
 

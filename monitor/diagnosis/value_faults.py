@@ -48,6 +48,20 @@ MAX_ERRORS = 4.0
 """Standard errors by which the mean of a period may be off."""
 
 
+class ValueFault(NamedTuple):
+    """A fault of the values of one or two features."""
+
+    subject: str
+    """Their names, sanitized."""
+    problem: str
+    """What is wrong with them, to be said after their names."""
+
+    @property
+    def clause(self) -> str:
+        """The fault in a clause."""
+        return f"{self.subject} {self.problem}"
+
+
 class Conversion(NamedTuple):
     """Another unit: `factor * value + offset`."""
 
@@ -89,8 +103,8 @@ class _Values:
         return ValueRange(low, high, float(np.median([values.mean for values in self.periods])))
 
 
-def value_faults(histograms: Sequence[Histogram], since: datetime, until: datetime) -> tuple[str, ...]:
-    """Return the faults of some features in the periods between, both included: a clause each.
+def value_faults(histograms: Sequence[Histogram], since: datetime, until: datetime) -> tuple[ValueFault, ...]:
+    """Return the faults of some features in the periods between, both included.
 
     Args:
         histograms: Of features that shifted.
@@ -101,23 +115,23 @@ def value_faults(histograms: Sequence[Histogram], since: datetime, until: dateti
     return tuple(_faults(features))
 
 
-def _faults(features: Sequence[_Values]) -> Iterator[str]:
+def _faults(features: Sequence[_Values]) -> Iterator[ValueFault]:
     numeric = [values for values in features if values.reference is not None and values.periods]
     swapped: list[_Values] = []
     for first, second in combinations(numeric, 2):
         if _took(first, second) and _took(second, first):
             names = (safe_name(values.histogram.feature) for values in (first, second))
-            yield f"{' and '.join(names)} have each other's values"
+            yield ValueFault(" and ".join(names), "have each other's values")
             swapped += first, second
     for values in features:
         if values in swapped:
             continue
         name = safe_name(values.histogram.feature)
         if _is_stuck(values):
-            yield f"{name} is stuck at one value"
+            yield ValueFault(name, "is stuck at one value")
         elif values in numeric and (unit := _conversion(values)) is not None:
             times = unit.name or f"{format_value(unit.factor, 2 if unit.factor < 10 else 0)} times its reference"
-            yield f"{name} is {times}: another unit"
+            yield ValueFault(name, f"is {times}: another unit")
 
 
 def _after(histogram: Histogram, since: datetime, until: datetime) -> _Values | None:
@@ -171,7 +185,8 @@ def _took(values: _Values, other: _Values) -> bool:
     if own is None or theirs is None:
         return False
     unchanged = Conversion(1.0)
-    if _ks_distance(values.histogram, own, values, unchanged) < MIN_KS_DISTANCE:
+    distance = _ks_distance(values.histogram, own, values, unchanged)
+    if distance < max(MIN_KS_DISTANCE, 3 * _ks_distance(other.histogram, theirs, values, unchanged)):
         return False
     return _fits(values, other.histogram, theirs, unchanged, MAX_SWAPPED_DISTANCE)
 

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from modeltop.core.diagnosis import Cause
 from modeltop.core.distribution import Distributions, Histogram, ValueRange
-from modeltop.diagnosis.value_faults import CONVERSIONS, FACTORS, value_faults
+from modeltop.diagnosis import value_faults as module
+from modeltop.diagnosis.value_faults import CONVERSIONS, FACTORS
 
 DAY = timedelta(days=1)
 START = datetime(2025, 3, 2, tzinfo=UTC)
@@ -31,6 +32,11 @@ def counted(feature, reference, *periods, start=START):
     ranges[None] = spread(reference)._replace(deviation=float(np.std(reference)))
     slots = (*map(str, range(len(edges))), "other", "missing")
     return Histogram(feature, slots, edges, rows(reference), days, np.array([rows(day) for day in periods]), ranges)
+
+
+def value_faults(*args):
+    """Return the faults, a clause each."""
+    return tuple(fault.clause for fault in module.value_faults(*args))
 
 
 def spread(values):

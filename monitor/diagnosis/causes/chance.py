@@ -25,7 +25,9 @@ def noise(observations: Observations) -> CauseHypothesis | None:
     if (cases := series.latest_support) is not None and cases < SMALL_SAMPLE:
         pro.append(EvidenceItem(0.4, f"{pluralize(int(cases), 'case')} in the newest period"))
     losses = map(describe_value_loss, observations.feature_shifts.broken[:1])
-    contra = [EvidenceItem(0.4, clause) for clause in (*losses, *observations.value_faults[:1])]
+    contra = [
+        EvidenceItem(0.4, clause) for clause in (*losses, *(fault.clause for fault in observations.value_faults[:1]))
+    ]
     return combine_evidence(Cause.NOISE, pro, contra)
 
 

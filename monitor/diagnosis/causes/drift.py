@@ -29,7 +29,8 @@ def feature_drift(observations: Observations) -> CauseHypothesis | None:
     shifts = observations.feature_shifts
     if observations.loss(observations.focus) <= 0 or not shifts.shifted or shifts.is_broad:
         return None
-    contra = [EvidenceItem(0.5, clause) for clause in observations.value_faults[:1]]
+    contra = [EvidenceItem(0.5, fault.clause) for fault in observations.value_faults[:1]]
+    contra += _of_labels(observations)
     for shift in shifts.broken[:1]:
         lost = shift.missing and f"values are missing, {phrases.format_percent_change(shift.missing)}"
         contra.append(EvidenceItem(0.7, lost or "values never seen before"))
@@ -113,12 +114,20 @@ def _other_explanations(observations: Observations) -> Iterator[EvidenceItem]:
         yield EvidenceItem(0.4, tradeoff)
     if observations.pattern is not None and observations.pattern.pattern is Pattern.SPIKE:
         yield EvidenceItem(0.6, "it lasted one period")
+    yield from _of_labels(observations)
     if not is_broad and (dominant := signals.dominant_segment(observations)) is not None:
         yield EvidenceItem(0.5, f"only {phrases.safe_name(dominant[1].segment)} fell")
     if any(observations.is_near_onset(note) for note in observations.notes):
         yield EvidenceItem(0.3, "a note explains that day")
     for segment in observations.new_segments[:1]:
         yield EvidenceItem(0.3, f"{phrases.safe_name(segment)} is new since then")
+
+
+def _of_labels(observations: Observations) -> Iterator[EvidenceItem]:
+    """Yield that the labels moved and each class is recognized as before: the inputs only follow the labels."""
+    labels = signals.moved_labels(observations)
+    if labels is not None and signals.are_classes_recognized(observations):
+        yield EvidenceItem(0.5, labels)
 
 
 def _unnoticed(observations: Observations) -> Iterator[EvidenceItem]:
@@ -141,7 +150,7 @@ def _noticed(observations: Observations) -> Iterator[EvidenceItem]:
     if shifts.broken:
         yield EvidenceItem(0.6, "a feature lost values")
     elif observations.value_faults:
-        yield EvidenceItem(0.6, observations.value_faults[0])
+        yield EvidenceItem(0.6, observations.value_faults[0].clause)
     elif shifts.is_broad:
         yield EvidenceItem(0.4, _moved(shifts))
     elif shifts.shifted:

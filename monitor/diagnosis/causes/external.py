@@ -81,5 +81,5 @@ def _beyond_segment(observations: Observations) -> Iterator[EvidenceItem]:
     positives, labels = changes.get("positive_rate"), changes.get("label_rate")
     if positives is not None and positives.is_significant and not (labels is not None and labels.is_significant):
         yield EvidenceItem(0.5, f"positive predictions of all rows {positives.direction}")
-    if (moved := shifts.score or shifts.prediction) is not None:
-        yield EvidenceItem(0.4, f"scores of all rows shifted, distance {format_value(moved.after, 2)}")
+    if (moved := shifts.output) is not None:
+        yield EvidenceItem(0.4, f"{moved.feature}s of all rows shifted, distance {format_value(moved.after, 2)}")

@@ -73,8 +73,8 @@ def _faults(observations: Observations) -> Iterator[EvidenceItem]:
     shifts = observations.feature_shifts
     for shift in shifts.broken[:3]:
         yield EvidenceItem(0.85 if value_loss(shift) >= MIN_BROKEN_LOSS else 0.5, describe_value_loss(shift))
-    for clause in observations.value_faults[:2]:
-        yield EvidenceItem(0.75, clause)
+    for fault in observations.value_faults[:2]:
+        yield EvidenceItem(0.75, fault.clause)
     few = len(shifts.shifted) <= max(1, shifts.feature_count // 3)
     for shift in shifts.shifted[:1]:
         is_disjoint = shift.metric == "js_distance" and shift.after >= DISJOINT_DISTANCE

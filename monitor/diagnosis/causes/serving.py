@@ -33,18 +33,20 @@ def misjoined_labels(observations: Observations) -> CauseHypothesis | None:
 
 
 def _no_skill(observations: Observations, change: BeforeAfter) -> Iterator[EvidenceItem]:
-    yield EvidenceItem(0.7, f"{describe_metric_change(observations, change)} overnight, no better than chance")
+    yield EvidenceItem(0.5, f"{describe_metric_change(observations, change)} overnight, no better than chance")
     shifts = observations.feature_shifts
     if shifts.feature_count and not shifts.shifted:
         yield EvidenceItem(0.4, "features are as before")
-    if shifts.has_score_drift and shifts.score is None:
-        yield EvidenceItem(0.4, "scores are as before")
+    if shifts.has_output_drift and shifts.output is None:
+        yield EvidenceItem(0.5, "scores and predictions are as before")
 
 
 def _moved(observations: Observations) -> Iterator[EvidenceItem]:
     yield from _broken_inputs(observations)
-    if (score := observations.feature_shifts.score) is not None:
-        yield EvidenceItem(0.7, f"the score distribution shifted, distance {format_value(score.after, 2)}")
+    if (output := observations.feature_shifts.output) is not None:
+        yield EvidenceItem(0.7, f"{output.feature}s shifted as well, distance {format_value(output.after, 2)}")
+    if release_notes(observations):
+        yield EvidenceItem(0.5, "a release is noted for that day")
 
 
 def _broken_inputs(observations: Observations) -> Iterator[EvidenceItem]:
@@ -65,13 +67,12 @@ def model_change(observations: Observations) -> CauseHypothesis | None:
 
 def _moved_scores(observations: Observations) -> Iterator[EvidenceItem]:
     shifts = observations.feature_shifts
-    moved = shifts.score or shifts.prediction
+    moved = shifts.output
     if release_notes(observations):
         yield EvidenceItem(0.6, "a release is noted for that day")
     if moved is None:
         return
-    name = "scores" if moved is shifts.score else "predictions"
-    distance = format_value(moved.after, 2)
+    name, distance = f"{moved.feature}s", format_value(moved.after, 2)
     if shifts.feature_count and not shifts.shifted:
         yield EvidenceItem(0.8, f"{name} shifted overnight, distance {distance}, while features are as before")
     elif not shifts.feature_count:

@@ -5,36 +5,33 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from modeltop.core.diagnosis import BeforeAfter, Cause, CauseHypothesis
-from modeltop.core.text import format_value
 from modeltop.diagnosis.causes.base import EvidenceItem, cause, combine_evidence
 from modeltop.diagnosis.observations import Observations
 from modeltop.diagnosis.phrases import format_values, metric_name
 from modeltop.diagnosis.signals import (
     RANKING,
+    are_classes_recognized,
+    base_rate_change,
+    class_rates,
     describe,
     describe_metric_change,
     held_ranking,
+    moved_labels,
     precision_recall_tradeoff,
 )
 
 MIN_LOSS = 0.01
 """Loss of calibration, or of ranking, below which it does not matter, however significant."""
-CLASS_RATES = ("recall", "specificity")
-"""Metrics of two classes that do not depend on their proportions; of several it is balanced accuracy."""
 CALIBRATION = ("expected_calibration_error", "maximum_calibration_error", "brier_score", "log_loss")
 
 
 @cause
 def label_shift(observations: Observations) -> CauseHypothesis | None:
     """Weigh whether the proportions of the classes changed, and each is recognized as well as before."""
-    if observations.focus is None or (moved := _moved_labels(observations)) is None:
+    if observations.focus is None or (moved := moved_labels(observations)) is None:
         return None
-    pro, changes = [EvidenceItem(0.6, moved)], observations.before_after
-    rates = [changes[name] for name in CLASS_RATES if name in changes] or [
-        changes[name] for name in ("balanced_accuracy",) if name in changes
-    ]
-    max_loss = max(0.01, 0.2 * abs(observations.loss(observations.focus)))
-    if rates and all(observations.loss(rate) <= max_loss for rate in rates):
+    rates, pro = class_rates(observations), [EvidenceItem(0.6, moved)]
+    if are_classes_recognized(observations):
         names = " and ".join(metric_name(rate.key.metric) for rate in rates)
         pro.append(EvidenceItem(0.4, f"{names} {'are' if len(rates) > 1 else 'is'} as before"))
     contra = [
@@ -43,20 +40,6 @@ def label_shift(observations: Observations) -> CauseHypothesis | None:
         if rate.is_significant and observations.loss(rate) > 0.03
     ]
     return combine_evidence(Cause.LABEL_SHIFT, pro, contra)
-
-
-def _moved_labels(observations: Observations) -> str | None:
-    """Return how the share of positives, or of several classes the labels, moved; None if they did not."""
-    positives, labels = _base_rate_change(observations), observations.feature_shifts.label
-    if positives is not None:
-        return f"the share of positives {positives.direction} {describe(observations, positives)}"
-    return None if labels is None else f"the shares of the classes shifted, distance {format_value(labels.after, 2)}"
-
-
-def _base_rate_change(observations: Observations) -> BeforeAfter | None:
-    """Return the change of the proportion of positives, if it matters: 3 points, and a tenth of its former value."""
-    change = _significant(observations, "label_rate")
-    return change if change is not None and abs(change.delta) >= max(0.03, 0.1 * change.before) else None
 
 
 def _significant(observations: Observations, name: str) -> BeforeAfter | None:
@@ -129,5 +112,8 @@ def _not_calibration(observations: Observations, ranking: BeforeAfter | None) ->
         yield EvidenceItem(0.5, "no ranking metric is logged")
     if observations.is_within_noise:
         yield EvidenceItem(0.5, "the difference is not significant")
-    if (positives := _base_rate_change(observations)) is not None:
+    shifts = observations.feature_shifts
+    if shifts.has_score_drift and shifts.score is None:
+        yield EvidenceItem(0.4, "the score distribution is as before")
+    if (positives := base_rate_change(observations)) is not None:
         yield EvidenceItem(0.3, f"the share of positives {positives.direction} {describe(observations, positives)}")
