@@ -2,7 +2,6 @@
 
 import os
 import tempfile
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,13 +13,16 @@ from modeltop.core.diagnosis import (
     BeforeAfter,
     Cause,
     CauseHypothesis,
+    Certainty,
     Diagnosis,
     ExpectedVsRealized,
     FeatureShift,
     Forecast,
     Pattern,
+    Question,
     SegmentContribution,
     SeriesPattern,
+    Verdict,
 )
 from modeltop.core.series import SeriesKey, Severity
 
@@ -33,6 +35,7 @@ settings.load_profile("ci" if os.environ.get("CI") else "patient")
 TESTS = Path(__file__).parent
 REFERENCE_DATA = TESTS.parents[1] / "shared" / "data"
 FOLDERS = {
+    "acceptance": "process",
     "alerting": "fast",
     "alerting/notifiers": "network",
     "benchmarks": "process",
@@ -129,16 +132,17 @@ def complete_diagnosis():
 
     def make(name, *, everywhere=False):
         key = SeriesKey(name, name, name if everywhere else "all")
-        change = BeforeAfter(key, 0.96, 0.87, -0.09, -0.12, -0.06, -6.0, "fell", 4)
-        confidence = BeforeAfter(SeriesKey(name, "avg_confidence"), 0.94, 0.85, -0.09, None, None, -6.0, "fell", 4)
-        rows = replace(change, key=replace(key, metric="rows"), before=1182.5, after=2197.2, direction="rose")
+        change = BeforeAfter(key, 0.96, 0.87, -0.09, -0.12, -0.06, -6.0, 4)
+        confidence = BeforeAfter(SeriesKey(name, "avg_confidence"), 0.94, 0.85, -0.09, None, None, -6.0, 4)
+        rows = BeforeAfter(key._replace(metric="rows"), 1182.5, 2197.2, 1014.7, None, None, 9.0, 4)
         started_at = datetime(2025, 1, 9, tzinfo=UTC)
         return Diagnosis(
-            name, Severity.CRITICAL, key, name if everywhere else "",
+            name, Severity.CRITICAL, key,
+            Verdict(name if everywhere else "Accuracy dropped.", "Likely data drift.", "Retrain."),
             SeriesPattern(key, Pattern.DROP, started_at, -0.09, 0.98),
-            (CauseHypothesis(Cause.DATA_DRIFT, 0.75, (f"{name} moved",), (f"no note of {name}",)),
+            (CauseHypothesis(Cause.DATA_DRIFT, 0.75, (f"{name} shifted",), (f"no note of {name}",), Certainty.LIKELY),
              CauseHypothesis(Cause.NOISE, 0.1, ("few",))),
-            (Action.RETRAIN, Action.TICKET), f"retrain on {name}",
+            (Action.RETRAIN, Action.TICKET), (Question("Declining?", "yes", "accuracy dropped"),),
             other_patterns=(SeriesPattern(SeriesKey(name, "recall", name), Pattern.DECLINE, started_at, -0.1, 0.6),),
             forecast=Forecast(-0.01, -0.02, -0.001, 0.001, limit=0.8, days=6.4, soonest=3.0),
             metric_changes=(change, rows),

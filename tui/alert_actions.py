@@ -6,14 +6,11 @@ from modeltop.alerting import actions
 from modeltop.alerting.event_log.event_log import author
 from modeltop.core.incident import Acknowledgement
 from modeltop.core.series import Alert, State
-from modeltop.core.text import sanitize
+from modeltop.core.text import exact_glob, sanitize
 from modeltop.report.phrases import describe_ack, format_moment
 from modeltop_tui.screens.main import MainScreen
 from modeltop_tui.screens.silence import SilenceScreen
 from modeltop_tui.view.acknowledgements import selected_alert
-from modeltop_tui.view.metrics import label
-from modeltop_tui.view.silence_form import exact_glob
-from modeltop_tui.view.state import snapshot_index
 from modeltop_tui.widgets.header_footer import Prompt
 from modeltop_tui.widgets.panes import AlertsPane
 from modeltop_tui.workers.event_writer import SAVING, no_event_log_message, write_events
@@ -40,22 +37,16 @@ def acknowledge(screen: MainScreen, poller: Poller) -> None:
     elif ack.by == author():
         status.show_prompt(_withdraw_prompt(screen, poller, alert, ack))
     else:
-        status.show_message(f"{describe_ack(ack, screen.now())}; `modeltop unack {alert.id}` gives it back")
-
-
-def alert_label(screen: MainScreen, alert: Alert) -> str:
-    """Return a short name of the alert; with its model if another model is selected."""
-    name = sanitize(alert.rule if alert.key.metric == "*" else label(alert.key), 24)
-    if alert.key.model == screen.screen_state.selection.model:
-        return name
-    return f"{sanitize(alert.key.model, 16)} {name}"
+        status.show_message(f"{describe_ack(ack, screen.now())}; `modeltop unack {alert.id}` takes it back")
 
 
 def _acknowledge_prompt(screen: MainScreen, poller: Poller, alert: Alert) -> Prompt:
-    name, by, status = alert_label(screen, alert), author(), screen.status
+    name, by, status = sanitize(alert.key.model, 24), author(), screen.status
 
     def submit(reason: str) -> None:
-        if not _is_active(screen, alert):
+        snapshot = screen.screen_state.snapshot
+        incident = None if snapshot is None else snapshot.incident_of(alert.key.model)
+        if snapshot is None or incident is None:
             status.show_message(f"{name} is over meanwhile: nothing to acknowledge")
             return
         duration = poller.pipeline.ack_duration
@@ -64,7 +55,7 @@ def _acknowledge_prompt(screen: MainScreen, poller: Poller, alert: Alert) -> Pro
             screen.app,
             poller,
             lambda state, now: actions.acknowledge(
-                state, alert, by=by, reason=reason.strip(), now=now, duration=duration
+                state, incident, snapshot.alerts, by=by, reason=reason.strip(), now=now, duration=duration
             ),
             lambda refusal: status.show_message(
                 refusal
@@ -75,17 +66,8 @@ def _acknowledge_prompt(screen: MainScreen, poller: Poller, alert: Alert) -> Pro
     return Prompt(f"acknowledge {name}, why?", "", lambda _: "enter takes it, esc leaves it", submit)
 
 
-def _is_active(screen: MainScreen, alert: Alert) -> bool:
-    """Return whether the newest snapshot still has the alert, active."""
-    snapshot = screen.screen_state.snapshot
-    return snapshot is not None and any(
-        other.is_active and (other.rule, other.key) == (alert.rule, alert.key)
-        for other in snapshot_index(snapshot).open_alerts
-    )
-
-
 def _withdraw_prompt(screen: MainScreen, poller: Poller, alert: Alert, ack: Acknowledgement) -> Prompt:
-    name, by, status = alert_label(screen, alert), author(), screen.status
+    name, by, status = sanitize(alert.key.model, 24), author(), screen.status
 
     def submit(_: str) -> None:
         status.show_message(SAVING)

@@ -10,13 +10,30 @@ import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
-from modeltop.alerting.incidents import find_incident
+from modeltop.alerting.grouping import usual_gap
 from modeltop.alerting.suppression import acknowledged_alerts, format_minute, silence_error
 from modeltop.core.errors import UsageError
-from modeltop.core.event import Acknowledged, NoteAdded, SilenceCreated, SilenceExpired, Unacknowledged
-from modeltop.core.incident import Acknowledgement, AlertingState, Matchers, Note, Silence
-from modeltop.core.series import Alert
-from modeltop.core.text import holds_credentials, redact_credentials, sanitize
+from modeltop.core.event import (
+    Acknowledged,
+    BaselineRestarted,
+    NoteAdded,
+    SilenceCreated,
+    SilenceExpired,
+    Unacknowledged,
+)
+from modeltop.core.incident import (
+    Acknowledgement,
+    AlertingState,
+    BaselineRestart,
+    Incident,
+    IncidentStatus,
+    Matchers,
+    Note,
+    Silence,
+)
+from modeltop.core.series import Alert, Times, to_datetime
+from modeltop.core.text import format_period, holds_credentials, redact_credentials, sanitize
+from modeltop.rules.snapshot import Snapshot
 
 TEXT_LIMIT = 500
 """Maximum characters of a reason or a note."""
@@ -25,35 +42,48 @@ MAX_ACK_DURATION = timedelta(days=30)
 _HEX = re.compile(r"[0-9a-f]{1,8}")
 
 
-def resolve_target(target: str, alerts: Iterable[Alert], state: AlertingState) -> list[Alert]:
-    """Return the active alerts that `target` names: a model, else `MODEL/METRIC`, else the start of an id.
+def resolve_target(target: str, snapshot: Snapshot) -> list[Incident]:
+    """Return the open incidents that `target` names: a model, else `MODEL/METRIC`, else the start of an id.
 
-    That is the id of the alert or of its incident.
+    That is the id of the incident, or of one of its alerts.
     """
-    active = [alert for alert in alerts if alert.is_active]
-    for template in ("{0.model}", "{0.model}/{0.metric}"):
-        if matches := [alert for alert in active if template.format(alert.key) == target]:
-            return matches
+    alerts = {alert.id: alert for alert in snapshot.alerts if alert.is_active}
     prefix = target.lower()
-    if not _HEX.fullmatch(prefix):
-        return []
-    return [
-        alert
-        for alert in active
-        if any(name.startswith(prefix) for name in (incident_id(alert, state), alert.id or ""))
-    ]
-
-
-def incident_id(alert: Alert, state: AlertingState) -> str:
-    """Return the id by which people know an alert: that of its incident, else its own."""
-    incident = find_incident(alert, state)
-    return incident.id if incident else alert.id or ""
+    is_id = _HEX.fullmatch(prefix) is not None
+    named, by_metric, by_id = list[Incident](), list[Incident](), list[Incident]()
+    for incident in snapshot.incidents:
+        if incident.status is not IncidentStatus.OPEN:
+            continue
+        active = [alerts[name] for name in incident.alerts if name in alerts]
+        if incident.model == target:
+            named.append(incident)
+        elif any(f"{alert.key.model}/{alert.key.metric}" == target for alert in active):
+            by_metric.append(incident)
+        elif is_id and any(name.startswith(prefix) for name in (incident.id, *incident.alerts)):
+            by_id.append(incident)
+    return named or by_metric or by_id
 
 
 def acknowledge(
-    state: AlertingState, alert: Alert, *, by: str, reason: str, now: datetime, duration: timedelta
+    state: AlertingState,
+    incident: Incident,
+    alerts: Iterable[Alert],
+    *,
+    by: str,
+    reason: str,
+    now: datetime,
+    duration: timedelta,
 ) -> tuple[Acknowledged]:
-    """Acknowledge an active alert; the same person may do so again, for longer or a new reason (empty keeps the old).
+    """Acknowledge an open incident; the same person may do so again, for longer or a new reason (empty keeps the old).
+
+    Args:
+        state: The newest state.
+        incident: An open incident of a snapshot.
+        alerts: The alerts of the snapshot.
+        by: The person.
+        reason: What they are doing about it.
+        now: Aware.
+        duration: How long.
 
     Raises:
         UsageError: Another person has it, or the duration or the reason is out of range.
@@ -64,19 +94,15 @@ def acknowledge(
         raise UsageError(
             f"an acknowledgement lasts more than nothing and at most {MAX_ACK_DURATION.days} days: say by --for"
         )
-    current = current_acknowledgement(state, alert, now)
+    fired = [alert.fired or alert.since for alert in alerts if alert.id in incident.alerts] or [incident.started_at]
+    acks = acknowledged_alerts((incident,), alerts, state, now).values()
+    current = next(iter(acks), None)
     if current is not None and current.by != by:
         because = f": {sanitize(current.reason)}" if current.reason.strip() else ""
-        raise UsageError(f"{sanitize(current.by, 64)} has had it since {format_minute(current.at)}{because}")
-    incident = current.incident if current is not None else incident_id(alert, state)
+        raise UsageError(f"acknowledged by {sanitize(current.by, 64)} at {format_minute(current.at)}{because}")
     reason = reason if reason.strip() or current is None else current.reason
-    ack = Acknowledgement(incident, alert.rule, alert.key, alert.severity, by, reason, now, now + duration, alert.since)
-    return (Acknowledged(now, ack),)
-
-
-def current_acknowledgement(state: AlertingState, alert: Alert, now: datetime) -> Acknowledgement | None:
-    """Return the acknowledgement of an alert that is in force at an aware moment."""
-    return acknowledged_alerts((alert,), state, now).get(alert.id or "")
+    until, about = now + duration, (incident.id, incident.model, incident.severity)
+    return (Acknowledged(now, Acknowledgement(*about, by, reason, now, until, min(fired), max(fired))),)
 
 
 def unacknowledge(state: AlertingState, ack: Acknowledgement, *, by: str, now: datetime) -> tuple[Unacknowledged]:
@@ -86,7 +112,7 @@ def unacknowledge(state: AlertingState, ack: Acknowledgement, *, by: str, now: d
         UsageError: It was taken back or renewed in the meantime.
     """
     if ack not in state.acks:
-        raise UsageError(f"{sanitize(ack.by, 64)} has not got it any more: look again")
+        raise UsageError(f"no longer acknowledged by {sanitize(ack.by, 64)}: `modeltop alerts` shows by whom")
     return (Unacknowledged(now, ack.incident, by),)
 
 
@@ -148,8 +174,33 @@ def add_note(model: str, text: str, *, by: str, now: datetime, at: datetime | No
     _check_length("note", text)
     _check_names(model)
     if not text.strip() or not model.strip():
-        raise UsageError("a note without model or text says nothing: give both")
+        raise UsageError("a note needs a model and a text: give both")
     return (NoteAdded(now, Note(model, text, by, at or now)),)
+
+
+def restart_baseline(
+    model: str, start: datetime, periods: Times, *, by: str, now: datetime
+) -> tuple[BaselineRestarted]:
+    """Accept the values of a model from `start` on as its new baseline.
+
+    Args:
+        model: Its name.
+        start: Aware.
+        periods: All periods of the model, sorted.
+        by: The person.
+        now: Aware.
+
+    Raises:
+        UsageError: No period is before `start`, or none after it.
+    """
+    name, day = sanitize(model, 60), format_period(start)
+    first, newest = to_datetime(periods[0]), to_datetime(periods[-1])
+    if newest < start:
+        raise UsageError(f"{name} has no period from {day} on: give an earlier DATE")
+    if start <= first:
+        raise UsageError(f"{name} has no period before {day}: give a DATE after {format_period(first)}")
+    restart = BaselineRestart(start, newest, newest + usual_gap(periods, newest))
+    return (BaselineRestarted(now, model, restart, by),)
 
 
 def _check_names(*names: str) -> None:

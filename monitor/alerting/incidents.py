@@ -1,9 +1,7 @@
-"""Incidents: alerts tracked over time, whose identity survives late rows, corrected rows and edited rules. Pure.
-
-An open alert has no end yet: if it ended and fired again between two evaluations, the same incident continues.
+"""Incidents tracked over time, whose identity survives late rows, corrected rows and edited rules. Pure.
 
 Past incidents are distinguished from missed ones by data time alone: by the newest period of each model at the last
-evaluation. A resolved alert that was never seen open is a missed incident if the row that ended it is newer than that
+evaluation. A resolved incident that was never seen open is a missed one if the row that ended it is newer than that
 and its period ended less than a day ago; `ALREADY_OVER` if it ended earlier; else past (the first evaluation, late or
 imported rows, an edited rule), which is not even journaled, for a replay finds it again.
 """
@@ -13,12 +11,19 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import numpy as np
 
+from modeltop.alerting.grouping import Restarts, meets, settle_time, usual_gap
 from modeltop.core.event import IncidentChanged, IncidentTransition
-from modeltop.core.incident import AlertingState, Incident, IncidentStatus
+from modeltop.core.incident import (
+    AlertingState,
+    Incident,
+    IncidentStatus,
+    Member,
+    TrackedIncident,
+)
 from modeltop.core.series import (
     Alert,
     Condition,
@@ -29,7 +34,6 @@ from modeltop.core.series import (
     to_datetime,
     to_datetime64,
 )
-from modeltop.core.stats.robust import median
 from modeltop.rules.rule import Rule
 
 MISSED_LIMIT = timedelta(hours=24)
@@ -38,10 +42,12 @@ LOST_AFTER = timedelta(hours=24)
 """Time for which an incident whose rows disappeared stays unchanged."""
 RETENTION = timedelta(days=30)
 """Age of an end beyond which an incident is not journaled, for the event log would not retain it."""
-GAPS = 60
-"""Newest gaps between periods from which their usual length is computed."""
-_MATCH_ORDER = (IncidentStatus.WITHDRAWN, IncidentStatus.RESOLVED, IncidentStatus.OPEN)
-_END = datetime.max.replace(tzinfo=UTC)
+NEW_BASELINE = "new baseline accepted"
+"""Why an incident is over whose values did not come back."""
+NEW_BASELINE_PERIODS = 120
+"""Periods after which a sustained drop is the baseline (`modeltop.core.stats.cusum`)."""
+MAX_BREACHES = 3
+"""Alerts whose breaches one event of the log names."""
 RuleAndSeries = tuple[str, SeriesKey]
 
 
@@ -70,34 +76,24 @@ class EvaluationScope:
                 newest[model] = to_datetime(times[index - 1])
         return newest
 
-    def end_of(self, alert: Alert) -> datetime:
-        """Return the end of the period that resolved an alert: its start and the usual gap between periods."""
-        assert alert.resolved is not None, "only a resolved alert has an end"
-        gaps = np.diff(self.history.periods.get(alert.key.model, np.array([], "datetime64[us]"))[-GAPS - 1 :])
-        usual = timedelta(microseconds=float(median(gaps.astype(np.float64)))) if len(gaps) else timedelta()
-        return alert.resolved + usual
-
     @property
     def failing_sources(self) -> frozenset[str]:
         """Sources that cannot be read, whether or not that is an alert yet."""
         return frozenset(problem.source for problem in self.history.problems if problem.fatal)
 
-    def includes(self, incident: Incident) -> bool:
-        """Return whether the rows that led to the incident are within the periods that were read."""
-        if incident.condition is Condition.UNREADABLE:
+    def includes(self, member: Member) -> bool:
+        """Return whether the rows that led to an alert are within the periods that were read."""
+        if member.condition is Condition.UNREADABLE:
             sources = {file.source for file in self.history.files}
-            return incident.key.model in {*self.history.periods, *sources, *self.rules}
-        if is_model_wide(incident.condition, incident.key):
-            return incident.key.model in self.history.periods
-        series = self.history.series.get(incident.key)
-        return (
-            series is not None
-            and len(series) > 0
-            and to_datetime(series.times[0]) <= incident.fired_at <= series.newest
-        )
+            return member.key.model in {*self.history.periods, *sources, *self.rules}
+        if is_model_wide(member.condition, member.key):
+            return member.key.model in self.history.periods
+        series = self.history.series.get(member.key)
+        return series is not None and len(series) > 0 and to_datetime(series.times[0]) <= member.fired <= series.newest
 
 
 def track_incidents(
+    incidents: Iterable[Incident],
     alerts: Iterable[Alert],
     state: AlertingState,
     now: datetime,
@@ -108,55 +104,69 @@ def track_incidents(
     """Return the changes to incidents since the last evaluation, to be journaled before any notification.
 
     Args:
-        alerts: All alerts of the evaluation, resolved ones among them.
+        incidents: All of the evaluation by `group_incidents`, resolved ones among them.
+        alerts: The alerts that they consist of.
         state: The incidents so far; once the result is applied to it, calling again returns nothing.
         now: The watcher's clock, aware, never before `state.last_event_at`.
         scope: The series and rules that were evaluated.
         previous_newest: `EvaluationScope.newest_periods` of the last evaluation, including that of an earlier process;
-            empty at the first one, where every resolved alert is past.
+            empty at the first one, where every resolved incident is past.
     """
-    tracker = _Tracker(now, scope, previous_newest)
-    alerts_by_pair: dict[RuleAndSeries, list[Alert]] = defaultdict(list)
-    for alert in alerts:
-        if alert.fired is not None and alert.id is not None:
-            alerts_by_pair[alert.rule, alert.key].append(alert)
-    incidents_by_pair: dict[RuleAndSeries, list[Incident]] = defaultdict(list)
-    for incident in state.incidents.values():
-        incidents_by_pair[incident.rule, incident.key].append(incident)
-    events: list[IncidentChanged] = []
-    for pair in dict.fromkeys([*alerts_by_pair, *incidents_by_pair]):
-        events += tracker.match(alerts_by_pair.get(pair, ()), incidents_by_pair.get(pair, ()), state)
-    return tuple(events)
+    tracker = _Tracker(now, scope, previous_newest, state.baselines)
+    by_id = {alert.id: alert for alert in alerts if alert.id is not None}
+    found: dict[str, dict[str, Incident]] = defaultdict(dict)
+    for incident in incidents:
+        found[incident.model][incident.id] = incident
+    groups = {
+        name: [by_id[one] for one in each.alerts] for of_model in found.values() for name, each in of_model.items()
+    }
+    events: list[IncidentChanged | None] = []
+    parts: set[str] = set()
+    for tracked in state.incidents.values():
+        of_model = found[tracked.model]
+        settle = settle_time(scope.history.periods.get(tracked.model), tracked.fired_at)
+        restarts = state.baselines.get(tracked.model, ())
+        met = [name for name in of_model if meets(tracked, groups[name], settle, restarts)]
+        # Those into which a known one was split belong to it.
+        parts.update(met)
+        if tracked.id in of_model or not met:
+            events.append(tracker.follow(tracked, of_model.get(tracked.id), groups.get(tracked.id, ())))
+        elif tracked.status is not IncidentStatus.WITHDRAWN:
+            reason = f"it became part of {met[0]}"
+            events.append(tracker.withdraw(tracked, reason, IncidentTransition.MERGED))
+    for of_model in found.values():
+        for name, incident in of_model.items():
+            if name not in state.incidents and name not in parts:
+                events += tracker.open(incident, groups[name])
+    return tuple(event for event in events if event is not None)
 
 
-def find_incident(alert: Alert, state: AlertingState) -> Incident | None:
-    """Return the incident that an alert is; None if the watcher has not seen it.
-
-    Of several that overlap it: for an active alert the open one, for a resolved alert a closed one; else the latest.
-    """
-    if alert.fired is None:
-        return None
-    candidates = [
-        incident
+def is_known(alert: Alert, state: AlertingState) -> bool:
+    """Return whether an alert is an active one of an open incident."""
+    return any(
+        (member.rule, member.key) == (alert.rule, alert.key)
         for incident in state.incidents.values()
-        if (incident.rule, incident.key) == (alert.rule, alert.key) and overlaps(incident, alert)
-    ]
-    return max(
-        candidates,
-        key=lambda incident: ((incident.status is IncidentStatus.OPEN) == alert.is_active, incident.since),
-        default=None,
+        if incident.status is IncidentStatus.OPEN and incident.model == alert.key.model
+        for member in incident.active_members
     )
 
 
-def is_open(alert: Alert, state: AlertingState) -> bool:
-    """Return whether an alert belongs to an open incident."""
-    incident = find_incident(alert, state)
-    return incident is not None and incident.status is IncidentStatus.OPEN
+def member_of(alert: Alert) -> Member:
+    """Return an alert as a member of its incident."""
+    assert alert.id is not None, "a pending alert has no id"
+    assert alert.fired is not None, "a pending alert is no part of an incident"
+    about = alert.id, alert.rule, alert.key, alert.condition, alert.severity
+    return Member(*about, alert.since, alert.fired, alert.resolved)
 
 
-def overlaps(incident: Incident, alert: Alert) -> bool:
-    """Return whether incident and alert overlap in time; open ones have no end yet."""
-    return incident.since <= (alert.resolved or _END) and alert.since <= (incident.resolved_at or _END)
+@dataclass(frozen=True, slots=True)
+class _Absent:
+    """What becomes of the members that are no alerts any more."""
+
+    kept: list[Member]
+    is_missing: bool = False
+    reason: str = ""
+    """Why the others are gone, or how they ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,162 +174,205 @@ class _Tracker:
     now: datetime
     scope: EvaluationScope
     previous_newest: Mapping[str, datetime]
+    baselines: Mapping[str, Restarts]
 
-    def match(
-        self, alerts: Sequence[Alert], incidents: Sequence[Incident], state: AlertingState
-    ) -> list[IncidentChanged]:
-        """Return the changes to the incidents of one rule and series."""
-        owners: dict[str, Incident] = {}
-        matched: set[str | None] = set()
-        events: list[IncidentChanged | None] = []
-        # Open incidents are matched first, then the latest: current alerts matter more than past ones. Withdrawn
-        # incidents are last, for a merged incident may have been moved to the start of the one it was merged into.
-        for incident in sorted(
-            incidents, key=lambda incident: (_MATCH_ORDER.index(incident.status), incident.since), reverse=True
-        ):
-            overlapping = [alert for alert in alerts if overlaps(incident, alert)]
-            free = (alert for alert in overlapping if alert.id not in owners)
-            chosen = max(free, key=lambda alert: (alert.resolved is None, alert.since), default=None)
-            if chosen is not None:
-                owners[str(chosen.id)] = incident
-                events.append(self._update(incident, chosen))
-            elif not overlapping:
-                events.append(self._handle_absence(incident))
-            elif incident.status is not IncidentStatus.WITHDRAWN:
-                reason = f"it became part of {owners[str(overlapping[-1].id)].id}"
-                events.append(self._withdraw(incident, reason, IncidentTransition.MERGED))
-            # All alerts into which an incident was split belong to it.
-            matched |= {alert.id for alert in overlapping}
-        for alert in alerts:
-            if alert.id not in matched and alert.id not in state.incidents:
-                events += self._open(alert)
-        return [event for event in events if event is not None]
-
-    def _open(self, alert: Alert) -> list[IncidentChanged]:
-        incident = _incident_from(alert, self.now)
-        if alert.resolved is None:
-            return [IncidentChanged(self.now, IncidentTransition.FIRED, incident, _evidence(alert))]
-        newest = self.previous_newest.get(alert.key.model)
-        if newest is None or alert.resolved <= newest:
+    def open(self, incident: Incident, alerts: Sequence[Alert]) -> list[IncidentChanged]:
+        """Return the changes of an incident that was not known: it fired, or was over before it was seen."""
+        gap = usual_gap(self.scope.history.periods.get(incident.model), alerts[0].fired or alerts[0].since)
+        tracked = TrackedIncident(
+            id=incident.id,
+            model=incident.model,
+            members=tuple(map(member_of, alerts)),
+            lead=incident.lead,
+            started_at=incident.started_at,
+            gap_seconds=int(gap.total_seconds()),
+            level=incident.severity,
+            peak_severity=incident.severity,
+            opened_at=self.now,
+        )
+        message = _breaches(alerts)
+        if incident.resolved_at is None:
+            return [IncidentChanged(self.now, IncidentTransition.FIRED, tracked, message)]
+        newest = self.previous_newest.get(incident.model)
+        if newest is None or incident.resolved_at <= newest:
             return []
-        ended_at = min(self.scope.end_of(alert), self.now)
+        ended_at = min(incident.resolved_at + gap, self.now)
         if self.now - ended_at >= RETENTION:
             return []
-        closed = replace(incident, resolved_at=alert.resolved, closed_at=ended_at, status=IncidentStatus.RESOLVED)
+        over = {"resolved_at": incident.resolved_at, "closed_at": ended_at, "status": IncidentStatus.RESOLVED}
+        closed = replace(tracked, **over)  # type: ignore[arg-type]
         if self.now - ended_at >= MISSED_LIMIT:
-            return [IncidentChanged(self.now, IncidentTransition.ALREADY_OVER, closed, _evidence(alert))]
+            return [IncidentChanged(self.now, IncidentTransition.ALREADY_OVER, closed, message)]
         return [
-            IncidentChanged(self.now, IncidentTransition.FIRED, incident, _evidence(alert)),
-            IncidentChanged(self.now, IncidentTransition.RESOLVED, closed, _evidence(alert)),
+            IncidentChanged(self.now, IncidentTransition.FIRED, tracked, message),
+            IncidentChanged(self.now, IncidentTransition.RESOLVED, closed, message),
         ]
 
-    def _update(self, incident: Incident, alert: Alert) -> IncidentChanged | None:
-        """Bring an incident up to date with its alert."""
-        is_over = alert.resolved is not None
-        was_open = incident.status is IncidentStatus.OPEN
+    def follow(
+        self, tracked: TrackedIncident, incident: Incident | None, alerts: Sequence[Alert]
+    ) -> IncidentChanged | None:
+        """Bring a known incident up to date with its alerts, of which there may be none left."""
+        current = [member_of(alert) for alert in alerts]
+        absent = self._absent_members(tracked, current)
+        members = tuple(sorted([*current, *absent.kept], key=lambda member: (member.fired, member.since, member.key)))
+        if not members:
+            is_known = tracked.status is not IncidentStatus.WITHDRAWN
+            return self.withdraw(tracked, absent.reason) if is_known else None
+        if incident is None and tracked.status is IncidentStatus.WITHDRAWN:
+            return None
+        after = self._updated(tracked, incident, members, is_missing=absent.is_missing)
+        if after == tracked:
+            return None
+        transition = _transition(tracked, after)
+        if transition is IncidentTransition.MISSING and absent.is_missing:
+            message = "its rows are gone; it stays as it was for a day"
+        elif transition is IncidentTransition.RESOLVED and ends_as_baseline(alerts, self.baselines):
+            message = NEW_BASELINE
+        elif transition is IncidentTransition.JOINED:
+            known = {(member.rule, member.key) for member in tracked.members}
+            message = _breaches([alert for alert in alerts if (alert.rule, alert.key) not in known])
+        else:
+            active = [alert for alert in alerts if alert.is_active]
+            message = _breaches(active or alerts) or absent.reason
+        return IncidentChanged(self.now, transition, after, message)
+
+    def _updated(
+        self, tracked: TrackedIncident, incident: Incident | None, members: tuple[Member, ...], *, is_missing: bool
+    ) -> TrackedIncident:
+        active = [member.severity for member in members if member.resolved is None]
+        highest = max(member.severity for member in members)
         after = replace(
-            incident,
-            since=alert.since,
-            fired_at=alert.fired or alert.since,
-            condition=alert.condition,
-            level=incident.level if is_over else alert.severity,
-            peak_severity=alert.severity if is_over else max(alert.severity, incident.peak_severity),
-            resolved_at=alert.resolved,
-            status=IncidentStatus.RESOLVED if is_over else IncidentStatus.OPEN,
-            missing_since=None,
+            tracked,
+            members=members,
+            lead=tracked.lead if incident is None else incident.lead,
+            started_at=tracked.started_at if incident is None else incident.started_at,
+            level=max(active) if active else tracked.level,
+            peak_severity=max(*active, tracked.peak_severity) if active else highest,
+            resolved_at=None if active else max(member.resolved or self.now for member in members),
+            status=IncidentStatus.OPEN if active else IncidentStatus.RESOLVED,
+            missing_since=(tracked.missing_since or self.now) if is_missing else None,
         )
-        if is_over and was_open:
-            ended_at = self.scope.end_of(alert)
-            after = replace(after, closed_at=self.now if self.now - ended_at < MISSED_LIMIT else ended_at)
-            return IncidentChanged(self.now, IncidentTransition.RESOLVED, after, _evidence(alert))
-        if not is_over and not was_open:
-            after = replace(after, opened_at=self.now, closed_at=None)
-            return IncidentChanged(self.now, IncidentTransition.FIRED, after, _evidence(alert))
-        if after == incident:
-            return None
-        return IncidentChanged(self.now, _transition(incident, after), after, _evidence(alert))
+        if active and tracked.status is not IncidentStatus.OPEN:
+            return replace(after, opened_at=self.now, closed_at=None)
+        if not active and tracked.status is IncidentStatus.OPEN:
+            ended_at = (after.resolved_at or self.now) + timedelta(seconds=tracked.gap_seconds)
+            return replace(after, closed_at=self.now if self.now - ended_at < MISSED_LIMIT else ended_at)
+        return after
 
-    def _handle_absence(self, incident: Incident) -> IncidentChanged | None:
-        """Return the changes to an incident without an alert."""
-        if incident.condition is not Condition.THRESHOLD:
-            return self._recover(incident)
-        if incident.status is IncidentStatus.WITHDRAWN:
-            return None
-        if incident.rule not in self.scope.rules:
-            return self._withdraw(incident, "the rule was removed")
-        if not self.scope.includes(incident):
-            return self._miss(incident) if incident.status is IncidentStatus.OPEN else None
-        if (incident.rule, incident.key) not in self.scope.evaluated:
-            return self._withdraw(incident, "the rule no longer asks about this series")
-        reason = "by what is known now it was not wrong: a row came late or was corrected, or the rule was edited"
-        return self._withdraw(incident, reason)
+    def _absent_members(self, tracked: TrackedIncident, current: Sequence[Member]) -> _Absent:
+        """Return what becomes of the members that are no alerts any more."""
+        absent = _Absent([])
+        for member in tracked.members:
+            if any(is_same_alert(member, other) for other in current):
+                continue
+            outcome, is_missing, reason = self._outcome(tracked, member)
+            kept = absent.kept if outcome is None else [*absent.kept, outcome]
+            absent = _Absent(kept, absent.is_missing or is_missing, reason or absent.reason)
+        return absent
 
-    def _recover(self, incident: Incident) -> IncidentChanged | None:
-        """Resolve an incident about a model or a source, whose alert leaves no trace in the data once it is over."""
-        if incident.status is not IncidentStatus.OPEN:
-            return None
-        if incident.condition is Condition.ERROR:
-            if incident.key.model in self.scope.failing_sources:
-                return None
+    def _outcome(self, tracked: TrackedIncident, member: Member) -> tuple[Member | None, bool, str]:
+        """Return a member that is no alert any more as it is now, None if it never was one; if it is missing; why."""
+        if member.condition is not Condition.THRESHOLD:
+            return self._recovered(tracked, member)
+        if member.rule not in self.scope.rules:
+            return None, False, "the rule was removed"
+        if not self.scope.includes(member):
+            return self._missing(tracked, member)
+        for restart in (one for one in self.baselines.get(tracked.model, ()) if member.fired <= one.newest):
+            return replace(member, resolved=member.resolved or restart.ended_at), False, NEW_BASELINE
+        if (member.rule, member.key) not in self.scope.evaluated:
+            return None, False, "the rule no longer asks about this series"
+        return (
+            None,
+            False,
+            "by what is known now it was not wrong: a row came late or was corrected, or the rule was edited",
+        )
+
+    def _recovered(self, tracked: TrackedIncident, member: Member) -> tuple[Member | None, bool, str]:
+        """Resolve an alert about a model or a source, which leaves no trace in the data once it is over."""
+        if member.resolved is not None:
+            return member, False, ""
+        if member.condition is Condition.ERROR:
+            if member.key.model in self.scope.failing_sources:
+                return member, False, ""
             message = "the source can be read again"
-        elif not self.scope.includes(incident):
-            return self._miss(incident)
-        elif incident.condition is Condition.UNREADABLE:
+        elif not self.scope.includes(member):
+            return self._missing(tracked, member)
+        elif member.condition is Condition.UNREADABLE:
             if self.scope.failing_sources:
-                return None  # its file may be the one that cannot be opened now
+                return member, False, ""  # its file may be the one that cannot be opened now
             message = "it can be read again"
         else:
-            message = "rows came again" if incident.key.metric == "*" else "values came again"
-        after = replace(
-            incident, resolved_at=self.now, closed_at=self.now, status=IncidentStatus.RESOLVED, missing_since=None
-        )
-        return IncidentChanged(self.now, IncidentTransition.RESOLVED, after, message)
+            message = "rows came again" if member.key.metric == "*" else "values came again"
+        return replace(member, resolved=self.now), False, message
 
-    def _miss(self, incident: Incident) -> IncidentChanged | None:
-        """Record that the rows of an incident disappeared, which is no recovery.
-
-        Only after a day, with all sources readable, the incident is withdrawn.
-        """
+    def _missing(self, tracked: TrackedIncident, member: Member) -> tuple[Member | None, bool, str]:
+        """Keep an alert whose rows disappeared, which is no recovery: for a day, or while a source cannot be read."""
+        if member.resolved is not None:
+            return member, False, ""
         if self.scope.failing_sources:
-            return None
-        if incident.missing_since is None:
-            after, reason = replace(incident, missing_since=self.now), "its rows are gone; it stays as it was for a day"
-            return IncidentChanged(self.now, IncidentTransition.MISSING, after, reason)
-        if self.now - incident.missing_since < LOST_AFTER:
-            return None
-        return self._withdraw(incident, "its rows have been gone for a day")
+            return member, tracked.missing_since is not None, ""
+        if tracked.missing_since is not None and self.now - tracked.missing_since >= LOST_AFTER:
+            return None, False, "its rows have been gone for a day"
+        return member, True, ""
 
-    def _withdraw(
-        self, incident: Incident, reason: str, transition: IncidentTransition = IncidentTransition.WITHDRAWN
+    def withdraw(
+        self, tracked: TrackedIncident, reason: str, transition: IncidentTransition = IncidentTransition.WITHDRAWN
     ) -> IncidentChanged:
-        closed_at = incident.closed_at or self.now
-        after = replace(incident, closed_at=closed_at, status=IncidentStatus.WITHDRAWN, missing_since=None)
+        """Return the change that an incident is none any more."""
+        closed_at = tracked.closed_at or self.now
+        after = replace(tracked, closed_at=closed_at, status=IncidentStatus.WITHDRAWN, missing_since=None)
         return IncidentChanged(self.now, transition, after, reason)
 
 
-def _transition(before: Incident, after: Incident) -> IncidentTransition:
+def ends_as_baseline(alerts: Sequence[Alert], baselines: Mapping[str, Restarts]) -> bool:
+    """Return whether the last alerts of an incident ended because their values are the baseline now.
+
+    Args:
+        alerts: All of the incident, each resolved.
+        baselines: By model, the baselines that people accepted.
+    """
+    ends = [alert.resolved for alert in alerts if alert.resolved is not None]
+    last = [alert for alert in alerts if alert.resolved == max(ends, default=None)]
+    return bool(last) and all(
+        any(alert.resolved == restart.ended_at for restart in baselines.get(alert.key.model, ()))
+        or (alert.breach is not None and alert.breach.is_baseline and alert.periods >= NEW_BASELINE_PERIODS)
+        for alert in last
+    )
+
+
+def is_same_alert(member: Member, other: Member) -> bool:
+    """Return whether two alerts of one rule and series are one: they overlap; open ones have no end yet."""
+    if (member.rule, member.key, member.condition) != (other.rule, other.key, other.condition):
+        return False
+    is_earlier = member.resolved is not None and member.resolved < other.since
+    is_later = other.resolved is not None and other.resolved < member.since
+    return not is_earlier and not is_later
+
+
+def _transition(before: TrackedIncident, after: TrackedIncident) -> IncidentTransition:
+    if after.status is not before.status:
+        is_over = after.status is IncidentStatus.RESOLVED
+        return IncidentTransition.RESOLVED if is_over else IncidentTransition.FIRED
     if after.status is IncidentStatus.OPEN and after.level != before.level:
         return IncidentTransition.ESCALATED if after.level > before.level else IncidentTransition.DEESCALATED
-    if before.missing_since is not None and (before.since, before.fired_at) == (after.since, after.fired_at):
+    if {(member.rule, member.key) for member in after.members} - {(one.rule, one.key) for one in before.members}:
+        return IncidentTransition.JOINED
+    if len(after.active_members) < len(before.active_members):
+        return IncidentTransition.ALERT_RESOLVED
+    if before.members == after.members and before.missing_since != after.missing_since:
         return IncidentTransition.MISSING
     return IncidentTransition.MOVED
 
 
-def _incident_from(alert: Alert, now: datetime) -> Incident:
-    assert alert.id is not None, "a pending alert is no incident"
-    return Incident(
-        id=alert.id,
-        rule=alert.rule,
-        key=alert.key,
-        condition=alert.condition,
-        since=alert.since,
-        fired_at=alert.fired or alert.since,
-        level=alert.severity,
-        peak_severity=alert.severity,
-        opened_at=now,
-    )
-
-
-def _evidence(alert: Alert) -> str:
-    breach = alert.breach if alert.is_active else alert.worst_breach or alert.breach
-    return breach.message if breach is not None else ""
+def _breaches(alerts: Sequence[Alert]) -> str:
+    """Return what is wrong, by the breaches of the first alerts."""
+    texts = []
+    for alert in alerts[:MAX_BREACHES]:
+        breach = alert.breach if alert.is_active else alert.worst_breach or alert.breach
+        name = "" if alert.key.metric == "*" else alert.key.metric
+        name = name if alert.key.segment == "all" else f"{name} [{alert.key.segment}]"
+        texts.append(f"{name} {breach.message if breach is not None else ''}".strip())
+    if len(alerts) > MAX_BREACHES:
+        texts.append(f"and {len(alerts) - MAX_BREACHES} more")
+    return ", ".join(texts)

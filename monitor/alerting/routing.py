@@ -1,4 +1,4 @@
-"""Routes, receivers and time intervals as configured, and which receivers an incident goes to. Pure."""
+"""Routes, receivers and time intervals as configured, and which receivers an alert goes to. Pure."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Protocol
 
-from modeltop.core.incident import Incident, Matchers
+from modeltop.core.incident import Matchers, Member
 from modeltop.core.series import Severity
 from modeltop.rules.rule import Rule
 
@@ -58,19 +58,19 @@ class Route:
     """Time since the incident was opened, without acknowledgement, after which `escalate_to` is notified as well."""
     escalate_to: tuple[str, ...] = ()
 
-    def receivers_for(self, incident: Incident, level: Severity, now: datetime, *, acked: bool) -> tuple[str, ...]:
-        """Return the receivers of an incident at a level, in order; none outside of the route's time intervals.
+    def receivers_for(self, member: Member, now: datetime, open_for: timedelta | None) -> tuple[str, ...]:
+        """Return the receivers of an alert, in order; none outside of the route's time intervals.
 
-        An incident that a person has acknowledged (`acked`) is not escalated.
+        `open_for` is how long its incident is open; None if it is not escalated, as a person has acknowledged it.
         """
-        if level < Severity[self.min_severity.upper()]:
+        if member.severity < Severity[self.min_severity.upper()]:
             return ()
-        if not self.matchers.match_labels(incident.rule, incident.key, level):
+        if not self.matchers.match_labels(member.rule, member.key, member.severity):
             return ()
         if self.time_intervals and not any(interval.contains(now) for interval in self.time_intervals):
             return ()
-        overdue = self.escalate_after is not None and now - incident.opened_at >= self.escalate_after
-        return self.receivers + (self.escalate_to if overdue and not acked else ())
+        overdue = self.escalate_after is not None and open_for is not None and open_for >= self.escalate_after
+        return self.receivers + (self.escalate_to if overdue else ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,19 +143,20 @@ class RoutingConfig:
     mutes: tuple[MuteTimeInterval, ...] = ()
     policies: Mapping[str, NotificationPolicy] = field(default_factory=dict)
     """By receiver, in the order of the configuration; a receiver that is not among them is never notified."""
+    shared_models: frozenset[str] = frozenset()
+    """Models whose incidents started together with those of many others: they share a message."""
 
-    def receivers_for(self, incident: Incident, level: Severity, now: datetime, *, acked: bool) -> tuple[str, ...]:
-        """Return the configured receivers of an incident at an aware moment, each once, whether or not they work.
+    def receivers_for(self, member: Member, now: datetime, open_for: timedelta | None = None) -> tuple[str, ...]:
+        """Return the configured receivers of an alert at an aware moment, each once, whether or not they work.
 
-        The receivers that a rule names are notified at any hour, and its incidents pass no route.
+        The receivers that a rule names are notified at any hour, and its alerts pass no route. `open_for` is as for
+        `Route.receivers_for`.
         """
-        own = next((rule.receivers for rule in self.rules if rule.name == incident.rule), None)
+        own = next((rule.receivers for rule in self.rules if rule.name == member.rule), None)
         if own is not None:
-            names = own if level >= Severity.WARNING else ()
+            names = own if member.severity >= Severity.WARNING else ()
         else:
-            names = tuple(
-                name for route in self.routes for name in route.receivers_for(incident, level, now, acked=acked)
-            )
+            names = tuple(name for route in self.routes for name in route.receivers_for(member, now, open_for))
         return tuple(dict.fromkeys(name for name in names if name in self.policies))
 
     def fallback_for(self, name: str, disabled: Collection[str]) -> str | None:

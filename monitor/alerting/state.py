@@ -15,6 +15,7 @@ from typing import get_args
 
 from modeltop.core.event import (
     Acknowledged,
+    BaselineRestarted,
     ClockAccepted,
     ClockAcceptRequested,
     Event,
@@ -22,11 +23,13 @@ from modeltop.core.event import (
     NoteAdded,
     Notification,
     NotificationAction,
+    NotificationReason,
     NotificationSkipped,
     PersonalEvent,
     ReceiverChanged,
     ReceiverTested,
     SendFinished,
+    SendStarted,
     SilenceCreated,
     SilenceExpired,
     Unacknowledged,
@@ -35,10 +38,11 @@ from modeltop.core.incident import (
     CLOCK_TOLERANCE,
     Acknowledgement,
     AlertingState,
-    Incident,
+    BaselineRestart,
     NotificationEntry,
     ReceiverState,
     Silence,
+    TrackedIncident,
 )
 from modeltop.core.series import Severity
 
@@ -49,7 +53,7 @@ INCIDENT_RETENTION = timedelta(days=30)
 SEND_RETENTION = timedelta(hours=1)
 """Age up to which sends count toward the hourly cap."""
 MAX_REJECTED_KEYS = 20
-"""Rejected notifications that are remembered of one receiver, rule and series."""
+"""Rejected notifications that are remembered of one receiver and model."""
 _PERSONAL_EVENTS = get_args(PersonalEvent)
 
 
@@ -103,6 +107,7 @@ class _MutableState:
         self.acks = {ack.incident: ack for ack in state.acks}
         self.silences = {silence.id: silence for silence in state.silences}
         self.notes = dict.fromkeys(state.notes)
+        self.baselines = dict(state.baselines)
         self.incidents = dict(state.incidents)
         self.notifications = dict(state.notifications)
         self.receivers = dict(state.receivers)
@@ -116,13 +121,14 @@ class _MutableState:
             acks=tuple(self.acks.values()),
             silences=tuple(self.silences.values()),
             notes=tuple(self.notes),
+            baselines=MappingProxyType(self.baselines),
             incidents=MappingProxyType(self.incidents),
             notifications=MappingProxyType(self.notifications),
             receivers=MappingProxyType(self.receivers),
         )
 
     def apply(self, event: Event) -> None:
-        """Apply one event; sends that start and changes of leader change nothing."""
+        """Apply one event; changes of leader change nothing."""
         match event:
             case IncidentChanged():
                 self._apply_incident(event)
@@ -130,6 +136,8 @@ class _MutableState:
                 self.notifications[key] = entry
             case ReceiverChanged(_, receiver, state):
                 self.receivers[receiver] = state
+            case SendStarted(_, notifications):
+                self._start_resolves(notifications)
             case SendFinished():
                 self._apply_send(event)
             case ClockAccepted(at):
@@ -155,17 +163,31 @@ class _MutableState:
                 )
             case NoteAdded(_, note):
                 self.notes[note] = None
+            case BaselineRestarted(_, model, restart):
+                self._add_baseline(model, restart)
             case ReceiverTested(at, receiver) if receiver in self.receivers:
                 self.receivers[receiver] = reenabled(self.receivers[receiver], self.last_event_at or at)
             case ClockAcceptRequested():
                 self.clock_accept_requested = True
+
+    def _add_baseline(self, model: str, restart: BaselineRestart) -> None:
+        """Add a new baseline; without a period since the last one it is a correction of that."""
+        known = self.baselines.get(model, ())
+        if restart not in known:
+            known = known[:-1] if known and known[-1].newest == restart.newest else known
+            self.baselines[model] = (*known, restart)
 
     def _accept_clock(self, now: datetime) -> None:
         """Set the watcher's time: nothing that it remembers is later, and what a person set lasts as long as before."""
         self.last_event_at, self.clock_accept_requested = now, False
         self.incidents = {name: _not_after(incident, now) for name, incident in self.incidents.items()}
         self.notifications = {
-            key: replace(entry, at=min(entry.at, now), rejected_at=_earlier(entry.rejected_at, now))
+            key: replace(
+                entry,
+                at=min(entry.at, now),
+                joined_at=_earlier(entry.joined_at, now),
+                rejected_at=_earlier(entry.rejected_at, now),
+            )
             for key, entry in self.notifications.items()
         }
         self.receivers = {name: _receiver_at(receiver, now) for name, receiver in self.receivers.items()}
@@ -183,6 +205,13 @@ class _MutableState:
         # It ends for good, so that an incident that improves, or opens again, is not acknowledged by that.
         if is_earlier and (incident.closed_at is not None or incident.level > ack.level):
             del self.acks[incident.id]
+
+    def _start_resolves(self, notifications: Iterable[Notification]) -> None:
+        for notification in notifications:
+            entry = self.notifications.get(notification.entry_key)
+            is_same = entry is not None and entry.incident == notification.incident
+            if entry is not None and is_same and notification.action is NotificationAction.RESOLVE:
+                self.notifications[notification.entry_key] = replace(entry, resolve_started=bool(entry.level))
 
     def _apply_send(self, event: SendFinished) -> None:
         abandoned = event.abandoned_reason is not None
@@ -218,7 +247,10 @@ def _entry_after(
         kept = kept or NotificationEntry(notification.incident, Severity.OK, at)
         return replace(kept, rejected_keys=tuple(keys)[-MAX_REJECTED_KEYS:], rejected_at=at)
     if notification.action is NotificationAction.TRIGGER:
-        return NotificationEntry(notification.incident, notification.level, at)
+        joined_at = before.joined_at if before is not None and is_same else None
+        joined_at = at if notification.reason is NotificationReason.JOINED else joined_at
+        about = notification.incident, notification.level, at, notification.members, joined_at
+        return NotificationEntry(*about, pager_incident=notification.pager_incident)
     return replace(before, acknowledged=True) if before is not None and is_same else None
 
 
@@ -226,7 +258,7 @@ def _earlier(moment: datetime | None, now: datetime) -> datetime | None:
     return None if moment is None else min(moment, now)
 
 
-def _not_after(incident: Incident, now: datetime) -> Incident:
+def _not_after(incident: TrackedIncident, now: datetime) -> TrackedIncident:
     return replace(
         incident,
         opened_at=min(incident.opened_at, now),

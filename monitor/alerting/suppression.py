@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
 
-from modeltop.alerting.incidents import find_incident
 from modeltop.alerting.routing import MuteTimeInterval
 from modeltop.core.incident import (
     Acknowledgement,
@@ -18,8 +17,10 @@ from modeltop.core.incident import (
     Incident,
     IncidentStatus,
     Matchers,
+    Member,
     Silence,
     Suppression,
+    TrackedIncident,
 )
 from modeltop.core.series import Alert, Condition, SeriesKey, Severity, is_model_wide
 from modeltop.core.text import pluralize
@@ -73,7 +74,7 @@ class Suppressor:
 
     @classmethod
     def from_incidents(cls, state: AlertingState, mutes: Sequence[MuteTimeInterval], now: datetime) -> Suppressor:
-        """Select what is in force at a moment, including inhibition by the model-wide incidents open at that moment."""
+        """Select what is in force at a moment, including inhibition by the model-wide alerts active at that moment."""
         return cls.at(state, mutes, now, inhibitions(model_wide(state), now))
 
     def reason(self, rule: str, key: SeriesKey, condition: Condition, level: Severity) -> Suppression | None:
@@ -91,37 +92,46 @@ class Suppressor:
         return None
 
 
-def model_wide(state: AlertingState) -> list[Incident]:
-    """Return the incidents about a model or a source, which inhibit those about its metrics."""
-    return [incident for incident in state.incidents.values() if is_model_wide(incident.condition, incident.key)]
+def model_wide(state: AlertingState) -> list[tuple[TrackedIncident, Member]]:
+    """Return the alerts about a model or a source, with their incidents: they inhibit those about its metrics."""
+    return [
+        (incident, member)
+        for incident in state.incidents.values()
+        for member in incident.members
+        if is_model_wide(member.condition, member.key)
+    ]
 
 
-def inhibitions(incidents: Iterable[Incident], moment: datetime) -> dict[str, Condition]:
-    """Return by model the condition of such an incident that was open at an aware moment."""
+def inhibitions(model_wide: Iterable[tuple[TrackedIncident, Member]], moment: datetime) -> dict[str, Condition]:
+    """Return by model the condition of such an alert that was active at an aware moment."""
     return {
-        incident.key.model: incident.condition
-        for incident in incidents
-        if incident.opened_at <= moment and (incident.closed_at is None or moment < incident.closed_at)
+        incident.model: member.condition
+        for incident, member in model_wide
+        if incident.opened_at <= moment
+        and (incident.closed_at is None or moment < incident.closed_at)
+        and (member.resolved is None or moment < member.resolved)
     }
 
 
-def acknowledged_alerts(alerts: Iterable[Alert], state: AlertingState, now: datetime) -> dict[str, Acknowledgement]:
-    """Return by alert id the acknowledgement in force.
+def acknowledged_alerts(
+    incidents: Iterable[Incident], alerts: Iterable[Alert], state: AlertingState, now: datetime
+) -> dict[str, Acknowledgement]:
+    """Return by the id of each active alert of an open incident the acknowledgement that is in force.
 
-    An acknowledgement is in force until the alert is worse than when it was acknowledged, is over, the time has come,
-    or a person takes it back. If no watcher has seen the alert, the acknowledgement applies to the first alert that
-    overlaps the time since `since`; an alert that fires after that one ended is not acknowledged.
+    It is until the incident is worse than when it was acknowledged, is over, a critical alert joins it late, the time
+    has come, or a person takes it back.
     """
-    acks = [ack for ack in state.acks if now < ack.until and ack.is_credible(now)]
+    acks = {ack.incident: ack for ack in state.acks if now < ack.until and ack.is_credible(now)}
     if not acks:
         return {}
-    pairs = {(ack.rule, ack.key) for ack in acks}
-    candidates = [alert for alert in alerts if (alert.rule, alert.key) in pairs and alert.id is not None]
+    active = {alert.id: alert for alert in alerts if alert.is_active and alert.id is not None}
     acknowledged: dict[str, Acknowledgement] = {}
-    for alert in candidates:
-        in_force = (ack for ack in acks if alert.is_active and _is_in_force(ack, alert, candidates, state))
-        if alert.id is not None and (ack := next(in_force, None)) is not None:
-            acknowledged[alert.id] = ack
+    for incident in incidents:
+        ack, tracked = acks.get(incident.id), state.incidents.get(incident.id)
+        is_open = incident.status is IncidentStatus.OPEN
+        if ack is None or not is_open or incident.severity > ack.level or (tracked and ack_end_reason(ack, tracked)):
+            continue
+        acknowledged |= {name: ack for name in incident.alerts if name in active}
     return acknowledged
 
 
@@ -129,35 +139,22 @@ def acknowledged_incidents(state: AlertingState, now: datetime) -> dict[str, Ack
     """Return by incident id the acknowledgement in force, of open incidents."""
     acknowledged: dict[str, Acknowledgement] = {}
     for ack in state.acks:
-        incident = state.incidents.get(ack.incident) or _incident_by_time(ack, state)
-        if incident is None or incident.status is not IncidentStatus.OPEN or incident.level > ack.level:
+        incident = state.incidents.get(ack.incident)
+        if incident is None or incident.status is not IncidentStatus.OPEN:
             continue
-        if now < ack.until and ack.is_credible(now):
-            acknowledged.setdefault(incident.id, ack)
+        if now < ack.until and ack.is_credible(now) and ack_end_reason(ack, incident) is None:
+            acknowledged[incident.id] = ack
     return acknowledged
 
 
-def _incident_by_time(ack: Acknowledgement, state: AlertingState) -> Incident | None:
-    """Find an incident that was acknowledged before the watcher saw it, under another id: late rows moved its start."""
-    candidates = [
-        incident
-        for incident in state.incidents.values()
-        if (incident.rule, incident.key) == (ack.rule, ack.key)
-        and (incident.resolved_at is None or incident.resolved_at >= ack.since)
-    ]
-    return min(candidates, key=lambda incident: incident.since, default=None)
-
-
-def _is_in_force(ack: Acknowledgement, alert: Alert, alerts: Sequence[Alert], state: AlertingState) -> bool:
-    if (ack.rule, ack.key) != (alert.rule, alert.key) or alert.severity > ack.level:
-        return False
-    incident = find_incident(alert, state)
-    if incident is not None and ack.incident in state.incidents:
-        return incident.id == ack.incident
-    return not any(
-        (other.rule, other.key) == (ack.rule, ack.key) and other.resolved is not None and other.resolved >= ack.since
-        for other in alerts
-    )
+def ack_end_reason(ack: Acknowledgement, incident: TrackedIncident) -> str | None:
+    """Return why an open incident that was acknowledged is no more, in a clause; None if it is."""
+    if incident.level > ack.level:
+        return "the incident got worse"
+    new = (member for member in incident.members if member.fired > ack.seen_until)
+    if any(member.severity is Severity.CRITICAL and incident.joined_late(member) for member in new):
+        return "a critical alert joined"
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +171,7 @@ class SilencePreview:
         """A clause if it would silence more than half of them; else None."""
         if 2 * len(self.matching) <= self.active_count:
             return None
-        return f"that is {len(self.matching)} of {pluralize(self.active_count, 'standing alert')}, more than half"
+        return f"that is {len(self.matching)} of {pluralize(self.active_count, 'active alert')}, more than half"
 
 
 def preview_silence(matchers: Matchers, alerts: Iterable[Alert]) -> SilencePreview:

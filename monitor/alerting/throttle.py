@@ -5,7 +5,7 @@ Neither delays a critical alert.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -46,15 +46,17 @@ def throttle(
     policy: NotificationPolicy,
     receiver: ReceiverState,
     now: datetime,
+    shared_models: Collection[str] = (),
 ) -> tuple[NotificationBatch, ...]:
     """Return the messages that may go out to a receiver at an aware time; a disabled one is probed with a single one.
 
     Args:
         name: The receiver.
-        queues: The notifications due, at least one; those of one rule and series are in one queue, whose order is kept.
+        queues: The notifications due, at least one; those of one model are in one queue, whose order is kept.
         policy: Its limits.
         receiver: Its state.
         now: Aware.
+        shared_models: Models whose incidents started together: several of them share a message.
     """
     pending = [entry for queue in queues for entry in queue]
     if policy.exempt or receiver.send_apart:
@@ -62,7 +64,7 @@ def throttle(
         return apart if receiver.disabled_reason is None else apart[:1]
     if receiver.disabled_reason is not None:
         return (_merge(name, pending, digest=False),)
-    messages = _group(name, pending, policy)
+    messages = _group(name, pending, policy, shared_models)
     if not policy.hourly:
         return messages
     remaining = policy.hourly - sum(now - HOUR < moment for moment in receiver.recent_sends)
@@ -72,15 +74,19 @@ def throttle(
         return (_merge(name, pending, digest=True),)
     # Earlier notifications of the same series are sent with an urgent one, so that the receiver sees both in order.
     urgent = [entry for queue in queues if any(map(is_urgent, queue)) for entry in queue]
-    return _group(name, urgent, policy)
+    return _group(name, urgent, policy, shared_models)
 
 
 def _group(
-    receiver: str, pending: Sequence[PendingNotification], policy: NotificationPolicy
+    receiver: str, pending: Sequence[PendingNotification], policy: NotificationPolicy, shared_models: Collection[str]
 ) -> tuple[NotificationBatch, ...]:
     if policy.group and len(pending) > policy.group:
         return (_merge(receiver, pending, digest=False),)
-    return tuple(NotificationBatch(receiver, entry) for entry in pending)
+    shared = [entry for entry in pending if entry[0].entry_key.model in shared_models]
+    if len(shared) < 2 or not policy.group:
+        return tuple(NotificationBatch(receiver, entry) for entry in pending)
+    apart = (NotificationBatch(receiver, entry) for entry in pending if entry not in shared)
+    return (_merge(receiver, shared, digest=False), *apart)
 
 
 def _merge(receiver: str, pending: Iterable[PendingNotification], *, digest: bool) -> NotificationBatch:

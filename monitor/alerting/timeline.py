@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 
+from modeltop.alerting.suppression import ack_end_reason, format_minute
 from modeltop.core.event import (
     Acknowledged,
+    BaselineRestarted,
     Event,
     IncidentChanged,
     NoteAdded,
@@ -19,8 +21,7 @@ from modeltop.core.event import (
     SilenceExpired,
     Unacknowledged,
 )
-from modeltop.core.incident import Incident, Note, Silence
-from modeltop.core.series import SeriesKey, Severity
+from modeltop.core.incident import Acknowledgement, IncidentStatus, Note, Silence, TrackedIncident
 
 _END = datetime.max.replace(tzinfo=UTC)
 
@@ -31,8 +32,8 @@ class TimelineEntry:
 
     at: datetime
     event: str
-    """A transition such as `fired`; or `told`, `telling`, `given-up`, `acknowledged`, `given-back`, `silenced`,
-    `silence-ended`, `noted`."""
+    """A transition such as `fired`; or `notified`, `sending`, `abandoned`, `acknowledged`, `unacknowledged`,
+    `ack-ended`, `silenced`, `silence-ended`, `noted`, `baseline-accepted`."""
     actor: str
     """The person or the receiver; empty for events of the data. Foreign text."""
     text: str
@@ -44,9 +45,7 @@ class IncidentTimeline:
     """One incident from its first entry to its last."""
 
     id: str
-    rule: str
-    key: SeriesKey
-    incident: Incident | None
+    incident: TrackedIncident | None
     """Its newest state; None if a person acknowledged what no watcher had seen."""
     entries: tuple[TimelineEntry, ...]
     """In the order of time."""
@@ -62,11 +61,16 @@ class Timeline:
     """Every note about it, within an incident or not, in the order of the moments that they are about."""
 
 
-def build_timeline(events: Iterable[Event], model: str) -> Timeline:
-    """Return the timeline of the incidents of a model, from its exact name and all events, oldest first."""
+def build_timeline(events: Iterable[Event], model: str, now: datetime | None = None) -> Timeline:
+    """Return the timeline of the incidents of a model, from its exact name and all events, oldest first.
+
+    What ended by its time is part of it up to `now`, aware; None for the time of the newest event.
+    """
     builder = _TimelineBuilder(model)
     for event in events:
         builder.add_event(event)
+        builder.now = max(builder.now or event.at, event.at)
+    builder.now = now or builder.now
     notes = sorted(dict.fromkeys(builder.notes), key=lambda note: note.at)
     return Timeline(tuple(draft.build(builder) for draft in builder.incidents.values()), tuple(notes))
 
@@ -74,42 +78,69 @@ def build_timeline(events: Iterable[Event], model: str) -> Timeline:
 @dataclass
 class _IncidentTimelineBuilder:
     id: str
-    rule: str
-    key: SeriesKey
-    incident: Incident | None = None
+    incident: TrackedIncident | None = None
     entries: list[TimelineEntry] = field(default_factory=list)
     pending_sends: dict[tuple[str, str], TimelineEntry] = field(default_factory=dict)
     """By receiver and idempotency key, sends that may or may not have arrived."""
+    ack: Acknowledgement | None = None
+    """The acknowledgement in force."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the watcher has not seen its end yet."""
+        return self.incident is not None and self.incident.status is IncidentStatus.OPEN
 
     def build(self, timeline: _TimelineBuilder) -> IncidentTimeline:
+        if timeline.now is not None:
+            self.end_ack(timeline.now)
         entries = [*self.entries, *self.pending_sends.values()]
         first_seen = min(entry.at for entry in entries)
-        start = min(first_seen, self.incident.since) if self.incident else first_seen
+        start = min(first_seen, self.incident.started_at) if self.incident else first_seen
         end = (self.incident.closed_at or _END) if self.incident else max(entry.at for entry in entries)
         entries += [
             TimelineEntry(note.at, "noted", note.by, note.text) for note in timeline.notes if start <= note.at <= end
         ]
         for silence in timeline.silences.values():
-            entries += self._silence_entries(silence, timeline.expirations.get(silence.id), first_seen, end)
+            entries += self._silence_entries(silence, timeline, first_seen, end)
         # A stable sort: simultaneous events stay in the order in which it was journaled.
         ordered = tuple(sorted(entries, key=lambda entry: entry.at))
-        return IncidentTimeline(self.id, self.rule, self.key, self.incident, ordered)
+        return IncidentTimeline(self.id, self.incident, ordered)
 
     def _silence_entries(
-        self, silence: Silence, expiration: SilenceExpired | None, start: datetime, end: datetime
+        self, silence: Silence, timeline: _TimelineBuilder, start: datetime, end: datetime
     ) -> Iterable[TimelineEntry]:
+        expiration = timeline.expirations.get(silence.id)
         silence_end = min(silence.end, expiration.at) if expiration else silence.end
-        level = self.incident.peak_severity if self.incident else Severity.CRITICAL
+        members = self.incident.members if self.incident else ()
         overlaps = silence.start <= end and start < silence_end
-        if overlaps and silence.matchers.match_labels(self.rule, self.key, level):
-            yield TimelineEntry(max(silence.created_at, silence.start), "silenced", silence.by, silence.reason)
-            if expiration:
-                yield TimelineEntry(expiration.at, "silence-ended", expiration.by, "")
+        if overlaps and any(silence.matchers.match_labels(one.rule, one.key, one.severity) for one in members):
+            text = f"until {format_minute(silence.end)}: {silence.reason}"
+            yield TimelineEntry(max(silence.created_at, silence.start), "silenced", silence.by, text)
+            now = timeline.now
+            if expiration or (now is not None and silence_end <= min(now, end)):
+                yield TimelineEntry(silence_end, "silence-ended", expiration.by if expiration else "", "")
+
+    def end_ack(self, now: datetime, incident: TrackedIncident | None = None) -> None:
+        """End the acknowledgement if it is over by a moment, or by a new state of the incident."""
+        if self.ack is None:
+            return
+        if self.ack.until <= now:
+            self._end_ack_at(self.ack.until, "it expired")
+        elif incident is not None and incident.status is not IncidentStatus.OPEN:
+            self.ack = None
+        elif incident is not None and (reason := ack_end_reason(self.ack, incident)):
+            self._end_ack_at(now, reason)
+
+    def _end_ack_at(self, moment: datetime, reason: str) -> None:
+        if self.ack is not None:
+            self.entries.append(TimelineEntry(moment, "ack-ended", self.ack.by, reason))
+            self.ack = None
 
 
 class _TimelineBuilder:
     def __init__(self, model: str) -> None:
         self.model = model
+        self.now: datetime | None = None
         self.incidents: dict[str, _IncidentTimelineBuilder] = {}
         self.notes: list[Note] = []
         self.silences: dict[str, Silence] = {}
@@ -119,15 +150,20 @@ class _TimelineBuilder:
     def add_event(self, event: Event) -> None:
         """Add an event if it belongs to the model."""
         match event:
-            case IncidentChanged(at, transition, incident, message) if incident.key.model == self.model:
-                draft = self._draft(incident.id, incident.rule, incident.key)
+            case IncidentChanged(at, transition, incident, message) if incident.model == self.model:
+                draft = self._draft(incident.id)
                 draft.incident = incident
                 draft.entries.append(TimelineEntry(at, transition.value, "", message))
-            case Acknowledged(at, ack) if ack.key.model == self.model:
-                draft = self._draft(ack.incident, ack.rule, ack.key)
+                draft.end_ack(at, incident)
+            case Acknowledged(at, ack) if ack.model == self.model:
+                draft = self._draft(ack.incident)
+                draft.ack = ack
                 draft.entries.append(TimelineEntry(at, "acknowledged", ack.by, ack.reason))
             case Unacknowledged(at, incident_id, by) if incident_id in self.incidents:
-                self.incidents[incident_id].entries.append(TimelineEntry(at, "given-back", by, ""))
+                self.incidents[incident_id].ack = None
+                self.incidents[incident_id].entries.append(TimelineEntry(at, "unacknowledged", by, ""))
+            case BaselineRestarted(at, model, restart, by) if model == self.model:
+                self._add_baseline(at, restart.start, by)
             case NoteAdded(_, note) if fnmatchcase(self.model, note.model):
                 self.notes.append(note)
             case SilenceCreated(_, silence):
@@ -137,21 +173,30 @@ class _TimelineBuilder:
             case SendStarted() | SendFinished():
                 self._add_send(event)
 
+    def _add_baseline(self, at: datetime, start: datetime, by: str) -> None:
+        """Add a new baseline to the incidents that end with it; without any it is a note."""
+        text = f"from {start:%Y-%m-%d} on"
+        is_open = [draft for draft in self.incidents.values() if draft.is_open]
+        for draft in is_open:
+            draft.entries.append(TimelineEntry(at, "baseline-accepted", by, text))
+        if not is_open:
+            self.notes.append(Note(self.model, f"new baseline accepted {text}", by, at))
+
     def _add_send(self, event: SendStarted | SendFinished) -> None:
         for notification in event.notifications:
-            if notification.entry_key.key.model != self.model:
+            if notification.entry_key.model != self.model:
                 continue
             send_key = notification.receiver, notification.idempotency_key
-            draft = self._draft(notification.incident, notification.entry_key.rule, notification.entry_key.key)
+            draft = self._draft(notification.incident)
             if isinstance(event, SendStarted):
-                draft.pending_sends.setdefault(send_key, _send_entry(event.at, "telling", notification))
+                draft.pending_sends.setdefault(send_key, _send_entry(event.at, "sending", notification))
                 continue
             draft.pending_sends.pop(send_key, None)
-            name = "told" if event.abandoned_reason is None else "given-up"
+            name = "notified" if event.abandoned_reason is None else "abandoned"
             draft.entries.append(_send_entry(event.at, name, notification, event.abandoned_reason))
 
-    def _draft(self, incident_id: str, rule: str, key: SeriesKey) -> _IncidentTimelineBuilder:
-        return self.incidents.setdefault(incident_id, _IncidentTimelineBuilder(incident_id, rule, key))
+    def _draft(self, incident_id: str) -> _IncidentTimelineBuilder:
+        return self.incidents.setdefault(incident_id, _IncidentTimelineBuilder(incident_id))
 
 
 def _send_entry(at: datetime, event: str, notification: Notification, reason: str | None = None) -> TimelineEntry:

@@ -1,4 +1,4 @@
-"""`modeltop ack` and `modeltop unack`: acknowledge an alert, or take that back."""
+"""`modeltop ack` and `modeltop unack`: acknowledge an incident, or take that back."""
 
 from __future__ import annotations
 
@@ -8,16 +8,15 @@ from modeltop.alerting import actions
 from modeltop.alerting.event_log.event_log import author
 from modeltop.alerting.suppression import format_minute
 from modeltop.cli.context import Context, add_source
-from modeltop.cli.targets import parse_duration, resolve_alert, warn_of_clock
+from modeltop.cli.targets import incident_line, parse_duration, resolve_incident, warn_of_clock
 from modeltop.core.errors import UsageError
-from modeltop.core.text import sanitize
-from modeltop.report.phrases import alert_line, describe_ack
+from modeltop.report.phrases import describe_ack
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `ack` to its parser."""
     parser.add_argument(
-        "target", metavar="ALERT", help="the begin of its id, or MODEL, or MODEL/METRIC, where only one alert is meant"
+        "target", metavar="INCIDENT", help="MODEL, MODEL/METRIC, or the start of an incident's or alert's id"
     )
     parser.add_argument("--why", metavar="TEXT", default="", help="what you are doing about it, for the others")
     parser.add_argument(
@@ -29,40 +28,51 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     add_source(parser)
     parser.epilog = (
-        "it stops repeats and escalation until the alert gets worse or is over, the time has come, or `unack`; "
-        "exit codes: 0 it is yours, 2 another has it, no or several alerts are meant, or nothing could be kept"
+        "stops reminders and escalation of all that is wrong with the model, until it gets worse, is resolved, the "
+        "time has come, or `unack`; exit codes: 0 acknowledged, 2 another person has it, no or several incidents are "
+        "meant, or nothing could be saved"
     )
 
 
 def run(args: argparse.Namespace, context: Context) -> int:
-    """Acknowledge one alert, unless another person has."""
-    alert, _, event_log = resolve_alert(args, context)
+    """Acknowledge the open incident of a model, unless another person has."""
+    incident, snapshot, event_log = resolve_incident(args, context)
     duration = args.duration or context.load_config(args).watch.ack_for
-    user = author()
+    by, reason = author(), args.why.strip()
     state = event_log.update(
         lambda state: actions.acknowledge(
-            state, alert, by=user, reason=args.why.strip(), now=event_log.now_given(state), duration=duration
+            state,
+            incident,
+            snapshot.alerts,
+            by=by,
+            reason=reason,
+            now=event_log.now_given(state),
+            duration=duration,
         )
     )
-    ack = state.acks[-1]
-    context.out_line(f"{sanitize(ack.incident, 20)} is yours until {format_minute(ack.until)}: {alert_line(alert)}")
+    until = format_minute(state.acks[-1].until)
+    context.out_line(f"acknowledged until {until}: {incident_line(incident, snapshot)}")
     warn_of_clock(event_log, context)
     return 0
 
 
 def configure_unack(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `unack` to its parser."""
-    parser.add_argument("target", metavar="ALERT", help="as for `ack`")
+    parser.add_argument("target", metavar="INCIDENT", help="as for `ack`")
     add_source(parser)
-    parser.epilog = "exit codes: 0 it was given back, 2 nobody has it, no or several alerts are meant, or nothing kept"
+    parser.epilog = (
+        "exit codes: 0 un-acknowledged, 2 it was not acknowledged, no or several incidents are meant, or nothing could "
+        "be saved"
+    )
 
 
 def run_unack(args: argparse.Namespace, context: Context) -> int:
-    """End the acknowledgement of one alert, regardless of who acknowledged it."""
-    alert, state, event_log = resolve_alert(args, context)
-    ack = actions.current_acknowledgement(state, alert, event_log.now())
+    """End the acknowledgement of an incident, regardless of who acknowledged it."""
+    incident, snapshot, event_log = resolve_incident(args, context)
+    line = incident_line(incident, snapshot)
+    ack = next((snapshot.acknowledgements[name] for name in incident.alerts if name in snapshot.acknowledgements), None)
     if ack is None:
-        raise UsageError(f"nobody has {actions.incident_id(alert, state)}: {alert_line(alert)}")
+        raise UsageError(f"not acknowledged: {line}")
     event_log.update(lambda state: actions.unacknowledge(state, ack, by=author(), now=event_log.now_given(state)))
-    context.out_line(f"{sanitize(ack.incident, 20)} was given back ({describe_ack(ack)}): {alert_line(alert)}")
+    context.out_line(f"un-acknowledged ({describe_ack(ack)}): {line}")
     return 0

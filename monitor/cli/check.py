@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
-from modeltop.alerting.actions import incident_id
 from modeltop.cli.context import Context, add_source
+from modeltop.core.errors import UsageError
 from modeltop.core.series import Severity
+from modeltop.core.text import sanitize
 from modeltop.report.json import alert_record, as_json
-from modeltop.report.phrases import alert_line
-from modeltop.report.text_report import text_summary
+from modeltop.report.phrases import alert_line, list_names
+from modeltop.report.text_report import text_explanation, text_summary
 from modeltop.rules.snapshot import Snapshot
 
 EXIT_CODES = {Severity.OK: 0, Severity.WARNING: 1, Severity.CRITICAL: 2, Severity.UNKNOWN: 3}
@@ -20,14 +22,27 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `check` to its parser."""
     add_source(parser)
     parser.add_argument("--json", action="store_true", help="everything as JSON, ASCII-escaped and exact")
+    parser.add_argument(
+        "--explain",
+        action="store_true",
+        help="the five questions and the evidence of each MODEL that is named beside the paths; without one, of all",
+    )
     parser.epilog = "exit codes: 0 ok, 1 warning, 2 critical, 3 unknown or usage error"
 
 
 def run(args: argparse.Namespace, context: Context) -> int:
     """Evaluate the data that the arguments name; the exit code is the worst severity."""
+    named = [word for word in args.paths if args.explain and not Path(word).exists()]
+    args.paths = [word for word in args.paths if word not in named]
     snapshot = context.snapshot(args)
+    models = [status.model for status in snapshot.model_statuses]
+    if unknown := [word for word in named if word not in models]:
+        raise UsageError(f"no model {sanitize(unknown[0])}; the models are {list_names([*map(sanitize, models)])}")
+    explained = (named or models) if args.explain else []
     if args.json:
-        context.out_line(as_json(snapshot))
+        context.out_line(as_json(snapshot, explained=explained))
+    elif explained:
+        context.out_lines(text_explanation(snapshot, explained))
     else:
         print_summary(snapshot, context)
     return EXIT_CODES[snapshot.severity]
@@ -54,8 +69,11 @@ def run_alerts(args: argparse.Namespace, context: Context) -> int:
     if args.json:
         context.out_json([alert_record(alert, snapshot) for alert in alerts])
         return 0
-    context.out_lines(alert_line(alert, snapshot, name=incident_id(alert, snapshot.alerting_state)) for alert in alerts)
+    incidents = {alert: f"; incident {one.id}" for one in snapshot.incidents for alert in one.alerts}
+    context.out_lines(
+        alert_line(alert, snapshot, name=alert.id or "") + incidents.get(alert.id or "", "") for alert in alerts
+    )
     if not alerts:
-        context.err_line("no alert stands" if not args.history else "no alert, now or in the past")
+        context.err_line("no active alerts" if not args.history else "no alert, now or in the past")
     context.err_problems([problem for problem in snapshot.history.problems if not problem.fatal])
     return 0

@@ -27,19 +27,20 @@ if TYPE_CHECKING:
 COMMANDS = {
     "open": "the app; where there is no terminal for it, the summary",
     "check": "one-shot verdict with an exit code, for cron and CI",
-    "alerts": "the alerts that stand, or all of the past",
-    "ack": "take an alert: repeats and escalation stop, and the others see who has it",
-    "unack": "give an alert back",
-    "silence": "add, list or expire silences: alerts that nobody is told of for a while",
+    "alerts": "active alerts, or all past ones",
+    "ack": "acknowledge an incident: stops reminders and escalation",
+    "unack": "take back an acknowledgement",
+    "silence": "mute notifications for a model or matching alerts",
+    "baseline": "accept what follows a retraining or release as a model's new baseline",
     "note": "write down what you know of a model, or list what others wrote",
-    "story": "each incident of a model whole: fired, told, taken, worse, over",
-    "watch": "look on change and on a timer, and tell receivers: a service, or one run from cron",
+    "story": "incident timeline: fired, notified, acknowledged, escalated, resolved",
+    "watch": "monitor continuously and notify receivers: a service, or one run from cron",
     "record": "append one period, or many from stdin, to the store",
     "compute": "prediction logs into history: metrics, drift, estimates",
     "export": "the periods as a table",
     "report": "text, markdown, json or html of everything",
-    "init": "write a configuration from the history at hand, with limits and how often each would have fired",
-    "rules": "`rules test`: replay rules over history: what would have fired when, how many a month",
+    "init": "generate a config from existing history, with limits and how often each would have fired",
+    "rules": "`rules test`: backtest rules: what would have fired, and how often",
     "demo": "the app on a sample fleet of today, in which an incident unfolds within a minute",
     "completion": "what bash, zsh or fish needs to complete this command",
 }
@@ -194,7 +195,7 @@ class Context:
             ConfigError: The configuration is wrong.
             UsageError: A limit is wrong, or there is neither a path nor a store.
         """
-        from modeltop.rules.rule import rules_in_force
+        from modeltop.rules.defaults import rules_in_force
         from modeltop.service.pipeline import Pipeline, state_reader_for
 
         config = self.load_config(args)

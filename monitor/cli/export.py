@@ -9,7 +9,7 @@ from modeltop.cli.context import Context, add_data
 from modeltop.config.load import Config
 from modeltop.core.errors import UsageError
 from modeltop.core.text import pluralize, sanitize
-from modeltop.history.export import format_table, to_csv_bytes, to_frame
+from modeltop.history.export import format_table, to_csv_bytes, to_frame, without_stem_as_model
 from modeltop.history.locations import is_address
 from modeltop.history.reader import Reader
 from modeltop.history.store.durable import write_atomically
@@ -42,7 +42,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     if args.csv is None and not args.spreadsheet:
         context.out_lines(format_table(table, config.catalog))
     else:
-        data = to_csv_bytes(table, zone=config.zone, spreadsheet=args.spreadsheet)
+        data = to_csv_bytes(without_stem_as_model(table, history), zone=config.zone, spreadsheet=args.spreadsheet)
         if args.csv in (None, "-"):
             context.out.flush()
             context.out.write(data.decode("utf-8"))

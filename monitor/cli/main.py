@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import gc
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -53,6 +54,8 @@ def main(
     is_check = words[:1] == ["check"]
     # numpy would start one thread per core for linear algebra that is never done here.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    if is_check:  # its process ends soon, and of the many objects that it makes nearly none is garbage
+        gc.disable()
     try:
         return _run(words, Context(sys.stdin.buffer, sys.stdout, sys.stderr, open_app, unusable_reason, cover_terminal))
     except SystemExit as stop:  # argparse has printed the error, or the help
@@ -67,6 +70,9 @@ def main(
 
         code = report_crash(error)
         return EXIT_CHECK_USAGE if is_check else code  # 1 would be a warning, which is not known
+    finally:
+        if is_check:
+            gc.enable()
 
 
 def _run(words: list[str], context: Context) -> int:

@@ -11,7 +11,7 @@ from modeltop.alerting.suppression import format_minute
 from modeltop.cli.context import Context, add_data, parse_moment
 from modeltop.cli.targets import did_you_mean, event_log_for
 from modeltop.core.errors import UsageError
-from modeltop.core.text import sanitize
+from modeltop.core.text import exact_glob, sanitize
 from modeltop.report.phrases import describe_note
 
 
@@ -36,12 +36,13 @@ def _add(args: argparse.Namespace, context: Context) -> int:
     pipeline = context.pipeline(args)
     event_log = event_log_for(pipeline)
     models = pipeline.read_history().periods
-    (event,) = actions.add_note(args.model, args.text.strip(), by=author(), now=event_log.now(), at=args.at)
+    glob = exact_glob(args.model) if args.model in models else args.model
+    (event,) = actions.add_note(glob, args.text.strip(), by=author(), now=event_log.now(), at=args.at)
     event_log.append(event)
     context.out_line(
         f"noted about {sanitize(args.model, 60)} for {format_minute(event.note.at)}: {sanitize(event.note.text)}"
     )
-    if not any(fnmatchcase(model, args.model) for model in models):
+    if not any(fnmatchcase(model, glob) for model in models):
         context.err_line(f"no model is called {sanitize(args.model, 60)} yet{did_you_mean(args.model, models)}")
     return 0
 

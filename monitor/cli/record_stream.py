@@ -17,7 +17,7 @@ from modeltop.core.metrics.registry import MetricRegistry
 from modeltop.core.text import pluralize, sanitize
 from modeltop.history.collisions import find_collisions
 from modeltop.history.csv.dialect import MAX_LINE, MAX_ROW_LINES, to_utf8
-from modeltop.history.csv.tolerant import PriorKnowledge, TolerantParser
+from modeltop.history.csv.parser import CsvParser, PriorKnowledge
 from modeltop.history.discovery import MAX_BYTES
 from modeltop.history.formats import binary_reason, text_reason
 from modeltop.history.merge import Block
@@ -55,7 +55,7 @@ def record_stream(store: Store, config: Config, context: Context) -> int:
         StoreError: A batch could not be written; those before it were.
     """
     recorded = _RecordedRows(config.catalog)
-    parser = TolerantParser(SOURCE, "", catalog=config.catalog, zone=config.zone)
+    parser = CsvParser(SOURCE, "", catalog=config.catalog, zone=config.zone)
     try:
         for blocks, next_parser in _batches(context.stdin, parser):
             parser = next_parser
@@ -71,7 +71,7 @@ def record_stream(store: Store, config: Config, context: Context) -> int:
     return _report(recorded, parser, store, context)
 
 
-def _report(recorded: _RecordedRows, parser: TolerantParser, store: Store, context: Context) -> int:
+def _report(recorded: _RecordedRows, parser: CsvParser, store: Store, context: Context) -> int:
     """Report the written and the refused rows; return the number of the latter."""
     context.err_problems(parser.problems.problems())
     for reason in recorded.reasons:
@@ -185,7 +185,7 @@ def _join(earlier: PeriodRow, later: PeriodRow) -> PeriodRow | None:
     return replace(earlier, count=earlier.count if later.count is None else later.count, **numbers)
 
 
-def _batches(stdin: BinaryIO, parser: TolerantParser) -> Iterator[tuple[list[Block], TolerantParser]]:
+def _batches(stdin: BinaryIO, parser: CsvParser) -> Iterator[tuple[list[Block], CsvParser]]:
     """Yield the blocks of the rows received, with the parser that reads on from there."""
     buffer, open_lines = b"", 0
     for chunk, is_last in _chunks(stdin, parser.catalog):
@@ -205,7 +205,7 @@ def _batches(stdin: BinaryIO, parser: TolerantParser) -> Iterator[tuple[list[Blo
             raise SourceError(f"a row is longer than {MAX_LINE:,} characters: look for missing line ends")
 
 
-def _told_apart(parser: TolerantParser, lines: bytes) -> tuple[TolerantParser, list[Block]]:
+def _told_apart(parser: CsvParser, lines: bytes) -> tuple[CsvParser, list[Block]]:
     """Return the parser behind some lines, and their blocks: by columns that tell colliding rows apart, if there are.
 
     If there are none, later rows correct earlier ones.
@@ -214,7 +214,7 @@ def _told_apart(parser: TolerantParser, lines: bytes) -> tuple[TolerantParser, l
     blocks = parser.feed(lines)
     if is_first and any(find_collisions(blocks)):
         known = PriorKnowledge(rows_collide=True)
-        other = TolerantParser(SOURCE, "", catalog=parser.catalog, zone=parser.zone, known=known)
+        other = CsvParser(SOURCE, "", catalog=parser.catalog, zone=parser.zone, known=known)
         apart = other.feed(lines)
         if not any(each.is_certain for each in find_collisions(apart)):
             return other, apart

@@ -1,4 +1,4 @@
-"""`modeltop rules test`: a backtest of rules, so that a limit is chosen with open eyes."""
+"""`modeltop rules test`: a backtest of rules, before a limit is set."""
 
 from __future__ import annotations
 
@@ -46,5 +46,5 @@ def _noisy_rules_code(snapshot: Snapshot, limit: float, context: Context) -> int
             f"more than {format_value(limit, 2)}"
         )
     if rates:
-        context.err_line(f"{pluralize(len(rates), 'rule')} of {len(snapshot.rules)} would tell too often")
+        context.err_line(f"{pluralize(len(rates), 'rule')} of {len(snapshot.rules)} would fire too often")
     return 1 if rates else 0

@@ -10,11 +10,11 @@ from modeltop.alerting.event_log.event_log import author
 from modeltop.alerting.state import SILENCE_RETENTION
 from modeltop.alerting.suppression import format_minute, preview_silence
 from modeltop.cli.context import Context, add_source, parse_moment
-from modeltop.cli.targets import event_log_for, list_alerts, parse_duration, warn_of_clock
+from modeltop.cli.targets import did_you_mean, event_log_for, parse_duration, warn_of_clock
 from modeltop.core.errors import UsageError
 from modeltop.core.incident import Matchers
-from modeltop.core.text import pluralize, sanitize
-from modeltop.report.phrases import describe_matchers, describe_silence
+from modeltop.core.text import exact_glob, pluralize, sanitize
+from modeltop.report.phrases import describe_matchers, describe_silence, list_names
 
 DEFAULT_DURATION = timedelta(hours=1)
 LABELS = ("model", "metric", "segment", "rule", "severity")
@@ -22,7 +22,9 @@ LABELS = ("model", "metric", "segment", "rule", "severity")
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `silence` to its parser."""
-    parser.add_argument("action", choices=("add", "list", "expire"), help="`expire` takes the begin of a silence's id")
+    parser.add_argument(
+        "action", metavar="MODEL | add | list | expire", help="`expire` takes the start of a silence's id"
+    )
     for name in LABELS:
         parser.add_argument(
             f"--{name}", metavar="GLOB", help="warning, unknown or critical" if name == LABELS[-1] else None
@@ -34,19 +36,25 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--why", metavar="TEXT", help="the reason, which all will see")
     add_source(parser)
     parser.usage = (
-        "%(prog)s add [--model GLOB] [--metric GLOB] [--segment GLOB] [--rule GLOB] [--severity GLOB]\n"
+        "%(prog)s MODEL --why TEXT [--for TIME] [--start DATE] [PATH ...]\n"
+        "       %(prog)s add [--model GLOB] [--metric GLOB] [--segment GLOB] [--rule GLOB] [--severity GLOB]\n"
         "                            --why TEXT [--for TIME] [--start DATE] [PATH ...]\n"
         "       %(prog)s list [PATH ...]\n"
         "       %(prog)s expire ID [PATH ...]"
     )
     parser.epilog = (
-        "who was told of an alert is told that it is over, silenced or not; "
+        "receivers are notified when an alert that they know resolves, silenced or not; "
         "exit codes: 0 done, 2 refused, not found, or nothing could be kept"
     )
 
 
 def run(args: argparse.Namespace, context: Context) -> int:
     """Add, list or expire silences, depending on `args.action`."""
+    if args.action not in ("add", "list", "expire"):
+        if args.model is not None:
+            raise UsageError("`silence MODEL` takes no --model: use `silence add --model GLOB`")
+        args.named, args.action = args.action, "add"
+        args.model = exact_glob(args.named)
     if args.action != "add" and any(getattr(args, name) is not None for name in (*LABELS, "duration", "start", "why")):
         raise UsageError(f"only `silence add` takes such options, `silence {args.action}` does not: leave them out")
     return {"add": _add, "list": _list, "expire": _expire}[args.action](args, context)
@@ -56,6 +64,9 @@ def _add(args: argparse.Namespace, context: Context) -> int:
     pipeline = context.pipeline(args)
     snapshot = pipeline.run(context.clock())
     event_log = event_log_for(pipeline)
+    models = {status.model for status in snapshot.model_statuses}
+    if (named := getattr(args, "named", None)) is not None and named not in models:
+        raise UsageError(f"no model is called {sanitize(named, 60)}{did_you_mean(named, models)}")
     matchers = Matchers(**{name: glob for name in LABELS if (glob := getattr(args, name)) is not None})
     now = event_log.now()
     start = args.start or now
@@ -69,9 +80,9 @@ def _add(args: argparse.Namespace, context: Context) -> int:
         now=now,
     )
     preview = preview_silence(matchers, snapshot.alerts)
-    context.err_line(f"matches {len(preview.matching)} of {pluralize(preview.active_count, 'alert')} that stand")
-    for line in list_alerts(preview.matching, snapshot.alerting_state):
-        context.err_line(f"  {line}")
+    silenced = list(dict.fromkeys(sanitize(alert.key.model, 60) for alert in preview.matching))
+    names = f", of {pluralize(len(silenced), 'model')}: {list_names(silenced)}" if silenced else ""
+    context.err_line(f"matches {len(preview.matching)} of {pluralize(preview.active_count, 'active alert')}{names}")
     if preview.warning:
         context.err_line(preview.warning)
     event_log.append(*events)
@@ -106,5 +117,5 @@ def _expire(args: argparse.Namespace, context: Context) -> int:
     event_log.update(
         lambda state: actions.expire_silence(state, event.silence, by=event.by, now=event_log.now_given(state))
     )
-    context.out_line(f"silence {sanitize(event.silence, 20)} is over: its alerts are told again")
+    context.out_line(f"silence {sanitize(event.silence, 20)} is over: notifications of its alerts resume")
     return 0

@@ -1,4 +1,4 @@
-"""What the commands that write to the event log share: the log, the alert that is meant, and lengths of time."""
+"""What the commands that write to the event log share: the log, the incident that is meant, and lengths of time."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ import difflib
 from collections.abc import Iterable
 from datetime import timedelta
 
-from modeltop.alerting.actions import incident_id, resolve_target
+from modeltop.alerting.actions import resolve_target
 from modeltop.alerting.event_log.event_log import EventLog
 from modeltop.cli.context import Context
 from modeltop.core import text as core_text
 from modeltop.core.errors import StoreError, UsageError
-from modeltop.core.incident import CLOCK_TOLERANCE, AlertingState
-from modeltop.core.series import Alert
-from modeltop.core.text import format_age, sanitize
+from modeltop.core.incident import CLOCK_TOLERANCE, Incident
+from modeltop.core.text import format_age, pluralize, sanitize
 from modeltop.report.phrases import alert_line
+from modeltop.rules.snapshot import Snapshot
 from modeltop.service.health import read_last_health
 from modeltop.service.leader import has_leader
 from modeltop.service.pipeline import Pipeline
@@ -59,34 +59,38 @@ def warn_of_clock(event_log: EventLog, context: Context) -> None:
         )
 
 
-def resolve_alert(args: argparse.Namespace, context: Context) -> tuple[Alert, AlertingState, EventLog]:
-    """Return the active alert that `args.target` means, what people have done so far, and where it is logged.
+def resolve_incident(args: argparse.Namespace, context: Context) -> tuple[Incident, Snapshot, EventLog]:
+    """Return the open incident that `args.target` means, the snapshot that it is of, and where actions are logged.
 
     Args:
         args: `target`, and what names the data.
         context: Evaluates it.
 
     Raises:
-        UsageError: There is no such alert, or there are several, which are listed.
+        UsageError: There is no such incident, or there are several, which are listed.
     """
     pipeline = context.pipeline(args)
     snapshot = pipeline.run(context.clock())
-    event_log, state = event_log_for(pipeline), snapshot.alerting_state
-    alerts = resolve_target(args.target, snapshot.alerts, state)
-    if len(alerts) == 1:
-        return alerts[0], state, event_log
+    event_log = event_log_for(pipeline)
+    incidents = resolve_target(args.target, snapshot)
+    if len(incidents) == 1:
+        return incidents[0], snapshot, event_log
     target = sanitize(args.target, 60)
-    if alerts:
-        raise UsageError("\n".join([f"{target} may be any of these: say which", *list_alerts(alerts, state)]))
+    if incidents:
+        lines = [incident_line(incident, snapshot) for incident in incidents[:MAX_LISTED]]
+        raise UsageError("\n".join([f"{target} may be any of these: say which", *lines]))
     is_model = args.target in {status.model for status in snapshot.model_statuses}
-    reason = f"no alert of {target} stands" if is_model else f"no alert is called {target}"
-    raise UsageError(f"{reason}: `modeltop alerts` lists those that stand")
+    reason = f"no active alerts of {target}" if is_model else f"no incident or alert is called {target}"
+    raise UsageError(f"{reason}: `modeltop alerts` lists the active ones")
 
 
-def list_alerts(alerts: Iterable[Alert], state: AlertingState) -> list[str]:
-    """Return a line for each of the first 20 alerts, with the id by which it is acknowledged."""
-    lines = [f"{sanitize(incident_id(alert, state), 20)}  {alert_line(alert)}" for alert in alerts]
-    return lines if len(lines) <= MAX_LISTED else [*lines[:MAX_LISTED], f"and {len(lines) - MAX_LISTED:,} more"]
+def incident_line(incident: Incident, snapshot: Snapshot) -> str:
+    """Return an incident in one line: its id, its lead alert, and how many others it has."""
+    alert = next(alert for alert in snapshot.alerts if alert.id == incident.lead)
+    active = {alert.id for alert in snapshot.alerts if alert.is_active}
+    others = len(active & {*incident.alerts} - {incident.lead})
+    rest = f", and {pluralize(others, 'more alert')}" if others else ""
+    return f"{sanitize(incident.id, 20)}  {alert_line(alert)}{rest}"
 
 
 def did_you_mean(name: str, candidates: Iterable[str]) -> str:

@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Iterator
 
 from modeltop.alerting.event_log.codec import encode
+from modeltop.alerting.incidents import NEW_BASELINE
 from modeltop.alerting.timeline import IncidentTimeline, Timeline, TimelineEntry, build_timeline
 from modeltop.cli.context import Context, add_data
 from modeltop.cli.targets import did_you_mean, event_log_for
@@ -16,29 +17,33 @@ WORDS = {
     "fired": "fired",
     "worse": "got worse",
     "better": "got better",
+    "joined": "new alert",
+    "alert-resolved": "an alert resolved; still active",
     "moved": "moved: late or corrected rows, or an edited rule",
     "missing": "rows",
     "resolved": "resolved",
     "withdrawn": "withdrawn",
     "merged": "merged",
     "known": "was over when the watcher first saw it",
-    "told": "told",
-    "telling": "about to be told, and nobody knows whether it arrived:",
-    "given-up": "could not be told:",
-    "acknowledged": "taken by",
-    "given-back": "given back by",
+    "notified": "notified",
+    "sending": "notification started, unknown whether it arrived:",
+    "abandoned": "could not notify",
+    "acknowledged": "acknowledged by",
+    "unacknowledged": "un-acknowledged by",
+    "ack-ended": "no longer acknowledged by",
     "silenced": "silenced by",
-    "silence-ended": "silence ended by",
+    "silence-ended": "silence ended",
     "noted": "note by",
+    "baseline-accepted": "new baseline accepted by",
 }
 """Words by kind of entry; the name of the actor, if there is one, follows."""
 
 INCIDENT_KEYS = {
-    "condition": "condition",
-    "standing": "status",
+    "status": "status",
     "level": "level",
-    "worst": "peak_severity",
-    "since": "since",
+    "peak": "peak_severity",
+    "lead": "lead",
+    "started_at": "started_at",
     "fired": "fired_at",
     "resolved": "resolved_at",
     "opened": "opened_at",
@@ -52,13 +57,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", metavar="MODEL", help="its name, exactly")
     add_data(parser)
     parser.add_argument("--json", action="store_true", help="as JSON, ASCII-escaped and exact")
-    parser.epilog = "exit codes: 0 told, even where there is nothing to tell; 2 the journal cannot be read"
+    parser.epilog = "exit codes: 0 printed, even if there is nothing; 2 the event log cannot be read"
 
 
 def run(args: argparse.Namespace, context: Context) -> int:
     """Print all that the event log holds about one model."""
-    event_log = event_log_for(context.pipeline(args))
-    timeline = build_timeline(event_log.events(), args.model)
+    pipeline = context.pipeline(args)
+    event_log = event_log_for(pipeline)
+    timeline = build_timeline(event_log.events(), args.model, event_log.now())
     state = event_log.state()
     if state.damaged_lines:
         context.err_line(
@@ -67,17 +73,22 @@ def run(args: argparse.Namespace, context: Context) -> int:
     if args.json:
         context.out_json(_timeline_json(timeline, args.model))
         return 0
-    context.out_lines(_lines(timeline))
+    context.out_lines(_lines(timeline, args.model))
     if not timeline.incidents and not timeline.notes:
-        models = {incident.key.model for incident in state.incidents.values()}
-        context.err_line(f"nothing is remembered of {sanitize(args.model, 60)}{did_you_mean(args.model, models)}")
+        models = {incident.model for incident in state.incidents.values()} | pipeline.read_history().periods.keys()
+        name = sanitize(args.model, 60)
+        context.err_line(
+            f"no events of {name} yet: `modeltop watch` records them; `modeltop alerts --history` lists past alerts"
+            if args.model in models
+            else f"no model is called {name}{did_you_mean(args.model, models)}"
+        )
     return 0
 
 
-def _lines(timeline: Timeline) -> Iterator[str]:
+def _lines(timeline: Timeline, model: str) -> Iterator[str]:
     listed = {(entry.at, entry.actor, entry.text) for incident in timeline.incidents for entry in incident.entries}
     for incident in timeline.incidents:
-        yield _title(incident)
+        yield _title(incident, model)
         for entry in incident.entries:
             yield f"  {format_moment(entry.at)}  {_entry_text(entry)}"
     for note in timeline.notes:
@@ -85,17 +96,20 @@ def _lines(timeline: Timeline) -> Iterator[str]:
             yield f"{format_moment(note.at)}  note by {sanitize(note.by, 40)}: {sanitize(note.text)}"
 
 
-def _title(timeline: IncidentTimeline) -> str:
-    key, incident = timeline.key, timeline.incident
-    series = "" if key.metric == "*" else f" {series_name(key)}"
-    subject = f"{sanitize(key.model, 60)}{series}, rule {sanitize(timeline.rule, 60)}"
+def _title(timeline: IncidentTimeline, model: str) -> str:
+    incident, name = timeline.incident, sanitize(timeline.id, 20)
     if incident is None:
-        return f"{sanitize(timeline.id, 20)}  {subject}"
+        return f"{name}  {sanitize(model, 60)}"
     shape, word = MARKS[incident.peak_severity]
-    resolved = f", resolved {format_period(incident.resolved_at)}" if incident.resolved_at else ""
+    last = next((entry for entry in reversed(timeline.entries) if entry.event == incident.status.value), None)
+    is_accepted = last is not None and last.text == NEW_BASELINE
+    end = NEW_BASELINE if is_accepted else incident.status.value
+    end += f" {format_period(incident.resolved_at)}" if incident.resolved_at else ""
+    series = dict.fromkeys(series_name(member.key) for member in incident.members if member.key.metric != "*")
+    subject = f": {', '.join(series)}" if series else ""
     return (
-        f"{sanitize(timeline.id, 20)}  {shape} {word} {subject}, since {format_period(incident.since)}{resolved}, "
-        f"{incident.status.value}"
+        f"{name}  {shape} {word} {sanitize(incident.model, 60)}{subject}; since {format_period(incident.started_at)}, "
+        f"{end}"
     )
 
 
@@ -106,7 +120,7 @@ def _entry_text(entry: TimelineEntry) -> str:
     if not entry.text:
         return f"{words}{actor}"
     text = sanitize(entry.text)
-    return f"{words}{actor} ({text})" if entry.event == "told" else f"{words}{actor}: {text}"
+    return f"{words}{actor} ({text})" if entry.event == "notified" else f"{words}{actor}: {text}"
 
 
 def _timeline_json(timeline: Timeline, model: str) -> dict[str, object]:
@@ -123,9 +137,7 @@ def _timeline_json(timeline: Timeline, model: str) -> dict[str, object]:
 def _incident_json(timeline: IncidentTimeline) -> dict[str, object]:
     return {
         "id": timeline.id,
-        "rule": timeline.rule,
-        "metric": timeline.key.metric,
-        "segment": timeline.key.segment,
+        "alerts": [] if timeline.incident is None else encode(timeline.incident.members),
         **{
             key: None if timeline.incident is None else encode(getattr(timeline.incident, name))
             for key, name in INCIDENT_KEYS.items()

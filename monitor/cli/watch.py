@@ -21,7 +21,8 @@ from modeltop.alerting.suppression import format_minute
 from modeltop.cli.context import FAILURES_BEFORE_ALERT, Context, add_data, check_paths_or_store
 from modeltop.core.errors import StoreError, UsageError
 from modeltop.core.event import ClockAcceptRequested, ReceiverTested
-from modeltop.core.text import pluralize, sanitize
+from modeltop.core.incident import AlertingState
+from modeltop.core.text import format_age, pluralize, sanitize
 from modeltop.history.store.durable import store_error
 from modeltop.history.store.lock import make_folder
 from modeltop.service.cycle import Cycle
@@ -149,9 +150,11 @@ def _settings_loader(
 
 
 def _dry_run(args: argparse.Namespace, folder: Path, context: Context) -> int:
-    """Print the messages of one cycle, in which missing data alerts at once; return 1 if a receiver is disabled."""
+    """Print the messages that one cycle would send; return 1 if a receiver is disabled."""
     settings = _settings_loader(args, folder, context, failures_before_alert=1)()
-    messages, disabled = _plan(settings, folder, context)
+    watch = settings.config.watch
+    tracker = IncidentTracker(folder, watch.no_data_wait, watch.every)
+    messages, disabled = _plan(settings, tracker, EventLog(folder).state(), context)
     if args.json:
         context.out_line(json.dumps([_message_json(message) for message in messages]))
     else:
@@ -161,23 +164,29 @@ def _dry_run(args: argparse.Namespace, folder: Path, context: Context) -> int:
         context.err_line(
             f"{pluralize(len(messages), 'message')} for {pluralize(len(receivers), 'receiver')}; nothing was sent"
         )
+    if waiting := tracker.no_data_grace.waiting:
+        context.err_line(
+            f"{pluralize(waiting, 'no-data alert')} would be sent {format_age(watch.no_data_wait)} after the watcher "
+            "first sees it, if no rows come"
+        )
     for name, reason in disabled.items():
         context.err_line(f"receiver {sanitize(name, 60)} does not work: {sanitize(reason, 300)}")
     return 1 if disabled else 0
 
 
-def _plan(settings: DaemonSettings, folder: Path, context: Context) -> tuple[list[Message], dict[str, str]]:
+def _plan(
+    settings: DaemonSettings, tracker: IncidentTracker, state: AlertingState, context: Context
+) -> tuple[list[Message], dict[str, str]]:
     """Return the messages that a cycle would send now, and why receivers are disabled, by name."""
-    state = EventLog(folder).state()
     now = max(context.clock(), state.last_event_at or context.clock())
-    snapshot = settings.pipeline.run(now)
-    evaluation = IncidentTracker(folder, timedelta(0)).evaluate(snapshot, state, now)
+    snapshot = settings.pipeline.run(now, state=state)
+    evaluation = tracker.evaluate(snapshot, state, now)
     receivers = settings.config.receivers
     state = apply_events(state, (*receiver_changes(receivers, state, now), *evaluation.incident_changes))
-    plan = plan_notifications(state, routing_config(settings, snapshot), now)
+    plan = plan_notifications(state, routing_config(settings, evaluation.snapshot), now)
     reasons = {change.incident.id: change.message for change in evaluation.incident_changes}
     messages = [
-        compose(batch.notifications, snapshot, state, withdrawal_reasons=reasons, is_digest=batch.is_digest)
+        compose(batch.notifications, evaluation.snapshot, state, withdrawal_reasons=reasons, is_digest=batch.is_digest)
         for batch in plan.batches
     ]
     return messages, disabled_receivers(receivers, state)
@@ -217,10 +226,10 @@ def _test_receiver(args: argparse.Namespace, folder: Path, context: Context) -> 
         raise UsageError(f"there is no receiver {name!r}; {remedy}")
     error = try_send(receivers[name].notifier, build_test_message(name, context.clock()))
     if error is not None:
-        hint = "trying again is useless" if error.permanent else "it may pass"
-        context.err_line(f"{sanitize(name, 60)} did not take the test: {sanitize(error, 300)} ({hint})")
+        hint = "permanent error" if error.permanent else "temporary error"
+        context.err_line(f"the test of {sanitize(name, 60)} failed: {sanitize(error, 300)} ({hint})")
         return 1
-    context.out_line(f"{sanitize(name, 60)} took the test message: see that it arrived")
+    context.out_line(f"test message sent to {sanitize(name, 60)}: check that it arrived")
     if folder.is_dir():
         _enable(name, EventLog(folder, clock=context.clock), context)
     return 0

@@ -25,7 +25,8 @@ from modeltop.core.series import Severity
 from modeltop.history.files import xdg_folder
 from modeltop.history.locations import nearest_path
 from modeltop.rules.baselines.past import ROLLING, PastBaseline
-from modeltop.rules.rule import Defaults, Rule
+from modeltop.rules.defaults import Defaults
+from modeltop.rules.rule import Rule
 
 if TYPE_CHECKING:
     from modeltop.predictions.spec import LogSettings
@@ -42,7 +43,7 @@ class Config:
     path: Path | None = None
     """The file that was read; None for the defaults."""
     rules: tuple[Rule, ...] = ()
-    """Empty if none are configured: then the default rules hold."""
+    """Those that are configured; `modeltop.rules.defaults.rules_in_force` adds the default ones."""
     catalog: MetricRegistry = field(default_factory=MetricRegistry)
     store: Path | None = None
     """Folder of the store; None for the XDG data folder."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import glob
 import re
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -14,10 +14,10 @@ from modeltop.core.errors import ConfigError
 from modeltop.core.metrics.registry import Metric, MetricRegistry
 from modeltop.core.series import History, Series, SeriesKey
 from modeltop.core.text import format_exact, format_period, pluralize
-from modeltop.rules.detectors.base import detectors
+from modeltop.rules.defaults import default_rules
 from modeltop.rules.detectors.limit import Limit
 from modeltop.rules.detectors.threshold import Threshold
-from modeltop.rules.rule import Rule, default_rules, skip_reason, two_sided_rules
+from modeltop.rules.rule import skip_reason
 from modeltop.rules.suggest import SuggestedLimits, suggest_limits
 
 MAX_RULES = 200
@@ -42,13 +42,11 @@ class SuggestedRules:
     rules: tuple[SuggestedRule, ...]
     skipped: tuple[tuple[SeriesKey, str], ...]
     """Series left without a limit, and the reason in a clause."""
-    default_tables: tuple[dict[str, Any], ...] = ()
-    """The default rules about any metric: a configuration with rules of its own is without them unless it has them."""
 
     @property
     def tables(self) -> list[dict[str, Any]]:
         """`[[rules]]`, as `tomllib` would give it."""
-        return [*(rule.table for rule in self.rules), *self.default_tables]
+        return [rule.table for rule in self.rules]
 
 
 def suggest_rules(history: History, catalog: MetricRegistry, *, model: str = "*", metric: str = "*") -> SuggestedRules:
@@ -75,29 +73,7 @@ def suggest_rules(history: History, catalog: MetricRegistry, *, model: str = "*"
             suggestion.table["name"] = _unique(suggestion.table["name"], names)
             names.add(suggestion.table["name"])
             rules.append(suggestion)
-    defaults = tuple(_rule_to_table(rule) for rule in _kept_defaults()) if rules else ()
-    return SuggestedRules(tuple(rules), tuple(skipped), defaults)
-
-
-def _kept_defaults() -> list[Rule]:
-    """Return the default rules that suggested limits do not replace, and that do not apply beside configured rules."""
-    beside = {rule.name for rule in two_sided_rules()}
-    return [rule for rule in default_rules() if "*" in rule.metric and rule.name not in beside]
-
-
-def _rule_to_table(rule: Rule) -> dict[str, Any]:
-    """Return a rule in the form that `tomllib` would produce, without settings at their default."""
-    detector_names = {kind: name for name, kind in detectors().items()}
-    table: dict[str, Any] = {"name": rule.name, "metric": rule.metric, "check": detector_names[type(rule.detector)]}
-    for field in fields(rule.detector):  # type: ignore[arg-type]  # a detector is a dataclass
-        value = getattr(rule.detector, field.name)
-        if value != field.default:
-            table[field.name] = _limit_to_table(value) if isinstance(value, Limit) else value
-    warning, critical = rule.confirm
-    if rule.confirm != (1, 1):
-        table["confirm"] = warning if warning == critical else {"warn": warning, "critical": critical}
-    defaults = {"model": "*", "segment": "all", "recover": 1, "min_count": 0}
-    return table | {name: value for name, usual in defaults.items() if (value := getattr(rule, name)) != usual}
+    return SuggestedRules(tuple(rules), tuple(skipped))
 
 
 def _suggest(series: Series, metric: Metric, *, is_only_model: bool) -> SuggestedRule | str:

@@ -59,6 +59,43 @@ class Forecast:
     """The same at the steeper end of the interval of the slope."""
     latest: float | None = None
     """None: possibly never."""
+    at: datetime | None = None
+    """When it reaches the limit; None without one."""
+    crossed: float | None = None
+    """The limit that it has crossed last; None if it has crossed none."""
+
+
+class Certainty(Enum):
+    """The one scale of certainty of a cause, the same on every surface."""
+
+    CERTAIN = "certain"
+    LIKELY = "likely"
+    POSSIBLE = "possible"
+    UNCLEAR = "unclear"
+
+
+CERTAIN_WEIGHT, LIKELY_WEIGHT, POSSIBLE_WEIGHT = 0.95, 0.6, 0.4
+"""Weights from which a cause is certain, likely and possible."""
+LIKELY_LEAD, POSSIBLE_LEAD = 0.2, 0.1
+"""Lead in weight over the next cause without which a cause is not likely, and not even possible."""
+
+
+def certainty_of(weight: float, rival: float = 0.0) -> Certainty:
+    """Return how certain a cause is.
+
+    Args:
+        weight: Its weight, 0 to 1.
+        rival: The weight of the heaviest other cause.
+
+    >>> certainty_of(0.7, 0.3).value, certainty_of(0.7, 0.55).value, certainty_of(0.45, 0.42).value
+    ('likely', 'possible', 'unclear')
+    """
+    lead = round(weight - rival, 6)
+    if weight >= CERTAIN_WEIGHT and rival < POSSIBLE_WEIGHT:
+        return Certainty.CERTAIN
+    if weight >= LIKELY_WEIGHT and lead >= LIKELY_LEAD:
+        return Certainty.LIKELY
+    return Certainty.POSSIBLE if weight >= POSSIBLE_WEIGHT and lead >= POSSIBLE_LEAD else Certainty.UNCLEAR
 
 
 class Cause(Enum):
@@ -68,15 +105,19 @@ class Cause(Enum):
     FEATURE_DRIFT = "feature drift"
     CONCEPT_DRIFT = "concept drift"
     LABEL_SHIFT = "label shift"
-    UPSTREAM = "broken upstream"
+    UPSTREAM = "broken input"
+    SHARED = "shared cause"
+    INVERTED_SCORES = "inverted scores"
+    MISJOINED_LABELS = "misjoined labels"
+    MODEL_CHANGE = "model change"
     BUSINESS = "business change"
     OUTAGE = "data outage"
-    SEGMENT = "one segment only"
-    NOISE = "sample noise"
-    SEASON = "seasonal"
+    SEGMENT = "one segment"
+    NOISE = "sampling noise"
+    SEASON = "seasonality"
     THRESHOLD = "threshold effect"
-    CALIBRATION = "calibration"
-    UNKNOWN = "not enough to tell"
+    CALIBRATION = "miscalibration"
+    UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,21 +130,34 @@ class CauseHypothesis:
     evidence_for: tuple[str, ...]
     """Evidence for it, a clause each; foreign text in it is sanitized."""
     evidence_against: tuple[str, ...] = ()
+    certainty: Certainty = Certainty.UNCLEAR
+    """By its weight and that of the others."""
 
 
 class Action(Enum):
     """The next steps that a diagnosis can advise."""
 
-    NOTHING = "nothing to do"
-    WAIT = "wait"
+    NOTHING = "no action needed"
+    WAIT = "wait for more data"
     TICKET = "open a ticket"
-    FIX_PIPELINE = "fix the pipeline first"
+    FIX_PIPELINE = "fix the input pipeline"
+    CHECK_SHARED = "check what changed for all of these models"
+    CHECK_SCORES = "check the sign and the class order of the scores"
+    CHECK_LABELS = "check the join of the labels"
+    CHECK_RELEASE = "check which model version is served"
     ROLL_BACK = "roll back"
-    RECALIBRATE = "recalibrate"
-    MOVE_THRESHOLD = "move the decision threshold"
+    RECALIBRATE = "recalibrate the scores"
+    MOVE_THRESHOLD = "review the decision threshold"
     RETRAIN = "retrain"
-    INVESTIGATE = "look at the evidence"
+    COMPARE_INPUTS = "compare the inputs with the training data"
+    INVESTIGATE = "check deployments and data changes"
     CORRECT_INPUT = "correct the input"
+
+
+MIN_Z = 2.6
+"""Standard errors from which a difference is significant: p < 0.01, two-sided."""
+SINGLE_PERIOD_MIN_Z = 3.4
+"""The same of a single period: it was picked out of many, as one of 60 is beyond 2.6 by chance every other time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,14 +174,21 @@ class BeforeAfter:
     high: float | None
     z: float
     """The difference in standard errors, 0 if they are unknown: its significance, not its size."""
-    direction: str
-    """`fell`, `rose`, or `as before`."""
     periods: int = 0
+    """Evaluated periods after."""
 
     @property
     def is_significant(self) -> bool:
-        """Whether the difference is more than chance."""
-        return self.direction != "as before"
+        """Whether the difference is more than chance: p < 0.01, two-sided."""
+        return abs(self.z) >= (SINGLE_PERIOD_MIN_Z if self.periods == 1 else MIN_Z)
+
+    @property
+    def direction(self) -> str:
+        """`fell` or `rose`; `as before` only where the interval of the difference includes 0."""
+        is_known = self.low is not None and self.high is not None
+        excludes_zero = (self.low or 0.0) > 0 or (self.high or 0.0) < 0
+        has_moved = excludes_zero if is_known else self.is_significant
+        return ("rose" if self.delta > 0 else "fell") if has_moved else "as before"
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,18 +243,46 @@ class TrendOutlook(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class Verdict:
+    """What happened, why, and what to do: a sentence each, of at most `MAX_SENTENCE` cells, sanitized."""
+
+    what: str
+    why: str = ""
+    do: str = ""
+
+    def __str__(self) -> str:
+        return " ".join(sentence for sentence in (self.what, self.why, self.do) if sentence)
+
+
+MAX_SENTENCE = 75
+"""Maximum terminal cells of each sentence of a verdict."""
+
+
+class Question(NamedTuple):
+    """One of the five questions about a model, answered."""
+
+    question: str
+    """Such as `Declining?`."""
+    answer: str
+    """One or two words."""
+    reason: str
+    """Clauses with the numbers; sanitized."""
+
+
+@dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """The diagnosis of one model, worst metric first; computed for models that alert or are selected."""
+    """The diagnosis of one model, worst metric first; computed for models that alert, decline, or are selected."""
 
     model: str
     severity: Severity
     key: SeriesKey | None
-    sentence: str
+    verdict: Verdict
     series_pattern: SeriesPattern | None
     hypotheses: tuple[CauseHypothesis, ...]
     """Most likely first; never empty if anything is wrong."""
     actions: tuple[Action, ...]
-    advice: str
+    questions: tuple[Question, ...] = ()
+    """The five questions, in their order."""
     other_patterns: tuple[SeriesPattern, ...] = ()
     forecast: Forecast | None = None
     metric_changes: tuple[BeforeAfter, ...] = ()
@@ -208,3 +297,8 @@ class Diagnosis:
     def cause(self) -> Cause:
         """The most likely cause; `UNKNOWN` if none is likely enough."""
         return self.hypotheses[0].cause if self.hypotheses else Cause.UNKNOWN
+
+    @property
+    def certainty(self) -> Certainty:
+        """How certain the most likely cause is."""
+        return self.hypotheses[0].certainty if self.hypotheses else Certainty.UNCLEAR

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,18 @@ Counts = NDArray[np.float64]
 
 OTHER, MISSING = "other", "missing"
 """The last two slots of every histogram: categories that the reference does not have, and missing values."""
+
+
+class ValueRange(NamedTuple):
+    """The finite values of a numeric feature in one period, in its own unit."""
+
+    low: float
+    """The smallest."""
+    high: float
+    """The largest: equal to the smallest if all rows have one value."""
+    mean: float
+    deviation: float = float("nan")
+    """Standard deviation; known of the reference only."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,6 +46,8 @@ class Histogram:
     """Starts of the newest periods, sorted."""
     counts: Counts
     """Rows of each period, shape (periods, slots)."""
+    ranges: Mapping[datetime | None, ValueRange] = field(default_factory=dict)
+    """Of a numeric feature, by start of a period; None is the reference. Empty in a file of an older release."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

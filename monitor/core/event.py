@@ -8,14 +8,15 @@ from enum import Enum
 
 from modeltop.core.incident import (
     Acknowledgement,
-    Incident,
+    BaselineRestart,
     Note,
     NotificationEntry,
     NotificationKey,
     ReceiverState,
     Silence,
+    TrackedIncident,
 )
-from modeltop.core.series import Severity
+from modeltop.core.series import SeriesKey, Severity
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,10 @@ class IncidentTransition(Enum):
     FIRED = "fired"
     ESCALATED = "worse"
     DEESCALATED = "better"
+    JOINED = "joined"
+    """Another alert of the model fired."""
+    ALERT_RESOLVED = "alert-resolved"
+    """One of its alerts resolved, others are active."""
     MOVED = "moved"
     """Late or corrected rows, or an edited rule, moved its start."""
     RESOLVED = "resolved"
@@ -84,9 +89,9 @@ class IncidentChanged:
 
     at: datetime
     transition: IncidentTransition
-    incident: Incident
+    incident: TrackedIncident
     message: str
-    """The breach, such as `0.870 < 0.90`, or why it was withdrawn, or into which it was merged."""
+    """The breaches, such as `accuracy 0.870 < 0.90`, or why it was withdrawn, or into which it was merged."""
 
 
 class NotificationAction(Enum):
@@ -102,12 +107,14 @@ class NotificationReason(Enum):
 
     FIRST = "first"
     ESCALATED = "worse"
+    JOINED = "joined"
+    """An alert joined the incident late, on another metric or segment."""
     REPEAT = "repeat"
     MISSED = "late"
     """It fired and ended while the receiver could not be notified."""
     RESOLVED = "over"
     WITHDRAWN = "withdrawn"
-    ACKNOWLEDGED = "taken"
+    ACKNOWLEDGED = "acknowledged"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +127,12 @@ class Notification:
     incident: str
     level: Severity
     entry_key: NotificationKey
+    members: tuple[SeriesKey, ...]
+    """Series of the members that it names."""
     idempotency_key: str
     """Stable over retries and restarts, and different for different notifications."""
+    pager_incident: int = 1
+    """As `NotificationEntry.pager_incident`, once it was sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +189,16 @@ class ReceiverTested:
 
 
 @dataclass(frozen=True, slots=True)
+class BaselineRestarted:
+    """A person accepted the values of a model from a moment on as its new baseline, such as after a release."""
+
+    at: datetime
+    model: str
+    restart: BaselineRestart
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
 class ClockAcceptRequested:
     """A person asked the watcher to accept its machine's clock; `at` is of a clock that nobody knows."""
 
@@ -196,7 +217,14 @@ class ClockAccepted:
 
 
 PersonalEvent = (
-    Acknowledged | Unacknowledged | SilenceCreated | SilenceExpired | NoteAdded | ReceiverTested | ClockAcceptRequested
+    Acknowledged
+    | Unacknowledged
+    | SilenceCreated
+    | SilenceExpired
+    | NoteAdded
+    | BaselineRestarted
+    | ReceiverTested
+    | ClockAcceptRequested
 )
 """What processes of people append, by clocks that say nothing about that of the watcher."""
 Event = (
@@ -205,6 +233,7 @@ Event = (
     | SilenceCreated
     | SilenceExpired
     | NoteAdded
+    | BaselineRestarted
     | IncidentChanged
     | SendStarted
     | SendFinished

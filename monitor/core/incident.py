@@ -13,6 +13,8 @@ from modeltop.core.series import Condition, SeriesKey, Severity
 
 CLOCK_TOLERANCE = timedelta(minutes=10)
 """Difference up to which two clocks agree."""
+LATE_PERIODS = 3
+"""Periods after the start of an incident from which on an alert that joins it is news of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +44,8 @@ class Acknowledgement:
     """Acknowledgement of an incident: reminders and escalation stop. The first of two wins."""
 
     incident: str
-    """Id of the incident, or of the alert if no notification has been sent yet."""
-    rule: str
-    key: SeriesKey
+    """Id of the incident."""
+    model: str
     level: Severity
     """Severity when it was acknowledged; the acknowledgement ends if it gets worse."""
     by: str
@@ -52,7 +53,9 @@ class Acknowledgement:
     at: datetime
     until: datetime
     since: datetime
-    """Start of the alert that was acknowledged while active; late rows may move it."""
+    """`fired` of the incident's first alert when it was acknowledged; late rows may move it."""
+    seen_until: datetime
+    """`fired` of its newest alert when it was acknowledged: a critical one that joins late ends the acknowledgement."""
 
     def is_credible(self, now: datetime) -> bool:
         """Return whether the clock that set its end is not ahead of `now`, the watcher's."""
@@ -99,6 +102,18 @@ class Note:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class BaselineRestart:
+    """A new baseline of a model that a person accepted, such as after a retraining."""
+
+    start: datetime
+    """Start of its first period."""
+    newest: datetime
+    """Newest period of the model when it was accepted: alerts that had fired by then ended as accepted."""
+    ended_at: datetime
+    """Data time at which those alerts ended: a usual gap after `newest`."""
+
+
 class IncidentStatus(Enum):
     """The status of an incident, as far as receivers were notified of it."""
 
@@ -109,16 +124,83 @@ class IncidentStatus(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """An alert followed over time: late rows and edited rules move its start, its id stays."""
+    """All that is wrong with one model at a time: the alerts from the first that fires to the last that resolves.
+
+    Numbers are of the lead alert's series, whichever direction is bad; None if it has no values or too few.
+    """
+
+    id: str
+    """Stable name, 8 hexadecimal digits of the model and of `fired` of its first alert."""
+    model: str
+    """The model, or the source if it cannot be read: foreign text."""
+    status: IncidentStatus
+    severity: Severity
+    """Highest active level of its alerts; once resolved, the highest reached."""
+    alerts: tuple[str, ...]
+    """Ids of its alerts, in the order in which they fired."""
+    lead: str
+    """Id of the alert that it is shown by."""
+    key: SeriesKey
+    """Series of the lead alert."""
+    condition: Condition
+    """Condition of the lead alert."""
+    started_at: datetime
+    """Start of the first period of the change that the lead alert is about; of no data, the newest row."""
+    resolved_at: datetime | None = None
+    """Data time at which its last alert resolved; None while open."""
+    before: float | None = None
+    """Median of the baseline: at most 60 evaluated periods before `started_at`."""
+    after: float | None = None
+    """Mean from `started_at` to the newest period, or to the last before it resolved, weighted by rows."""
+    worst_value: float | None = None
+    worst_at: datetime | None = None
+    now: float | None = None
+    """Value of the newest period, or of the last before it resolved."""
+
+
+@dataclass(frozen=True, slots=True)
+class SharedStart:
+    """Open incidents of several models that started within one period of each other."""
+
+    condition: Condition
+    """`THRESHOLD` if their values got worse, `NO_DATA` if they stopped reporting."""
+    models: tuple[str, ...]
+    started_at: datetime
+    """Median start."""
+    sentence: str
+    """Such as `9 models got worse on 26 Mar: a shared cause is likely`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One alert of an incident, as the watcher last saw it."""
 
     id: str
     rule: str
     key: SeriesKey
     condition: Condition
+    severity: Severity
+    """Its active level; once resolved, the highest reached."""
     since: datetime
-    """Start of the alert when it was last seen, like all that follows."""
-    fired_at: datetime
+    fired: datetime
+    resolved: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TrackedIncident:
+    """An incident followed over time: late rows and edited rules move its start, its id stays."""
+
+    id: str
+    model: str
+    members: tuple[Member, ...]
+    """In the order in which they fired."""
+    lead: str
+    """Id of the alert that it is shown by."""
+    started_at: datetime
+    gap_seconds: int
+    """Usual gap between two periods of the model when it opened."""
     level: Severity
+    """Highest active level of its members when it was last seen."""
     peak_severity: Severity
     opened_at: datetime
     """When the watcher first saw it, or saw it open again (wall clock)."""
@@ -129,12 +211,28 @@ class Incident:
     was seen, the end of the period that ended it."""
     status: IncidentStatus = IncidentStatus.OPEN
     missing_since: datetime | None = None
-    """Since when its rows are missing (wall clock): it stays as it was for a day. None: they are there."""
+    """Since when rows of its members are missing (wall clock): they stay as they were for a day. None: none are."""
 
     @property
     def dedup_key(self) -> str:
         """The key by which every receiver identifies it."""
         return f"modeltop:{self.id}"
+
+    @property
+    def fired_at(self) -> datetime:
+        """When its first alert fired."""
+        return self.members[0].fired if self.members else self.started_at
+
+    @property
+    def active_members(self) -> list[Member]:
+        """Its members that are not resolved."""
+        return [member for member in self.members if member.resolved is None]
+
+    def joined_late(self, member: Member) -> bool:
+        """Return whether a member joined more than three periods after the start, on a series that was no member."""
+        if (member.fired - self.started_at).total_seconds() <= LATE_PERIODS * self.gap_seconds:
+            return False
+        return all(other.key != member.key or other.fired >= member.fired for other in self.members)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,8 +240,7 @@ class NotificationKey:
     """The key under which the last notification of one receiver is stored."""
 
     receiver: str
-    rule: str
-    key: SeriesKey
+    model: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +251,15 @@ class NotificationEntry:
     level: Severity
     """OK: it was notified that it is over, or never notified."""
     at: datetime
+    members: tuple[SeriesKey, ...] = ()
+    """Series of the members that it was notified of."""
+    joined_at: datetime | None = None
+    """When it was last notified of one that joined late; None: never in this incident."""
     acknowledged: bool = False
+    resolve_started: bool = False
+    """True if a resolve may have arrived whose answer did not: what opens again is sent as new."""
+    pager_incident: int = 1
+    """Number of the pager's own incident: after a person acknowledged one, what is news opens the next."""
     rejected_keys: tuple[str, ...] = ()
     """Idempotency keys of notifications that it rejected: not sent again before the repeat interval has passed."""
     rejected_at: datetime | None = None
@@ -199,7 +304,9 @@ class AlertingState:
     silences: tuple[Silence, ...] = ()
     """Active and scheduled ones, and those that ended within the last 5 days."""
     notes: tuple[Note, ...] = ()
-    incidents: Mapping[str, Incident] = field(default_factory=lambda: MappingProxyType({}))
+    baselines: Mapping[str, tuple[BaselineRestart, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    """By model, the baselines that people accepted, oldest first."""
+    incidents: Mapping[str, TrackedIncident] = field(default_factory=lambda: MappingProxyType({}))
     """Incidents by id: open ones, and those that ended within the last 30 days."""
     notifications: Mapping[NotificationKey, NotificationEntry] = field(default_factory=lambda: MappingProxyType({}))
     receivers: Mapping[str, ReceiverState] = field(default_factory=lambda: MappingProxyType({}))

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import Enum, IntEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,9 +76,11 @@ def to_datetime(stamp: np.datetime64) -> datetime:
     return naive.replace(tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class SeriesKey:
-    """The identity of a series: one line on one chart. The strings are as written in the data: foreign text."""
+class SeriesKey(NamedTuple):
+    """The identity of a series: one line on one chart. The strings are as written in the data: foreign text.
+
+    A tuple, as every look-up of a series hashes one.
+    """
 
     model: str
     metric: str
@@ -111,6 +113,8 @@ class Series:
     """True if each value is a proportion of its support, so that its sampling error is known."""
     usual_delay: float = 0.0
     """Seconds that its values usually come after its model's newest row, as labels do, where the files show that."""
+    _evaluable: dict[float, Flags] = field(default_factory=dict, init=False, repr=False)
+    """What `evaluable` returned by `min_count`: every rule asks."""
 
     def __len__(self) -> int:
         return len(self.times)
@@ -158,6 +162,9 @@ class Series:
 
     def effective_support(self) -> Floats:
         """Return the number that `min_count` is compared with, per point: the support, else the row count, else NaN."""
+        known = self.rows if self.support is None else self.support
+        if known is not None and np.isfinite(known).all():
+            return known
         support = np.full(len(self), np.nan)
         for column in (self.rows, self.support):
             if column is not None:
@@ -166,11 +173,15 @@ class Series:
 
     def evaluable(self, min_count: float = 0) -> Flags:
         """Return which points a rule may evaluate: finite, not provisional, and not known to rest on too few cases."""
+        if (known := self._evaluable.get(min_count)) is not None:
+            return known
         mask: Flags = np.isfinite(self.values)
         if self.provisional is not None:
             mask = mask & ~self.provisional
         if min_count > 0:
             mask = mask & ~(self.effective_support() < min_count)
+        mask.flags.writeable = False
+        self._evaluable[min_count] = mask
         return mask
 
 
@@ -375,6 +386,40 @@ class Comparison:
     count: float | None
 
 
+class ConcernKind(Enum):
+    """What is worth a word about a model although nothing fires."""
+
+    BELOW_BASELINE = "below-baseline"
+    """Its newest values lie far on the bad side of its baseline, and are not confirmed yet."""
+    DECLINING = "declining"
+    """It gets worse, and is still inside its limits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Concern:
+    """A fact about the newest periods of a series without an active alert: the model is ok, but."""
+
+    kind: ConcernKind
+    key: SeriesKey
+    since: datetime
+    """Start of the first period of it."""
+    periods: int
+    """Evaluated periods from `since` to the newest, both included."""
+    before: float
+    """The baseline, or the trend line where it begins."""
+    value: float
+    """The newest value, or the trend line at the newest period."""
+    limit: float | None = None
+    """The next limit that a decline would cross; None: none within a year."""
+    limit_at: datetime | None = None
+    """When, at this pace."""
+
+    @property
+    def side(self) -> str:
+        """Where the newest value lies."""
+        return "below" if self.value < self.before else "above"
+
+
 @dataclass(frozen=True, slots=True)
 class ModelStatus:
     """The status of one model: the first line that the person on call reads about it."""
@@ -383,3 +428,5 @@ class ModelStatus:
     severity: Severity
     sentence: str
     """One sentence about the worst thing; foreign text may be in it."""
+    concerns: tuple[Concern, ...] = ()
+    """What is worth a word beside, of series without an active alert."""

@@ -180,6 +180,19 @@ def format_period(moment: datetime, *, year: bool = True) -> str:
     return f"{date} {moment:%H:%M:%S}" if clock[2] else f"{date} {moment:%H:%M}"
 
 
+def format_day(moment: datetime, now: datetime) -> str:
+    """Return the start of a period for a sentence, with the year unless it is that of `now`.
+
+    >>> from datetime import UTC
+    >>> day = datetime(2025, 6, 26, tzinfo=UTC)
+    >>> format_day(day, day), format_day(day, day.replace(year=2026)), format_day(day.replace(hour=14), day)
+    ('26 Jun', '26 Jun 2025', '26 Jun 14:00')
+    """
+    year = "" if moment.year == now.year else f" {moment.year}"
+    clock = "" if (moment.hour, moment.minute) == (0, 0) else f" {moment:%H:%M}"
+    return f"{moment.day} {moment:%b}{year}{clock}"
+
+
 def format_age(span: timedelta) -> str:
     """Return a duration in its largest unit, truncated, not rounded, to at least one second.
 
@@ -252,3 +265,12 @@ def format_comparison(value: float, sign: str, limit: float) -> str:
         if float(left) != float(right) or value == limit:
             return f"{left} {sign} {right}"
     return f"{format_exact(value)} {sign} {format_exact(limit)}"
+
+
+def exact_glob(name: str) -> str:
+    """Return the glob that matches this name and no other.
+
+    >>> exact_glob("[eu] churn*")
+    '[[]eu] churn[*]'
+    """
+    return re.sub(r"[*?[]", r"[\g<0>]", name)

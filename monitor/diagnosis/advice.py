@@ -1,15 +1,19 @@
-"""The next actions and the advice; nothing is done automatically."""
+"""The next actions, and the step that a verdict names; nothing is done automatically."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from string import Formatter
 
-from modeltop.core.diagnosis import Action, Cause, CauseHypothesis
-from modeltop.core.series import Alert, Condition, Severity
-from modeltop.core.text import pluralize
+from modeltop.core.diagnosis import Action, Cause, CauseHypothesis, Certainty
+from modeltop.core.series import Condition, Severity, to_datetime
+from modeltop.core.text import format_day
+from modeltop.diagnosis.before_after import MIN_BEFORE
 from modeltop.diagnosis.causes.external import release_notes
 from modeltop.diagnosis.observations import Observations
-from modeltop.diagnosis.phrases import safe_name
+from modeltop.diagnosis.phrases import metric_name, period_unit, safe_name, top_features
+from modeltop.diagnosis.signals import confidence_lead, dominant_segment, lost_skill
 
 MIN_LASTING_PERIODS = 5
 """Periods that a fall must last before a new model is worth its risk."""
@@ -18,6 +22,13 @@ MIN_LABELS = 1000
 ACTIONS = {
     Cause.OUTAGE: Action.FIX_PIPELINE,
     Cause.UPSTREAM: Action.FIX_PIPELINE,
+    Cause.SHARED: Action.CHECK_SHARED,
+    Cause.INVERTED_SCORES: Action.CHECK_SCORES,
+    Cause.MISJOINED_LABELS: Action.CHECK_LABELS,
+    Cause.MODEL_CHANGE: Action.CHECK_RELEASE,
+    Cause.DATA_DRIFT: Action.COMPARE_INPUTS,
+    Cause.FEATURE_DRIFT: Action.COMPARE_INPUTS,
+    Cause.CONCEPT_DRIFT: Action.RETRAIN,
     Cause.LABEL_SHIFT: Action.RECALIBRATE,
     Cause.BUSINESS: Action.INVESTIGATE,
     Cause.SEGMENT: Action.INVESTIGATE,
@@ -27,82 +38,197 @@ ACTIONS = {
     Cause.CALIBRATION: Action.RECALIBRATE,
     Cause.UNKNOWN: Action.INVESTIGATE,
 }
-"""Causes without an entry are drifts: whether to retrain is a question of labels and of time."""
-_ADVICE = {
-    Action.WAIT: "wait for more cases",
-    Action.RECALIBRATE: "recalibrate the scores; the model itself need not be trained anew",
-    Action.MOVE_THRESHOLD: "move the decision threshold back to the wanted balance",
-    Action.INVESTIGATE: "look at what changed there; a retraining is not the answer yet",
-    Action.ROLL_BACK: "roll back what was released then, and look at what it changed",
-}
+UNDECIDED_ACTIONS = (Action.RETRAIN, Action.COMPARE_INPUTS, Action.INVESTIGATE)
+"""Actions after which a retraining may still be what is needed."""
+PASSIVE_ACTIONS = (Action.NOTHING, Action.WAIT)
 
 
 def next_actions(observations: Observations, hypotheses: Sequence[CauseHypothesis]) -> tuple[Action, ...]:
-    """Return the actions for the likeliest cause, first things first."""
+    """Return the actions for the likeliest cause, first things first; what is less than likely is checked first."""
     if observations.context.missing_input is not None:
         return (Action.CORRECT_INPUT,)
     if not hypotheses or observations.is_over:
         return (Action.NOTHING,)
     cause = hypotheses[0].cause
-    has_lasted = observations.focus is not None and observations.periods_since_onset >= MIN_LASTING_PERIODS
-    can_retrain = has_lasted and (observations.labels_since_change or 0) >= MIN_LABELS
-    first = ACTIONS.get(cause) or (Action.RETRAIN if can_retrain else Action.WAIT)
+    first = ACTIONS[cause]
+    if not is_likely(hypotheses) and first not in PASSIVE_ACTIONS and cause is not Cause.OUTAGE:
+        first = Action.INVESTIGATE
+    if first is Action.RETRAIN and not can_retrain(observations):
+        first = Action.INVESTIGATE if observations.is_overnight else Action.WAIT
     actions = [first]
-    no_release = (Cause.OUTAGE, Cause.NOISE, Cause.SEASON)
-    if release_notes(observations) and observations.is_sudden and cause not in no_release:
+    if _released(observations, hypotheses):
         actions.insert(0, Action.ROLL_BACK)
-    if observations.context.severity <= Severity.WARNING and first not in (Action.NOTHING, Action.WAIT):
+    if observations.context.severity <= Severity.WARNING and first not in PASSIVE_ACTIONS:
         actions.append(Action.TICKET)
     return tuple(dict.fromkeys(actions))
 
 
-def advice(observations: Observations, actions: Sequence[Action], hypotheses: Sequence[CauseHypothesis]) -> str:
-    """Return the first of the next actions in a sentence, with its numbers; hypotheses are likeliest first."""
-    first = actions[0]
+def is_likely(hypotheses: Sequence[CauseHypothesis]) -> bool:
+    """Return whether the first cause is certain enough for an instruction, not only for a check."""
+    return hypotheses[0].certainty in (Certainty.CERTAIN, Certainty.LIKELY)
+
+
+def can_retrain(observations: Observations) -> bool:
+    """Return whether the change has lasted, and there are labels enough to learn from."""
+    return retraining_blocker(observations) is None
+
+
+def retraining_blocker(observations: Observations) -> str | None:
+    """Return what a retraining lacks, in a few words; None if it lacks nothing."""
+    if observations.focus is None or observations.series is None:
+        return "no baseline to compare with"
+    return next(_blockers(observations, period_unit(observations.series)), None)
+
+
+def _blockers(observations: Observations, unit: str) -> Iterator[str]:
+    """Yield what forbids a retraining: a fault would be learned, or be gone with the next release."""
+    if lost_skill(observations) is not None:
+        yield "the model is no better than chance since then"
+    if observations.feature_shifts.broken or observations.value_faults:
+        yield "a feature is broken"
+    if (has := observations.periods_since_onset) < MIN_LASTING_PERIODS:
+        yield f"needs {MIN_LASTING_PERIODS} {unit}s of the change, has {has}"
+    if (labels := observations.labels_since_change) is None:
+        yield "the number of labels is unknown"
+    elif labels < MIN_LABELS:
+        yield f"needs {MIN_LABELS:,} new labels, has {labels:,}"
+    if observations.is_sudden and not observations.notes:
+        yield "the drop was overnight: find its reason"
+
+
+def _released(observations: Observations, hypotheses: Sequence[CauseHypothesis]) -> bool:
+    """Return whether a release was noted for a sudden change that it explains."""
+    is_explained = hypotheses[0].cause in (Cause.OUTAGE, Cause.NOISE, Cause.SEASON)
+    return bool(release_notes(observations)) and observations.is_sudden and not is_explained
+
+
+def describe_step(
+    observations: Observations, hypotheses: Sequence[CauseHypothesis], actions: Sequence[Action]
+) -> Iterator[str]:
+    """Yield the next step, longest variant first: an order where the cause is likely, else what to check.
+
+    Args:
+        observations: The change.
+        hypotheses: Causes, most likely first; none if nothing is wrong.
+        actions: The next actions, at least one.
+    """
     missing = observations.context.missing_input
     if missing is not None:
-        return _correction(missing)
-    cause = hypotheses[0].cause if hypotheses else None
-    if first is Action.FIX_PIPELINE:
-        broken = observations.feature_shifts.broken or observations.feature_shifts.shifted
-        where = f" ({safe_name(broken[0].feature)})" if cause is Cause.UPSTREAM and broken else ""
-        return f"fix the pipeline first{where}; do not retrain on broken data"
-    labels = observations.labels_since_change
-    if first is Action.RETRAIN:
-        return f"retrain: {labels or 0:,} labelled rows since the change began"
-    if first is Action.WAIT and cause is not Cause.NOISE:
-        periods = pluralize(observations.periods_since_onset, "period")
-        counted = "" if labels is None else f", {labels:,} labelled rows"
-        return f"{retraining_blocker(observations)}: {periods}{counted} since it began"
-    is_unknown = cause is Cause.UNKNOWN and first is not Action.ROLL_BACK
-    return _missing_data(observations) if is_unknown else _ADVICE.get(first, first.value)
+        absent = missing.condition is Condition.NO_DATA
+        yield f"Check why {metric_name(missing.key.metric)} is no longer reported" if absent else "Correct the input"
+    elif observations.is_over and observations.context.incident is not None:
+        yield f"No action needed: it ended on {_day(observations, observations.context.incident.resolved_at)}"
+    elif Action.NOTHING in actions or not hypotheses:
+        yield "No action needed"
+    elif observations.no_data_alert is not None:
+        yield "Check the feed"
+    elif Action.ROLL_BACK in actions:
+        yield from _filled(["roll back the release of {day}, then check what it changed"], observations)
+    else:
+        is_possible = hypotheses[0].certainty is Certainty.POSSIBLE
+        steps = ORDERS if is_likely(hypotheses) else CHECKS if is_possible else {}
+        yield from _filled(steps.get(hypotheses[0].cause, CHECK_CHANGES), observations)
 
 
-def _correction(alert: Alert) -> str:
-    if alert.condition is Condition.NO_DATA:
-        return f"check why {safe_name(alert.key.metric)} is no longer reported"
-    return "correct the input, then look again"
+def _day(observations: Observations, moment: datetime | None) -> str:
+    """Return a date that is inside the data."""
+    context = observations.context
+    first = min(to_datetime(series.times[0]) for series in context.series if len(series))
+    return format_day(min(max(moment or first, first), context.now), context.now)
 
 
-def retraining_blocker(observations: Observations) -> str:
-    """Return the obstacle to a retraining, in a few words."""
-    is_early = observations.periods_since_onset < MIN_LASTING_PERIODS
-    return "too early to retrain" if is_early else "not enough new labels to retrain"
+CHECK_CHANGES = (
+    "check what shipped on {overnight}; do not retrain yet",
+    "check deployments and data changes around {day}",
+)
+"""What to check where no cause is likely; of each step the longest variant comes first."""
+CHECK_SEGMENT = ("check what changed for {segment} around {day}",)
+ORDERS: dict[Cause, tuple[str, ...]] = {
+    Cause.OUTAGE: ("check the feed since {day}",),
+    Cause.UPSTREAM: (
+        "fix {broken} in the input pipeline; do not retrain on it",
+        "fix the input pipeline; do not retrain on broken data",
+    ),
+    Cause.SHARED: ("check what changed for all of these models around {day}",),
+    Cause.INVERTED_SCORES: ("check the sign and the class order of the scores since {day}",),
+    Cause.MISJOINED_LABELS: ("check the join of the labels since {day}; do not retrain on them",),
+    Cause.MODEL_CHANGE: ("check which model version is served since {day}; roll back if it changed",),
+    Cause.NOISE: ("wait for the next {unit}",),
+    Cause.SEASON: ("no action needed",),
+    Cause.BUSINESS: ("check what that changed around {day}",),
+    Cause.SEGMENT: CHECK_SEGMENT,
+    Cause.FEATURE_DRIFT: (
+        "compare {features} with the training data, then decide on retraining",
+        "compare the inputs with the training data, then decide on retraining",
+    ),
+    Cause.DATA_DRIFT: ("compare the inputs with the training data, then decide on retraining",),
+    Cause.LABEL_SHIFT: ("recalibrate the scores; the model itself needs no retraining",),
+    Cause.THRESHOLD: ("review the decision threshold",),
+    Cause.CALIBRATION: ("recalibrate the scores; the model itself needs no retraining",),
+    Cause.CONCEPT_DRIFT: (
+        "retrain: {labels} since {day}",
+        "check what shipped on {overnight}; do not retrain yet",
+        "do not retrain yet: {blocker}",
+    ),
+    Cause.UNKNOWN: CHECK_CHANGES,
+}
+"""What to do where the cause is likely."""
+CHECKS = ORDERS | {
+    Cause.UPSTREAM: CHECK_CHANGES,
+    Cause.FEATURE_DRIFT: ("check {features} since {first_sign}", "check the input features since {first_sign}"),
+    Cause.DATA_DRIFT: ("check the input features since {first_sign}",),
+    Cause.LABEL_SHIFT: ("check calibration and the share of positives since {day}",),
+    Cause.THRESHOLD: ("check the decision threshold since {day}",),
+    Cause.CALIBRATION: ("check calibration and the share of positives since {day}",),
+    Cause.CONCEPT_DRIFT: (
+        "check labels and inputs; retraining has {labels}",
+        "check labels and inputs since {day}",
+    ),
+}
+"""What to check where the cause is possible."""
 
 
-def _missing_data(observations: Observations) -> str:
-    """Return what to do without a cause, and what to log to find one the next time."""
-    if observations.focus is None or observations.feature_shifts.feature_count:
-        return "look at what changed then"
-    if not observations.pairs:
-        return "look at what changed then; log features and scores to tell why: modeltop compute"
-    return "look at what changed then; log features to tell why: modeltop compute --feature all"
+def _filled(templates: Iterable[str], observations: Observations) -> Iterator[str]:
+    """Yield the templates whose facts are known, with these."""
+    facts = _facts(observations)
+    for template in templates:
+        names = [name for _, name, _, _ in Formatter().parse(template) if name]
+        if all(facts[name] for name in names):
+            yield template.format(**facts)
+
+
+def _facts(observations: Observations) -> dict[str, str | None]:
+    """Return what a step can name; foreign text is sanitized. None: not known."""
+    windows, shifts, lead = observations.windows, observations.feature_shifts, confidence_lead(observations)
+    day = _day(observations, observations.context.now if windows is None else to_datetime(windows.onset))
+    broken = [safe_name(shift.feature) for shift in shifts.broken or shifts.shifted]
+    if observations.value_faults and not shifts.broken:
+        broken = [observations.value_faults[0].subject]
+    dominant = dominant_segment(observations) if observations.focus is not None else None
+    blocker = retraining_blocker(observations)
+    return {
+        "day": day,
+        "overnight": day if observations.is_overnight and observations.focus is not None else None,
+        "first_sign": day if lead is None else _day(observations, lead),
+        "unit": "period" if observations.series is None else period_unit(observations.series),
+        "broken": broken[0] if broken else None,
+        "features": top_features(shifts.shifted) if shifts.shifted else None,
+        "segment": "that segment" if dominant is None else safe_name(dominant[1].segment),
+        "labels": f"{observations.labels_since_change or 0:,} new labels" if blocker is None else None,
+        "blocker": blocker,
+    }
 
 
 def insufficient_data_reason(observations: Observations) -> str:
     """Return why no cause is found."""
     if observations.focus is None:
-        return "no better periods before it to compare with"
+        series = observations.series
+        if series is None or observations.windows is None:
+            return "no change point found"
+        has = int((series.evaluable() & (series.times < observations.windows.onset)).sum())
+        if not has:
+            return "no stable baseline: it starts at the first period"
+        return f"needs {MIN_BEFORE} earlier {period_unit(series)}s to compare with, has {has}"
     if observations.feature_shifts.feature_count:
-        return "no single cause stands out"
-    return "no feature is logged" if observations.pairs else "no feature and no score is logged"
+        return "no single cause explains it"
+    return "no features are logged" if observations.pairs else "no features or scores are logged"

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+import numpy as np
 
 from modeltop.core.distribution import Distributions
-from modeltop.core.incident import Note
+from modeltop.core.incident import Incident, Note, SharedStart
 from modeltop.core.metrics.registry import MetricRegistry
-from modeltop.core.series import Alert, Condition, Series, Severity
+from modeltop.core.series import Alert, Concern, Condition, Series, SeriesKey, Severity, to_datetime, to_datetime64
+from modeltop.rules.detectors.limit import Limit
 
 ALL = "all"
 """Segment of all rows."""
@@ -36,6 +39,32 @@ class ModelContext:
     distributions: Distributions = field(default_factory=Distributions)
     other_failures_since: Mapping[str, datetime] = field(default_factory=dict)
     """Start of the alerts of other models, by name: many at once have one cause, and it is not in the model."""
+    concerns: Sequence[Concern] = ()
+    """What is worth a word about series without an active alert, worst first."""
+    shared_start: SharedStart | None = None
+    """The incidents of other models that started with that of this one; None if none did."""
+    incident: Incident | None = None
+    """The incident to explain: the open one, or one that ended; None if there is none."""
+    is_past: bool = False
+    """True if the incident is past its worst, and later periods are left out."""
+    evaluated: int = 0
+    """Metrics that a rule evaluated."""
+    limits: Callable[[SeriesKey], Sequence[Limit]] = lambda _: ()
+    """The limits of the rules that are applied to a series."""
+    taken_at: datetime | None = None
+    """The moment for which rules were evaluated; None: the newest period."""
+
+    @property
+    def now(self) -> datetime:
+        """Start of the newest period; dates of another year are written with their year."""
+        newest = (series.times[-1] for series in self.series if len(series))
+        return max(map(to_datetime, newest), default=self.taken_at or datetime.min.replace(tzinfo=UTC))
+
+    def until(self, end: datetime) -> ModelContext:
+        """Return the context as it was after the period that starts at `end`: nothing later counts."""
+        stop = to_datetime64(end)
+        cut = [series[: int(np.searchsorted(series.times, stop, "right"))] for series in self.series]
+        return replace(self, series=[series for series in cut if len(series)])
 
     @property
     def missing_input(self) -> Alert | None:

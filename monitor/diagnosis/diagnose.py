@@ -8,30 +8,37 @@ from fnmatch import fnmatchcase
 from functools import lru_cache
 
 from modeltop.core.diagnosis import (
+    POSSIBLE_WEIGHT,
     ROW_COUNT,
     BeforeAfter,
     Cause,
     CauseHypothesis,
     Diagnosis,
+    Forecast,
     Pattern,
     SeriesPattern,
     TrendOutlook,
 )
 from modeltop.core.distribution import Distributions
-from modeltop.core.series import Alert, Condition, Direction, SeriesKey, Severity
-from modeltop.diagnosis.advice import advice, insufficient_data_reason, next_actions
-from modeltop.diagnosis.before_after import compare, windows_around
-from modeltop.diagnosis.causes.base import MIN_WEIGHT, rank_causes
+from modeltop.core.incident import Incident
+from modeltop.core.series import Alert, Condition, Direction, Series, SeriesKey, Severity, to_datetime64
+from modeltop.diagnosis.advice import insufficient_data_reason, next_actions
+from modeltop.diagnosis.before_after import compare, incident_end, windows_around
+from modeltop.diagnosis.causes.base import rank_causes
 from modeltop.diagnosis.context import ALL, ModelContext
 from modeltop.diagnosis.observations import Observations, observe_change
 from modeltop.diagnosis.patterns import DECLINES, metric_patterns, pattern_of
-from modeltop.diagnosis.summary import summary_sentence
+from modeltop.diagnosis.questions import five_questions
 from modeltop.diagnosis.timeseries.forecast import forecast_trend
+from modeltop.diagnosis.verdict import verdict
+from modeltop.rules.detectors.limit import Limit
 from modeltop.rules.rule import rules_for
 from modeltop.rules.snapshot import Snapshot
 
 BAD_PATTERNS = (*DECLINES, Pattern.SPIKE, Pattern.SEASONAL)
 """Patterns that a diagnosis without an alert may be about; a decline comes before the others."""
+RECENT_PERIODS = 7
+"""Newest periods of a model within which a resolved incident is still explained."""
 HEALTHY_PATTERNS = (Pattern.STEADY, Pattern.TOO_LITTLE)
 CONTINUING_PATTERNS = (*DECLINES, Pattern.RECOVERING, Pattern.IMPROVING)
 """Patterns that have a forecast: for a temporary or no change, a trend would mislead."""
@@ -41,11 +48,26 @@ def diagnose_model(snapshot: Snapshot, model: str) -> Diagnosis:
     """Return the diagnosis of a model in a snapshot; computed once per snapshot object."""
     diagnoses = _cached_diagnoses(snapshot)
     if model not in diagnoses:
-        diagnosis = diagnose(context_for(snapshot, model))
-        if diagnosis.series_pattern is not None and diagnosis.key:
-            diagnosis = replace(diagnosis, forecast=outlook(snapshot, diagnosis.key).forecast)
-        diagnoses[model] = diagnosis
+        incident = snapshot.incident_of(model) or _recent_incident(snapshot, model)
+        diagnoses[model] = diagnose(context_for(snapshot, model, incident))
     return diagnoses[model]
+
+
+def diagnose_incident(snapshot: Snapshot, incident: Incident) -> Diagnosis:
+    """Return the diagnosis of an incident, open or resolved: over its window, whatever came later."""
+    if incident == snapshot.incident_of(incident.model):
+        return diagnose_model(snapshot, incident.model)
+    return diagnose(context_for(snapshot, incident.model, incident))
+
+
+def _recent_incident(snapshot: Snapshot, model: str) -> Incident | None:
+    """Return the last incident of a model, if it resolved within the newest periods; else None."""
+    resolved = (incident for incident in snapshot.incidents if incident.model == model and incident.resolved_at)
+    last = next(resolved, None)
+    periods = snapshot.history.periods.get(model)
+    if last is None or last.resolved_at is None or periods is None or not len(periods):
+        return None
+    return last if to_datetime64(last.resolved_at) >= periods[-RECENT_PERIODS:][0] else None
 
 
 @lru_cache(maxsize=2)  # the snapshot on the screen, and its successor
@@ -59,19 +81,32 @@ def outlook(snapshot: Snapshot, key: SeriesKey) -> TrendOutlook:
     if series is None:
         return TrendOutlook()
     pattern = pattern_of(series)
-    if pattern.pattern not in CONTINUING_PATTERNS:
-        return TrendOutlook(pattern)
-    skipped = {status.rule for status in snapshot.rule_statuses if status.key == key and status.skip_reason is not None}
+    return TrendOutlook(pattern, _forecast(series, pattern, _limits(snapshot, key)))
+
+
+def _forecast(series: Series, pattern: SeriesPattern | None, limits: Sequence[Limit]) -> Forecast | None:
+    if pattern is None or pattern.pattern not in CONTINUING_PATTERNS:
+        return None
+    if pattern.pattern is Pattern.DECLINE and pattern.started_at is not None:
+        since = series.times >= to_datetime64(pattern.started_at)
+        # Of a decline from the first period on, nothing else is before it.
+        if int((~since).sum()) > 1 and (forecast := forecast_trend(series[since], limits)) is not None:
+            return forecast
+    return forecast_trend(series, limits)
+
+
+def _limits(snapshot: Snapshot, key: SeriesKey) -> list[Limit]:
+    skipped = {status.rule for status in snapshot.rule_statuses if status.skip_reason is not None and status.key == key}
     rules = [rule for rule in rules_for(snapshot.rules, key, snapshot.history.series) if rule.name not in skipped]
-    limits = [limit for rule in rules for _, limit in rule.detector.limits()]
-    return TrendOutlook(pattern, forecast_trend(series, limits))
+    return [limit for rule in rules for _, limit in rule.detector.limits()]
 
 
-def context_for(snapshot: Snapshot, model: str) -> ModelContext:
-    """Collect the data of a snapshot about one model."""
+def context_for(snapshot: Snapshot, model: str, incident: Incident | None = None) -> ModelContext:
+    """Collect the data of a snapshot about one model, and the incident to explain."""
     status = next((status for status in snapshot.model_statuses if status.model == model), None)
     active = [alert for alert in snapshot.alerts if alert.is_active and alert.condition is not Condition.UNREADABLE]
     others = [alert for alert in active if alert.key.model != model]
+    evaluated = {status.key for status in snapshot.rule_statuses if status.key.model == model and status.is_evaluated}
     return ModelContext(
         model=model,
         series=snapshot.history.for_model(model),
@@ -82,30 +117,45 @@ def context_for(snapshot: Snapshot, model: str) -> ModelContext:
         notes=[note for note in snapshot.alerting_state.notes if fnmatchcase(model, note.model)],
         distributions=snapshot.distributions.get(model, Distributions()),
         other_failures_since={alert.key.model: alert.since for alert in others},
+        concerns=() if status is None else status.concerns,
+        shared_start=next((shared for shared in snapshot.shared_starts if model in shared.models), None),
+        incident=incident,
+        evaluated=len(evaluated),
+        limits=lambda key: _limits(snapshot, key),
+        taken_at=snapshot.taken_at,
     )
 
 
 def diagnose(context: ModelContext) -> Diagnosis:
-    """Return the diagnosis of a model, without a forecast; a pure function of the context."""
-    alerting = _alerting_series(context)
-    patterns = metric_patterns(context, alerting)
-    key = alerting or _worst_series(context, patterns)
-    series = next((series for series in context.series if series.key == key), None)
+    """Return the diagnosis of a model; a pure function of the context.
+
+    An incident is explained by the periods up to its end: what came after changes nothing of its cause.
+    """
+    end = incident_end(context)
+    past = context if end is None else replace(context.until(end), is_past=True)
+    alerting = _alerting_series(past)
+    patterns = metric_patterns(past, alerting or (past.concerns[0].key if past.concerns else None))
+    key = alerting or (past.concerns[0].key if past.concerns else _worst_series(past, patterns))
+    series = next((series for series in past.series if series.key == key), None)
     pattern = next((pattern for pattern in patterns if pattern.key == key), None)
     others = tuple(other for other in patterns if other.key != key and other.pattern not in HEALTHY_PATTERNS)
-    observations = observe_change(context, series, pattern, others)
+    observations = observe_change(past, series, pattern, others)
+    if observations.starts_with_change:  # its pattern is that of the entire history
+        pattern = observations.pattern
+    forecast = None if series is None or end is not None else _forecast(series, pattern, context.limits(series.key))
     hypotheses = _hypotheses(observations)
     actions = next_actions(observations, hypotheses)
     return Diagnosis(
         model=context.model,
         severity=context.severity,
         key=key,
-        sentence=summary_sentence(observations, hypotheses, actions),
+        verdict=verdict(observations, hypotheses, actions),
         series_pattern=pattern,
         hypotheses=hypotheses,
         actions=actions,
-        advice=advice(observations, actions, hypotheses),
+        questions=five_questions(observations, hypotheses, forecast),
         other_patterns=others,
+        forecast=forecast,
         metric_changes=tuple(_ordered_changes(observations)),
         feature_shifts=observations.feature_shifts.shifted,
         segments=observations.contributions,
@@ -120,6 +170,8 @@ def _alerting_series(context: ModelContext) -> SeriesKey | None:
     Among alerts of equal severity the most informative metric is first: over all rows, realized, a proportion.
     """
     keys = {series.key for series in context.series}
+    if context.incident is not None:
+        return context.incident.key if context.incident.key in keys else None
 
     def order(alert: Alert) -> tuple[bool, int, bool, bool, int]:
         metric = context.catalog.get(alert.key.metric)
@@ -165,7 +217,7 @@ def _hypotheses(observations: Observations) -> tuple[CauseHypothesis, ...]:
     if observations.context.missing_input is not None:
         return ()
     hypotheses = rank_causes(observations)
-    if hypotheses and hypotheses[0].weight >= MIN_WEIGHT:
+    if hypotheses and hypotheses[0].weight >= POSSIBLE_WEIGHT:
         return hypotheses
     return (CauseHypothesis(Cause.UNKNOWN, 0.0, (insufficient_data_reason(observations),)), *hypotheses)
 

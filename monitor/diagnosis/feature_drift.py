@@ -2,28 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from typing import TYPE_CHECKING
-
-import numpy as np
 
 from modeltop.core.diagnosis import FeatureShift
-from modeltop.core.distribution import MISSING, OTHER, Histogram
 from modeltop.core.series import Series
 from modeltop.core.stats.robust import median
-from modeltop.core.text import format_value
 from modeltop.diagnosis.before_after import BeforeAfterWindows, Indices, compare
-from modeltop.diagnosis.phrases import format_percent, safe_name
-
-if TYPE_CHECKING:
-    from modeltop.core.distribution import Counts
 
 PREFIX = "feature="
-OUTPUTS = ("score", "prediction")
-"""Columns that are the model's own: `compute` measures their drift as that of a feature."""
+OUTPUTS = ("score", "prediction", "label")
+"""Columns that are no features: `compute` measures the drift of outputs and labels like that of a feature."""
 MIN_DISTANCES = {"js_distance": 0.1, "psi": 0.2, "ks_distance": 0.1, "wasserstein_normed": 0.1}
 """Distance from which a feature has drifted by custom; the preferred metric first."""
 POWERS = {"js_distance": 0.5, "psi": 1.0, "ks_distance": 0.5, "wasserstein_normed": 0.5}
@@ -33,16 +22,6 @@ MIN_Z = 4.0
 """Standard errors: there are many features, so that a single one must be rarer than p = 0.01."""
 MIN_LOSS = 0.02
 """Proportion of values missing, or never seen, from which a feature is broken."""
-QUANTILES = np.array([0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9])
-"""Quantiles that are compared; lower ones are left out, as a bin there is wide relative to its values."""
-MIN_LOG_FACTOR = math.log(1.5)
-"""Factor of another unit; a smaller one is drift."""
-MAX_LOG_SPREAD = 0.35
-"""Range of the logarithms of the factors of all quantiles."""
-MIN_CONSTANT_SHARE, MAX_REFERENCE_SHARE = 0.95, 0.6
-"""Proportion of rows on one value, after the change and in the reference."""
-MIN_ROWS = 30
-"""Rows below which values show no anomaly."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +36,24 @@ class FeatureShifts:
     """Those that lost values or got unknown ones, worst first."""
     score: FeatureShift | None = None
     """Shift of the score's own distribution."""
+    prediction: FeatureShift | None = None
+    """Shift of the predictions, by class; None if there is none."""
+    label: FeatureShift | None = None
+    """Shift of the labels, by class, of several classes; None if there is none."""
     has_score_drift: bool = False
     """Whether the drift of the score is measured at all."""
+    has_output_drift: bool = False
+    """Whether the drift of the score or of the predictions is."""
+
+    @property
+    def output(self) -> FeatureShift | None:
+        """The shift of the scores, else of the predictions; None if neither shifted."""
+        return self.score or self.prediction
+
+    @property
+    def is_broad(self) -> bool:
+        """Whether the inputs changed overall: three features or more, and a third of all."""
+        return len(self.shifted) >= 3 and 3 * len(self.shifted) >= self.feature_count
 
 
 def feature_shifts(series: Iterable[Series], windows: BeforeAfterWindows) -> FeatureShifts:
@@ -77,7 +72,10 @@ def feature_shifts(series: Iterable[Series], windows: BeforeAfterWindows) -> Fea
         shifted=tuple(shifted),
         broken=tuple(broken),
         score=shifts.get("score"),
+        prediction=shifts.get("prediction"),
+        label=shifts.get("label"),
         has_score_drift="score" in by_feature,
+        has_output_drift="score" in by_feature or "prediction" in by_feature,
     )
 
 
@@ -128,56 +126,3 @@ def _thinning(series: Series, before: Indices, after: Indices) -> float:
         return 1.0
     old, new = (float(median(counts[window])) for window in (before, after))
     return max(1.0, old / new) if new > 0 else 1.0
-
-
-def value_anomaly(histogram: Histogram, since: datetime) -> str | None:
-    """Return a clause on an anomaly of the values of the periods since then; None if there is none."""
-    mask = np.array([period >= since for period in histogram.periods], dtype=bool)
-    counts = histogram.counts[mask].sum(axis=0) if mask.any() else np.zeros(len(histogram.slots))
-    if counts.sum() < MIN_ROWS or histogram.reference.sum() < MIN_ROWS:
-        return None
-    if (share := _constant_share(histogram, counts)) is not None:
-        return f"{safe_name(histogram.feature)} is stuck: {format_percent(share)} of the rows have one value"
-    if (factor := unit_change(histogram, counts)) is not None:
-        return f"{safe_name(histogram.feature)} is {format_value(factor, 2)} times what it was: another unit"
-    return None
-
-
-def _constant_share(histogram: Histogram, counts: Counts) -> float | None:
-    """Return the proportion of rows in one slot, if that is nearly all and was not so in the reference."""
-    slots = [index for index, slot in enumerate(histogram.slots) if slot not in (OTHER, MISSING)]
-    if not slots or counts[slots].sum() <= 0 or histogram.reference[slots].sum() <= 0:
-        return None
-    shares = counts[slots] / counts[slots].sum()
-    top = int(np.argmax(shares))
-    reference = float(histogram.reference[slots][top] / histogram.reference[slots].sum())
-    return float(shares[top]) if shares[top] >= MIN_CONSTANT_SHARE and reference < MAX_REFERENCE_SHARE else None
-
-
-def unit_change(histogram: Histogram, counts: Counts) -> float | None:
-    """Return the factor by which all quantiles moved alike; None if they did not, or by too little."""
-    if histogram.edges is None or len(histogram.edges) < len(QUANTILES):
-        return None
-    before, after = (_quantiles(histogram.edges, rows) for rows in (histogram.reference, counts))
-    if before is None or after is None or (before <= 0).any() or (after <= 0).any():
-        return None
-    factors = np.log(after / before)
-    factor = float(median(factors))
-    return math.exp(factor) if abs(factor) >= MIN_LOG_FACTOR and float(np.ptp(factors)) <= MAX_LOG_SPREAD else None
-
-
-def _quantiles(edges: tuple[tuple[float, float], ...], counts: Counts) -> Counts | None:
-    """Return the values at `QUANTILES`, linear within a bin; None if one is in an open-ended bin."""
-    bounds = np.array(edges, dtype=np.float64)
-    rows = counts[: len(bounds)]
-    cumulative = np.cumsum(rows)
-    if cumulative[-1] <= 0:
-        return None
-    ranks = QUANTILES * cumulative[-1]
-    bins = np.searchsorted(cumulative, ranks)
-    low, high = bounds[bins, 0], bounds[bins, 1]
-    if not (np.isfinite(low).all() and np.isfinite(high).all()):
-        return None
-    fraction = (ranks - (cumulative[bins] - rows[bins])) / rows[bins]
-    values: Counts = low + fraction * (high - low)
-    return values

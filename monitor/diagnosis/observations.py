@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import numpy as np
 
@@ -18,19 +18,23 @@ from modeltop.core.diagnosis import (
 )
 from modeltop.core.incident import Note
 from modeltop.core.metrics.registry import LABEL_COVERAGE, Metric
-from modeltop.core.series import Alert, Condition, Direction, Series, to_datetime
+from modeltop.core.series import Alert, Condition, Direction, Series, to_datetime, to_datetime64
 from modeltop.diagnosis.before_after import (
+    MIN_BEFORE,
     BeforeAfterWindows,
     compare,
+    earlier_alerts,
     notes_about,
     onset_of,
     typical_period,
     windows_around,
 )
 from modeltop.diagnosis.context import ALL, CONFIDENCE, ModelContext
-from modeltop.diagnosis.feature_drift import FeatureShifts, feature_shifts, value_anomaly
+from modeltop.diagnosis.feature_drift import FeatureShifts, feature_shifts
 from modeltop.diagnosis.patterns import DECLINES
 from modeltop.diagnosis.segments import Segmentation, decompose, segment_column
+from modeltop.diagnosis.timeseries.forecast import declines_from_first, forecast_trend
+from modeltop.diagnosis.value_faults import ValueFault, value_faults
 
 ESTIMATED = "estimated_"
 """Prefix of metrics that are estimated without labels."""
@@ -62,8 +66,8 @@ class Observations:
     before_after: Mapping[str, BeforeAfter] = field(default_factory=dict)
     """Over all rows, by metric; the number of rows itself is `rows`."""
     feature_shifts: FeatureShifts = field(default_factory=FeatureShifts)
-    value_anomalies: Sequence[str] = ()
-    """Anomalies of the values of features that shifted, a clause each."""
+    value_faults: Sequence[ValueFault] = ()
+    """Faults of the values of features that shifted."""
     segmentations: Sequence[Segmentation] = ()
     pairs: Sequence[ExpectedVsRealized] = ()
     notes: Sequence[Note] = ()
@@ -76,6 +80,8 @@ class Observations:
     @property
     def metric(self) -> Metric:
         """The metric of the series; a neutral one without a series."""
+        if self.series is not None and self.series.key.metric == ROW_COUNT:
+            return Metric(ROW_COUNT, digits=0)
         return self.context.catalog.get(self.series.key.metric) if self.series else Metric("")
 
     @property
@@ -97,8 +103,22 @@ class Observations:
         return self.focus is not None and not self.focus.is_significant
 
     @property
+    def starts_with_change(self) -> bool:
+        """Whether the change began with the history, so that nothing was before it."""
+        if self.series is None or self.windows is None:
+            return False
+        return int((self.series.evaluable() & (self.series.times < self.windows.onset)).sum()) < MIN_BEFORE
+
+    @property
+    def has_trend(self) -> bool:
+        """Whether the series has a trend that is no chance."""
+        return self.series is not None and forecast_trend(self.series) is not None
+
+    @property
     def is_over(self) -> bool:
-        """Whether the change has passed: a spike that other periods followed, without an active alert."""
+        """Whether the change has passed: a resolved incident, or a spike that other periods followed, without alert."""
+        if self.context.incident is not None:
+            return self.context.incident.resolved_at is not None
         pattern, series, windows = self.pattern, self.series, self.windows
         if pattern is None or pattern.pattern is not Pattern.SPIKE or series is None or windows is None:
             return False
@@ -116,6 +136,28 @@ class Observations:
     def contributions(self) -> tuple[SegmentContribution, ...]:
         """Contributions to the change, of all segmentations."""
         return tuple(contribution for segmentation in self.segmentations for contribution in segmentation.contributions)
+
+    def levels(self, change: BeforeAfter) -> tuple[float, float]:
+        """Return the values before and after that a person is shown, the same everywhere.
+
+        Of a decline from the first period on these are the first and the newest value; of the incident's own series its
+        numbers: the newest value of a decline, the level after of any other change.
+        """
+        series, incident = self.context.overall_series().get(change.key.metric), self.context.incident
+        if incident is not None and self.windows is not None and to_datetime(self.windows.onset) != incident.started_at:
+            incident = None
+        is_focus = change is self.focus and self.series is not None
+        series = self.series if is_focus else series
+        is_decline = self.pattern is not None and self.pattern.pattern is Pattern.DECLINE
+        if self.starts_with_change and is_decline and series is not None:
+            values = series.values[series.evaluable()]
+            return float(values[0]), float(values[-1])
+        if is_focus and incident is not None and incident.before is not None and incident.after is not None:
+            after = change.after if self.context.is_past else incident.after
+            return incident.before, incident.now if is_decline and incident.now is not None else after
+        if is_decline and series is not None and not self.context.is_past:
+            return change.before, float(series.values[series.evaluable()][-1])
+        return change.before, change.after
 
     def loss(self, change: BeforeAfter | None) -> float:
         """Return how much worse a metric got, in its unit; without a direction, how much it fell."""
@@ -149,17 +191,22 @@ def observe_change(
     started_at = None if series is None else onset_of(context, series.key, pattern)
     if series is None or started_at is None:
         return Observations(context, series, pattern, other_patterns, no_data_alert)
-    if pattern is not None and pattern.pattern in (*DECLINES, Pattern.SPIKE) and started_at != pattern.started_at:
+    if not _is_sudden(pattern) and declines_from_first(series, to_datetime64(started_at)):
+        times = series.times[series.evaluable()]
+        started_at = to_datetime(times[1])
+        size = float(series.values[series.evaluable()][-1] - series.values[series.evaluable()][0])
+        pattern = SeriesPattern(series.key, Pattern.DECLINE, started_at, size, 1.0)
+    unrelated = (Pattern.SPIKE,) if context.incident is not None else (*DECLINES, Pattern.SPIKE)
+    if pattern is not None and pattern.pattern in unrelated and started_at != pattern.started_at:
         pattern = replace(pattern, pattern=Pattern.STEADY)  # the alert is about something else
-    windows = windows_around(series, started_at, pattern)
+    windows = replace(windows_around(series, started_at, pattern), excluded=earlier_alerts(context, started_at))
     overall = context.overall_series()
     row_counts = _row_counts(overall.values())
     compared = {name: compare(metric_series, windows) for name, metric_series in overall.items()}
     compared[ROW_COUNT] = None if row_counts is None else compare(row_counts, windows)
     changes = {name: change for name, change in compared.items() if change is not None}
     shifts = feature_shifts(context.series, windows)
-    histograms = filter(None, (context.distributions.histograms.get(shift.feature) for shift in shifts.shifted))
-    anomalies = (value_anomaly(histogram, started_at) for histogram in histograms)
+    histograms = list(filter(None, (context.distributions.histograms.get(shift.feature) for shift in shifts.shifted)))
     return Observations(
         context,
         series,
@@ -170,13 +217,17 @@ def observe_change(
         focus=changes.get(series.key.metric) if series.key.segment == ALL else compare(series, windows),
         before_after=changes,
         feature_shifts=shifts,
-        value_anomalies=tuple(filter(None, anomalies)),
+        value_faults=value_faults(histograms, started_at, context.now),
         segmentations=_segmentations(context, series, windows),
         pairs=tuple(_pairs(changes, series.key.metric)),
         notes=notes_about(context, series, windows),
         new_segments=tuple(_new_segments(context, row_counts, windows)),
-        labels_since_change=_labels_since(overall, windows),
+        labels_since_change=labels_since(context, started_at),
     )
+
+
+def _is_sudden(pattern: SeriesPattern | None) -> bool:
+    return pattern is not None and pattern.pattern is Pattern.DROP and pattern.confidence >= MIN_OVERNIGHT_CONFIDENCE
 
 
 def _row_counts(overall: Iterable[Series]) -> Series | None:
@@ -185,15 +236,15 @@ def _row_counts(overall: Iterable[Series]) -> Series | None:
     if longest is None or longest.rows is None:
         return None
     finite = np.isfinite(longest.rows)
-    key = replace(longest.key, metric=ROW_COUNT)
+    key = longest.key._replace(metric=ROW_COUNT)
     return Series(key, Direction.NEITHER, longest.times[finite], longest.rows[finite])
 
 
 def _segmentations(context: ModelContext, series: Series, windows: BeforeAfterWindows) -> tuple[Segmentation, ...]:
-    """Decompose the metric itself if it is a mean over a known number of cases, else accuracy."""
-    if series.key.segment != ALL:
+    """Decompose the metric itself if it is a mean over a known number of cases, else accuracy or the mean error."""
+    if series.key.segment != ALL and segment_column(series.key.segment) is None:
         return ()
-    for name in dict.fromkeys((series.key.metric, "accuracy")):
+    for name in dict.fromkeys((series.key.metric, "accuracy", "mae")):
         metric = context.catalog.get(name)
         if metric.name not in NOT_ADDITIVE and (metric.proportion or metric.support == ROW_COUNT):
             segmentations = decompose((other for other in context.series if other.key.metric == name), windows)
@@ -224,12 +275,13 @@ def _new_segments(context: ModelContext, row_counts: Series | None, windows: Bef
     yield from dict.fromkeys(segments)
 
 
-def _labels_since(overall: Mapping[str, Series], windows: BeforeAfterWindows) -> int | None:
+def labels_since(context: ModelContext, started_at: datetime) -> int | None:
     """Count the labeled rows since the onset by the label coverage, else by the cases of accuracy."""
+    overall, onset = context.overall_series(), to_datetime64(started_at)
     coverage, accuracy = overall.get(LABEL_COVERAGE), overall.get("accuracy")
     if coverage is not None and coverage.rows is not None:
-        mask = coverage.times >= windows.onset
+        mask = coverage.times >= onset
         return int(np.nansum(coverage.values[mask] * coverage.rows[mask]))
     if accuracy is None or accuracy.support is None:
         return None
-    return int(np.nansum(accuracy.support[accuracy.times >= windows.onset]))
+    return int(np.nansum(accuracy.support[accuracy.times >= onset]))

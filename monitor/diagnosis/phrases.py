@@ -2,18 +2,96 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 
-from modeltop.core.diagnosis import BeforeAfter, Diagnosis, ExpectedVsRealized, FeatureShift, Forecast, SeriesPattern
+import numpy as np
+
+from modeltop.core.diagnosis import (
+    Action,
+    BeforeAfter,
+    Diagnosis,
+    ExpectedVsRealized,
+    FeatureShift,
+    Forecast,
+    SeriesPattern,
+)
 from modeltop.core.metrics.registry import Metric
-from modeltop.core.text import format_period, format_value, pluralize, sanitize
-from modeltop.diagnosis.context import CONFIDENCE
+from modeltop.core.series import Concern, ConcernKind, Direction, Series, SeriesKey
+from modeltop.core.stats.robust import median
+from modeltop.core.text import format_day, format_value, pluralize, sanitize
+from modeltop.diagnosis.context import ALL, CONFIDENCE
 
-LIKELY_WEIGHT, POSSIBLE_WEIGHT = 0.7, 0.4
-"""Weights from which a cause is called likely and possible."""
 RISE_NAMES = {"DROP": "sudden rise", "DECLINE": "gradual rise"}
 MAX_NAME = 40
 """Cells of a foreign name."""
+METRIC_NAMES = {CONFIDENCE: "confidence", "f1_score": "F1", "roc_auc": "ROC AUC", "mae": "MAE", "rmse": "RMSE"}
+"""Names of metrics in a sentence; others are written as in the data."""
+FOLLOWED_FROM, UNMOVED_BELOW = 0.8, 0.4
+"""Ratio of the realized fall from which the expectation fell as much, and below which it barely moved."""
+_UNITS = ((timedelta(hours=1), "hour"), (timedelta(days=1), "day"), (timedelta(days=7), "week"))
+
+
+def metric_name(name: str) -> str:
+    """Return the name of a metric in a sentence."""
+    return METRIC_NAMES.get(name, sanitize(name, MAX_NAME))
+
+
+def series_subject(key: SeriesKey) -> str:
+    """Return the metric of a series, and its segment unless that is all."""
+    name = metric_name(key.metric)
+    return name if key.segment == ALL else f"{name} of {sanitize(key.segment, MAX_NAME)}"
+
+
+def sentence_case(text: str) -> str:
+    """Return the text with a capital first letter, unless it starts with a name of the data.
+
+    >>> sentence_case("accuracy fell"), sentence_case("log_loss rose")
+    ('Accuracy fell', 'log_loss rose')
+    """
+    first = text.partition(" ")[0].rstrip(",:")
+    return text[:1].upper() + text[1:] if first.isalpha() and first.islower() and first != "ok" else text
+
+
+def format_values(metric: Metric, *values: float) -> list[str]:
+    """Return values with the digits of their metric, without zeros at the end that all of them have.
+
+    >>> format_values(Metric("accuracy"), 0.96, 0.87), format_values(Metric("accuracy"), 0.951, 0.84)
+    (['0.96', '0.87'], ['0.951', '0.840'])
+    """
+    texts = [metric.format(value) for value in values]
+    while all("e" not in text and len(text.partition(".")[2]) > 2 and text.endswith("0") for text in texts):
+        texts = [text[:-1] for text in texts]
+    return texts
+
+
+def format_change(metric: Metric, before: float, after: float) -> str:
+    """Return the values before and after, such as `0.957→0.846`."""
+    return "→".join(format_values(metric, before, after))
+
+
+def period_unit(series: Series) -> str:
+    """Return what a period of a series is: `hour`, `day`, `week`, `month`; `period` where the spacing is irregular."""
+    if len(series) < 2:
+        return "day"
+    gaps = np.diff(series.times)
+    usual = timedelta(microseconds=int(median(gaps) / np.timedelta64(1, "us")))
+    if timedelta(days=28) <= usual <= timedelta(days=31):
+        return "month"
+    unit = next((name for length, name in _UNITS if length == usual), "period")
+    return unit if np.mean(gaps == np.timedelta64(usual)) >= 0.8 else "period"
+
+
+def per_unit(unit: str) -> str:
+    """Return `a day`, `an hour`: how often something comes."""
+    return f"{'an' if unit == 'hour' else 'a'} {unit}"
+
+
+def describe_month(moment: datetime, now: datetime) -> str:
+    """Return the date of a slow change, to a third of a month: `April` for its first, `mid-April` or `late April`."""
+    year = "" if moment.year == now.year else f" {moment.year}"
+    part = "" if moment.day <= 10 else "mid-" if moment.day <= 20 else "late "
+    return f"{part}{moment:%B}{year}"
 
 
 def pattern_name(pattern: SeriesPattern) -> str:
@@ -22,53 +100,61 @@ def pattern_name(pattern: SeriesPattern) -> str:
     return RISE_NAMES.get(pattern.pattern.name, pattern.pattern.value) if rose else pattern.pattern.value
 
 
-def describe_pattern(pattern: SeriesPattern, metric: Metric) -> str:
-    """Return the pattern, its start, size and confidence; without the name of the metric."""
+def describe_pattern(pattern: SeriesPattern, metric: Metric, now: datetime) -> str:
+    """Return the pattern, its start and its size; without the name of the metric."""
     text = pattern_name(pattern)
     if pattern.started_at is not None:
-        text += f" since {format_period(pattern.started_at)}"
-    if pattern.size is not None:
-        text += f", {metric.format_delta(pattern.size)}"
-    return f"{text}, {100 * pattern.confidence:.0f} % sure"
+        text += f" since {format_day(pattern.started_at, now)}"
+    return text if pattern.size is None else f"{text}, {metric.format_delta(pattern.size)}"
 
 
-def describe_forecast(forecast: Forecast) -> str:
-    """Return the slope, and when it crosses which limit."""
-    pace = f"at this pace, {'+' if forecast.slope > 0 else ''}{format_value(forecast.slope, 4)} a day"
-    if forecast.limit is None or forecast.days is None:
-        return f"{pace}, no limit lies ahead"
-    soonest = "0" if forecast.soonest is None else f"{forecast.soonest:.0f}"
-    latest = "never" if forecast.latest is None else f"{forecast.latest:.0f}"
-    side = "below" if forecast.slope < 0 else "above"
-    days = pluralize(round(forecast.days), "day")
-    return f"{pace}, {side} {format_value(forecast.limit)} in about {days} ({soonest} to {latest})"
+def describe_forecast(forecast: Forecast, now: datetime) -> str:
+    """Return the limit that was crossed last, and when the next one will be; empty if neither is known."""
+    falls = forecast.slope < 0
+    side = "below" if falls else "above"
+    crossed = None if forecast.crossed is None else f"already {side} {format_value(forecast.crossed)}"
+    if forecast.limit is None or forecast.at is None:
+        return crossed or ""
+    limit, day = format_value(forecast.limit), format_day(forecast.at, now)
+    if crossed is not None:
+        return f"{crossed}; {limit} by about {day}"
+    return f"at this pace {side} {limit} around {day}"
 
 
-def certainty_word(weight: float) -> str:
-    """Return the word for the weight of a cause: `likely`, `possible` or `unlikely`."""
-    return "likely" if weight >= LIKELY_WEIGHT else "possible" if weight >= POSSIBLE_WEIGHT else "unlikely"
+def describe_concern(concern: Concern, metric: Metric, unit: str, now: datetime) -> str:
+    """Return a concern in one clause, such as `declining: accuracy -0.09 in 10 days; below 0.80 around 17 Jan`.
+
+    Args:
+        concern: The concern.
+        metric: Its metric.
+        unit: What a period of its series is.
+        now: Dates of another year have their year.
+    """
+    subject, lasted = series_subject(concern.key), pluralize(concern.periods, unit)
+    if concern.kind is ConcernKind.BELOW_BASELINE:
+        levels = format_change(metric, concern.before, concern.value)
+        return f"{lasted} far {concern.side} baseline, not confirmed: {subject} {levels}"
+    (delta,) = format_values(metric, concern.value - concern.before)
+    text = f"declining: {subject} {delta} in {lasted}"
+    if concern.limit is None or concern.limit_at is None:
+        return text
+    side = "above" if metric.better is Direction.LOWER else "below"
+    return f"{text}; at this pace {side} {format_value(concern.limit)} around {format_day(concern.limit_at, now)}"
 
 
-def advice_lines(diagnosis: Diagnosis) -> Iterator[str]:
-    """Yield the advice, then the actions that it does not name, then the number of new labels."""
-    if diagnosis.advice:
-        yield sanitize(diagnosis.advice, 600)
-    actions = [action.value for action in diagnosis.actions if action.value not in diagnosis.advice]
-    if actions:
-        yield ", then ".join(actions)
+def advice_lines(diagnosis: Diagnosis) -> list[str]:
+    """Return the next steps: that of the verdict, then the actions that follow it."""
+    lines = [diagnosis.verdict.do] if diagnosis.verdict.do else []
+    others = [action.value for action in diagnosis.actions[1:]]
     labels = diagnosis.labels_since_change
-    if labels is not None and f"{labels:,}" not in diagnosis.advice:
-        yield f"{labels:,} labelled row{'' if labels == 1 else 's'} since it began"
+    if labels is not None and f"{labels:,}" not in diagnosis.verdict.do and Action.NOTHING not in diagnosis.actions:
+        others.append(f"{labels:,} labeled row{'' if labels == 1 else 's'} since the change")
+    return lines + [f"{sentence_case(text)}." for text in others]
 
 
 def safe_name(text: str) -> str:
     """Return a foreign name fit for a clause."""
     return sanitize(text, MAX_NAME)
-
-
-def format_change(change: BeforeAfter) -> str:
-    """Return the values before and after, such as `0.957 -> 0.846`."""
-    return f"{format_value(change.before)} -> {format_value(change.after)}"
 
 
 def format_percent(proportion: float) -> str:
@@ -81,8 +167,8 @@ def format_percent(proportion: float) -> str:
 
 
 def format_percent_change(pair: tuple[float, float]) -> str:
-    """Return the proportions before and after, such as `0 % -> 34 %`."""
-    return f"{format_percent(pair[0])} -> {format_percent(pair[1])}"
+    """Return the proportions before and after, such as `0 %→34 %`."""
+    return f"{format_percent(pair[0])}→{format_percent(pair[1])}"
 
 
 def top_features(shifts: Sequence[FeatureShift], limit: int = 2) -> str:
@@ -92,34 +178,42 @@ def top_features(shifts: Sequence[FeatureShift], limit: int = 2) -> str:
 
 
 def describe_value_loss(shift: FeatureShift) -> str:
-    """Return the problem with the values of a broken feature, such as `unit missing 0 % -> 34 %`."""
+    """Return the problem with the values of a broken feature, such as `unit missing 0 %→34 %`."""
     missing, unseen = shift.missing, shift.unseen
     if missing is not None and (unseen is None or missing[1] - missing[0] >= unseen[1] - unseen[0]):
         return f"{safe_name(shift.feature)} missing {format_percent_change(missing)}"
     assert unseen is not None, "a broken feature has missing or unseen values"
-    return f"{safe_name(shift.feature)} with unknown values {format_percent_change(unseen)}"
+    return f"{safe_name(shift.feature)} has unknown values, {format_percent_change(unseen)}"
 
 
-def expectation_moved(pair: ExpectedVsRealized, focus: BeforeAfter | None) -> str:
-    """Return that the expected metric moved with the realized one, which is called `it` if it is the focus."""
-    realized = "it" if pair.realized is focus else safe_name(pair.realized.key.metric)
-    text = f"{expected_name(pair)} {pair.expected.direction} with {realized}, {format_change(pair.expected)}"
-    is_confidence = pair.expected.key.metric == CONFIDENCE
-    return text if is_confidence else f"{text}: realised {format_value(pair.realized.after)}"
+def followed_ratio(pair: ExpectedVsRealized) -> float:
+    """Return the ratio of the expected change to the realized one: 1 if it followed, 0 if it held, below 0 if apart."""
+    return pair.expected.delta / pair.realized.delta if pair.realized.delta else 0.0
 
 
-def expectation_held(pair: ExpectedVsRealized, focus: BeforeAfter | None) -> str:
-    """Return that the expected metric did not move as the realised one did, which is named unless it is the focus."""
-    expected, realized = pair.expected, pair.realized
-    if expected.is_significant:
-        only = "only " if expected.delta * realized.delta > 0 else ""
-        text = f"{expected_name(pair)} {expected.direction} {only}{format_change(expected)}"
-    else:
-        text = f"{expected_name(pair)} held at {format_value(expected.after)}"
-    return text if realized is focus else f"{text} against {safe_name(realized.key.metric)} {format_change(realized)}"
+def describe_followed(pair: ExpectedVsRealized) -> str:
+    """Return how far the expected metric moved with the realized one, such as `fell half as much`."""
+    ratio, direction = followed_ratio(pair), pair.expected.direction
+    if direction == "as before":
+        return "did not move"
+    if ratio >= FOLLOWED_FROM:
+        return f"{direction} as much"
+    if ratio >= UNMOVED_BELOW:
+        return f"{direction} {'half' if ratio < 0.65 else 'nearly'} as much"
+    return "barely moved" if ratio > 0 else direction
 
 
-def expected_name(pair: ExpectedVsRealized) -> str:
-    """Return the expected metric as a clause names it."""
-    metric = pair.expected.key.metric
-    return "confidence" if metric == CONFIDENCE else safe_name(metric.replace("_", " "))
+def describe_expectation(pair: ExpectedVsRealized, levels: str, focus: BeforeAfter | None) -> str:
+    """Return how the expected metric moved beside the realized one.
+
+    Args:
+        pair: Both metrics.
+        levels: The expected metric before and after, in words.
+        focus: The metric that the diagnosis is about: if it is the realized one, that is not named.
+    """
+    name = metric_name(pair.expected.key.metric).replace("_", " ")
+    beside = "" if pair.realized is focus else f" as {metric_name(pair.realized.key.metric)}"
+    followed = describe_followed(pair)
+    if not followed.endswith("as much"):
+        beside = "" if pair.realized is focus else f" beside {metric_name(pair.realized.key.metric)}"
+    return f"{name} {followed}{beside}, {levels}"

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import NamedTuple
+
 from modeltop.core.diagnosis import BeforeAfter, ExpectedVsRealized, SegmentContribution
+from modeltop.core.text import format_value
+from modeltop.diagnosis.context import CONFIDENCE
 from modeltop.diagnosis.observations import ESTIMATED, Observations
-from modeltop.diagnosis.phrases import format_change
+from modeltop.diagnosis.patterns import DECLINES
+from modeltop.diagnosis.phrases import UNMOVED_BELOW, followed_ratio, format_change, metric_name
 from modeltop.diagnosis.segments import Segmentation
 
 MIN_DOMINANT_SHARE = 0.6
@@ -13,10 +19,12 @@ MIN_OVERREPRESENTATION = 1.3
 """Ratio of a dominant segment's part of the fall to its part of the cases."""
 COMPARABLE_FALL = 0.3
 """Ratio to the dominant segment's fall from which another segment fell as well."""
-FOLLOWED_FROM, UNMOVED_BELOW = 0.8, 0.4
-"""Ratio of the realised fall from which the expectation fell as well, and under which it held."""
 RANKING = ("roc_auc", "average_precision", "gini")
 """Metrics of order alone: no threshold, no calibration."""
+SKILLS = {"roc_auc": (2, 0.5), "gini": (1, 0.0), "mcc": (1, 0.0), "cohen_kappa": (1, 0.0), "r2": (1, 0.0)}
+"""Metrics of skill: the factor and the value of guessing by which each is 1 at best and 0 for a guess."""
+MIN_SKILL, MAX_LOST_SKILL, MAX_INVERTED_SKILL = 0.2, 0.2, -0.5
+"""Skill before, and the ratios to it up to which none is left, and up to which it is reversed."""
 MIN_CHANGE = 0.003
 """Change of precision and recall below which it does not matter, however significant."""
 
@@ -46,14 +54,25 @@ def _dominant_segment(observations: Observations, segmentation: Segmentation) ->
     return first if contribution >= max(MIN_DOMINANT_SHARE, MIN_OVERREPRESENTATION * first.share[1]) else None
 
 
+MIN_LEAD_DAYS, MAX_LEAD_DAYS = 3, 30
+"""Days by which a fall of confidence precedes that of the metric: starts are known within a few periods."""
+
+
+def confidence_lead(observations: Observations) -> datetime | None:
+    """Return when confidence began to fall, if that was days before the metric did; else None."""
+    confidence = next((other for other in observations.other_patterns if other.key.metric == CONFIDENCE), None)
+    pattern, pair = observations.pattern, best_pair(observations)
+    if confidence is None or pattern is None or pair is None or followed_ratio(pair) <= UNMOVED_BELOW:
+        return None
+    if confidence.started_at is None or pattern.started_at is None or confidence.pattern not in DECLINES:
+        return None
+    days = (pattern.started_at - confidence.started_at).days
+    return confidence.started_at if MIN_LEAD_DAYS <= days <= MAX_LEAD_DAYS else None
+
+
 def worsened_pairs(observations: Observations) -> tuple[ExpectedVsRealized, ...]:
-    """Return the pairs whose realised metric got significantly worse."""
+    """Return the pairs whose realized metric got significantly worse."""
     return tuple(pair for pair in observations.pairs if observations.got_worse(pair.realized))
-
-
-def followed_ratio(pair: ExpectedVsRealized) -> float:
-    """Return the ratio of the expected change to the realised one: 1 if it followed, 0 if it held, below 0 if apart."""
-    return pair.expected.delta / pair.realized.delta if pair.realized.delta else 0.0
 
 
 def best_pair(observations: Observations) -> ExpectedVsRealized | None:
@@ -79,6 +98,64 @@ def held_ranking(observations: Observations) -> BeforeAfter | None:
     return None
 
 
+def class_rates(observations: Observations) -> list[BeforeAfter]:
+    """Return the metrics that do not depend on the proportions of the classes: of several, balanced accuracy."""
+    changes = observations.before_after
+    rates = [changes[name] for name in ("recall", "specificity") if name in changes]
+    return rates or [changes[name] for name in ("balanced_accuracy",) if name in changes]
+
+
+def are_classes_recognized(observations: Observations) -> bool:
+    """Return whether each class is recognized as well as before, as far as that is known at all."""
+    rates, max_loss = class_rates(observations), max(0.01, 0.2 * abs(observations.loss(observations.focus)))
+    return bool(rates) and all(observations.loss(rate) <= max_loss for rate in rates)
+
+
+def moved_labels(observations: Observations) -> str | None:
+    """Return how the share of positives, or of several classes the labels, moved; None if they did not."""
+    positives, labels = base_rate_change(observations), observations.feature_shifts.label
+    if positives is not None:
+        return f"the share of positives {positives.direction} {describe(observations, positives)}"
+    return None if labels is None else f"the shares of the classes shifted, distance {format_value(labels.after, 2)}"
+
+
+def base_rate_change(observations: Observations) -> BeforeAfter | None:
+    """Return the change of the proportion of positives, if it matters: 3 points, and a tenth of its former value."""
+    change = observations.before_after.get("label_rate")
+    if change is None or not change.is_significant:
+        return None
+    return change if abs(change.delta) >= max(0.03, 0.1 * change.before) else None
+
+
+class LostSkill(NamedTuple):
+    """A metric that fell overnight to the value of guessing, or below it."""
+
+    change: BeforeAfter
+    inverted: float | None
+    """How far its value below chance alone would convince, 0 to 1, that the order is reversed; None at chance."""
+
+
+def lost_skill(observations: Observations) -> LostSkill | None:
+    """Return the first metric of skill that fell overnight to chance or below; None if all have skill left.
+
+    Skill is 1 of a perfect model and 0 of guessing: Gini = 2 AUC - 1, Matthews' and Cohen's coefficients, R².
+    """
+    if not observations.is_sudden:
+        return None
+    for name, (scale, chance) in SKILLS.items():
+        change = observations.before_after.get(name)
+        if change is None or not change.is_significant:
+            continue
+        before, after = (scale * (level - chance) for level in (change.before, change.after))
+        if before < MIN_SKILL or after > MAX_LOST_SKILL * before:
+            return None
+        if name == "r2" and (after > 0 or observations.got_worse(observations.before_after.get("bias"))):
+            return None  # a shift of the level: the order may be as before
+        is_inverted = name != "r2" and after <= MAX_INVERTED_SKILL * before
+        return LostSkill(change, 0.95 if is_inverted else None)
+    return None
+
+
 def precision_recall_tradeoff(observations: Observations) -> str | None:
     """Return a clause that precision rose as recall fell, or the other way; None if they did not clearly."""
     precision, recall = (observations.before_after.get(name) for name in ("precision", "recall"))
@@ -88,5 +165,15 @@ def precision_recall_tradeoff(observations: Observations) -> str | None:
         return None
     if observations.focus in (precision, recall):
         other = precision if observations.focus is recall else recall
-        return f"{other.key.metric} {other.direction} {format_change(other)} against it"
-    return f"precision {format_change(precision)} against recall {format_change(recall)}"
+        return f"{other.key.metric} {other.direction} {describe(observations, other)}"
+    return f"precision {describe(observations, precision)} while recall {describe(observations, recall)}"
+
+
+def describe(observations: Observations, change: BeforeAfter) -> str:
+    """Return the values of a metric before and after, such as `0.957→0.846`."""
+    return format_change(observations.context.catalog.get(change.key.metric), *observations.levels(change))
+
+
+def describe_metric_change(observations: Observations, change: BeforeAfter) -> str:
+    """Return a metric, its direction and its values, such as `recall fell 0.80→0.60`."""
+    return f"{metric_name(change.key.metric)} {change.direction} {describe(observations, change)}"

@@ -5,8 +5,10 @@ A written table is itself valid history: reading it back gives the same series.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, tzinfo
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -48,6 +50,14 @@ def to_frame(history: History, *, head: int | None = None) -> pd.DataFrame:
     order = [*LABELS, *(f"{name}{suffix}" for name in metrics for suffix in ("", "_count", "_low", "_high"))]
     names = [name for name in order if name in table and not (name in LABELS[2:] and _is_empty(table[name]))]
     return table[names] if head is None else table[names].head(head)
+
+
+def without_stem_as_model(table: pd.DataFrame, history: History) -> pd.DataFrame:
+    """Return the table without its column of models where that is the name of the only file: no column of the data."""
+    file = history.files[0] if len(history.files) == 1 else None
+    if file is None or file.models != (PurePath(file.source).name.removesuffix(".csv"),) or "model" not in table:
+        return table
+    return table.drop(columns="model")
 
 
 def _is_empty(column: pd.Series[Any]) -> bool:
@@ -113,7 +123,13 @@ def _exact_texts(column: pd.Series[Any], *, bare_dates: bool) -> list[str]:
         return ["true" if value else "" for value in column]
     if column.name in ("model", "segment"):
         return [str(value) for value in column]
-    return ["" if np.isnan(value) else format_exact(value) for value in column]
+    texts = ["" if np.isnan(value) else format_exact(value) for value in column]
+    return _pad_decimals(texts) if any(re.search(r"\.\d\d", text) for text in texts) else texts
+
+
+def _pad_decimals(texts: list[str]) -> list[str]:
+    """Return each number with two decimals at least, as a person writes `0.90` beside `0.95`: the same number."""
+    return [f"{text}0" if re.fullmatch(r"-?\d+\.\d", text) else text for text in texts]
 
 
 def _escape_formula(cell: str) -> str:

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from modeltop.core.errors import SourceError
 from modeltop.core.metrics.registry import MetricRegistry
 from modeltop.core.series import Flags, Floats, Series, SeriesKey, Times
 from modeltop.core.stats.robust import distinct
@@ -67,47 +66,6 @@ USUAL = 0.9
 MAX_GROUPS = 50_000
 """Models times segments (times metrics, in the long shape) of one file; more is a column of row numbers."""
 
-GroupKey = tuple[str, str, str | None]
-"""Model, segment of the row, and in the long shape the metric as written."""
-ColumnRole = tuple[str, str, str]
-"""(canonical metric, `value`|`support`|`low`|`high`, segment of the column), or ("", "rows", "all")."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class ColumnTable:
-    """Rows that could be read; all arrays have the same length."""
-
-    times: Times
-    keys: Sequence[GroupKey]
-    """The groups, in the order of their first rows."""
-    groups: NDArray[np.intp] | None
-    """Per row an index into `keys`; None if there is one group."""
-    numbers: Mapping[ColumnRole, Floats]
-    provisional: Flags | None
-    refused: Mapping[ColumnRole, Flags] = field(default_factory=dict)
-    """Which values are there but could not be read."""
-    written: Mapping[ColumnRole, str] = field(default_factory=dict)
-    """The names of columns of values that are called otherwise than their metric."""
-    lines: Indices | None = None
-
-
-def to_blocks(table: ColumnTable) -> list[Block]:
-    """Return one block per group and segment of the columns.
-
-    Raises:
-        SourceError: There are more than `MAX_GROUPS`.
-    """
-    if len(table.keys) > MAX_GROUPS:
-        raise SourceError(too_many_groups(len(table.keys)))
-    if not len(table.times):
-        return []
-    segments = list(dict.fromkeys(segment for _, role, segment in table.numbers if role != "rows")) or ["all"]
-    return [
-        _to_block(table, key, rows, segment)
-        for key, rows in zip(table.keys, _row_indices(table), strict=True)
-        for segment in segments
-    ]
-
 
 def join_segments(of_row: str, of_column: str) -> str:
     """Return the segment of the values of a column in a row.
@@ -128,45 +86,9 @@ def too_many_groups(count: int) -> str:
     )
 
 
-def _row_indices(table: ColumnTable) -> list[slice | NDArray[np.intp]]:
-    if table.groups is None or len(table.keys) == 1:
-        return [slice(None)]
-    order = np.argsort(table.groups, kind="stable")
-    stops = np.cumsum(np.bincount(table.groups, minlength=len(table.keys)))
-    spans = zip([0, *stops[:-1].tolist()], stops.tolist(), strict=True)
-    return [_slice_if_contiguous(order[start:end]) for start, end in spans]
-
-
-def _slice_if_contiguous(rows: NDArray[np.intp]) -> slice | NDArray[np.intp]:
-    is_contiguous = len(rows) and rows[-1] - rows[0] + 1 == len(rows)
-    return slice(int(rows[0]), int(rows[-1]) + 1) if is_contiguous else rows  # a slice copies nothing
-
-
-def _to_block(table: ColumnTable, key: GroupKey, rows: slice | NDArray[np.intp], segment: str) -> Block:
-    model, row_segment, metric = key
-    by_role: dict[str, dict[str, Floats]] = {"value": {}, "support": {}, "low": {}, "high": {}, "rows": {}}
-    for (own_metric, role, column_segment), numbers in table.numbers.items():
-        if role == "rows" or column_segment == segment:
-            by_role[role][own_metric or metric or ""] = numbers[rows]
-    refused = {
-        own_metric or metric or "": np.flatnonzero(flags[rows])
-        for (own_metric, _, column_segment), flags in table.refused.items()
-        if column_segment == segment
-    }
-    return Block(
-        model,
-        join_segments(row_segment, segment),
-        table.times[rows],
-        by_role["value"],
-        by_role["support"],
-        by_role["low"],
-        by_role["high"],
-        next(iter(by_role["rows"].values()), None),
-        None if table.provisional is None else table.provisional[rows],
-        {name: indices for name, indices in refused.items() if len(indices)},
-        {own: name for (own, _, column_segment), name in table.written.items() if column_segment == segment},
-        None if table.lines is None else table.lines[rows],
-    )
+def are_identical(left: Sequence[Block], right: Sequence[Block]) -> bool:
+    """Return whether these are the very same blocks."""
+    return len(left) == len(right) and all(a is b for a, b in zip(left, right, strict=True))
 
 
 def merge_blocks(blocks: Sequence[Block], catalog: MetricRegistry) -> tuple[list[Series], dict[SeriesKey, Times]]:
@@ -180,7 +102,7 @@ def merge_blocks(blocks: Sequence[Block], catalog: MetricRegistry) -> tuple[list
     failing that in any. For a metric of all rows it is the support if no other is given. If one block
     is sorted and complete, the series are views of it.
     """
-    block = _concat_blocks(blocks)
+    block = concat_blocks(blocks)
     duplicates = None if is_increasing(block.times) else _DuplicatePeriods(block.times, blocks)
     series = (_to_series(block, metric, duplicates, catalog) for metric in block.values)
     if delays := _usual_delays(blocks):
@@ -233,48 +155,43 @@ def is_increasing(times: Times) -> bool:
     return len(times) < 2 or bool((times[1:] > times[:-1]).all())
 
 
-def _concat_blocks(blocks: Sequence[Block]) -> Block:
-    """Return one block of the rows of all; NaN if a block lacks a column that another has."""
+def concat_blocks(blocks: Sequence[Block]) -> Block:
+    """Return one block of the rows of all, one or more; NaN if a block lacks a column that another has."""
     if len(blocks) == 1:
         return blocks[0]
     sizes = [len(block.times) for block in blocks]
-    rows = [block.rows for block in blocks]
-    flags = [
-        np.zeros(size, np.bool_) if block.provisional is None else block.provisional
-        for block, size in zip(blocks, sizes, strict=True)
-    ]
-    columns: dict[str, Any] = {
-        name: _concat_mappings([getattr(block, name) for block in blocks], sizes) for name in FIELDS_BY_METRIC
-    }
+    starts = np.cumsum([0, *sizes[:-1]]).tolist()
+
+    def concat(arrays: Sequence[Floats | None]) -> Floats:
+        pairs = zip(arrays, sizes, strict=True)
+        return np.concatenate([np.full(size, np.nan) if array is None else array for array, size in pairs])
+
+    columns: dict[str, Any] = {}
+    for name in FIELDS_BY_METRIC:
+        fields = [getattr(block, name) for block in blocks]
+        metrics = dict.fromkeys(metric for each in fields for metric in each)
+        columns[name] = {metric: concat([each.get(metric) for each in fields]) for metric in metrics}
+    refused: dict[str, list[Indices]] = {}
+    for block, start in zip(blocks, starts, strict=True):
+        for metric, indices in block.refused.items():
+            refused.setdefault(metric, []).append(indices + start)
+    rows, flags = [block.rows for block in blocks], [block.provisional for block in blocks]
+    lines = [block.lines for block in blocks if block.lines is not None]
     return Block(
         blocks[0].model,
         blocks[0].segment,
         np.concatenate([block.times for block in blocks]),
         **columns,
-        rows=None if all(counts is None for counts in rows) else _concat_arrays(rows, sizes),
-        provisional=np.concatenate(flags) if any(flag.any() for flag in flags) else None,
-        refused=concat_refused([block.refused for block in blocks], sizes),
+        rows=None if all(each is None for each in rows) else concat(rows),
+        provisional=None
+        if all(each is None for each in flags)
+        else np.concatenate(
+            [np.zeros(size, np.bool_) if each is None else each for each, size in zip(flags, sizes, strict=True)]
+        ),
+        refused={metric: np.concatenate(parts) for metric, parts in refused.items()},
+        written=blocks[0].written,
+        lines=np.concatenate(lines) if len(lines) == len(blocks) else None,
     )
-
-
-def concat_refused(refused: Sequence[Mapping[str, Indices]], sizes: Sequence[int]) -> dict[str, Indices]:
-    """Return the row indices of several blocks of `sizes` rows, one below the other."""
-    starts = np.cumsum([0, *sizes[:-1]])
-    by_metric: dict[str, list[Indices]] = {}
-    for of_block, start in zip(refused, starts, strict=True):
-        for metric, rows in of_block.items():
-            by_metric.setdefault(metric, []).append(rows + start)
-    return {metric: np.concatenate(parts) for metric, parts in by_metric.items()}
-
-
-def _concat_mappings(columns: Sequence[Mapping[str, Floats]], sizes: Sequence[int]) -> dict[str, Floats]:
-    metrics = dict.fromkeys(metric for column in columns for metric in column)
-    return {metric: _concat_arrays([column.get(metric) for column in columns], sizes) for metric in metrics}
-
-
-def _concat_arrays(arrays: Sequence[Floats | None], sizes: Sequence[int]) -> Floats:
-    pairs = zip(arrays, sizes, strict=True)
-    return np.concatenate([np.full(size, np.nan) if array is None else array for array, size in pairs])
 
 
 class _DuplicatePeriods:

@@ -17,7 +17,7 @@ from modeltop.core.series import Floats, ReadProblem, Times
 from modeltop.core.stats.robust import median
 from modeltop.core.text import format_age
 from modeltop.history.collisions import MAX_CORRECTED_DATES
-from modeltop.history.merge import Block, all_periods, join_segments, select_metrics
+from modeltop.history.merge import Block, all_periods, are_identical, join_segments, select_metrics
 
 MIN_PERIODS = 4
 """Periods of a block from which on it has a usual step; shorter blocks are taken together."""
@@ -56,16 +56,12 @@ class PeriodLengths:
             if len(group) > 1 and len({path for _, path in group}) > 1:
                 members = [blocks[index] for index, _ in group]
                 before = results.get(key)
-                is_same = before and len(before[0]) == len(members) and all(map(_is, before[0], members))
+                is_same = before is not None and are_identical(before[0], members)
                 result = before[1] if before and is_same else _separate(members, [path for _, path in group])
                 self._results[key] = members, result
                 replaced.update({index: new for (index, _), new in zip(group, result[0], strict=True)})
                 notes += [ReadProblem(path, message) for path, message in result[1].items()]
         return [new for index, block in enumerate(blocks) for new in replaced.get(index, [block])], notes
-
-
-def _is(left: object, right: object) -> bool:
-    return left is right
 
 
 @dataclass(frozen=True, slots=True, eq=False)

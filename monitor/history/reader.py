@@ -15,11 +15,11 @@ from modeltop.core.metrics.registry import MetricRegistry
 from modeltop.core.series import FileSummary, History, ReadProblem, Series, SeriesKey, Times
 from modeltop.history.csv.dialect import sniff_delimiter
 from modeltop.history.csv.header import CsvSchema, read_header
-from modeltop.history.csv.vectorized import BLOCK_BYTES, MIN_BYTES, ParseInput, parse_batch
+from modeltop.history.csv.in_volume import BLOCK_BYTES, MIN_BYTES, convert_sound
 from modeltop.history.discovery import Discovery, HistoryFile, discover, list_csv_files
 from modeltop.history.files import FileStat, file_stat
 from modeltop.history.locations import as_typed
-from modeltop.history.merge import Block, Progress, all_periods, merge_blocks
+from modeltop.history.merge import Block, Progress, all_periods, are_identical, merge_blocks
 from modeltop.history.period_lengths import PeriodLengths
 from modeltop.history.separation import separate
 from modeltop.history.tail import Chunk, FileTail
@@ -43,18 +43,13 @@ class HistoryCache:
     ) -> History:
         """Return the history of `blocks`, in the order in which they count, with what was found out about files."""
         current = tuple(blocks)
-        is_same = self._last is not None and _are_identical(current, self._last[0])
-        if not is_same:
+        if self._last is None or not are_identical(current, self._last[0]):
             separated, self._placement_problems = separate(current, self.catalog)
-        notes = ((*problems, *self._placement_problems), tuple(files))
-        if self._last and is_same:
-            history = self._last[1]
-            if notes == (history.problems, history.files):
-                return history
-        else:
-            history = self._build(separated)
-        history = replace(history, problems=notes[0], files=notes[1])
-        self._last = current, history
+            self._last = current, self._build(separated)
+        history, notes = self._last[1], ((*problems, *self._placement_problems), tuple(files))
+        if notes != (history.problems, history.files):
+            history = replace(history, problems=notes[0], files=notes[1])
+            self._last = current, history
         return history
 
     def _build(self, blocks: Iterable[Block]) -> History:
@@ -69,7 +64,7 @@ class HistoryCache:
             for segment, group in segments.items():
                 key, members = (model, segment), tuple(group)
                 cached = merged.get(key)
-                if not cached or not _are_identical(cached[0], members):
+                if not cached or not are_identical(cached[0], members):
                     cached = members, *merge_blocks(members, self.catalog)
                 self._merged[key] = cached
                 of_model += cached[1]
@@ -79,14 +74,10 @@ class HistoryCache:
             series.update((each.key, each) for each in sorted(of_model, key=lambda each: order[each.key.metric]))
             members = tuple(block for group in segments.values() for block in group)
             times = periods.get(model)
-            if not times or not _are_identical(times[0], members):
+            if not times or not are_identical(times[0], members):
                 times = members, all_periods(members)
             self._periods[model] = times
         return History(series, {model: times for model, (_, times) in self._periods.items()}, refused=refused)
-
-
-def _are_identical(left: Sequence[Block], right: Sequence[Block]) -> bool:
-    return len(left) == len(right) and all(a is b for a, b in zip(left, right, strict=True))
 
 
 class BatchParser:
@@ -108,33 +99,33 @@ class BatchParser:
 
     def add(self, tail: FileTail, chunk: Chunk) -> None:
         """Parse a chunk at once, or together with others of the same header."""
-        header = chunk.lines[: chunk.lines.find(b"\n") + 1]
-        if not chunk.from_start or not header or len(chunk.lines) > BLOCK_BYTES or self._schema(header) is None:
+        text = chunk.complete
+        header = text[: text.find(b"\n") + 1]
+        if not chunk.from_start or not header or len(text) > BLOCK_BYTES or self._schema(header) is None:
             tail.apply(chunk, self.now)
             return
         self._pending[header].append((tail, chunk))
-        self._bytes += len(chunk.lines)
+        self._bytes += len(text)
         if self._bytes >= BLOCK_BYTES:
             self.flush()
 
     def flush(self) -> None:
         """Parse all chunks that are still pending."""
         for header, members in self._pending.items():
-            schema = self._schema(header)
-            if schema is None:
+            if (schema := self._schema(header)) is None:
                 continue
-            inputs = [ParseInput(tail.file.model, chunk.lines[len(header) :]) for tail, chunk in members]
-            results = parse_batch(inputs, schema, catalog=self.catalog, zone=schema.zone(self.zone))
-            for (tail, chunk), result in zip(members, results, strict=True):
-                if result is not None:
+            texts = [chunk.complete[len(header) :] for _, chunk in members]
+            conversions = convert_sound(texts, schema, catalog=self.catalog, zone=schema.zone(self.zone))
+            for (tail, chunk), conversion in zip(members, conversions, strict=True):
+                if conversion is not None:
                     tail.parser.set_schema(schema)
-                tail.apply(chunk, self.now, result)
+                tail.apply(chunk, self.now, conversion)
         self._pending.clear()
         self._bytes = 0
 
 
 def _simple_schema(header: bytes, catalog: MetricRegistry) -> CsvSchema | None:
-    """Return the schema of a header line; None if only the tolerant reader can make something of it."""
+    """Return the schema of a header line; None if only the parser can make something of it."""
     try:
         text = header.decode("utf-8").rstrip("\r\n")
         delimiter = sniff_delimiter(text)
@@ -209,7 +200,7 @@ class Reader:
         batch = BatchParser(now, catalog=self.catalog, zone=self.zone)
         for count, tail in enumerate(tails, start=1):
             chunk = tail.read(now)
-            tail.in_volume = in_volume
+            tail.parser.in_volume = in_volume
             if chunk is not None and in_volume:
                 batch.add(tail, chunk)
             elif chunk is not None:

@@ -5,33 +5,28 @@ from __future__ import annotations
 import contextlib
 import os
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import tzinfo
-
-import numpy as np
-from numpy.typing import NDArray
 
 from modeltop.core.errors import SourceError
 from modeltop.core.metrics.registry import MetricRegistry
 from modeltop.core.series import FaultReason, FileSummary, ReadFault, ReadProblem, to_datetime
 from modeltop.history.collisions import Collision, drop_series, find_collisions, locate, refuse_newest
+from modeltop.history.csv.convert import ConvertedRows
 from modeltop.history.csv.dialect import split_chunks, to_utf8
 from modeltop.history.csv.header import NoHistory, no_date_column
 from modeltop.history.csv.long_shape import LongShape
 from modeltop.history.csv.misdated import MisdatedRows, misdated_models
-from modeltop.history.csv.tolerant import NOTHING_KNOWN, PriorKnowledge, TolerantParser
-from modeltop.history.csv.vectorized import BLOCK_BYTES, MIN_BYTES, ParseInput, ParseResult, parse_batch
+from modeltop.history.csv.parser import NOTHING_KNOWN, CsvParser, PriorKnowledge
 from modeltop.history.discovery import HistoryFile, TooLargeError, open_regular
 from modeltop.history.files import FileStat, file_stat, read_range
 from modeltop.history.formats import binary_reason, may_be_history, text_reason
-from modeltop.history.merge import FIELDS_BY_METRIC, MAX_GROUPS, Block, concat_refused, too_many_groups
+from modeltop.history.merge import MAX_GROUPS, Block, concat_blocks, too_many_groups
 from modeltop.history.tables import HEAD_BYTES, log_reason
 
 _BlockKey = tuple[str, str, tuple[str, ...]]
 """Model, segment and columns: the identity of a block within its file."""
-_ArrayKey = tuple[str, str]
-"""Field of a block, and metric; empty if the field is one array."""
 
 QUIET_SECONDS = 5.0
 """A last line without its end counts once nothing was written for this long: its writer has stopped."""
@@ -46,69 +41,28 @@ CHUNK_BYTES = 8 * 2**20
 """Bytes of text in hand at once; Python needs some ten times as many to split it."""
 
 
-class GrowableBlock:
-    """A block to which rows are appended at the price of those rows alone.
-
-    Blocks that were handed out stay as they were: they are views, and only what lies behind them is written.
-    """
-
-    def __init__(self, block: Block) -> None:
-        self.block = block
-        self._buffers: dict[_ArrayKey, NDArray[np.generic]] = {}
-
-    def append(self, more: Block) -> None:
-        """Append the rows of `more`, which has the same columns."""
-        used, added = len(self.block.times), len(more.times)
-        new = _to_arrays(more)
-        if not self._buffers or len(self._buffers["times", ""]) < used + added:
-            spare = (used + added) // 2 + added + 16
-            self._buffers = {
-                key: np.concatenate([array, np.empty(spare, array.dtype)])
-                for key, array in _to_arrays(self.block).items()
-            }
-        for key, buffer in self._buffers.items():
-            buffer[used : used + added] = new[key]
-        grown = _with_arrays(self.block, {key: array[: used + added] for key, array in self._buffers.items()})
-        refused = concat_refused([self.block.refused, more.refused], [used, added])
-        self.block = replace(grown, refused=refused, written=self.block.written)
-
-
-def _to_arrays(block: Block) -> dict[_ArrayKey, NDArray[np.generic]]:
-    arrays: dict[_ArrayKey, NDArray[np.generic]] = {("times", ""): block.times}
-    for name in FIELDS_BY_METRIC:
-        arrays.update({(name, metric): array for metric, array in getattr(block, name).items()})
-    for name in ("rows", "provisional", "lines"):
-        if getattr(block, name) is not None:
-            arrays[name, ""] = getattr(block, name)
-    return arrays
-
-
-def _with_arrays(block: Block, arrays: Mapping[_ArrayKey, NDArray[np.generic]]) -> Block:
-    by_metric: dict[str, dict[str, NDArray[np.generic]]] = {name: {} for name in FIELDS_BY_METRIC}
-    single = {}
-    for (name, metric), array in arrays.items():
-        if name in by_metric:
-            by_metric[name][metric] = array
-        else:
-            single[name] = array
-    return Block(block.model, block.segment, **single, **by_metric)  # type: ignore[arg-type]  # dtypes are the block's own
-
-
 @dataclass(frozen=True, slots=True)
 class Chunk:
     """The bytes of one read, in UTF-8."""
 
     lines: bytes
     """Complete lines, each with its end."""
-    partial_line: bytes
+    last_line: bytes
     """The bytes after the last line end."""
     from_start: bool
     """True if it starts with the file's first line."""
+    waits: bool
+    """True if the last line may still be in the making."""
 
     @property
     def data(self) -> bytes:
         """All bytes."""
-        return self.lines + self.partial_line
+        return self.lines + self.last_line
+
+    @property
+    def complete(self) -> bytes:
+        """The lines that count."""
+        return self.lines if self.waits or not self.last_line else self.data + b"\n"
 
 
 class FileTail:
@@ -130,9 +84,7 @@ class FileTail:
         self.problems: tuple[ReadProblem, ...] = ()
         self.summary: FileSummary | None = None
         """How much of the file could be read; None if nothing."""
-        self.in_volume = False
         self._retry = True  # read again, regardless of the file's stat
-        self._mtime = 0.0
         self._quiet_at: float | None = None
         self._changed_at = 0.0
         self._is_rewritten = False
@@ -142,15 +94,13 @@ class FileTail:
         self._reset()
 
     def _reset(self, known: PriorKnowledge = NOTHING_KNOWN) -> None:
-        self.parser = TolerantParser(self.file.path, self.file.model, catalog=self.catalog, zone=self.zone, known=known)
+        self.parser = CsvParser(self.file.path, self.file.model, catalog=self.catalog, zone=self.zone, known=known)
         self._collisions: list[Collision] = []
         self._misdated: dict[str, MisdatedRows] = {}
-        self._refused: dict[str, ReadProblem] = {}
-        self._growing: dict[_BlockKey, GrowableBlock] = {}
+        self._read: dict[_BlockKey, list[Block]] = {}
         self._long_shape = LongShape(self.catalog)
         self._identity: tuple[int, int] | None = None
         self._offset = 0
-        self._broken = False
         self._fingerprint: tuple[int, int] | None = None
 
     @property
@@ -181,12 +131,7 @@ class FileTail:
     def rename(self, file: HistoryFile) -> None:
         """Change the model's name, because another file of the same stem appeared or disappeared."""
         if file.model != self.file.model and self.parser.schema and self.parser.schema.model is None:
-            self._growing = {
-                (file.model, *key[1:]): GrowableBlock(replace(growing.block, model=file.model))
-                for key, growing in self._growing.items()
-            }
-            self.blocks = tuple(replace(block, model=file.model) for block in self.blocks)
-            self.summary = self._summarize(self.parser)
+            self.mark_stale()
         self.file, self.parser.model = file, file.model
 
     def read(self, now: float) -> Chunk | None:
@@ -209,7 +154,7 @@ class FileTail:
             self._fail(error)
             return None
         try:
-            chunk = self._read_chunk(descriptor, opened)
+            chunk = self._read_chunk(descriptor, opened, now)
         except (SourceError, OSError) as error:
             self._fail(error)
             return None
@@ -243,7 +188,7 @@ class FileTail:
         self.problems = (ReadProblem(self.file.path, message, fatal=True),)
         self._quiet_at, self._retry = None, True
 
-    def _read_chunk(self, descriptor: int, opened: os.stat_result) -> Chunk:
+    def _read_chunk(self, descriptor: int, opened: os.stat_result, now: float) -> Chunk:
         size = opened.st_size
         identity = opened.st_dev, opened.st_ino
         resumes = (
@@ -268,12 +213,15 @@ class FileTail:
         end = data.rfind(b"\n") + 1
         if not end and not resumes:
             end = data.rfind(b"\r") + 1
-        chunk = Chunk(data[:end], data[end:], not resumes)
+        last_line = data[end:]
+        chunk = Chunk(data[:end], last_line, not resumes, self._waits(last_line, opened.st_mtime, now))
         # Offsets are in the bytes of the file: UTF-16 is read from its start each time.
         self._identity = None if was_utf16 else identity
-        self._offset = size - len(chunk.partial_line)
-        self._mtime, self._is_rewritten = opened.st_mtime, False
-        if end or not resumes:
+        self._offset = size - len(last_line)
+        self._is_rewritten = False
+        if resumes and self._fingerprint is not None and self._offset <= FINGERPRINT_BYTES:
+            self._fingerprint = zlib.crc32(chunk.lines, self._fingerprint[0]), 0
+        elif end or not resumes:
             self._fingerprint = self._compute_fingerprint(descriptor, raw)
         return chunk
 
@@ -295,17 +243,16 @@ class FileTail:
         )
         return first, last
 
-    def apply(self, chunk: Chunk, now: float, result: ParseResult | None = None) -> None:
+    def apply(self, chunk: Chunk, now: float, conversion: ConvertedRows | None = None) -> None:
         """Bring `blocks` and `problems` up to date with the text read.
 
         Args:
             chunk: From `read`.
             now: Seconds since 1970.
-            result: The vectorized reader's result for the chunk's lines, whose header the parser has already.
+            conversion: What the complete lines behind the header hold, whose schema the parser has already.
         """
         try:
-            self._check_is_no_log(chunk)
-            self._apply(chunk, now, result)
+            self._apply(chunk, conversion)
         except NoHistory as error:
             reason = text_reason(chunk.data, self.file.path, self.catalog) if chunk.from_start else None
             message = reason or str(error)
@@ -315,9 +262,11 @@ class FileTail:
             self._drop(message, fatal=is_history or self.file.is_explicit)
         except SourceError as error:
             self._drop(str(error), fatal=True)
-        known = self._knowledge_missing()
-        if known and (again := self._read_anew(now, known)) is not None:
-            self.apply(again, now)
+        if known := self._knowledge_missing():
+            # What a column holds is decided by all of its cells, and new ones differ.
+            self.mark_stale(known)
+            if (again := self.read(now)) is not None:
+                self.apply(again, now)
 
     def _knowledge_missing(self) -> PriorKnowledge | None:
         """Return what the file must be read anew with from its start; None if it has been read as it is meant."""
@@ -327,188 +276,117 @@ class FileTail:
         if self._misdated and not known.has_misdated_rows:
             return replace(known, has_misdated_rows=True)
         if self._collisions and not known.rows_collide:
-            is_plain = parser.schema is not None and parser.schema.is_expected and not parser.problems.doubts
-            return replace(known, rows_collide=True, has_plain_formats=is_plain)
+            return replace(known, rows_collide=True)
         return known if not parser.is_consistent else None
-
-    def _read_anew(self, now: float, known: PriorKnowledge) -> Chunk | None:
-        """Return the file from its start: what a column holds is decided by all of its cells, and new ones differ."""
-        self.mark_stale(known)
-        return self.read(now)
-
-    def _check_is_no_log(self, chunk: Chunk) -> None:
-        """Raise NoHistory if the file is a prediction log, whether or not it could be read as history."""
-        reason = log_reason(chunk.lines, self.file.path, self.catalog) if chunk.from_start else None
-        if reason is not None:
-            raise NoHistory(reason)
 
     def _drop(self, message: str, *, fatal: bool) -> None:
         self._reset()
         self.blocks, self.summary = (), None
         self.problems = (ReadProblem(self.file.path, message, fatal=fatal),)
 
-    def _apply(self, chunk: Chunk, now: float, result: ParseResult | None) -> None:
-        waits = self._waits(chunk.partial_line, now)
-        last = b"" if waits else chunk.partial_line
-        complete = chunk.lines
-        if self.parser.known.has_misdated_rows and last:
-            complete, last = complete + last + b"\n", b""  # what its year is, the rows above show
-        doubts = self.parser.problems.doubts
-        self.parser.lookahead = last
-        if result is not None and not self._is_doubtful(last):
-            self.parser.add_result(result)
-            self._append(result.blocks)
+    def _apply(self, chunk: Chunk, conversion: ConvertedRows | None) -> None:
+        if chunk.from_start and (reason := log_reason(chunk.lines, self.file.path, self.catalog)):
+            raise NoHistory(reason)  # whether or not it could be read as history
+        parser, doubts = self.parser, self.parser.problems.doubts
+        if conversion is not None:
+            self._append(parser.add(conversion))
         else:
-            if result is not None:
-                self._reset(self.parser.known)
-                self.parser.lookahead = last
-            for lines in split_chunks(self._without_header(complete), CHUNK_BYTES):
-                self._feed(lines)
-        self.parser.is_inferred |= bool(self._growing)
-        parser, extra = self.parser, list[Block]()
-        if last:
-            parser = parser.fork()
-            parser.lookahead = b""
-            extra = parser.feed(last)
-        if parser.schema is None and waits and (reason := text_reason(chunk.data, self.file.path, self.catalog)):
-            raise NoHistory(reason)
-        if parser.schema is None and not waits:
+            for lines in split_chunks(chunk.complete, CHUNK_BYTES):
+                self._append(parser.feed(lines))
+        if chunk.last_line and not chunk.waits:
+            parser.is_resumable = False  # more bytes of the same line may come
+        if parser.schema is None and chunk.waits:
+            if reason := text_reason(chunk.data, self.file.path, self.catalog):
+                raise NoHistory(reason)
+        elif parser.schema is None:
             raise NoHistory("the file is empty: write a header and a first row")
-        if parser.schema is not None and not parser.schema.is_dated and not waits:
+        elif not parser.schema.is_dated and not chunk.waits:
             raise no_date_column()
         is_decided = chunk.from_start or self._offset > CHUNK_BYTES
-        self.parser.is_consistent = is_decided or parser.problems.doubts == doubts
-        self._show(parser, (*(growing.block for growing in self._growing.values()), *extra), waits=waits)
+        parser.is_consistent = is_decided or parser.problems.doubts == doubts
+        self._show(waits=chunk.waits)
 
-    def _show(self, parser: TolerantParser, blocks: tuple[Block, ...], *, waits: bool) -> None:
+    def _show(self, *, waits: bool) -> None:
         """Make `blocks`, `problems` and `summary` of what was parsed, without the values of rows that collide."""
-        is_store = parser.schema is not None and parser.schema.is_utc
-        self._misdated = {} if is_store else misdated_models(blocks)
-        self._collisions = [] if is_store else list(find_collisions(blocks))
-        notes = list(self._corrections())
+        parser, path = self.parser, self.file.path
+        self._read = {key: [concat_blocks(parts)] for key, parts in self._read.items()}
+        blocks = tuple(block for parts in self._read.values() for block in parts)
+        if parser.schema is None or not parser.schema.is_utc:
+            self._misdated, self._collisions = misdated_models(blocks), list(find_collisions(blocks))
+        faults, corrections = list(self._faults()), list(self._corrections())
+        refused = {metric: problem for metric, problem, _ in corrections if metric}
         if parser.known.rows_collide:
             certain = [each for each in self._collisions if each.is_certain]
             blocks = drop_series(refuse_newest(blocks, self._collisions), certain)
-        self.blocks = blocks
+        messages: list[str] = []
         if parser.schema and parser.schema.metric is not None:
-            self.blocks, messages = self._long_shape.place(self.blocks)
-            notes += [ReadProblem(self.file.path, message) for message in messages]
-        faults = [ReadProblem(self.file.path, fault.message) for fault in self._faults(parser)]
-        self.problems = (*faults, *parser.problems.problems(), *notes, *self._status_problems(parser, waits=waits))
-        self.summary = self._summarize(parser)
+            blocks, messages = self._long_shape.place(blocks)
+        self.blocks, self.summary = blocks, self._summarize(blocks, faults, refused)
+        of_rows = parser.problems.problems()
+        self.problems = (
+            *(ReadProblem(path, fault.message) for fault in faults),
+            *of_rows,
+            *(replace(problem, count=count) for _, problem, count in corrections if count),
+            *(ReadProblem(path, message) for message in messages),
+        )
+        if waits:
+            message = f"the last line has no end yet: it counts once the file was quiet for {QUIET_SECONDS:.0f} s"
+            self.problems += (ReadProblem(path, message, parser.lines + 1),)
+        elif not blocks and not of_rows:
+            self.problems += (ReadProblem(path, "a header and no rows yet: append one"),)
 
-    def _corrections(self) -> Iterator[ReadProblem]:
-        """Yield what is to be reported of a few rows that collide: one message for the newest ones, one for others."""
-        self._refused = {}
+    def _corrections(self) -> Iterator[tuple[str, ReadProblem, int]]:
+        """Yield what is to be said of the few rows that collide in a series, with its metric if they are its newest.
+
+        Of the newest ones and of the others the first counts them all, the rest none.
+        """
         few = [each for each in self._collisions if not each.is_certain]
         for is_newest, consequence in ((True, "keep one row a date"), (False, "the later row counts")):
             alike = [each for each in few if bool(each.newest) is is_newest]
             for each in alike:
                 line, message = locate(each, self.zone)
                 problem = ReadProblem(self.file.path, f"{message}: {consequence}", line)
-                if is_newest:
-                    self._refused[self.catalog.normalize(each.metric).metric] = problem
-                if each is alike[0]:
-                    yield replace(problem, count=len(alike))
+                metric = self.catalog.normalize(each.metric).metric if is_newest else ""
+                yield metric, problem, len(alike) if each is alike[0] else 0
 
-    def _summarize(self, parser: TolerantParser) -> FileSummary:
-        models = dict.fromkeys(block.model for block in self.blocks)
-        newest_first = bool(self.blocks) and bool(self.blocks[0].times[0] > self.blocks[0].times[-1])
-        edges = [(block.times.min(), block.times.max()) for block in self.blocks]
-        span = (to_datetime(min(edges)[0]), to_datetime(max(last for _, last in edges))) if edges else None
-        numbers = () if parser.schema is None else parser.schema.numbers
-        counts = {column.index: column.name for column in numbers if column.role != "value"}
-        summary = parser.problems.summary(models, span, newest_first=newest_first, counts=counts)
-        faults = (*self._faults(parser), *summary.faults)
-        return replace(summary, faults=faults, refused={**summary.refused, **self._refused})
-
-    def _faults(self, parser: TolerantParser) -> list[ReadFault]:
-        misdated = [
-            ReadFault(FaultReason.ROWS_MISDATED, f"the newest rows are {found.description}", models=(model,))
-            for model, found in self._misdated.items()
-            if found.may_be_newest and parser.known.has_misdated_rows
-        ]
+    def _faults(self) -> Iterator[ReadFault]:
+        """Yield what is wrong with all rows of a model, once a read has tried to mend it."""
+        parser = self.parser
+        for model, found in self._misdated.items():
+            if found.may_be_newest and parser.known.has_misdated_rows:
+                yield ReadFault(FaultReason.ROWS_MISDATED, f"the newest rows are {found.description}", models=(model,))
         certain = [each for each in self._collisions if each.is_certain]
-        if not certain or not parser.known.rows_collide:
-            return misdated
-        has_models = parser.schema is not None and parser.schema.model is not None
-        models = dict.fromkeys(each.model if has_models else self.file.model for each in certain)
-        return [*misdated, replace(parser.collision, models=tuple(models))]
+        if certain and parser.known.rows_collide:
+            has_models = parser.schema is not None and parser.schema.model is not None
+            models = dict.fromkeys(each.model if has_models else self.file.model for each in certain)
+            yield replace(parser.collision, models=tuple(models))
 
-    def _without_header(self, lines: bytes) -> bytes:
-        """Read a plain header by itself, and return the rest, so that the vectorized reader may have it."""
-        is_first = self.parser.schema is None and self.in_volume
-        return lines[self.parser.read_plain_header(lines) :] if is_first else lines
-
-    def _feed(self, lines: bytes) -> None:
-        """Parse complete lines: in volume by the vectorized reader, unless something in them is doubtful."""
-        # The vectorized reader refuses quotes, and between stray quotes only parsing row by row finds where to cut.
-        is_simple = self.in_volume and not self.parser.known.has_misdated_rows
-        if self.parser.schema is None or not is_simple or len(lines) < MIN_BYTES // 4 or b'"' in lines:
-            self._append(self.parser.feed(lines))
-            return
-        start = self.parser.fork()
-        is_plain = self.parser.schema.is_dated and not self.parser.known.rows_collide
-        if not start.is_inferred and (not is_plain or self._is_doubtful(start.lookahead)):
-            self.parser.infer(lines)
-        for part in split_chunks(lines, BLOCK_BYTES):
-            result = self._parse_in_volume(part)
-            if result is not None:
-                self.parser.add_result(result)
-                self._append(result.blocks)
-                continue
-            if not self.parser.is_inferred:
-                if start.infer(lines):  # so the parts before were read in formats that are not theirs
-                    self.parser, self._growing = start, {}
-                    self._feed(lines)
-                    return
-                self.parser.is_inferred = True
-            errors = self.parser.problems.error_count()
-            self._append(self.parser.feed(part))
-            self._broken = self.parser.problems.error_count() > errors
-
-    def _parse_in_volume(self, lines: bytes) -> ParseResult | None:
-        schema = self.parser.schema
-        # If one block was broken the next one probably is too; a wrong guess loses nothing.
-        if schema is None or not (schema.is_plain and self.parser.is_regular) or self._broken:
-            return None
-        inputs, zone = [ParseInput(self.file.model, lines, self.parser.lines + 1)], schema.zone(self.zone)
-        return parse_batch(inputs, schema, catalog=self.catalog, zone=zone)[0]
-
-    def _is_doubtful(self, lines: bytes) -> bool:
-        """Return whether plain formats do not fit some cells."""
-        if not lines:
-            return False
-        probe = self.parser.fork()
-        probe.is_inferred = True
-        probe.feed(lines)
-        return probe.problems.doubts > self.parser.problems.doubts
+    def _summarize(
+        self, blocks: Sequence[Block], faults: Sequence[ReadFault], refused: Mapping[str, ReadProblem]
+    ) -> FileSummary:
+        models = dict.fromkeys(block.model for block in blocks)
+        newest_first = bool(blocks) and bool(blocks[0].times[0] > blocks[0].times[-1])
+        edges = [(block.times.min(), block.times.max()) for block in blocks]
+        span = (to_datetime(min(edges)[0]), to_datetime(max(last for _, last in edges))) if edges else None
+        numbers = () if self.parser.schema is None else self.parser.schema.numbers
+        counts = {column.index: column.name for column in numbers if column.role != "value"}
+        summary = self.parser.problems.summary(models, span, newest_first=newest_first, counts=counts)
+        return replace(summary, faults=(*faults, *summary.faults), refused={**summary.refused, **refused})
 
     def _append(self, blocks: Iterable[Block]) -> None:
         for block in blocks:
             key = (block.model, block.segment, (*block.values, "", *block.supports, "", *block.lows, "", *block.highs))
-            if key in self._growing:
-                self._growing[key].append(block)
-            else:
-                self._growing[key] = GrowableBlock(block)
-        if len(self._growing) > MAX_GROUPS:
-            raise SourceError(too_many_groups(len(self._growing)))
+            self._read.setdefault(key, []).append(block)
+        if len(self._read) > MAX_GROUPS:
+            raise SourceError(too_many_groups(len(self._read)))
 
-    def _waits(self, partial_line: bytes, now: float) -> bool:
+    def _waits(self, last_line: bytes, modified_at: float, now: float) -> bool:
         """Return whether a last line without its end may still be in the making."""
         # The earlier of two clocks: a file may be dated in the future.
-        quiet_at = min(self._mtime, self._changed_at) + QUIET_SECONDS
-        waits = bool(partial_line) and now < quiet_at
+        quiet_at = min(modified_at, self._changed_at) + QUIET_SECONDS
+        waits = bool(last_line) and now < quiet_at
         self._quiet_at = quiet_at if waits else None
         return waits
-
-    def _status_problems(self, parser: TolerantParser, *, waits: bool) -> list[ReadProblem]:
-        if waits:
-            message = f"the last line has no end yet: it counts once the file was quiet for {QUIET_SECONDS:.0f} s"
-            return [ReadProblem(self.file.path, message, parser.lines + 1)]
-        if not self.blocks and not parser.problems.problems():
-            return [ReadProblem(self.file.path, "a header and no rows yet: append one")]
-        return []
 
 
 def _checksum(descriptor: int, start: int, end: int) -> int:

@@ -1,10 +1,12 @@
 """The distributions behind the newest periods of a model: `evidence/<slug>-<hash8>.csv`.
 
-One line a bin, in columns that hold three kinds of lines:
+One line a bin, in columns that hold four kinds of lines:
 
 - `reliability`: of the score of a binary model, of the confidence of one with several classes: rows with a label in
   [low, high), their mean score, and the rate of the outcome;
 - `feature`: rows by the bins of the reference, [low, high), by its categories, `other` and `missing`;
+- `values`: of a numeric feature, its smallest, largest and mean value (low, high, score), the rows that have one, and
+  of the reference the standard deviation (rate);
 - `segment`: rows of a segment; its name is the slot.
 
 The period is `reference`, or the start of one of the last 8 periods.
@@ -14,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -106,6 +109,14 @@ def _feature_rows(counts: FeatureCounts, periods: Iterable[str]) -> Iterator[Dis
         for (slot, low, high), rows in zip(slots, histogram.tolist(), strict=True):
             if rows:
                 yield ("feature", reference.name, period, slot, low, high, str(rows), "", "")
+    if counts.total is None or counts.extremes is None or reference.total is None or reference.extremes is None:
+        return
+    totals, extremes = np.vstack([reference.total, counts.total]), np.vstack([reference.extremes, counts.extremes])
+    for (period, histogram), total, (low, high) in zip(histograms, totals, extremes, strict=True):
+        if rows := int(histogram[: reference.slots].sum()):
+            deviation = reference.deviation if period == REFERENCE else float("nan")
+            numbers = map(_format_number, (low, high, total.sum() / rows, deviation))
+            yield ("values", reference.name, period, "", *islice(numbers, 2), str(rows), *numbers)
 
 
 def _slots(reference: FeatureReference) -> Iterator[tuple[str, str, str]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -98,14 +98,16 @@ def _compute_log(
             cost=Cost(**job.cost) if job.cost else None,
             per_class=job.per_class,
             segment_columns=_segment_columns(job, log),
+            prediction_feature=next(iter(set(_drifting_columns(job, log)) - set(log.features)), None),
             reference=ReferenceStats.from_batches(aggregate_reference(log, engine)),
         )
         since = None if job.since is None else to_datetime64(now - job.since)
         with report_progress(progress, engine, log, "reading"):
             model_run.add_batches(aggregate(log, engine, since=since))
-        if log.features:
+        features = replace(log, features=_drifting_columns(job, log))
+        if features.features:
             with report_progress(progress, engine, log, "features"):
-                model_run.add_features(aggregate_features(log, engine, since=since))
+                model_run.add_features(aggregate_features(features, engine, since=since))
         for model, data in model_run.distributions.files():
             run.stage_distributions(model, data)
     return model_run.summary, [*log.notes, *model_run.summary.lines()]
@@ -118,9 +120,16 @@ def _check_settings(job: LogSettings, log: ResolvedLog) -> None:
         raise UsageError(f"--per-class needs several classes, and this log is {log.task.value}")
 
 
+def _drifting_columns(job: LogSettings, log: ResolvedLog) -> tuple[str, ...]:
+    """Return the features, and the predictions of a regression: those of classes are counted in the first pass."""
+    is_counted = log.task is not Task.REGRESSION or not job.spec.reference
+    own = () if is_counted or log.prediction is None else (log.prediction,)
+    return tuple(dict.fromkeys((*log.features, *own)))
+
+
 def _segment_columns(job: LogSettings, log: ResolvedLog) -> tuple[str, ...]:
     """Return the columns of the first pass: everything but the features, which are read in a pass of their own."""
-    columns = () if not job.spec.reference else OWN_COLUMNS if log.features else (FEATURE,)
+    columns = () if not job.spec.reference else OWN_COLUMNS if _drifting_columns(job, log) else (FEATURE,)
     return (ALL, *log.segments, *([CLASS] if job.per_class else []), *columns)
 
 

@@ -29,7 +29,7 @@ from modeltop.predictions.metrics import cbpe, drift, multiclass
 from modeltop.predictions.metrics.base import MetricValues, UndefinedReason, metric_values
 from modeltop.predictions.metrics.binary import Cost
 from modeltop.predictions.metrics.compute import compute_metrics
-from modeltop.predictions.metrics.drift import PREDICTION, SCORE
+from modeltop.predictions.metrics.drift import LABEL, PREDICTION, SCORE
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 CLASS, FEATURE = "class", "feature"
 """Left sides of the segments of one class, and of one column."""
-OWN_COLUMNS = (f"{FEATURE}={SCORE}", f"{FEATURE}={PREDICTION}")
+OWN_COLUMNS = (f"{FEATURE}={SCORE}", f"{FEATURE}={PREDICTION}", f"{FEATURE}={LABEL}")
 """Segments of the model's own columns, whose drift is computed from the aggregates of the rows."""
 DRIFTED_SHARE = "drifted_share"
 MAX_CELLS = 256
@@ -98,6 +98,8 @@ class ReferenceStats:
             yield drift.prediction_column(aggregate, reference)
         elif isinstance(aggregate, MulticlassCounts) and isinstance(reference, MulticlassCounts):
             yield drift.prediction_column(aggregate, reference)
+            if reference.confusion[:, :-1].any():
+                yield drift.label_column(aggregate, reference)
 
 
 @dataclass(slots=True)
@@ -235,6 +237,8 @@ class ModelRun:
     per_class: bool = False
     segment_columns: tuple[str, ...] = (ALL,)
     """The segments that `add_batches` covers: `all`, and the left sides of its segments."""
+    prediction_feature: str | None = None
+    """The column of predicted numbers that is aggregated like a feature; None if predictions are classes."""
     reference: ReferenceStats = field(default_factory=ReferenceStats)
     summary: RunSummary = field(default_factory=RunSummary)
     periods: dict[str, PeriodFlags] = field(default_factory=dict)
@@ -309,7 +313,8 @@ class ModelRun:
         for model, features in itertools.groupby(batches, key=lambda cells: str(cells.model[0])):
             history = self._feature_history(model, features)
             if model in self.periods:
-                self.staged.stage(self.periods[model].apply(history), (FEATURE,), OWN_COLUMNS)
+                own = OWN_COLUMNS if self.prediction_feature is None else ()
+                self.staged.stage(self.periods[model].apply(history), (FEATURE,), own)
 
     def _past_cells(self, cells: CellBatch[FeatureCounts]) -> CellBatch[FeatureCounts]:
         """Return the cells of one model that are not in the future."""
@@ -318,16 +323,19 @@ class ModelRun:
 
     def _feature_history(self, model: str, features: Iterable[CellBatch[FeatureCounts]]) -> ComputedHistory:
         histories: list[ComputedHistory] = []
-        effects: list[tuple[Times, MetricValues]] = []
+        effects: list[tuple[ComputedHistory, MetricValues]] = []
         for cells in features:
             counts = cells.aggregate
-            metrics = drift.compute_drift(counts)
-            effects.append((cells.period, drift.effect_size(metrics)))
-            metrics |= drift.compute_quality(counts)
+            drifts = drift.compute_drift(counts)
+            is_own = counts.reference.name == self.prediction_feature
+            name = PREDICTION if is_own else counts.reference.name
+            metrics = drifts if is_own else drifts | drift.compute_quality(counts)
             rows = counts.count.sum(axis=1).astype(np.float64)
-            histories.append(make_history(model, cells.period, f"{FEATURE}={counts.reference.name}", rows, metrics))
-            self.distributions.add_feature(model, cells.period, counts)
-        return concat_histories([*histories, _drifted_share(histories, effects)])
+            histories.append(make_history(model, cells.period, f"{FEATURE}={name}", rows, metrics))
+            if not is_own:
+                effects.append((histories[-1], drift.effect_size(drifts)))
+                self.distributions.add_feature(model, cells.period, counts)
+        return concat_histories([*histories, *([_drifted_share(effects)] if effects else [])])
 
 
 def make_history(
@@ -371,18 +379,16 @@ def concat_histories(histories: Sequence[ComputedHistory]) -> ComputedHistory:
     return ComputedHistory(histories[0].model, columns=columns, **arrays)
 
 
-def _drifted_share(
-    histories: Sequence[ComputedHistory], effects: Sequence[tuple[Times, MetricValues]]
-) -> ComputedHistory:
+def _drifted_share(effects: Sequence[tuple[ComputedHistory, MetricValues]]) -> ComputedHistory:
     """Return the proportion of drifted features by period, as a metric of all rows."""
-    times = np.unique(np.concatenate([period for period, _ in effects]))
+    times = np.unique(np.concatenate([history.times for history, _ in effects]))
     aligned: list[MetricValues] = []
     rows = np.zeros(len(times))
-    for history, (period, effect) in zip(histories, effects, strict=True):
-        index = np.searchsorted(times, period)
+    for history, effect in effects:
+        index = np.searchsorted(times, history.times)
         aligned.append(_align_periods(effect, index, len(times)))
         rows[index] = np.maximum(rows[index], history.rows)
-    return make_history(histories[0].model, times, ALL, rows, {DRIFTED_SHARE: drift.drifted_share(aligned)})
+    return make_history(effects[0][0].model, times, ALL, rows, {DRIFTED_SHARE: drift.drifted_share(aligned)})
 
 
 def _align_periods(effect: MetricValues, index: NDArray[np.intp], size: int) -> MetricValues:

@@ -15,7 +15,8 @@ from modeltop.core.stats.robust import median
 from modeltop.core.text import format_age, format_period, format_value, pluralize, sanitize
 from modeltop.report.json import alert_record
 from modeltop.report.phrases import alert_line, rule_sentence, skipped_rules
-from modeltop.rules.rule import Rule, describe_rule, without_idle
+from modeltop.rules.defaults import without_idle
+from modeltop.rules.rule import Rule, describe_rule
 from modeltop.rules.snapshot import Snapshot
 
 if TYPE_CHECKING:
@@ -120,7 +121,7 @@ def format_lines(snapshot: Snapshot) -> Iterator[str]:
         if len(result.alerts) > MAX_LISTED:
             yield f"  the newest {MAX_LISTED} of {len(result.alerts):,}; --json lists all"
         for alert in (*result.alerts[-MAX_LISTED:], *result.pending[:MAX_LISTED]):
-            yield f"    {_describe_duration(alert, snapshot)}  {alert_line(alert)}"
+            yield f"    {_describe_dates(alert)}  {alert_line(alert)}"
         yield from skipped_rules(result.skipped)
     for notice in snapshot.notices:
         yield f"  {sanitize(notice, 300)}"
@@ -133,12 +134,15 @@ def _describe_evaluated(result: BacktestResult) -> str:
     first = min(to_datetime(series.times[0]) for series in result.series)
     last = max(series.newest for series in result.series)
     count = f"{len(result.series):,} series"
-    return f"{count}, {result.evaluated_periods:,} judged periods from {format_period(first)} to {format_period(last)}"
+    return (
+        f"{count}, {result.evaluated_periods:,} evaluated periods from {format_period(first)} to {format_period(last)}"
+    )
 
 
-def _describe_duration(alert: Alert, snapshot: Snapshot) -> str:
-    start, age = format_period(alert.fired or alert.since), format_age(_duration(alert, snapshot))
-    return f"{start} to {format_period(alert.resolved)}, {age}" if alert.resolved else f"{start} on, {age} so far"
+def _describe_dates(alert: Alert) -> str:
+    """Return when an alert fired and resolved; the line of the alert has its first breached period and its length."""
+    fired = "not confirmed" if alert.fired is None else f"fired {format_period(alert.fired)}"
+    return f"{fired}, resolved {format_period(alert.resolved)}" if alert.resolved else f"{fired}, open"
 
 
 def _duration(alert: Alert, snapshot: Snapshot) -> timedelta:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from modeltop.alerting.messages.explanation import MAX_VERDICT_WIDTH, ExplanationCache
+from modeltop.alerting.messages.explanation import ExplanationCache
 from modeltop.core.diagnosis import Diagnosis
 from modeltop.core.series import Alert, Series, State
 from modeltop.core.text import format_period, pluralize
@@ -62,6 +62,8 @@ figure { margin: .8rem 0; } svg { width: 100%; height: auto; max-width: 44rem; d
 @media print { details { display: block; } section { break-inside: avoid; } }
 """
 
+MAX_VERDICT_WIDTH = 400
+"""Maximum terminal cells of a verdict."""
 MAX_CHARTS = 240
 """Charts in one file, those of the worst models; more would make it too large to be sent."""
 MAX_CHARTS_PER_MODEL = 12
@@ -86,8 +88,9 @@ def _page(snapshot: Snapshot) -> Iterator[str]:
     yield '<meta name="color-scheme" content="light dark"/>'
     yield f"<title>{title}</title><style>{STYLE}</style></head><body>"
     yield f'<h1 class="{severity_class(snapshot.severity)}">{title}</h1>'
+    yield from (f"<p><strong>{escape_text(shared.sentence)}</strong></p>" for shared in snapshot.shared_starts)
     newest = newest_data(snapshot)
-    yield f"<p>Judged for {format_period(snapshot.taken_at)}; newest data {newest}. Times are UTC.</p>"
+    yield f"<p>Evaluated for {format_period(snapshot.taken_at)}; newest data {newest}. Times are UTC.</p>"
     explanations = ExplanationCache(snapshot)
     yield from _alerting_models(snapshot, explanations)
     yield from _silences(snapshot)
@@ -115,7 +118,7 @@ def _alerting_models(snapshot: Snapshot, explanations: ExplanationCache) -> Iter
     items = (
         f'<span class="{severity_class(status.severity)}">{MARKS[status.severity][0]} '
         f"{escape_text(status.model, 60)}</span> "
-        f"{escape_text(explanations.verdict_for(status.model), MAX_VERDICT_WIDTH)}"
+        f"{escape_text(explanations.text_for(status.model), MAX_VERDICT_WIDTH)}"
         for status in snapshot.model_statuses
         if status.model in alerting
     )
@@ -125,7 +128,7 @@ def _alerting_models(snapshot: Snapshot, explanations: ExplanationCache) -> Iter
 
 def _verdict(model: str, snapshot: Snapshot, explanations: ExplanationCache) -> Iterator[str]:
     """Yield the verdict on a model, its open alerts, and the evidence of the verdict."""
-    yield f"<p>{escape_text(explanations.verdict_for(model), MAX_VERDICT_WIDTH)}</p>"
+    yield f"<p>{escape_text(explanations.text_for(model), MAX_VERDICT_WIDTH)}</p>"
     alerts = [alert for alert in snapshot.alerts if alert.key.model == model and alert.resolved is None]
     if alerts:
         yield from _list(_alert(alert, snapshot) for alert in alerts)
@@ -151,14 +154,14 @@ def _silences(snapshot: Snapshot) -> Iterator[str]:
 
 
 def _table(history: Iterable[Series], snapshot: Snapshot) -> Iterator[str]:
-    heads = ("metric", "latest", "95 %", "date", "n", "since previous", "since 7d back", "since first")
+    heads = ("metric", "latest", "95 %", "date", "n", "vs previous", "vs 7 days ago", "vs first")
     yield f"<table><thead><tr>{''.join(f'<th>{head}</th>' for head in heads)}</tr></thead><tbody>"
     for series in history:
         metric = snapshot.catalog.get(series.key.metric)
         changes = change_summary(series, metric, snapshot.baseline)
         deltas = {change.against: metric.format_delta(change.delta) for change in changes}
         cells = (*latest_cells(series, snapshot), *(deltas.get(name, "") for name in ("previous", "7d", "first")))
-        title = escape_text("; ".join(describe_change(change, metric) for change in changes), 600)
+        title = escape_text("; ".join(describe_change(change, metric, series.newest) for change in changes), 600)
         row = "".join(f"<td>{escape_text(cell)}</td>" for cell in cells)
         yield f'<tr title="{title}"><th>{escape_text(series_name(series.key))}</th>{row}</tr>'
     yield "</tbody></table>"
@@ -171,7 +174,7 @@ def _charts(
         if svg := render_svg(series_chart(series, snapshot, diagnosis)):
             yield f"<figure><figcaption>{escape_text(series_name(series.key))}</figcaption>{svg}</figure>"
     if len(drawn) < len(history):
-        yield f"<p>{pluralize(len(history) - len(drawn), 'more chart')} left out: `modeltop` draws every one.</p>"
+        yield f"<p>{pluralize(len(history) - len(drawn), 'more chart')} in the app: `modeltop` draws every one.</p>"
 
 
 def _notes_and_past_alerts(model: str, snapshot: Snapshot) -> Iterator[str]:
@@ -198,7 +201,7 @@ def _footer(snapshot: Snapshot, explanations: ExplanationCache) -> Iterator[str]
     if more := len(lines[MAX_LISTED:]):
         items.append(f"and {pluralize(more, 'more line')} that could not be read")
     if items:
-        yield from _list((escape_text(item, 400) for item in items), "<h2>How this was judged</h2>")
+        yield from _list((escape_text(item, 400) for item in items), "<h2>How this was evaluated</h2>")
 
 
 def _list(items: Iterable[str], heading: str = "") -> Iterator[str]:

@@ -3,29 +3,45 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-from modeltop.alerting.messages.diagnosis_json import diagnosis_record, finite_or_none
-from modeltop.alerting.messages.explanation import ExplanationCache, verdict_sentence
-from modeltop.core.diagnosis import Diagnosis
+from modeltop.alerting.messages.diagnosis_json import finite_or_none, questions_record, verdict_record
+from modeltop.alerting.messages.explanation import ExplanationCache
+from modeltop.core.incident import Acknowledgement, Incident, Suppression
 from modeltop.core.series import Alert, ModelStatus, Series
+from modeltop.diagnosis.phrases import advice_lines
 from modeltop.rules.change_summary import change_summary, latest_interval
 from modeltop.rules.snapshot import Snapshot
 
 Record = dict[str, object]
+VERSION = 1
+"""Version of the JSON, incremented when a field changes its meaning or is removed."""
 
 
-def as_json(snapshot: Snapshot) -> str:
-    """Return models, their diagnoses, open alerts and errors of reading as one JSON object."""
-    explanations = ExplanationCache(snapshot)
+def as_json(snapshot: Snapshot, *, explained: Iterable[str] = ()) -> str:
+    """Return models, their verdicts, incidents, open alerts and errors of reading as one JSON object.
+
+    Args:
+        snapshot: The snapshot.
+        explained: Models whose questions are answered although they do not alert.
+    """
+    explanations = ExplanationCache(snapshot, explained)
     record = {
+        "version": VERSION,
         "status": snapshot.severity.name.lower(),
         "taken_at": _iso(snapshot.taken_at),
-        "models": [
-            _model_record(snapshot, status, explanations.diagnosis_for(status.model))
-            for status in snapshot.model_statuses
+        "models": [_model_record(snapshot, status, explanations) for status in snapshot.model_statuses],
+        "shared_starts": [
+            {
+                "condition": shared.condition.value,
+                "models": list(shared.models),
+                "started_at": _iso(shared.started_at),
+                "sentence": shared.sentence,
+            }
+            for shared in snapshot.shared_starts
         ],
+        "incidents": [_incident_record(incident, snapshot, explanations) for incident in snapshot.incidents],
         "alerts": [alert_record(alert, snapshot) for alert in snapshot.alerts if alert.resolved is None],
         "errors": [
             {"source": problem.source, "line": problem.line, "message": problem.message, "fatal": problem.fatal}
@@ -36,13 +52,17 @@ def as_json(snapshot: Snapshot) -> str:
     return json.dumps(record, allow_nan=False, indent=1)
 
 
-def _model_record(snapshot: Snapshot, status: ModelStatus, diagnosis: Diagnosis | None) -> Record:
-    history = snapshot.history.for_model(status.model)
+def _model_record(snapshot: Snapshot, status: ModelStatus, explanations: ExplanationCache) -> Record:
+    history, coverage = snapshot.history.for_model(status.model), snapshot.label_coverage.get(status.model)
+    incident = snapshot.incident_of(status.model)
     return {
         "model": status.model,
         "status": status.severity.name.lower(),
-        "summary": status.sentence if diagnosis is None else verdict_sentence(snapshot, status.model, diagnosis),
-        "diagnosis": None if diagnosis is None else diagnosis_record(diagnosis),
+        "incident": None if incident is None else incident.id,
+        "verdict": verdict_record(explanations.verdict_for(status.model)),
+        "labels": None if coverage is None else coverage.sentence,
+        "missing": snapshot.missing_values.get(status.model),
+        **questions_record(explanations.diagnosis_for(status.model)),
         "latest": [_latest_record(series, snapshot) for series in history],
         "changes": [record for series in history for record in _change_records(series, snapshot)],
     }
@@ -76,10 +96,49 @@ def _change_records(series: Series, snapshot: Snapshot) -> Iterator[Record]:
         }
 
 
+def _incident_record(incident: Incident, snapshot: Snapshot, explanations: ExplanationCache) -> Record:
+    """Return an incident; the cause of one that is over long ago is null."""
+    active = {alert.id for alert in snapshot.alerts if alert.is_active} & {*incident.alerts}
+    is_suppressed = bool(active) and active <= snapshot.suppressions.keys()
+    diagnosis = explanations.diagnosis_of(incident)
+    hypotheses = () if diagnosis is None else diagnosis.hypotheses
+    worst: Record = {"value": finite_or_none(incident.worst_value), "date": _iso(incident.worst_at)}
+    return {
+        "id": incident.id,
+        "model": incident.model,
+        "status": incident.status.value,
+        "severity": incident.severity.name.lower(),
+        "suppressed_by": _suppression_record(snapshot.suppressions.get(incident.lead)) if is_suppressed else None,
+        "acknowledged_by": _ack_record(snapshot.acknowledgements.get(incident.lead)),
+        "lead": incident.lead,
+        "started_at": _iso(incident.started_at),
+        "resolved_at": _iso(incident.resolved_at),
+        "before": finite_or_none(incident.before),
+        "after": finite_or_none(incident.after),
+        "worst": None if incident.worst_value is None else worst,
+        "now": finite_or_none(incident.now),
+        "cause": hypotheses[0].cause.value if hypotheses else None,
+        "certainty": diagnosis.certainty.value if diagnosis is not None and hypotheses else None,
+        "steps": [] if diagnosis is None else advice_lines(diagnosis),
+        "alerts": list(incident.alerts),
+    }
+
+
+def _suppression_record(suppression: Suppression | None) -> Record | None:
+    if suppression is None:
+        return None
+    return {"kind": suppression.kind, "reason": suppression.reason, "until": _iso(suppression.until)}
+
+
+def _ack_record(ack: Acknowledgement | None) -> Record | None:
+    if ack is None:
+        return None
+    return {"by": ack.by, "why": ack.reason, "at": _iso(ack.at), "until": _iso(ack.until)}
+
+
 def alert_record(alert: Alert, snapshot: Snapshot) -> Record:
     """Return one alert with its acknowledgement and its suppression; times are ISO 8601 in UTC."""
     breach, id_ = alert.breach, alert.id or ""
-    suppression, ack = snapshot.suppressions.get(id_), snapshot.acknowledgements.get(id_)
     return {
         "id": alert.id,
         "rule": alert.rule,
@@ -95,12 +154,8 @@ def alert_record(alert: Alert, snapshot: Snapshot) -> Record:
         "since": _iso(alert.since),
         "fired": _iso(alert.fired),
         "resolved": _iso(alert.resolved),
-        "suppressed_by": None
-        if suppression is None
-        else {"kind": suppression.kind, "reason": suppression.reason, "until": _iso(suppression.until)},
-        "acknowledged": None
-        if ack is None
-        else {"by": ack.by, "why": ack.reason, "at": _iso(ack.at), "until": _iso(ack.until)},
+        "suppressed_by": _suppression_record(snapshot.suppressions.get(id_)),
+        "acknowledged": _ack_record(snapshot.acknowledgements.get(id_)),
         "message": breach.message if breach else None,
     }
 

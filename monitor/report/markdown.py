@@ -28,7 +28,10 @@ def markdown(snapshot: Snapshot) -> Iterator[str]:
     """Yield the lines of the report; foreign text is put in code spans, so that nothing in it is markup."""
     yield f"# {_escape(headline(snapshot))}"
     yield ""
-    yield f"Judged for {format_period(snapshot.taken_at)}; newest data {newest_data(snapshot)}."
+    for shared in snapshot.shared_starts:
+        yield f"**{_escape(shared.sentence)}**"
+        yield ""
+    yield f"Evaluated for {format_period(snapshot.taken_at)}; newest data {newest_data(snapshot)}."
     yield ""
     index, explanations = ReportIndex(snapshot), ExplanationCache(snapshot)
     if index.alerts:
@@ -36,12 +39,12 @@ def markdown(snapshot: Snapshot) -> Iterator[str]:
         yield ""
         for status in snapshot.model_statuses:
             if status.model in index.alerts:
-                yield f"- {_heading(status)}: {_code(explanations.verdict_for(status.model))}"
+                yield f"- {_heading(status)}: {_code(explanations.text_for(status.model))}"
         yield ""
     for status in snapshot.model_statuses:
         yield f"## {_heading(status)}"
         yield ""
-        yield _code(explanations.verdict_for(status.model))
+        yield _code(explanations.text_for(status.model))
         yield ""
         yield from _list("", alert_lines(index, status.model))
         diagnosis = explanations.diagnosis_for(status.model)
@@ -54,7 +57,7 @@ def markdown(snapshot: Snapshot) -> Iterator[str]:
     hints = (f"{sanitize(metric)}: {direction_hint(metric, k)}" for metric, k in unknown_directions(snapshot).items())
     yield from _list("Unknown directions", map(sanitize, hints))
     yield from _list("Problems of the input", problem_details(snapshot.history.problems))
-    yield from _list("What could not be worked out", explanations.errors)
+    yield from _list("Failed diagnoses", explanations.errors)
 
 
 def _heading(status: ModelStatus) -> str:

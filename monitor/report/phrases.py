@@ -12,7 +12,8 @@ from modeltop.core.incident import Acknowledgement, Matchers, Note, Silence, Sup
 from modeltop.core.series import Alert, Condition, ReadProblem, RuleStatus, Series, SeriesKey, Severity, State
 from modeltop.core.text import display_width, format_age, format_exact, format_period, pluralize, sanitize, truncate
 from modeltop.rules.change_summary import latest_interval
-from modeltop.rules.rule import UNKNOWN_METRIC_RULES, Rule, describe_rule, metric_table, without_idle
+from modeltop.rules.defaults import without_idle
+from modeltop.rules.rule import UNKNOWN_METRIC, Rule, describe_rule, metric_table
 from modeltop.rules.snapshot import Snapshot
 
 MAX_NAME = 40
@@ -51,8 +52,9 @@ def format_moment(at: datetime, now: datetime | None = None) -> str:
 
 
 def describe_ack(ack: Acknowledgement, now: datetime | None = None) -> str:
-    """Return who has acknowledged an alert, when, until when and why; dates as `format_moment` writes them."""
-    text = f"taken by {sanitize(ack.by, MAX_NAME)} {format_moment(ack.at, now)}, until {format_moment(ack.until, now)}"
+    """Return who has acknowledged an alert, when, for how long and why; dates as `format_moment` writes them."""
+    span = f"{format_moment(ack.at, now)} for {format_age(ack.until - ack.at)}"
+    text = f"acked by {sanitize(ack.by, MAX_NAME)} at {span}"
     return f"{text}: {sanitize(ack.reason, MAX_REASON)}" if ack.reason.strip() else text
 
 
@@ -115,7 +117,7 @@ def headline(snapshot: Snapshot) -> str:
         return f"OK: {pluralize(models, 'model')}, {pluralize(rules, 'rule')} hold{'s' if rules == 1 else ''}"
     counts = Counter(status.severity for status in snapshot.model_statuses)
     words = [f"{counts[severity]} {severity.name.lower()}" for severity in MARKS if severity and counts[severity]]
-    first = next((alert for alert in snapshot.alerts if alert.is_active), None)
+    first = worst_alert(snapshot)
     counted = f"{worst.name}: {', '.join(words)} of {pluralize(models, 'model')}"
     example = _worst_example(snapshot, MAX_HEADLINE - len(counted) - len(": "))
     other = _other_severity(snapshot, first) if first else ""
@@ -128,6 +130,16 @@ def headline(snapshot: Snapshot) -> str:
     # The problem is worth more than a word that can be guessed.
     short = line if display_width(line) <= width else truncate(line.replace(" models:", ":", 1), width)
     return short + other
+
+
+def worst_alert(snapshot: Snapshot) -> Alert | None:
+    """Return the first active alert, or the lead of its model's incident if that is as bad; None without any."""
+    active = [alert for alert in snapshot.alerts if alert.is_active]
+    if not active:
+        return None
+    incident = snapshot.incident_of(active[0].key.model)
+    leads = (alert for alert in active if incident is not None and alert.id == incident.lead)
+    return next((lead for lead in leads if lead.severity is active[0].severity), active[0])
 
 
 def _other_severity(snapshot: Snapshot, first: Alert) -> str:
@@ -146,7 +158,7 @@ def _worst_example(snapshot: Snapshot, width: int) -> str:
 
     A source that cannot be read is described in `width` cells.
     """
-    first = next((alert for alert in snapshot.alerts if alert.is_active), None)
+    first = worst_alert(snapshot)
     if first is None:
         return _unevaluated_model(snapshot)
     if first.condition is Condition.ERROR and first.breach:
@@ -213,7 +225,7 @@ def newest_data(snapshot: Snapshot) -> str:
 def has_too_little_history(status: RuleStatus) -> bool:
     """Return whether there are too few periods to evaluate a rule."""
     # What follows the last colon is never foreign text.
-    return status.sentence.rpartition(": ")[2].startswith("too little history")
+    return status.sentence.rpartition(": ")[2].startswith("needs ")
 
 
 def list_names(names: Sequence[str], noun: str = "") -> str:
@@ -240,7 +252,7 @@ def skipped_rules(statuses: Iterable[RuleStatus]) -> Iterator[str]:
 
 def unknown_directions(snapshot: Snapshot) -> dict[str, str | None]:
     """Return the first unknown metrics with an open alert, each with the registered one that it may be a kind of."""
-    alerts = (alert for alert in snapshot.alerts if alert.resolved is None and alert.rule in UNKNOWN_METRIC_RULES)
+    alerts = (alert for alert in snapshot.alerts if alert.resolved is None and alert.rule == UNKNOWN_METRIC)
     metrics = list(dict.fromkeys(alert.key.metric for alert in alerts))[:MAX_NAMED]
     return {metric: snapshot.catalog.resembles(metric) for metric in metrics}
 
@@ -305,7 +317,7 @@ def alert_line(
 
 def _alert_notes(alert: Alert, snapshot: Snapshot) -> Iterator[str]:
     """Yield that the direction of a metric is unknown, and who has the alert."""
-    if alert.rule in UNKNOWN_METRIC_RULES and alert.resolved is None:
+    if alert.rule == UNKNOWN_METRIC and alert.resolved is None:
         yield "direction unknown"
     yield from describe_handling(alert, snapshot)
 

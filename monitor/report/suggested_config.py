@@ -24,8 +24,8 @@ HEAD = """\
 What modeltop watches here. Written from the history at hand: read it, change it, and try it before you trust it:
 `modeltop rules test` says when each rule would have fired, and how many alerts a month that makes.
 Each limit stands where a healthy period lies once in 100, critical twice as far from the usual value. A warning waits
-for two periods in a row, and is over after two good ones. Rules in a file replace the defaults: what holds by default
-of every series stands here too, after the limits, and can be deleted."""
+for two periods in a row, and is over after two good ones. A threshold replaces the default limit of its metric; the
+other default rules hold beside it, and `[defaults]` switches them off."""
 
 DETECTOR_EXAMPLE = """\
 
@@ -62,11 +62,11 @@ def suggested_config(other_tables: Mapping[str, object], suggested: SuggestedRul
     for suggestion in suggested.rules:
         reason = f"{sanitize(suggestion.key.model, 60)}, {series_name(suggestion.key)}: {suggestion.reason}."
         lines += _rule(reason, suggestion.table, results[suggestion.table["name"]])
-    for table in suggested.default_tables:
-        result = results[table["name"]]
-        sentence = describe_rule(result.rule, rehearsed.catalog.get(result.rule.metric))
-        lines += _rule(f"By default, of every series: {sentence}.", table, result)
     if suggested.rules:
+        lines += ["", *_comment("These rules hold by default beside; `[defaults]` switches them off:")]
+        for result in (result for result in results.values() if result.rule.default):
+            sentence = describe_rule(result.rule, rehearsed.catalog.get(result.rule.metric))
+            lines += _comment(f"{result.rule.name}: {sentence}. {_describe_result(result)}.")
         total = sum(len(result.alerts) for result in results.values())
         lines += ["", *_comment(f"All rules together would have given {pluralize(total, 'alert')}.")]
     else:
@@ -86,7 +86,7 @@ def _rule(reason: str, table: Mapping[str, object], result: BacktestResult) -> l
 def _describe_result(result: BacktestResult) -> str:
     """Return how often a rule would have fired, and when last."""
     if not result.series:
-        return "Would have judged nothing"
+        return "Would have evaluated nothing"
     spans = [
         f"{format_period(alert.since)} to {format_period(alert.resolved)}"
         if alert.resolved

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from modeltop.alerting.messages.explanation import ExplanationCache
-from modeltop.core.diagnosis import Diagnosis
+from modeltop.core.diagnosis import Diagnosis, Verdict
 from modeltop.core.series import (
     Alert,
     Condition,
-    Direction,
     ModelStatus,
     RuleStatus,
     Series,
     SeriesKey,
     Severity,
-    to_datetime64,
 )
-from modeltop.core.text import format_period, pluralize, sanitize
-from modeltop.report.diagnosis_sections import diagnosis_sections
+from modeltop.core.text import pluralize, sanitize
+from modeltop.diagnosis.phrases import describe_concern, period_unit
+from modeltop.report.diagnosis_sections import QUESTIONS_TITLE, diagnosis_sections
 from modeltop.report.phrases import (
     HANG,
     alert_line,
@@ -40,23 +39,21 @@ from modeltop.rules.change_summary import change_summary, describe_change
 from modeltop.rules.detectors.cusum import LastingShift
 from modeltop.rules.snapshot import Snapshot
 
+QUESTION_HANG = 21
+"""Indentation in cells of the second line of an answer."""
 MAX_SHOWN = 20
 """Models without an alert that have a line of their own."""
 MAX_DETAILED = 50
 """Models whose alerts are listed one by one, the worst; the others have a line each."""
 MAX_SENTENCE = 400
 """Maximum terminal cells of a status."""
-MAX_PERIODS_APART = 3
-"""Periods within which alerts of one model count as simultaneous."""
 SHARED_LINES = {
-    "healthy": ("● ok    ", "healthy"),
-    "waiting": ("● ok    ", "healthy before the newest period, which is not judged"),
-    "new": ("○ n/d   ", "too little history"),
+    "healthy": ("● ok    ", "ok"),
+    "waiting": ("● ok    ", "ok; latest period too small to evaluate"),
+    "new": ("○ n/d   ", "needs more history"),
     "unasked": ("○ n/d   ", "no rule applies"),
 }
 """Mark and text of the models that share a line."""
-CHANGE_VERBS = {frozenset({Direction.HIGHER}): "fell", frozenset({Direction.LOWER}): "rose"}
-"""How metrics got worse, by their directions."""
 
 
 class ReportIndex:
@@ -75,10 +72,6 @@ class ReportIndex:
             if status.skip_reason is None and (status.rule, status.key) not in alerting:
                 self.statuses_without_alert.setdefault(status.key.model, []).append(status)
 
-    def is_lasting_shift(self, alert: Alert) -> bool:
-        """Return whether the alert is about a sustained shift, not about a limit or missing data."""
-        return alert.condition is Condition.THRESHOLD and self.detects_lasting_shift(alert.rule)
-
     def detects_lasting_shift(self, rule: str) -> bool:
         """Return whether the rule of that name looks for a sustained shift."""
         return rule in self.rules and isinstance(self.rules[rule].detector, LastingShift)
@@ -87,7 +80,7 @@ class ReportIndex:
         """Return whether the rule holds in the newest period that could be evaluated."""
         # The end of a sentence is never foreign text.
         return status.rule in self.rules and status.sentence.endswith(
-            f"healthy, {self.rules[status.rule].detector.describe_normal()}"
+            f"ok, {self.rules[status.rule].detector.describe_normal()}"
         )
 
 
@@ -96,15 +89,18 @@ def text_summary(snapshot: Snapshot) -> Iterator[str]:
     yield (first_line := headline(snapshot))
     if _says_all(first_line, snapshot):
         return
+    yield from (line for shared in snapshot.shared_starts for line in wrapped(shared.sentence, 2))
     index, explanations = ReportIndex(snapshot), ExplanationCache(snapshot)
     alerting = [status for status in snapshot.model_statuses if status.model in index.alerts]
     for status in alerting[:MAX_DETAILED]:
-        yield from alerting_section(status, index, explanations.diagnosis_for(status.model))
+        yield from alerting_section(status, index, explanations.verdict_for(status.model))
     for status in alerting[MAX_DETAILED:]:
-        yield from _status_lines(status, explanations.diagnosis_for(status.model))
-    yield from healthy_section(
-        [status for status in snapshot.model_statuses if status.model not in index.alerts], index
-    )
+        yield from _status_lines(status, explanations.verdict_for(status.model))
+    others = [status for status in snapshot.model_statuses if status.model not in index.alerts]
+    for status in others:
+        if status.concerns:
+            yield from _status_lines(status, explanations.verdict_for(status.model))
+    yield from healthy_section([status for status in others if not status.concerns], index)
     yield from _footer(snapshot, explanations)
 
 
@@ -122,10 +118,11 @@ def _says_all(first_line: str, snapshot: Snapshot) -> bool:
 def text_report(snapshot: Snapshot) -> Iterator[str]:
     """Yield the report: the headline, a page a model, and the rules."""
     yield headline(snapshot)
+    yield from (line for shared in snapshot.shared_starts for line in wrapped(shared.sentence, 2))
     index, explanations = ReportIndex(snapshot), ExplanationCache(snapshot)
     for status in snapshot.model_statuses:
         yield ""
-        yield from _model_page(status, index, explanations.diagnosis_for(status.model))
+        yield from _model_page(status, index, explanations)
     yield ""
     for number, line in enumerate(problem_details(snapshot.history.problems)):
         yield from ([] if number else ["  Problems of the input"])
@@ -133,22 +130,42 @@ def text_report(snapshot: Snapshot) -> Iterator[str]:
     yield from _footer(snapshot, explanations)
 
 
-def _model_page(status: ModelStatus, index: ReportIndex, diagnosis: Diagnosis | None) -> Iterator[str]:
-    snapshot = index.snapshot
-    if status.model in index.alerts:
-        yield from alerting_section(status, index, diagnosis)
-    else:
-        yield from wrapped(_healthy_line(status, index), HANG)
+def text_explanation(snapshot: Snapshot, models: Sequence[str]) -> Iterator[str]:
+    """Yield the output of `check --explain`: of each model the verdict, the five questions and the evidence."""
+    index, explanations = ReportIndex(snapshot), ExplanationCache(snapshot, models)
+    for number, status in enumerate(status for status in snapshot.model_statuses if status.model in models):
+        yield from ([""] if number else [])
+        yield from _status_lines(status, explanations.verdict_for(status.model))
+        incident = snapshot.incident_of(status.model)
+        yield from () if incident is None else (f"{' ' * HANG}incident {sanitize(incident.id, 20)}",)
+        for text in alert_lines(index, status.model):
+            yield from wrapped(" " * HANG + text, HANG + 2)
+        yield from _sections(snapshot, explanations.diagnosis_for(status.model))
+    yield from (f"  {error}" for error in explanations.errors)
+
+
+def _sections(snapshot: Snapshot, diagnosis: Diagnosis | None) -> Iterator[str]:
+    """Yield the questions and the evidence of a diagnosis; nothing without one."""
     sections = {} if diagnosis is None else diagnosis_sections(diagnosis, snapshot.catalog)
     for title, lines in sections.items():
         yield f"  {title}"
+        hang = QUESTION_HANG if title == QUESTIONS_TITLE else 6
         for line in lines:
-            yield from wrapped(f"    {line}", 6)
+            yield from wrapped(f"    {line}", hang)
+
+
+def _model_page(status: ModelStatus, index: ReportIndex, explanations: ExplanationCache) -> Iterator[str]:
+    snapshot, diagnosis = index.snapshot, explanations.diagnosis_for(status.model)
+    if status.model in index.alerts:
+        yield from alerting_section(status, index, explanations.verdict_for(status.model))
+    else:
+        yield from wrapped(_healthy_line(status, index), HANG)
+    yield from _sections(snapshot, diagnosis)
     for series in snapshot.history.for_model(status.model):
         yield f"  {_describe_latest(series, snapshot)}"
         metric = snapshot.catalog.get(series.key.metric)
         for change in change_summary(series, metric, snapshot.baseline):
-            yield f"    {sanitize(describe_change(change, metric))}"
+            yield f"    {sanitize(describe_change(change, metric, series.newest))}"
 
 
 def _describe_latest(series: Series, snapshot: Snapshot) -> str:
@@ -193,7 +210,8 @@ def _other_rules(index: ReportIndex, model: str) -> Sequence[RuleStatus]:
 def _kind(status: ModelStatus, index: ReportIndex) -> str:
     """Return the key of the line that the model can share; `single` if it needs a line of its own."""
     rules = _other_rules(index, status.model)
-    if status.model in index.snapshot.label_coverage or status.model in index.snapshot.missing_values:
+    snapshot = index.snapshot
+    if status.model in snapshot.label_coverage or status.model in snapshot.missing_values or status.concerns:
         return "single"
     if not rules:
         return "unasked"
@@ -222,7 +240,7 @@ def _describe_others(index: ReportIndex, rules: Sequence[RuleStatus]) -> Iterato
     if shifts and index.detects_lasting_shift(rules[0].rule):
         yield f"nor {'is' if len(shifts) == 1 else 'are'} {pluralize(len(shifts), 'more metric')}"
     elif shifts:
-        yield f"{pluralize(len(shifts), 'metric')}, none lastingly worse" if len(shifts) > 1 else "nor lastingly worse"
+        yield f"{pluralize(len(shifts), 'metric')}, none below baseline" if len(shifts) > 1 else "nor below baseline"
     yield from _describe_unevaluated(index, [rule for rule in rules[1:] if rule.key != rules[0].key])
 
 
@@ -231,38 +249,52 @@ def _describe_unevaluated(index: ReportIndex, rules: Sequence[RuleStatus]) -> It
     unevaluated = [rule for rule in rules if not index.is_healthy(rule)]
     young = [rule for rule in unevaluated if has_too_little_history(rule)]
     if young:
-        yield f"{pluralize(len({rule.key for rule in young}), 'metric')} with {young[0].sentence.rpartition(': ')[2]}"
+        count = len({rule.key for rule in young})
+        need = young[0].sentence.rpartition(": ")[2]
+        yield f"{pluralize(count, 'metric')} {need if count == 1 else need.replace('needs', 'need', 1)}"
     if more := len(unevaluated) - len(young):
-        yield f"{pluralize(more, 'rule')} could not judge the newest period"
+        yield f"{pluralize(more, 'rule')} could not evaluate the newest period"
 
 
-def alerting_section(status: ModelStatus, index: ReportIndex, diagnosis: Diagnosis | None = None) -> Iterator[str]:
-    """Yield the state of a model that alerts in one sentence, then its alerts, and its other rules.
+def alerting_section(status: ModelStatus, index: ReportIndex, verdict: Verdict | None = None) -> Iterator[str]:
+    """Yield the verdict on a model that alerts, then its alerts, and its other rules.
 
     Args:
         status: The model, which has an active or a pending alert.
         index: The snapshot.
-        diagnosis: Source of the sentence; None: the status of its worst rule.
+        verdict: The verdict; None: the status of its worst rule.
     """
-    yield from _status_lines(status, diagnosis)
-    for text in (*alert_lines(index, status.model), *_describe_rest(index, status.model)):
+    yield from _status_lines(status, verdict)
+    for text in (*alert_lines(index, status.model), *_describe_rest(index, status)):
         yield from wrapped(" " * HANG + text, HANG + 2)
 
 
-def _status_lines(status: ModelStatus, diagnosis: Diagnosis | None) -> Iterator[str]:
-    sentence = sanitize(status.sentence if diagnosis is None else diagnosis.sentence, MAX_SENTENCE)
-    yield from wrapped(f"{severity_mark(status.severity)}{sanitize(status.model, 60)} {sentence}", HANG)
+def _status_lines(status: ModelStatus, verdict: Verdict | None) -> Iterator[str]:
+    """Yield the name of a model and what happened, then why, then what to do: a line each where they fit."""
+    what = sanitize(status.sentence, MAX_SENTENCE) if verdict is None else verdict.what.removeprefix("ok: ")
+    yield from wrapped(f"{severity_mark(status.severity)}{sanitize(status.model, 60)}: {what}", HANG)
+    for sentence in () if verdict is None else (verdict.why, verdict.do):
+        if sentence:
+            yield from wrapped(" " * HANG + sentence, HANG)
 
 
-def _describe_rest(index: ReportIndex, model: str) -> Iterator[str]:
-    """Yield the healthy models beside the alerts, and the metrics that could not be evaluated."""
+def _describe_rest(index: ReportIndex, status: ModelStatus) -> Iterator[str]:
+    """Yield the metrics that are ok beside the alerts, those that are ok but, and those that were not evaluated."""
+    model, snapshot = status.model, index.snapshot
     rules, alerts = _other_rules(index, model), index.alerts[model]
     unknown = severity_mark(Severity.UNKNOWN).strip()
     if not any(alert.is_model_wide for alert in alerts):
-        breached = {alert.key for alert in alerts}
+        breached = {alert.key for alert in alerts} | {concern.key for concern in status.concerns}
         healthy = [series_name(rule.key) for rule in rules if rule.key not in breached and index.is_healthy(rule)]
         if healthy:
-            yield f"{severity_mark(Severity.OK).strip()} {list_names(list(dict.fromkeys(healthy)))}: healthy"
+            yield f"no alert: {list_names(list(dict.fromkeys(healthy)))}"
+    if status.concerns:
+        first, *others = status.concerns
+        unit = period_unit(snapshot.history.series[first.key])
+        text = describe_concern(first, snapshot.catalog.get(first.key.metric), unit, snapshot.taken_at)
+        also = [series_name(concern.key) for concern in others if concern.key != first.key]
+        also_text = f"; also: {list_names(list(dict.fromkeys(also)))}" if also else ""
+        yield f"{severity_mark(Severity.OK).strip()}, but {text}{also_text}"
     yield from (f"{unknown} {text}" for text in _describe_unevaluated(index, rules))
     if model in index.snapshot.label_coverage:
         yield f"{unknown} {index.snapshot.label_coverage[model].sentence}"
@@ -271,10 +303,9 @@ def _describe_rest(index: ReportIndex, model: str) -> Iterator[str]:
 
 
 def alert_lines(index: ReportIndex, model: str) -> Iterator[str]:
-    """Yield a line an alert, worst first, without the model's name.
+    """Yield the lead alert of a model's incident, then a line for the others of each severity, without its name.
 
-    A sustained shift of a series that also breaches a limit only adds its start to that alert's line, and shifts that
-    began together share a line.
+    Of several alerts about one series only the worst is listed, unless a person handles the others apart.
     """
     # Why a source cannot be read is its status; an alert of its own would only repeat it.
     alerts = [
@@ -282,81 +313,23 @@ def alert_lines(index: ReportIndex, model: str) -> Iterator[str]:
         for alert in index.alerts.get(model, [])
         if alert.condition is not Condition.ERROR or describe_handling(alert, index.snapshot)
     ]
-    breaches = {alert.key: alert for alert in reversed(alerts) if alert.is_active and not index.is_lasting_shift(alert)}
-    implied = {
-        alert.key: alert for alert in alerts if index.is_lasting_shift(alert) and _is_implied(alert, breaches, index)
-    }
-    shown = [alert for alert in alerts if implied.get(alert.key) is not alert]
-    groups = _simultaneous([alert for alert in shown[1:] if index.is_lasting_shift(alert)], index)
-    group_of = {id(alert): group for group in groups for alert in group}
-    for alert in shown:
-        group = group_of.get(id(alert), [alert])
-        if group[0] is not alert:
+    incident = index.snapshot.incident_of(model)
+    alerts.sort(key=lambda alert: incident is None or alert.id != incident.lead)
+    groups: dict[tuple[object, ...], list[Alert]] = {}
+    listed: dict[SeriesKey, list[str]] = {}
+    for alert in alerts:
+        handling = describe_handling(alert, index.snapshot)
+        if listed.get(alert.key) == handling:
             continue
-        if len(group) > 1:
-            yield _group_line(group, shown[0], index)
-        else:
-            line = alert_line(alert, index.snapshot, with_model=False)
-            yield line + _shift_clause(alert, implied.get(alert.key), index)
-
-
-def _is_implied(shift: Alert, breaches: Mapping[SeriesKey, Alert], index: ReportIndex) -> bool:
-    """Return whether another alert reports as much of the series; an acknowledged or silenced one stays visible."""
-    other = breaches.get(shift.key)
-    return other is not None and other.severity >= shift.severity and not describe_handling(shift, index.snapshot)
-
-
-def _shift_clause(alert: Alert, shift: Alert | None, index: ReportIndex) -> str:
-    if shift is None or index.is_lasting_shift(alert) or alert.condition is not Condition.THRESHOLD:
-        return ""
-    if _began_together(alert, shift, index):
-        return ""
-    return f"; lastingly {_shift_word(shift, index)} since {format_period(shift.since)}"
-
-
-def _simultaneous(shifts: Sequence[Alert], index: ReportIndex) -> list[list[Alert]]:
-    """Return groups of alerts that are equally bad and began within a few periods, in the order given."""
-
-    def state(alert: Alert) -> tuple[object, ...]:
-        return alert.severity, alert.state, describe_handling(alert, index.snapshot), _shift_word(alert, index)
-
-    groups: list[list[Alert]] = []
-    for alert in shifts:
-        for group in groups:
-            if state(alert) == state(group[0]) and _began_together(alert, group[0], index):
-                group.append(alert)
-                break
-        else:
-            groups.append([alert])
-    return groups
-
-
-def _began_together(alert: Alert, other: Alert, index: ReportIndex) -> bool:
-    periods = index.snapshot.history.periods[alert.key.model]
-    first, second = (int(periods.searchsorted(to_datetime64(start))) for start in (alert.since, other.since))
-    return abs(first - second) <= MAX_PERIODS_APART
-
-
-def _shift_word(shift: Alert, index: ReportIndex) -> str:
-    detector = index.rules[shift.rule].detector
-    return "changed" if isinstance(detector, LastingShift) and detector.outside else "worse"
-
-
-def _group_line(shifts: Sequence[Alert], worst: Alert, index: ReportIndex) -> str:
-    """Return one line for several shifts; of those that began with the model's worst alert the date is left out."""
-    shape, word = alert_mark(shifts[0])
-    names = list_names([series_name(shift.key) for shift in shifts])
-    if worst.condition is Condition.THRESHOLD and _began_together(shifts[0], worst, index):
-        verb = _change_verb(shifts, index)
-        line = f"{shape} {word} and {pluralize(len(shifts), 'more metric')} {verb} with it: {names}"
-    else:
-        line = f"{shape} {word} {pluralize(len(shifts), 'metric')} lastingly {_shift_word(shifts[0], index)}: {names}"
-        line += f", since {format_period(min(shift.since for shift in shifts))}"
-    return "; ".join((line, *describe_handling(shifts[0], index.snapshot)))
-
-
-def _change_verb(shifts: Sequence[Alert], index: ReportIndex) -> str:
-    if _shift_word(shifts[0], index) == "changed":
-        return "changed"
-    series = index.snapshot.history.series
-    return CHANGE_VERBS.get(frozenset(series[shift.key].better for shift in shifts), "got worse")
+        listed.setdefault(alert.key, handling)
+        is_alone = alert is alerts[0] or alert.condition is not Condition.THRESHOLD
+        key = (alert.id,) if is_alone else (alert.severity, alert.state, *handling)
+        groups.setdefault(key, []).append(alert)
+    for group in groups.values():
+        if len(group) == 1:
+            yield alert_line(group[0], index.snapshot, with_model=False)
+            continue
+        shape, word = alert_mark(group[0])
+        pending = "" if group[0].is_active else f" {group[0].state.value}"
+        names = list_names([series_name(alert.key) for alert in group])
+        yield "; ".join((f"{shape} {word} also{pending}: {names}", *describe_handling(group[0], index.snapshot)))

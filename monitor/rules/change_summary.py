@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import numpy as np
@@ -11,16 +11,16 @@ import numpy as np
 from modeltop.core.metrics.registry import Metric
 from modeltop.core.series import Comparison, Series, to_datetime
 from modeltop.core.stats.intervals import Interval, newcombe, wilson
-from modeltop.core.text import format_exact, format_period
+from modeltop.core.text import format_day, format_exact
 from modeltop.rules.baselines.past import ROLLING, PastBaseline, Rolling
 
 LOOKBACKS = (("7d", timedelta(days=7)), ("30d", timedelta(days=30)))
 PHRASES = {
-    "previous": "since previous ({})",
-    "7d": "since 7d back ({})",
-    "30d": "since 30d back ({})",
-    "first": "since first ({})",
-    "reference": "against reference (from {})",
+    "previous": "vs {}",
+    "7d": "vs {}, 7 days ago",
+    "30d": "vs {}, 30 days ago",
+    "first": "vs {}, the first",
+    "reference": "vs baseline from {}",
 }
 
 
@@ -92,22 +92,28 @@ def latest_interval(series: Series, metric: Metric) -> Interval | None:
 
 
 def baseline_note(series: Series, baseline: PastBaseline = ROLLING) -> str | None:
-    """Return why there is no comparison with a baseline, such as `too little history: ...`; None if there is one."""
+    """Return what a comparison with a baseline needs, such as `needs 10 earlier periods, has 9`; None if nothing."""
     if baseline.window(series) is not None:
         return None
     if not isinstance(baseline, Rolling):
         return f"too little history for {baseline.describe()}"
-    return f"too little history: {int(series[:-1].evaluable().sum())} earlier periods of {baseline.min_periods}"
+    return f"needs {baseline.min_periods} earlier periods, has {int(series[:-1].evaluable().sum())}"
 
 
-def describe_change(change: Comparison, metric: Metric) -> str:
-    """Return the change in words, such as `-0.090 since first (2025-01-01), 95 % -0.112 to -0.068, n 1200`.
+def describe_change(change: Comparison, metric: Metric, now: datetime) -> str:
+    """Return the change in words, such as `-0.090 vs 1 Jan, the first, 95 % -0.112 to -0.068, n 1200`.
 
     Numbers, dates and our own words only: no foreign text.
+
+    Args:
+        change: The change.
+        metric: The metric.
+        now: Dates of another year have their year.
     """
-    clauses = [f"{metric.format_delta(change.delta)} {PHRASES[change.against].format(format_period(change.before_at))}"]
+    day = format_day(change.before_at, now)
+    clauses = [f"{metric.format_delta(change.delta)} {PHRASES[change.against].format(day)}"]
     if change.low is not None and change.high is not None:
         low, high = (metric.format_delta(end) for end in (change.low, change.high))
-        clauses.append(f"95 % {low} to {high}" + (": may be chance" if change.low <= 0 <= change.high else ""))
+        clauses.append(f"95 % {low} to {high}" + (" (not significant)" if change.low <= 0 <= change.high else ""))
     clauses.append("n unknown" if change.count is None else f"n {format_exact(change.count)}")
     return ", ".join(clauses)

@@ -26,6 +26,8 @@ from modeltop.rules.replay import GAPS, describe_lateness, expected_gap, fired_a
 if TYPE_CHECKING:
     from modeltop.core.series import Times
 
+LABEL_DRIFT = "feature=label"
+"""Segment of the drift of the labels of several classes."""
 MIN_PRESENCE = 0.9
 """Share of its model's last 60 periods, before it stopped, in which a series must have had a value to be missed."""
 
@@ -46,7 +48,7 @@ def series_no_data_alerts(
     labelled = _labelled_periods(history)
     for key, series in history.series.items():
         periods = history.periods[key.model]
-        if key.model in labelled and catalog.get(key.metric).needs_labels:
+        if key.model in labelled and _waits_for_labels(key, catalog):
             periods = labelled[key.model]
         alert = _overdue(series, periods, severity)
         if alert is not None:
@@ -70,9 +72,9 @@ def missing_newest_values(history: History, catalog: MetricRegistry, alerting: C
     for key, series in history.series.items():
         if key.segment == "all" and "all" not in newest_segments.get(key.model, {"all"}):
             continue  # the newest period is one of segments alone, recorded at a time of its own
-        needs_labels = key.model in labelled and catalog.get(key.metric).needs_labels
-        periods = labelled[key.model] if needs_labels else history.periods[key.model]
-        if key in alerting or series.better is Direction.NEITHER or not len(periods):
+        waits = key.model in labelled and _waits_for_labels(key, catalog)
+        periods = labelled[key.model] if waits else history.periods[key.model]
+        if key in alerting or series.better is Direction.NEITHER or not len(periods) or series.times[-1] >= periods[-1]:
             continue
         behind = to_datetime(periods[-1]) - series.newest
         if behind > timedelta(seconds=series.usual_delay) and _is_regular(series.times, periods):
@@ -83,6 +85,11 @@ def missing_newest_values(history: History, catalog: MetricRegistry, alerting: C
         model: first if not others else f"{first} (and {len(others):,} more series like it)"
         for model, (first, *others) in missing.items()
     }
+
+
+def _waits_for_labels(key: SeriesKey, catalog: MetricRegistry) -> bool:
+    """Return whether values need labels: those of the metric do, or it is the drift of the labels themselves."""
+    return catalog.get(key.metric).needs_labels or key.segment == LABEL_DRIFT
 
 
 def _labelled_periods(history: History) -> dict[str, Times]:

@@ -8,6 +8,7 @@ from collections.abc import Set as AbstractSet
 from modeltop.core.metrics.registry import MetricRegistry
 from modeltop.core.series import (
     Alert,
+    Concern,
     Condition,
     History,
     ModelStatus,
@@ -18,8 +19,9 @@ from modeltop.core.series import (
     to_datetime,
 )
 from modeltop.core.text import format_period, pluralize
+from modeltop.rules.concerns import describe_concern
 from modeltop.rules.label_coverage import LabelCoverage, LabelState
-from modeltop.rules.rule import UNKNOWN_METRIC_RULES, direction_hint
+from modeltop.rules.rule import UNKNOWN_METRIC, direction_hint
 
 NO_ACKNOWLEDGEMENTS: frozenset[str] = frozenset()
 Rank = tuple[int, bool, float, float]
@@ -72,6 +74,7 @@ def model_statuses(
     acknowledged: AbstractSet[str] = NO_ACKNOWLEDGEMENTS,
     labels: Mapping[str, LabelCoverage] | None = None,
     missing_values: Mapping[str, str] | None = None,
+    concerns: Mapping[str, tuple[Concern, ...]] | None = None,
 ) -> tuple[ModelStatus, ...]:
     """Return the most urgent status of each model, and of each source without any model: worst first.
 
@@ -83,33 +86,47 @@ def model_statuses(
         acknowledged: The ids that a person has acknowledged.
         labels: Missing labels by model.
         missing_values: A clause on metrics without a value in the newest period, by model.
+        concerns: What is worth a word beside, by model.
 
-    A model for which no rule could be evaluated is unknown, never ok.
+    A model for which no rule could be evaluated is unknown, never ok; so is one with a value beyond a default limit
+    and too little history to say more.
     """
     unresolved = [alert for alert in ordered_alerts(alerts, acknowledged) if alert.resolved is None]
     current = {alert.key.model: alert for alert in reversed(unresolved)}
-    coverages, sentences = labels or {}, _sentences(rule_statuses)
+    coverages, rule_statuses = labels or {}, list(rule_statuses)
+    suspects = {status.key.model: status for status in rule_statuses if status.severity is Severity.UNKNOWN}
+    sentences = _sentences(rule_statuses) | {model: status.sentence for model, status in suspects.items()}
     evaluated = {status.key.model for status in rule_statuses if status.is_evaluated}
     ranked: list[tuple[Rank, str, ModelStatus]] = []
     for model in dict.fromkeys((*history.periods, *(key.model for key in history.series), *current)):
-        alert, coverage = current.get(model), coverages.get(model)
-        lacks_labels = coverage is not None and coverage.state is LabelState.NOT_ENOUGH
+        alert, own_concerns = current.get(model), (concerns or {}).get(model, ())
+        if alert and not alert.is_active and model in suspects:
+            alert = None
+        rank, severity = HEALTHY_RANK, Severity.OK
         if alert and alert.is_active:
             rank, severity = _rank(alert, acknowledged), alert.severity
-        elif alert is None and model not in evaluated:
+        elif alert is None and (model in suspects or model not in evaluated):
             rank, severity = UNEVALUATED_RANK, Severity.UNKNOWN
+        if alert is not None:
+            text = _describe_alert(alert, history, catalog)
+        elif severity is Severity.OK and own_concerns:
+            text = f"ok, but {describe_concern(own_concerns[0], catalog.get(own_concerns[0].key.metric))}"
         else:
-            rank, severity = HEALTHY_RANK, Severity.OK
-        text = (
-            sentences.get(model, "no rule evaluates it") if alert is None else _describe_alert(alert, history, catalog)
-        )
-        if coverage:
-            text = coverage.sentence if alert is None and lacks_labels else f"{text}; {coverage.sentence}"
-        if missing_values and model in missing_values:
-            clauses = (missing_values[model], text) if alert is None else (text, missing_values[model])
-            text = "; ".join(clauses)  # what was not evaluated is said before a model is called healthy
-        ranked.append((rank, model, ModelStatus(model, severity, text)))
+            text = sentences.get(model, "no rule evaluates it")
+        clauses = _with_missing(text, alert, coverages.get(model), (missing_values or {}).get(model))
+        ranked.append((rank, model, ModelStatus(model, severity, clauses, own_concerns)))
     return tuple(status for *_, status in sorted(ranked, key=lambda entry: entry[:2]))
+
+
+def _with_missing(text: str, alert: Alert | None, coverage: LabelCoverage | None, missing: str | None) -> str:
+    """Return the text of a status with what is known of missing labels and of missing values."""
+    if coverage:
+        lacks_labels = coverage.state is LabelState.NOT_ENOUGH
+        text = coverage.sentence if alert is None and lacks_labels else f"{text}; {coverage.sentence}"
+    if missing:
+        # What was not evaluated is said before a model is called healthy.
+        text = f"{missing}; {text}" if alert is None else f"{text}; {missing}"
+    return text
 
 
 def worst_series(
@@ -145,7 +162,7 @@ def _sentences(rule_statuses: Iterable[RuleStatus]) -> dict[str, str]:
     """Return, per model, the sentence of the first rule that was applied; else that none was."""
     sentences: dict[str, str] = {}
     for status in sorted(rule_statuses, key=_is_skipped):
-        text = "no rule evaluates it: the default limits were left out" if status.skip_reason else status.sentence
+        text = f"no rule evaluates it: {status.skip_reason}" if status.skip_reason else status.sentence
         sentences.setdefault(status.key.model, _with_segment(status.key, text))
     return sentences
 
@@ -171,11 +188,11 @@ def _describe_alert(alert: Alert, history: History, catalog: MetricRegistry) -> 
         return _with_segment(alert.key, f"{metric} {message}")
     span = pluralize(alert.periods, "period")
     if alert.state is State.PENDING:
-        text = f"{metric} {message} for {span}, not yet told"
+        text = f"{metric} {message} for {span}, not confirmed"
     elif alert.state is State.RECOVERING:
         text = f"{metric} recovering from {message}, since {format_period(alert.since)}"
     else:
         text = f"{metric} {message} for {span}, since {format_period(alert.since)}"
-    if alert.rule in UNKNOWN_METRIC_RULES:
+    if alert.rule == UNKNOWN_METRIC:
         text = f"{text}; {direction_hint(alert.key.metric, catalog.resembles(alert.key.metric))}"
     return _with_segment(alert.key, text)

@@ -64,6 +64,8 @@ class _Replay:
         self.points = np.flatnonzero(series.evaluable(rule.min_count))
         self.times = series.times[self.points]
         self.onsets = rule.detector.onsets(basis)
+        weights = rule.detector.weights(basis)
+        self.weights = None if weights is None else weights[self.points].tolist()
         self.levels = {
             current_level: rule.detector.levels(series, basis, current_level)[self.points]
             for current_level in (Severity.OK, Severity.WARNING, Severity.CRITICAL)
@@ -90,8 +92,10 @@ class _Replay:
             levels = self.levels[machine.level]
             level = int(levels[position])
             # What would leave the machine as it is need not be fed point by point.
-            end = _end_of_run(levels, position) if machine.is_settled_at(level) else position + 1
-            machine.advance(self.times[end - 1].item(), Severity(level), points=end - position)
+            is_settled = machine.is_settled_at(level)
+            end = _end_of_run(levels, position) if is_settled else position + 1
+            count = end - position if is_settled or self.weights is None else self.weights[position]
+            machine.advance(self.times[end - 1].item(), Severity(level), points=count)
             parts.append(levels[position:end])
             if stretch.fired is None:
                 stretch.since = machine.since

@@ -1,9 +1,9 @@
-"""A rule: which series, which detector, how many points; and the rules that hold by default."""
+"""A rule: which series, which detector, how many points."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from fnmatch import fnmatchcase
@@ -12,44 +12,23 @@ import numpy as np
 
 from modeltop.core.metrics.names import OFFLINE_SPLITS, SPLITS, is_measured_beside, is_quantity
 from modeltop.core.metrics.registry import Metric
-from modeltop.core.series import Direction, RuleStatus, Series, SeriesKey, Severity
+from modeltop.core.series import Direction, Series, SeriesKey, Severity
 from modeltop.core.text import format_age, format_exact, format_value
 from modeltop.rules.baselines.base import NO_SERIES, Baseline
 from modeltop.rules.baselines.past import ROLLING
-from modeltop.rules.detectors.base import Detector, QueryContext
-from modeltop.rules.detectors.cusum import LastingShift
+from modeltop.rules.detectors.base import Detector, QueryContext, Unevaluated
+from modeltop.rules.detectors.floor import Floor
 from modeltop.rules.detectors.limit import Limit
-from modeltop.rules.detectors.outlier import Outlier
 from modeltop.rules.detectors.threshold import Threshold
 
-TRIAL_POINTS = 8
-"""The first evaluable points of a series, by which it is decided, once, whether a default limit suits the model."""
-MIN_REACHED = 2
-"""How many of them must have reached the limit."""
 UNKNOWN_METRIC = "unknown-metric"
-UNKNOWN_COLLAPSE = "unknown-metric-collapse"
-UNKNOWN_METRIC_RULES = frozenset({UNKNOWN_METRIC, UNKNOWN_COLLAPSE})
-"""Names of the default rules on metrics that are not registered, and whose direction is not configured."""
+"""Name of the default rule on metrics that are not registered, and whose direction is not configured."""
 TWO_SIDED_SHIFT = "two-sided-shift"
 """Name of the default rule on metrics of which a nominal value is best."""
-_SCOPES = {
-    **dict.fromkeys(UNKNOWN_METRIC_RULES, "a metric of unknown direction"),
-    TWO_SIDED_SHIFT: "a metric with a nominal value",
-}
-COLLAPSE = Outlier(warn=10, least=5, outside=True)
-"""One period far from all before it. Over 10 robust deviations raise 0.01 alerts in a year of daily values on
-independent or seasonal noise and 0.5 on heavy tails (Student's t with 3 degrees of freedom); over 8 raise 0.8."""
+_SCOPES = {UNKNOWN_METRIC: "a metric of unknown direction", TWO_SIDED_SHIFT: "a metric with a nominal value"}
 COUNTER_POINTS = 11
 """The first evaluable points of a series, by which it is decided, once, whether it only counts periods: as many as the
-rules for unknown metrics need before they evaluate one."""
-
-
-@dataclass(frozen=True, slots=True)
-class Defaults:
-    """The default rules that apply, by the keys of `[defaults]`; `Rule.switch` is one of them."""
-
-    unknown_metrics: bool = True
-    """Watch metrics of unknown direction for a change to either side."""
+rule for unknown metrics needs before it evaluates one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +61,9 @@ class Rule:
     default: bool = False
     """True for the rules that apply if none are configured; they may be skipped on a series."""
     switch: str | None = None
-    """The field of `Defaults` that turns a default rule off; None: always on."""
+    """The field of `modeltop.rules.defaults.Defaults` that turns a default rule off; None: always on."""
     override: bool = False
-    """True for a limit of the command line: no other rule is then applied to its metric, whatever the segment."""
+    """True for a limit of the command line: no other threshold is then applied to its metric, whatever the segment."""
     runbook: str | None = None
     """Link to the remedy: a web address or a path; part of every message."""
     receivers: tuple[str, ...] | None = None
@@ -96,11 +75,15 @@ class Rule:
             fnmatchcase(key.metric, self.metric)
             and fnmatchcase(key.model, self.model)
             and (
-                fnmatchcase(key.segment, self.segment)
+                (fnmatchcase(key.segment, self.segment) and not (self.default and self._leaves_out(key.segment)))
                 or key.segment == f"split={self.split}"
                 or (self.default and self._is_beside(key.segment))
             )
         )
+
+    def _leaves_out(self, segment: str) -> bool:
+        # Training data is not the model in use, and a feature explains what a performance metric shows.
+        return is_offline(segment) or (self.metric == "*" and segment.startswith("feature="))
 
     def _is_beside(self, segment: str) -> bool:
         # A floor is one for all classes together: a rare class may always have lain below it.
@@ -111,54 +94,14 @@ class Rule:
         """Return the number of breached points that this level waits for."""
         return self.confirm[1] if level is Severity.CRITICAL else self.confirm[0]
 
+    def for_metric(self, metric: Metric) -> Rule:
+        """Return the rule with the settings of its detector that hold for a metric."""
+        detector = self.detector.for_metric(metric)
+        return self if detector is self.detector else replace(self, detector=detector)
+
     def query_context(self, other_series: Mapping[SeriesKey, Series] = NO_SERIES) -> QueryContext:
         """Return how it applies its detector, among the series that a baseline may be."""
         return QueryContext(self.baseline, self.min_count, other_series)
-
-
-def default_rules() -> tuple[Rule, ...]:
-    """Return the rules that apply if none are configured: two floors, and no sustained change for the worse."""
-    floors = (("accuracy", 0.90), ("f1_score", 0.85))
-    return (
-        *(
-            Rule(f"default-{metric}", Threshold(critical=Limit(below=floor)), metric, default=True)
-            for metric, floor in floors
-        ),
-        Rule("default-fall", LastingShift(), "*", min_count=30, default=True),
-        *two_sided_rules(),
-    )
-
-
-def two_sided_rules() -> tuple[Rule, ...]:
-    """Return the default rules that apply beside configured ones, to metrics for which either direction may be bad.
-
-    Without them a metric of unknown direction could collapse, and the status would be ok.
-    """
-    shift, switch = LastingShift(outside=True), "unknown_metrics"
-    return (
-        Rule(UNKNOWN_METRIC, shift, "*", min_count=30, default=True, switch=switch),
-        Rule(UNKNOWN_COLLAPSE, COLLAPSE, "*", recover=shift.back, min_count=30, default=True, switch=switch),
-        Rule(TWO_SIDED_SHIFT, shift, "*", min_count=30, default=True),
-    )
-
-
-def rules_in_force(configured: Sequence[Rule], defaults: Defaults) -> tuple[Rule, ...]:
-    """Return the configured rules and the default ones that apply beside them; if there are none, all default rules."""
-    names = {rule.name for rule in configured}
-    beside = two_sided_rules() if configured else default_rules()
-    is_on = (rule.switch is None or getattr(defaults, rule.switch) for rule in beside)
-    return (*configured, *(rule for rule, on in zip(beside, is_on, strict=True) if on and rule.name not in names))
-
-
-def without_idle(rules: Iterable[Rule], statuses: Iterable[RuleStatus]) -> list[Rule]:
-    """Return the rules that people are told of: all but the two-sided default ones where no series is theirs.
-
-    Args:
-        rules: The rules in force.
-        statuses: How they stand.
-    """
-    applied = {status.rule for status in statuses}
-    return [rule for rule in rules if rule.name in applied or rule not in two_sided_rules()]
 
 
 def limit_rule(
@@ -190,22 +133,29 @@ def limit_rule(
 
 
 def rules_for(rules: Sequence[Rule], key: SeriesKey, others: Container[SeriesKey] | None = None) -> list[Rule]:
-    """Return the rules that apply to a series, in order; a command-line limit displaces all others of its metric.
+    """Return the rules that apply to a series, in order.
+
+    A limit of the command line replaces all other thresholds of its metric; any configured threshold replaces a
+    default limit.
 
     Args:
         rules: All rules.
         key: The series.
         others: All series: the rules of a metric without a series of all rows apply to each of its segments.
     """
-    limits = [
-        rule
-        for rule in rules
-        if rule.override
-        and fnmatchcase(key.metric, rule.metric)
-        and (rule.segment == "all" or fnmatchcase(key.segment, rule.segment))
-    ]
-    whole = replace(key, segment="all") if others is not None and stands_alone(key, others) else key
-    return [rule for rule in limits or rules if rule.matches(key) or (whole is not key and rule.matches(whole))]
+    whole = key._replace(segment="all") if others is not None and stands_alone(key, others) else key
+    own = [rule for rule in rules if rule.matches(key) or (whole is not key and rule.matches(whole))]
+    if any(rule.override and _is_of(rule, key) for rule in rules):
+        return [rule for rule in own if rule.override or not isinstance(rule.detector, Threshold)]
+    if any(isinstance(rule.detector, Threshold) and not rule.default for rule in own):
+        return [rule for rule in own if not (rule.default and isinstance(rule.detector, Threshold))]
+    return own
+
+
+def _is_of(limit: Rule, key: SeriesKey) -> bool:
+    """Return whether a limit of the command line is about a series' metric, and its segment if it names one."""
+    is_of_segment = limit.segment == "all" or fnmatchcase(key.segment, limit.segment)
+    return fnmatchcase(key.metric, limit.metric) and is_of_segment
 
 
 def stands_alone(key: SeriesKey, others: Container[SeriesKey]) -> bool:
@@ -213,18 +163,27 @@ def stands_alone(key: SeriesKey, others: Container[SeriesKey]) -> bool:
 
     Training data never stands for a model, and neither does one of its features: drift explains, it does not alert.
     """
-    if key.segment == "all" or key.segment.startswith("feature=") or replace(key, segment="all") in others:
+    if key.segment == "all" or key.segment.startswith("feature=") or key._replace(segment="all") in others:
         return False
-    parts = (part.rpartition("=")[2].partition("_")[0].lower() for part in key.segment.split(","))
-    return not any(SPLITS.get(part) in OFFLINE_SPLITS for part in parts)
+    return not is_offline(key.segment)
+
+
+def is_offline(segment: str) -> bool:
+    """Return whether a segment is of data that is not the model in use: training or reference data.
+
+    >>> is_offline("split=train"), is_offline("split=val"), is_offline("all")
+    (True, False, False)
+    """
+    parts = (part.rpartition("=")[2].partition("_")[0].lower() for part in segment.split(","))
+    return any(SPLITS.get(part) in OFFLINE_SPLITS for part in parts)
 
 
 def is_meaningless_for(rule: Rule, metric: Metric) -> bool:
     """Return whether it is a default rule that looks for a change which is not for the worse in this metric."""
-    if not rule.default or isinstance(rule.detector, Threshold):
+    if not rule.default or rule.metric != "*":
         return False
-    if rule.name in UNKNOWN_METRIC_RULES:
-        return metric.is_direction_known or (rule.name == UNKNOWN_COLLAPSE and not metric.two_sided)
+    if rule.name == UNKNOWN_METRIC:
+        return metric.is_direction_known
     if rule.name == TWO_SIDED_SHIFT:
         return not (metric.is_direction_known and metric.two_sided)
     return metric.better is Direction.NEITHER
@@ -257,14 +216,19 @@ def metric_table(metric: str) -> str:
 def skip_reason(rule: Rule, series: Series) -> str | None:
     """Return why a default rule is skipped on a series; None if it is applied.
 
-    A floor is skipped if fewer than two of the first eight evaluable points reached it; with fewer points it applies.
-    The rules for unknown metrics are skipped on quantities and counters, which change with the volume.
+    A limit is skipped where it lies too near the usual value. The rule for unknown metrics is skipped on quantities and
+    counters, which change with the volume.
     """
-    if not rule.default:
-        return None
-    if rule.name in UNKNOWN_METRIC_RULES:
-        return _unwatched_reason(rule, series)
-    return _unreached_reason(rule, series) if isinstance(rule.detector, Threshold) else None
+    reason = unevaluated(rule, series)
+    return reason.text if reason and reason.is_final else None
+
+
+def unevaluated(rule: Rule, series: Series) -> Unevaluated | None:
+    """Return why a rule says nothing about the newest value of a series, if not for the lack of history."""
+    if rule.name == UNKNOWN_METRIC and rule.default:
+        text = _unwatched_reason(rule, series)
+        return Unevaluated(text, is_final=True) if text else None
+    return rule.detector.unevaluated_reason(series, rule.min_count)
 
 
 def _unwatched_reason(rule: Rule, series: Series) -> str | None:
@@ -285,23 +249,10 @@ def _is_counter(series: Series, min_count: int) -> bool:
     return len(first) == COUNTER_POINTS and steps[0] > 0 and bool((steps == steps[0]).all() and (first % 1 == 0).all())
 
 
-def _unreached_reason(rule: Rule, series: Series) -> str | None:
-    assert isinstance(rule.detector, Threshold), "the floors are thresholds"
-    trial = np.flatnonzero(series.evaluable(rule.min_count))[:TRIAL_POINTS]
-    if len(trial) < TRIAL_POINTS:
-        return None
-    reached = int(np.count_nonzero(~rule.detector.exceeded(series)[trial]))
-    if reached >= MIN_REACHED:
-        return None
-    _, limit = rule.detector.limits()[-1]
-    sides = " and ".join(format_value(side) for side in (limit.below, limit.above) if side is not None)
-    return f"left out: {reached} of its first {TRIAL_POINTS} periods reached {sides}; set a rule for it"
-
-
 def describe_rule(rule: Rule, metric: Metric) -> str:
     """Return a rule in one plain sentence; the name of a metric that is not registered is foreign text.
 
-    >>> describe_rule(default_rules()[0], Metric("accuracy"))
+    >>> describe_rule(limit_rule("accuracy", below=0.9), Metric("accuracy"))
     'accuracy below 0.90 is critical'
     """
     scope = _SCOPES.get(rule.name, "any metric") if rule.default else "any metric"
@@ -311,7 +262,7 @@ def describe_rule(rule: Rule, metric: Metric) -> str:
     if recovery:
         clauses.append(f"resolves after {recovery}")
     if rule.min_count > 0:
-        clauses.append(f"periods with fewer than {format_exact(rule.min_count)} cases are not judged")
+        clauses.append(f"periods with fewer than {format_exact(rule.min_count)} cases are not evaluated")
     if rule.max_gap is not None and max(rule.confirm) > 1:
         clauses.append(f"a silence of more than {format_age(rule.max_gap)} starts the count anew")
     return "; ".join(clauses)
@@ -319,6 +270,8 @@ def describe_rule(rule: Rule, metric: Metric) -> str:
 
 def _confirmation(rule: Rule) -> str:
     warning, critical = rule.confirm
+    if isinstance(rule.detector, Floor):  # says it itself
+        return ""
     if rule.detector.critical is None:
         critical = warning
     if warning == critical:

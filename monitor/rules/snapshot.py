@@ -5,9 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import takewhile
 
 from modeltop.core.distribution import Distributions
-from modeltop.core.incident import Acknowledgement, AlertingState, Suppression, WatcherHealth
+from modeltop.core.incident import (
+    Acknowledgement,
+    AlertingState,
+    Incident,
+    IncidentStatus,
+    SharedStart,
+    Suppression,
+    WatcherHealth,
+)
 from modeltop.core.metrics.registry import MetricRegistry
 from modeltop.core.series import Alert, History, ModelStatus, RuleStatus, Severity
 from modeltop.rules.baselines.past import ROLLING, PastBaseline
@@ -32,6 +41,10 @@ class Snapshot:
     """One for each pair of rule and series, skipped ones included."""
     model_statuses: tuple[ModelStatus, ...]
     """One per model, worst first: the order of models everywhere."""
+    incidents: tuple[Incident, ...] = ()
+    """Open ones in the order of models, then resolved ones, newest first."""
+    shared_starts: tuple[SharedStart, ...] = ()
+    """Where incidents of many models started together, the most models first."""
     notices: tuple[str, ...] = ()
     """Notices about unexpected facts of the evaluation: a sentence each; may contain foreign text."""
     alerting_state: AlertingState = field(default_factory=AlertingState)
@@ -60,3 +73,8 @@ class Snapshot:
         severities += [alert.severity for alert in self.alerts if alert.is_active]
         severities += [Severity.UNKNOWN] if self.clock_doubt is not None or not severities else []
         return max(severities)
+
+    def incident_of(self, model: str) -> Incident | None:
+        """Return the open incident of a model; None if nothing is wrong with it."""
+        open_ones = takewhile(lambda incident: incident.status is IncidentStatus.OPEN, self.incidents)
+        return next((incident for incident in open_ones if incident.model == model), None)

@@ -84,9 +84,7 @@ class Cycle:
     @property
     def has_problems(self) -> bool:
         """True if something could not be read, saved or sent, or a receiver fails."""
-        state = self._buffer.state()
-        states = (state.receivers.get(name) for name in self.settings.config.receivers)
-        return self._reporter.error is not None or any(state.failures for state in states if state is not None)
+        return self._reporter.error is not None
 
     def start(self) -> None:
         """Record that this process leads now, and continue from the state of the last leader."""
@@ -98,7 +96,7 @@ class Cycle:
             return
         self._record_leadership(now, is_leader=True)
         if not self.settings.config.receivers:
-            self._log.warning("receivers", "no receiver is configured: nobody is told")
+            self._log.warning("receivers", "no receiver is configured: nobody is notified")
 
     def compute(self, *, wait: bool = False) -> None:
         """Compute the configured logs that are due; with `wait`, until they have ended.
@@ -135,9 +133,10 @@ class Cycle:
         self.publish_health()
 
     def needs_run(self) -> bool:
-        """Return whether an evaluation could differ: a file changed, or a grace period has passed."""
-        due = self._tracker.no_data_grace.next_due()
-        if self._buffer.state().clock_accept_requested:
+        """Return whether an evaluation could differ: a file or a baseline changed, or a grace period has passed."""
+        due, state = self._tracker.no_data_grace.next_due(), self._buffer.state()
+        known = {} if self.last_result is None else self.last_result.snapshot.alerting_state.baselines
+        if state.clock_accept_requested or state.baselines != known:
             return True
         try:
             return (due is not None and due <= self._clock.now()) or self.settings.pipeline.needs_run()
@@ -246,10 +245,9 @@ class Cycle:
             self._clock.synchronize()
             if self._clock_offset is not None and self._clock.offset is None:
                 self.dispatcher.retry_now()  # signatures and certificates are valid again
-            snapshot = self.settings.pipeline.run(now)
-            result = self._tracker.evaluate(
-                snapshot, self._buffer.state(), now, allows_no_data=self._allows_no_data(snapshot)
-            )
+            state = self._buffer.state()
+            snapshot = self.settings.pipeline.run(now, state=state)
+            result = self._tracker.evaluate(snapshot, state, now, allows_no_data=self._allows_no_data(snapshot))
         except MonitorError as error:
             return str(error)
         except Exception as error:  # noqa: BLE001  the next cycle may succeed; health reports the error
@@ -261,8 +259,7 @@ class Cycle:
         self.last_result = result
         self._log_read_problems(snapshot)
         for change in result.incident_changes:
-            key, transition = change.incident.key, change.transition.value
-            text = f"{transition}: {key.model} {key.metric} {change.message}"
+            text = f"{change.transition.value}: {change.incident.model} {change.message}"
             self._log.info("incident", text, incident=change.incident.id)
         for event in receiver_events:
             if event.state.disabled_reason:

@@ -250,16 +250,16 @@ def print_status(
 
 def _status_of(report: HealthReport | None, now: datetime, *, has_leader_now: bool) -> tuple[int, str]:
     if report is None:
-        return (DEGRADED, "starting") if has_leader_now else (NOT_RUNNING, "no watcher has ever run here")
+        return (DEGRADED, "starting") if has_leader_now else (NOT_RUNNING, "not running (never started)")
     health = report.health
     if health.stopped and not has_leader_now:
         return NOT_RUNNING, "stopped"
     if not has_leader_now and not report.one_shot:
-        return NOT_RUNNING, "ended without a word"
+        return NOT_RUNNING, "ended unexpectedly"
     if health.is_overdue(now):
         return NOT_RUNNING, "late"
     if health.error or health.disabled_receivers:
-        return DEGRADED, "in trouble"
+        return DEGRADED, "degraded"
     return ALIVE, "alive"
 
 

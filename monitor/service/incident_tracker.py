@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from modeltop.alerting.incidents import EvaluationScope, is_open, track_incidents
+from modeltop.alerting.grouping import group_incidents, ordered_incidents
+from modeltop.alerting.incidents import EvaluationScope, is_known, track_incidents
 from modeltop.core.errors import StoreError
 from modeltop.core.event import IncidentChanged
 from modeltop.core.incident import AlertingState
@@ -70,6 +71,8 @@ class NoDataGrace:
     ) -> None:
         self.wait = wait
         self.every = every
+        self.waiting = 0
+        """Alerts that wait since the last evaluation."""
         self.first_seen = dict(first_seen or {})
         """Time at which such alerts were first seen, also by an earlier run, by their ids."""
         self._last_evaluated: datetime | None = None
@@ -93,7 +96,7 @@ class NoDataGrace:
             if now - first >= self.wait:
                 settled.append(alert)
             waiting[alert.id] = first
-        self.first_seen = waiting
+        self.first_seen, self.waiting = waiting, sum(now - first < self.wait for first in waiting.values())
         return tuple(settled)
 
     def next_due(self) -> datetime | None:
@@ -106,6 +109,7 @@ class EvaluationResult:
     """A snapshot, and the changes of incidents that it means."""
 
     snapshot: Snapshot
+    """Without the alerts that wait."""
     incident_changes: tuple[IncidentChanged, ...]
     """Recorded before any receiver is notified."""
     newest_periods: Mapping[str, datetime]
@@ -138,7 +142,7 @@ class IncidentTracker:
         """Return the changes to the known incidents that result from a snapshot that was just taken.
 
         Args:
-            snapshot: What was evaluated.
+            snapshot: What was evaluated, with this state.
             state: The incidents so far.
             now: The daemon's clock.
             allows_no_data: Tells by the newest period of any model whether the clock is reliable enough for new
@@ -151,10 +155,15 @@ class IncidentTracker:
             alerts = [
                 alert
                 for alert in alerts
-                if alert.condition is not Condition.NO_DATA or not alert.is_model_wide or is_open(alert, state)
+                if alert.condition is not Condition.NO_DATA or not alert.is_model_wide or is_known(alert, state)
             ]
-        alerts = self.no_data_grace.settled_alerts(alerts, now, lambda alert: is_open(alert, state))
-        changes = track_incidents(alerts, state, now, scope=scope, previous_newest=self._last.newest_periods)
+        alerts = self.no_data_grace.settled_alerts(alerts, now, lambda alert: is_known(alert, state))
+        if len(alerts) < len(snapshot.alerts):  # what waits is not in the verdict of a message either
+            incidents = group_incidents(alerts, snapshot.history, snapshot.catalog, state=state)
+            ordered = ordered_incidents(incidents, [status.model for status in snapshot.model_statuses])
+            snapshot = replace(snapshot, alerts=alerts, incidents=ordered)
+        previous = self._last.newest_periods
+        changes = track_incidents(snapshot.incidents, alerts, state, now, scope=scope, previous_newest=previous)
         return EvaluationResult(snapshot, changes, scope.newest_periods(now))
 
     def commit(self, result: EvaluationResult, *, saved: bool) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 from functools import cached_property
@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from modeltop.alerting.event_log.segments import state_folder
-from modeltop.alerting.incidents import is_open
+from modeltop.alerting.fleet import shared_starts
+from modeltop.alerting.grouping import group_incidents, ordered_incidents
+from modeltop.alerting.incidents import is_known
 from modeltop.alerting.suppression import acknowledged_alerts, suppressions
 from modeltop.config.load import Config, candidate_paths
 from modeltop.core.errors import StoreError
 from modeltop.core.incident import CLOCK_TOLERANCE, AlertingState, WatcherHealth
-from modeltop.core.series import Alert, History, ReadProblem, SeriesKey, to_datetime, to_datetime64
+from modeltop.core.series import Alert, History, ReadProblem, Series, SeriesKey, to_datetime, to_datetime64
 from modeltop.core.text import format_age
 from modeltop.history.files import FileStat, file_stat
 from modeltop.history.future_rows import BoundedHistory, FutureRowFilter
@@ -27,13 +29,16 @@ from modeltop.history.merge import Progress
 from modeltop.history.reader import Reader
 from modeltop.history.store.distributions import DistributionStore
 from modeltop.history.store.paths import network_filesystem
+from modeltop.rules.baselines.restart import ended_at_restart, split_at_restarts
+from modeltop.rules.defaults import rules_in_force
+from modeltop.rules.detectors.threshold import Threshold
 from modeltop.rules.evaluator import Evaluator
 from modeltop.rules.input_validation import validate_input
 from modeltop.rules.label_coverage import label_coverage
 from modeltop.rules.no_data import missing_newest_values, series_no_data_alerts
 from modeltop.rules.priority import model_statuses, ordered_alerts
 from modeltop.rules.replay import no_data_alert, source_error_alert
-from modeltop.rules.rule import Rule, rules_in_force
+from modeltop.rules.rule import Rule
 from modeltop.rules.snapshot import Snapshot
 
 if TYPE_CHECKING:
@@ -151,7 +156,9 @@ class Pipeline:
         self._failures: dict[str, _Failure] = {}
         self._unreadable_since: dict[SeriesKey, datetime] = {}
         self._defer_slow_detectors = defer_slow_detectors
-        self._evaluator = Evaluator(self._rules, config.catalog)
+        self._evaluator = Evaluator(self._rules, config.catalog, declining=config.defaults.declining)
+        self._past_evaluators: list[Evaluator] = []
+        """Evaluate what was before each new baseline that a person accepted, newest first."""
         self._future_rows = FutureRowFilter()
         self.valid_until: datetime | None = None
         """When a row of the last snapshot's future is due: then the same files are another snapshot."""
@@ -183,15 +190,23 @@ class Pipeline:
         config_files = {os.fspath(path): file_stat(os.fspath(path)) for path in candidate_paths(self._config.path)}
         return self._reader.file_stats() | config_files | self.state_reader.file_stats()
 
-    def run(self, clock: datetime, progress: Progress | None = None) -> Snapshot:
+    def run(self, clock: datetime, progress: Progress | None = None, state: AlertingState | None = None) -> Snapshot:
         """Read new data, evaluate it, and return a snapshot.
 
-        `clock` is the true time, aware; `progress` is called with (files read, files in all) while files are read.
+        Args:
+            clock: The true time, aware.
+            progress: Called with (files read, files in all) while files are read.
+            state: The alerting state, if the caller keeps it; None to read it.
         """
         bounded = self._without_future_rows(self._reader.read(progress), clock)
         history = bounded.history
         now = self._now or (clock if self._live else _newest(history, clock))
-        self._evaluator.evaluate(history.series, defer_slow_detectors=self._defer_slow_detectors)
+        state = self.state_reader.alerting_state() if state is None else state
+        health = self.state_reader.watcher_health()
+        current, *earlier = split_at_restarts(history.series, state.baselines)
+        self._evaluator.evaluate(current, defer_slow_detectors=self._defer_slow_detectors)
+        if volumes := self._evaluator.volumes_with_alerts:
+            history = replace(history, series={**history.series, **volumes})
         self._defer_slow_detectors = False
         rule_statuses = self._evaluator.rule_statuses
         unreadable = validate_input(
@@ -201,19 +216,30 @@ class Pipeline:
         absent = [*unreadable, *self._series_without_data(history)]
         missing = missing_newest_values(history, self._config.catalog, {alert.key for alert in absent})
         alerts = [*self._evaluator.alerts, *absent]
-        state, health = self.state_reader.alerting_state(), self.state_reader.watcher_health()
+        self._add_earlier(alerts, earlier, state)
         clock_doubt = bounded.clock_doubt or (health and self._now is None and _disagreement(health, clock)) or None
         no_data = self._no_data_alerts(history, now)
         if clock_doubt is not None:  # what is known already stays, for its end would be no less of a guess
-            no_data = (alert for alert in no_data if is_open(alert, state))
+            no_data = (alert for alert in no_data if is_known(alert, state))
         alerts += no_data
         alerts += [
             source_error_alert(problem, since) for problem, since in self._failing_sources(history.problems, now)
         ]
         labels = label_coverage(history, self._config.catalog)
+        incidents = group_incidents(alerts, history, self._config.catalog, state=state)
         # Acknowledgements and silences end by the clock, even if data is evaluated as of another moment.
-        acknowledgements = acknowledged_alerts(alerts, state, clock)
+        acknowledgements = acknowledged_alerts(incidents, alerts, state, clock)
         ordered = ordered_alerts(alerts, acknowledgements.keys())
+        statuses = model_statuses(
+            history,
+            ordered,
+            rule_statuses,
+            self._config.catalog,
+            acknowledged=acknowledgements.keys(),
+            labels=labels,
+            missing_values=missing,
+            concerns=self._evaluator.concerns,
+        )
         return Snapshot(
             taken_at=now,
             clock=clock,
@@ -223,15 +249,9 @@ class Pipeline:
             rules=_effective_rules(self._rules),
             alerts=ordered,
             rule_statuses=rule_statuses,
-            model_statuses=model_statuses(
-                history,
-                ordered,
-                rule_statuses,
-                self._config.catalog,
-                acknowledged=acknowledgements.keys(),
-                labels=labels,
-                missing_values=missing,
-            ),
+            model_statuses=statuses,
+            incidents=ordered_incidents(incidents, [status.model for status in statuses]),
+            shared_starts=shared_starts(incidents, history, now),
             notices=self._notices
             + ((clock_doubt,) if clock_doubt else ())
             + ((BACKLOG_NOTICE,) if self._evaluator.has_backlog else ()),
@@ -244,6 +264,18 @@ class Pipeline:
             distributions=self._distributions,
             clock_doubt=clock_doubt,
         )
+
+    def _add_earlier(
+        self, alerts: list[Alert], parts: Sequence[Mapping[SeriesKey, Series]], state: AlertingState
+    ) -> None:
+        """Add the alerts that ended with a new baseline, from the newest one back."""
+        for number, part in enumerate(parts):
+            if number == len(self._past_evaluators):
+                self._past_evaluators.append(Evaluator(self._rules, self._config.catalog))
+            evaluator = self._past_evaluators[number]
+            evaluator.evaluate(part)
+            ends = {model: all_of[-1 - number] for model, all_of in state.baselines.items() if number < len(all_of)}
+            alerts += tuple(ended_at_restart(evaluator.alerts, alerts, ends))
 
     def _without_future_rows(self, history: History, clock: datetime) -> BoundedHistory:
         as_of = None if self._now is None else to_datetime64(self._now)
@@ -277,10 +309,14 @@ class Pipeline:
 
 
 def _effective_rules(rules: Sequence[Rule]) -> tuple[Rule, ...]:
-    """Return the rules without those that a limit of the command line replaces."""
+    """Return the rules without the thresholds that a limit of the command line replaces."""
     limits = [rule for rule in rules if rule.override]
     return tuple(
-        rule for rule in rules if rule.override or not any(fnmatchcase(rule.metric, limit.metric) for limit in limits)
+        rule
+        for rule in rules
+        if rule.override
+        or not isinstance(rule.detector, Threshold)
+        or not any(fnmatchcase(rule.metric, limit.metric) for limit in limits)
     )
 
 

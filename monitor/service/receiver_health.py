@@ -116,7 +116,8 @@ def failing_receivers(
         receiver = state.receivers.get(name)
         if receiver is None or name in disabled:
             continue
-        if receiver.failures >= (1 if one_shot else MIN_FAILURES):
+        # What failed may be due no more: then there is nothing to try again, and nothing wrong.
+        if name in pending and receiver.failures >= (1 if one_shot else MIN_FAILURES):
             failures = f"has failed {pluralize(receiver.failures, 'time')} in a row: {receiver.error}"
             clauses.append("; ".join((f"{sanitize(name, 60)} {failures}", *_undelivered(pending.get(name, 0)))))
         elif receiver.rejections:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from modeltop.alerting.dispatch import NotificationPlan, plan_notifications
+from modeltop.alerting.incidents import NEW_BASELINE
 from modeltop.alerting.messages.compose import build_recovery_message, compose
 from modeltop.alerting.messages.explanation import ExplanationCache
 from modeltop.alerting.messages.message import Message
@@ -84,9 +85,10 @@ class Dispatcher:
         return math.inf if self._retry_at is None else max(0.0, (self._retry_at - self._clock.now()).total_seconds())
 
     def record_withdrawals(self, incident_changes: Iterable[IncidentChanged]) -> None:
-        """Keep the reasons of withdrawn incidents for the messages that report them."""
+        """Keep the reasons of incidents that did not recover for the messages that report them."""
         for change in incident_changes:
-            if change.transition in (IncidentTransition.WITHDRAWN, IncidentTransition.MERGED):
+            is_withdrawn = change.transition in (IncidentTransition.WITHDRAWN, IncidentTransition.MERGED)
+            if is_withdrawn or change.message == NEW_BASELINE:
                 self._withdrawal_reasons[change.incident.id] = change.message
         for incident_id in self._withdrawal_reasons.keys() - self._buffer.state().incidents.keys():
             del self._withdrawal_reasons[incident_id]
@@ -117,7 +119,7 @@ class Dispatcher:
         limit = self._hourly_limits.get(name, 0)
         state = replace(state, recent_sends=state.recent_sends[-limit:] if limit else ())
         if error is None:
-            self._log.info("sent", f"told {name} of {result.title}", receiver=name)
+            self._log.info("sent", f"notified {name}: {result.title}", receiver=name)
             after = reenabled(state, now)
             recovered = (ReceiverChanged(now, name, after),) if after != state else ()
             after = replace(after, recent_sends=(*after.recent_sends, now))
@@ -131,7 +133,7 @@ class Dispatcher:
         failures = state.failures + 1
         delay = (self._backoff or Backoff()).delay(failures, retry_after=error.retry_after, random=random.random)
         retry = f"tried again in {delay:.1f} s" if self._backoff else "left to the next run"
-        self._log.warning("failed", f"{name} was not told: {error}; {retry}", receiver=name)
+        self._log.warning("failed", f"{name} was not notified: {error}; {retry}", receiver=name)
         after = replace(state, failures=failures, retry_at=now + timedelta(seconds=delay), error=str(error))
         return after, (ReceiverChanged(now, name, after),)
 
@@ -229,7 +231,8 @@ def routing_config(settings: DaemonSettings, snapshot: Snapshot) -> RoutingConfi
     """Return the routes, policies and mutes of a configuration for the planner."""
     config = settings.config
     policies = {name: receiver.policy for name, receiver in config.receivers.items()}
-    return RoutingConfig(routes=config.routes, rules=snapshot.rules, mutes=config.mutes, policies=policies)
+    shared = frozenset(model for shared in snapshot.shared_starts for model in shared.models)
+    return RoutingConfig(config.routes, snapshot.rules, config.mutes, policies, shared)
 
 
 def with_notice(message: Message, notice: str | None) -> Message:

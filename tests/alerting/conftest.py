@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 
 from modeltop.alerting.dispatch import plan_notifications
 from modeltop.alerting.event_log.event_log import EventLog
+from modeltop.alerting.grouping import group_incidents
 from modeltop.alerting.incidents import EvaluationScope, track_incidents
 from modeltop.alerting.routing import NotificationPolicy, Route, RoutingConfig
 from modeltop.alerting.state import apply_events
@@ -41,14 +42,16 @@ from modeltop.core.event import (
 from modeltop.core.incident import (
     Acknowledgement,
     AlertingState,
-    Incident,
     IncidentStatus,
     Matchers,
+    Member,
     Note,
     NotificationKey,
     ReceiverState,
     Silence,
+    TrackedIncident,
 )
+from modeltop.core.metrics.registry import MetricRegistry
 from modeltop.core.series import (
     Alert,
     Breach,
@@ -73,11 +76,14 @@ HOUR = timedelta(hours=1)
 MINUTE = timedelta(minutes=1)
 TICK = timedelta(microseconds=1)
 RULE = Rule("floor", Threshold(critical=Limit(below=0.9)), "accuracy")
+CATALOG = MetricRegistry()
 LEVELS = {".": OK, "w": WARNING, "c": CRITICAL}
 
 
-def key_of(model):
-    return SeriesKey(model, "accuracy")
+def key_of(name):
+    """The series of a model, or of `MODEL/METRIC`."""
+    model, _, metric = name.partition("/")
+    return SeriesKey(model, metric or "accuracy")
 
 
 def alerts_in(model, rows):
@@ -106,7 +112,7 @@ def scope_at(rows_of, rules=(RULE,), problems=()):
         if len(times):
             key = key_of(model)
             series[key] = Series(key, Direction.HIGHER, times, np.zeros(len(times)))
-            periods[model] = times
+            periods[key.model] = np.union1d(periods.get(key.model, times[:0]), times)
     asked = [RuleStatus(rule.name, key, OK, "") for rule in rules for key in series]
     return EvaluationScope.from_statuses(History(series, periods, tuple(problems)), asked, rules)
 
@@ -169,7 +175,8 @@ class World:
         alerts = [alert for model, rows in self.rows.items() for alert in alerts_in(model, rows) if rows]
         asked = {rule.name for rule in self.rules}
         result = [alert for alert in alerts if alert.rule in asked] + list(self.extra)
-        events = track_incidents(result, self.state, self.now, scope=scope, previous_newest=self.newest)
+        incidents = group_incidents(result, scope.history, CATALOG, state=self.state)
+        events = track_incidents(incidents, result, self.state, self.now, scope=scope, previous_newest=self.newest)
         new = [name for name in self.policies if name not in self.state.receivers]
         self.write(*(ReceiverChanged(self.now, name, ReceiverState(self.now)) for name in new), *events)
         self.newest = scope.newest_periods(self.now)
@@ -227,19 +234,10 @@ class World:
 
     def ack(self, model="m", length=24 * HOUR):
         for incident in self.open_incidents():
-            if incident.key.model == model:
-                about = (
-                    incident.id,
-                    incident.rule,
-                    incident.key,
-                    incident.level,
-                    "ann",
-                    "mine",
-                    self.now,
-                    self.now + length,
-                    incident.since,
-                )
-                self.write(Acknowledged(self.now, Acknowledgement(*about)))
+            if incident.model == model:
+                about = (incident.id, model, incident.level, "ann", "mine", self.now, self.now + length)
+                seen = incident.fired_at, max(member.fired for member in incident.members)
+                self.write(Acknowledged(self.now, Acknowledgement(*about, *seen)))
 
     def copy(self):
         """Another world that has come as far, and goes its own way."""
@@ -308,9 +306,16 @@ def model_wide_alert():
 
 STEPS = st.one_of(
     st.tuples(
-        st.just("add_rows"), st.sampled_from("m" * 3 + "n"), st.sampled_from([".", "w", "c", "c.", "wc", "c.c", ".."])
+        st.just("add_rows"),
+        st.sampled_from(["m", "m", "m/recall", "n"]),
+        st.sampled_from([".", "w", "c", "c.", "wc", "c.c", "...."]),
     ),
-    st.tuples(st.just("correct"), st.sampled_from("mn"), st.integers(0, 6), st.sampled_from([*LEVELS.values(), None])),
+    st.tuples(
+        st.just("correct"),
+        st.sampled_from(["m", "m/recall", "n"]),
+        st.integers(0, 6),
+        st.sampled_from([*LEVELS.values(), None]),
+    ),
     st.tuples(st.just("pass"), st.sampled_from([MINUTE, 20 * MINUTE, 5 * HOUR])),
     st.tuples(st.just("run_cycle")),
 )
@@ -480,16 +485,11 @@ def noted():
 
 @pytest.fixture(scope="session")
 def incident():
-    def make(name="1a2b3c4d", model="churn", **changes):
-        given = {
-            "condition": Condition.THRESHOLD,
-            "since": NOON - timedelta(days=1),
-            "fired_at": NOON,
-            "level": Severity.WARNING,
-            "peak_severity": Severity.WARNING,
-            "opened_at": NOON,
-        }
-        return Incident(name, "floor", SeriesKey(model, "accuracy"), **(given | changes))
+    def make(name="1a2b3c4d", model="churn", *, level=Severity.WARNING, since=NOON - timedelta(days=1), **changes):
+        given = {"peak_severity": level, "opened_at": NOON, "gap_seconds": 3600, "started_at": since} | changes
+        key, resolved = SeriesKey(model, "accuracy"), given.get("resolved_at")
+        member = Member(name, "floor", key, Condition.THRESHOLD, level, since, NOON, resolved)
+        return TrackedIncident(name, model, members=(member,), lead=name, level=level, **given)
 
     return make
 
@@ -513,9 +513,9 @@ def delivery(incident):
         name="1a2b3c4d",
         model="churn",
     ):
-        about = incident(name, model)
+        members = tuple(member.key for member in incident(name, model).members)
         return Notification(
-            to, kind, reason, name, level, NotificationKey(to, about.rule, about.key), f"{name}-{reason.value}"
+            to, kind, reason, name, level, NotificationKey(to, model), members, f"{name}-{reason.value}"
         )
 
     return make

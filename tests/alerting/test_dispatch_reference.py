@@ -6,34 +6,40 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modeltop.alerting.routing import NotificationPolicy
+from modeltop.alerting.suppression import acknowledged_incidents
 from modeltop.core.event import NotificationReason
 from modeltop.core.series import Severity
 
 HOUR = timedelta(hours=1)
 OK = Severity.OK
 NAMES = {NotificationReason.FIRST: "first", NotificationReason.ESCALATED: "worse", NotificationReason.REPEAT: "repeat"}
+NAMES[NotificationReason.JOINED] = "joined"
 
 
 def reference(last_notified, incident, now, *, suppressed, acked):
-    """What is said of one rule and series: (messages, belief) with a belief of [incident, level, at]."""
+    """What is sent about one model: (messages, entry) with an entry of [incident, level, at, members, joined at]."""
     messages = []
-    name, level = (incident.id, incident.level) if incident else (None, OK)
+    name, true = (incident.id, incident.level) if incident else (None, OK)
+    send = OK if suppressed else true
     entry = list(last_notified)
-    if entry[1] > 0 and (level == 0 or name != entry[0]):
+    if entry[1] > 0 and (true == 0 or name != entry[0]):
         messages.append(("RESOLVE", entry[0]))
-        entry = [entry[0], OK, now]
-    if level > 0 and not suppressed:
-        if entry[1] == 0:
-            messages.append(("first", name))
-            entry = [name, level, now]
-        elif level > entry[1]:
-            messages.append(("worse", name))
-            entry = [name, level, now]
-        elif level < entry[1]:
-            entry[1] = level
-        elif not acked and now - entry[2] >= 4 * HOUR:
-            messages.append(("repeat", name))
-            entry = [name, level, now]
+        entry = [entry[0], OK, now, (), None]
+    if not incident:
+        return messages, entry
+    entry[1] = min(entry[1], true)
+    late = [one for one in incident.active_members if one.key not in entry[3] and incident.joined_late(one)]
+    reason = None
+    if send > entry[1]:
+        reason = "worse" if entry[1] else "first"
+    elif send and late and not acked and (entry[4] is None or now - entry[4] >= HOUR):
+        reason = "joined"
+    elif send and not acked and now - entry[2] >= 4 * HOUR:
+        reason = "repeat"
+    if reason:
+        messages.append((reason, name))
+        joined_at = now if reason == "joined" else entry[4] if entry[0] == name else None
+        entry = [name, send, now, [one.key for one in incident.active_members], joined_at]
     return messages, entry
 
 
@@ -59,12 +65,12 @@ def test_a_receiver_is_sent_what_the_reference_says(new_world, simulate, strateg
 
 def reference_cycle(world, entries):
     """What the book says of all that is open or believed."""
-    current = {incident.key: incident for incident in world.open_incidents()}
+    current = {incident.model: incident for incident in world.open_incidents()}
     suppressed = any(silence.active(world.now) for silence in world.state.silences)
-    acked = {ack.incident for ack in world.state.acks if world.now < ack.until}
+    acked = acknowledged_incidents(world.state, world.now)
     messages = []
     for key in current.keys() | entries.keys():
-        incident, before = current.get(key), entries.get(key, [None, OK, None])
+        incident, before = current.get(key), entries.get(key, [None, OK, None, (), None])
         sent_here, entries[key] = reference(
             before, incident, world.now, suppressed=suppressed, acked=bool(incident) and incident.id in acked
         )

@@ -1,16 +1,19 @@
 """An incident keeps its name while late rows, corrected rows and edited rules move the episode that it is."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modeltop.alerting.incidents import EvaluationScope, find_incident, track_incidents
-from modeltop.core.event import IncidentTransition
-from modeltop.core.incident import IncidentStatus
-from modeltop.core.series import Condition, ReadProblem, RuleStatus, SeriesKey, Severity, State
+from modeltop.alerting.grouping import group_incidents
+from modeltop.alerting.incidents import NEW_BASELINE, EvaluationScope, is_known, track_incidents
+from modeltop.alerting.state import apply_events
+from modeltop.core.event import BaselineRestarted, IncidentTransition
+from modeltop.core.incident import AlertingState, BaselineRestart, IncidentStatus
+from modeltop.core.metrics.registry import MetricRegistry
+from modeltop.core.series import Alert, Breach, Condition, ReadProblem, RuleStatus, SeriesKey, Severity, State
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
@@ -82,14 +85,14 @@ def test_what_a_rule_leaves_out_was_not_judged(scope_of):
 
 def test_two_that_merge_go_on_as_the_open_one(new_world, describe):
     world = new_world()
-    for row in ".c.c":
+    for row in ".c...c":
         world.add_rows(row)
         world.run_cycle()
-    first, second = sorted(world.state.incidents.values(), key=lambda incident: incident.since)
-    correct(world, _2="c")
+    first, second = sorted(world.state.incidents.values(), key=lambda incident: incident.fired_at)
+    correct(world, _2="c", _3="c", _4="c")
     events = {item.incident.id: item for item in world.track()}
     assert events[second.id].transition is IncidentTransition.MOVED
-    assert events[second.id].incident.since == first.since
+    assert events[second.id].incident.fired_at == first.fired_at
     assert (events[first.id].transition, events[first.id].message) == (
         IncidentTransition.MERGED,
         f"it became part of {second.id}",
@@ -103,10 +106,10 @@ def test_a_receiver_of_a_merged_incident_is_sent_its_withdrawal_and_the_other_on
     world.add_rows("..c")
     world.run_cycle()
     world.faults = {"slack": "refuse"}
-    for row in ".c":
+    for row in "...c":
         world.add_rows(row)
         world.run_cycle()
-    correct(world, _3="c")
+    correct(world, _3="c", _4="c", _5="c")
     world.track()
     world.repair()
     assert describe(world.deliver()) == ["withdrawn", "first CRITICAL"]
@@ -127,7 +130,7 @@ def test_a_rule_that_no_longer_asks_withdraws_its_incident(new_world, scope_of):
     world.add_rows("..c")
     world.run_cycle()
     run_cycle = replace(scope_of(world.rows), evaluated=frozenset())
-    (event,) = track_incidents((), world.state, world.now, scope=run_cycle, previous_newest=world.newest)
+    (event,) = track_incidents((), (), world.state, world.now, scope=run_cycle, previous_newest=world.newest)
     assert event.message == "the rule no longer asks about this series"
 
 
@@ -250,10 +253,11 @@ def test_a_merged_incident_does_not_take_the_other_over_at_the_next_cycle(new_wo
     world = new_world()
     world.add_rows(".")
     world.run_cycle()
-    world.add_rows("c.c.")
+    world.add_rows("c....c.")
     world.run_cycle()
-    world.rows["m"][sorted(world.rows["m"])[2]] = Severity.WARNING
-    assert transitions_of(world.track()) == ["moved", "merged"]
+    for when in sorted(world.rows["m"])[2:6]:
+        world.rows["m"][when] = Severity.WARNING
+    assert sorted(transitions_of(world.track())) == ["merged", "moved"]
     assert world.track() == ()
 
 
@@ -263,24 +267,85 @@ def test_tracking_twice_finds_nothing_more_and_at_most_one_is_open(new_world, si
     simulate(world, data.draw(st.lists(st.one_of(st.just(("run_cycle",)), strategies["steps"]), max_size=40)))
     world.track()
     assert world.track() == ()
-    assert len(world.open_incidents()) == len({incident.key for incident in world.open_incidents()})
+    assert len(world.open_incidents()) == len({incident.model for incident in world.open_incidents()})
 
 
 @given(data=st.data())
-def test_an_active_alert_is_the_open_incident(new_world, simulate, strategies, alerts_of, data):
+def test_active_alerts_are_the_members_of_the_open_incident(new_world, simulate, strategies, alerts_of, data):
     world = new_world()
     simulate(world, data.draw(st.lists(st.one_of(st.just(("run_cycle",)), strategies["steps"]), max_size=40)))
     world.track()
-    standing = [alert for alert in alerts_of(world) if alert.is_active]
-    assert [find_incident(alert, world.state) for alert in standing] == [
-        next(own for own in world.open_incidents() if own.key == alert.key) for alert in standing
-    ]
-    assert all(find_incident(alert, world.state).status is IncidentStatus.OPEN for alert in standing)
+    active = {alert.id for alert in alerts_of(world) if alert.is_active}
+    members = {member.id for incident in world.open_incidents() for member in incident.active_members}
+    # Those of a series without any rows stay as they were for a day.
+    missing = {member.id for one in world.open_incidents() if one.missing_since for member in one.active_members}
+    assert active <= members <= active | missing
+    assert all(is_known(alert, world.state) for alert in alerts_of(world) if alert.is_active)
 
 
 def test_what_is_pending_is_no_incident(alerts_of, new_world, scope_of):
     world = new_world()
     world.add_rows("c")
     pending = [replace(alert, id=None, fired=None, state=State.PENDING) for alert in alerts_of(world)]
-    assert find_incident(pending[0], world.state) is None
-    assert track_incidents(pending, world.state, world.now, scope=scope_of(world.rows), previous_newest={}) == ()
+    scope = scope_of(world.rows)
+    assert group_incidents(pending, scope.history, MetricRegistry()) == ()
+    assert not is_known(pending[0], world.state)
+
+
+def test_a_second_metric_joins_the_incident_and_one_that_recovers_leaves_it_open(new_world):
+    world = new_world()
+    world.add_rows("..c")
+    world.add_rows("...", model="m/recall")
+    world.run_cycle()
+    world.add_rows("c")
+    world.add_rows("c", model="m/recall")
+    assert [(event.transition.value, event.message) for event in world.track()] == [("joined", "recall 0.80 < 0.90")]
+    world.add_rows(".")
+    world.add_rows("c", model="m/recall")
+    assert transitions_of(world.track()) == ["alert-resolved"]
+    (incident,) = world.state.incidents.values()
+    assert (incident.status, len(incident.members)) == (IncidentStatus.OPEN, 2)
+    world.add_rows(".", model="m/recall")
+    assert transitions_of(world.track()) == ["resolved"]
+
+
+def drop(resolved=None, *, periods=119, is_baseline=True):
+    """A drop below the baseline since New Year, of so many days."""
+    first = datetime(2025, 1, 1, tzinfo=UTC)
+    breach = Breach(Severity.WARNING, 0.8, 0.95, "0.80, baseline 0.95", is_baseline=is_baseline)
+    state = State.FIRING if resolved is None else State.RESOLVED
+    ended = None if resolved is None else first + resolved * DAY
+    about = "drop", SeriesKey("m", "accuracy"), Condition.THRESHOLD, state, Severity.WARNING
+    return Alert("d", *about, first, first, ended, breach, breach, periods=periods)
+
+
+@pytest.mark.parametrize(
+    ("alert", "message"),
+    [
+        pytest.param(drop(120, periods=120), NEW_BASELINE, id="after 120 periods it is the baseline"),
+        pytest.param(drop(119), "accuracy 0.80, baseline 0.95", id="before, the values came back"),
+        pytest.param(drop(120, periods=120, is_baseline=False), "accuracy 0.80, baseline 0.95", id="a limit stays one"),
+    ],
+)
+def test_a_drop_that_lasts_ends_as_the_new_baseline_and_not_as_recovery(scope_of, alert, message):
+    scope, now = replace(scope_of({}), rules=frozenset({"drop"})), alert.resolved + DAY
+    state = AlertingState()
+    for seen in (drop(), alert):
+        incidents = group_incidents([seen], scope.history, MetricRegistry(), state=state)
+        events = track_incidents(incidents, [seen], state, now, scope=scope, previous_newest={})
+        state = apply_events(state, events)
+    assert [(event.transition.value, event.message) for event in events] == [("resolved", message)]
+
+
+def test_alerts_that_a_person_accepted_as_the_new_baseline_end_as_that(scope_of):
+    scope = replace(scope_of({"m": dict.fromkeys([datetime(2025, 1, 1, tzinfo=UTC)], 0)}), rules=frozenset({"drop"}))
+    state = AlertingState()
+    incidents = group_incidents([drop()], scope.history, MetricRegistry())
+    now = datetime(2025, 1, 2, tzinfo=UTC)
+    state = apply_events(state, track_incidents(incidents, [drop()], state, now, scope=scope, previous_newest={}))
+    state = apply_events(
+        state, [BaselineRestarted(now, "m", BaselineRestart(datetime(2024, 12, 31, tzinfo=UTC), now, now + DAY), "ann")]
+    )
+    (event,) = track_incidents((), (), state, now, scope=scope, previous_newest={})
+    assert (event.transition.value, event.message) == ("resolved", NEW_BASELINE)
+    assert track_incidents((), (), apply_events(state, [event]), now, scope=scope, previous_newest={}) == ()

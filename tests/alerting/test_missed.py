@@ -61,7 +61,7 @@ def test_a_receiver_without_resolved_messages_is_sent_the_trigger_alone(new_worl
 
 def test_several_missed_incidents_are_sent_in_order_and_then_what_is_open(new_world, describe):
     world = new_world()
-    miss_incident(world, "c.w.c")
+    miss_incident(world, "c....w....c")
     world.repair()
     expected = world.run_cycle()
     assert describe(expected) == [*MISSED, *MISSED, "first CRITICAL"]
@@ -162,7 +162,7 @@ def test_an_inhibition_that_comes_later_does_not_make_it_forgotten(new_world, de
         world.wait(MINUTE)
         world.run_cycle()
     world.repair()
-    assert sorted(describe(world.run_cycle())) == sorted([*MISSED, *MISSED])
+    assert describe(world.run_cycle()) == MISSED
 
 
 def test_an_end_that_is_a_day_old_when_it_is_seen_is_due_to_nobody(new_world):
@@ -210,7 +210,7 @@ def test_a_fallback_is_sent_what_the_disabled_receiver_was_not_and_nothing_else(
         world.add_rows(row)
         world.run_cycle()
     world.faults = {"slack": "refuse"}
-    for row in ("w", "."):
+    for row in ("...", "w", "."):
         world.add_rows(row)
         world.run_cycle()
     world.clock += HOUR

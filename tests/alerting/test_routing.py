@@ -14,7 +14,7 @@ from modeltop.alerting.routing import (
     RoutingConfig,
     TimeInterval,
 )
-from modeltop.core.incident import Incident, Matchers
+from modeltop.core.incident import Matchers, Member
 from modeltop.core.series import Condition, SeriesKey, Severity
 from modeltop.rules.detectors.limit import Limit
 from modeltop.rules.detectors.threshold import Threshold
@@ -26,13 +26,12 @@ MINUTE = timedelta(minutes=1)
 POLICIES = dict.fromkeys(["slack", "mail", "pager"], NotificationPolicy())
 
 
-def incident(level=Severity.CRITICAL, *, rule="floor", model="fraud", opened=MONDAY):
-    key = SeriesKey(model, "accuracy")
-    return Incident("1a2b", rule, key, Condition.THRESHOLD, MONDAY, MONDAY, level, level, opened)
+def member(level=Severity.CRITICAL, *, rule="floor", model="fraud"):
+    return Member("1a2b", rule, SeriesKey(model, "accuracy"), Condition.THRESHOLD, level, MONDAY, MONDAY)
 
 
-def receivers_for(incident, config, now, *, acked=False):
-    return config.receivers_for(incident, incident.level, now, acked=acked)
+def receivers_for(member, config, now, *, acked=False):
+    return config.receivers_for(member, now, None if acked else now - MONDAY)
 
 
 OFFICE = TimeInterval((0, 1, 2, 3, 4), time(9), time(18), BERLIN)
@@ -115,12 +114,12 @@ def test_a_whole_day_leaves_no_moment_out_whatever_the_clocks_do(moment, start):
 )
 def test_a_route_notifies_its_receivers_of_what_matches(route, expected):
     config = RoutingConfig((route,), policies=POLICIES)
-    assert list(receivers_for(incident(Severity.WARNING), config, MONDAY + timedelta(hours=10))) == expected
+    assert list(receivers_for(member(Severity.WARNING), config, MONDAY + timedelta(hours=10))) == expected
 
 
 def test_all_routes_that_match_count():
     config = RoutingConfig((Route("a", ("mail",)), Route("b", ("slack", "mail"))), policies=POLICIES)
-    assert receivers_for(incident(), config, MONDAY) == ("mail", "slack")
+    assert receivers_for(member(), config, MONDAY) == ("mail", "slack")
 
 
 @pytest.mark.parametrize(
@@ -130,7 +129,7 @@ def test_all_routes_that_match_count():
 def test_a_rule_that_names_receivers_overrides_the_routes(own, expected):
     rule = Rule("floor", Threshold(critical=Limit(below=0.9)), "accuracy", receivers=own)
     config = RoutingConfig((Route("a", ("slack",), time_intervals=(OFFICE,)),), (rule,), policies=POLICIES)
-    assert receivers_for(incident(), config, MONDAY + timedelta(hours=10)) == expected
+    assert receivers_for(member(), config, MONDAY + timedelta(hours=10)) == expected
 
 
 @pytest.mark.parametrize(
@@ -140,7 +139,7 @@ def test_a_rule_that_names_receivers_overrides_the_routes(own, expected):
 def test_what_nobody_acknowledges_is_escalated(minutes, acked, expected):
     route = Route("a", ("slack",), escalate_after=30 * MINUTE, escalate_to=("pager",))
     now = MONDAY + minutes * MINUTE
-    assert receivers_for(incident(), RoutingConfig((route,), policies=POLICIES), now, acked=acked) == expected
+    assert receivers_for(member(), RoutingConfig((route,), policies=POLICIES), now, acked=acked) == expected
 
 
 @pytest.mark.parametrize(

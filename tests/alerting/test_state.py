@@ -40,7 +40,7 @@ from modeltop.core.series import SeriesKey, Severity
 
 NOON = datetime(2025, 1, 10, 12, tzinfo=UTC)
 KEY = SeriesKey("churn", "accuracy")
-SLACK = NotificationKey("slack", "floor", KEY)
+SLACK = NotificationKey("slack", "churn")
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
@@ -49,7 +49,7 @@ def apply_event(state, event):
 
 
 def ack(by="ann", at=NOON, **changes):
-    return replace(Acknowledgement("1a2b3c4d", "floor", KEY, Severity.WARNING, by, "", at, at + DAY, NOON), **changes)
+    return replace(Acknowledgement("1a2b3c4d", "churn", Severity.WARNING, by, "", at, at + DAY, NOON, NOON), **changes)
 
 
 def silence(name="5e5e5e5e", start=NOON, lasting=HOUR):
@@ -118,7 +118,9 @@ def test_a_silence_that_a_person_ends_ends_at_that_moment_and_never_later():
 )
 def test_what_was_sent_is_recorded_and_nothing_that_was_abandoned(sent, kind, reason, level, recorded):
     state = apply_event(AlertingState(), sent(kind, reason, level=level))
-    assert state.notifications == ({} if recorded is None else {SLACK: NotificationEntry("1a2b3c4d", recorded, NOON)})
+    members = (KEY,) if kind is NotificationAction.TRIGGER else ()
+    entry = recorded is not None and NotificationEntry("1a2b3c4d", recorded, NOON, members)
+    assert state.notifications == ({SLACK: entry} if entry else {})
     dropped = apply_event(AlertingState(), sent(kind, reason, level=level, given_up="413")).notifications
     keys = {SLACK: (f"1a2b3c4d-{reason.value}",)} if kind is not NotificationAction.RESOLVE else {}
     assert {key: entry.rejected_keys for key, entry in dropped.items()} == keys
@@ -143,7 +145,7 @@ def test_a_sent_acknowledgement_is_recorded_until_the_next_trigger(sent):
     assert acknowledged.notifications[SLACK] == replace(first.notifications[SLACK], acknowledged=True)
     rejected = apply_event(first, sent(NotificationAction.ACKNOWLEDGE, NotificationReason.ACKNOWLEDGED, given_up="413"))
     assert rejected.notifications[SLACK] == replace(
-        first.notifications[SLACK], rejected_keys=("1a2b3c4d-taken",), rejected_at=NOON
+        first.notifications[SLACK], rejected_keys=("1a2b3c4d-acknowledged",), rejected_at=NOON
     )
     again = apply_event(acknowledged, sent(NotificationAction.TRIGGER, NotificationReason.REPEAT, at=NOON + 2 * HOUR))
     assert not again.notifications[SLACK].acknowledged

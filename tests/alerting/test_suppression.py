@@ -5,6 +5,7 @@ from datetime import UTC, datetime, time, timedelta
 
 import pytest
 
+from modeltop.alerting.grouping import group_incidents
 from modeltop.alerting.routing import MuteTimeInterval, TimeInterval
 from modeltop.alerting.suppression import (
     acknowledged_alerts,
@@ -14,7 +15,8 @@ from modeltop.alerting.suppression import (
     suppressions,
 )
 from modeltop.core.incident import Acknowledgement, AlertingState, Matchers, Silence
-from modeltop.core.series import Condition, Severity, State
+from modeltop.core.metrics.registry import MetricRegistry
+from modeltop.core.series import Condition, History, Severity, State
 
 NOW = datetime(2025, 1, 6, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -76,14 +78,14 @@ def test_what_cannot_be_read_and_no_data_of_a_series_inhibit_nothing(
     new_world, active_alert, model_wide_alert, condition, metric
 ):
     mine, about = active_alert(), model_wide_alert(new_world(), condition)
-    about = replace(about, key=replace(about.key, metric=metric))
+    about = replace(about, key=about.key._replace(metric=metric))
     assert suppressions([mine, about], AlertingState(), (), NOW) == {}
 
 
 @pytest.mark.parametrize(("condition", "is_inhibited"), [(Condition.UNREADABLE, False), (Condition.NO_DATA, True)])
 def test_a_model_without_data_inhibits_no_data_of_its_series(new_world, model_wide_alert, condition, is_inhibited):
     about = model_wide_alert(new_world(), Condition.NO_DATA)
-    mine = replace(about, id="mine", condition=condition, key=replace(about.key, metric="accuracy"))
+    mine = replace(about, id="mine", condition=condition, key=about.key._replace(metric="accuracy"))
     result = suppressions([mine, about], AlertingState(), (), NOW)
     assert {name: suppression.kind for name, suppression in result.items()} == (
         {"mine": "inhibited"} if is_inhibited else {}
@@ -105,10 +107,19 @@ def test_only_active_alerts_can_be_suppressed(active_alert):
     assert suppressions([over, pending], silenced(), (), NOW) == {}
 
 
-def ack(alert, *, level=Severity.CRITICAL, incident=None, until=NOW + HOUR):
-    return Acknowledgement(
-        incident or alert.id, alert.rule, alert.key, level, "ann", "mine", NOW - HOUR, until, alert.since
-    )
+def grouped(*alerts, state=None):
+    return group_incidents(alerts, History({}, {}), MetricRegistry(), state=state)
+
+
+def acknowledged(alerts, state, now):
+    """The ids of the alerts that a person has."""
+    return acknowledged_alerts(grouped(*alerts, state=state), alerts, state, now).keys()
+
+
+def ack(alert, *, level=Severity.CRITICAL, until=NOW + HOUR):
+    (incident,) = grouped(alert)
+    about = incident.id, incident.model, level, "ann", "mine", NOW - HOUR, until
+    return Acknowledgement(*about, alert.fired, alert.fired)
 
 
 @pytest.mark.parametrize(
@@ -116,22 +127,27 @@ def ack(alert, *, level=Severity.CRITICAL, incident=None, until=NOW + HOUR):
     [
         pytest.param({}, True, id="as it was taken"),
         pytest.param({"severity": Severity.WARNING}, True, id="better"),
-        pytest.param({"since": NOW - 9 * HOUR}, True, id="its begin moved back"),
-        pytest.param({"since": NOW - HOUR}, True, id="its begin moved on"),
-        pytest.param({"id": "other"}, True, id="so that it has another id"),
+        pytest.param({"fired": NOW - 9 * HOUR}, True, id="its begin moved back"),
+        pytest.param({"fired": NOW - HOUR}, True, id="its begin moved on"),
         pytest.param({"state": State.RESOLVED, "resolved": NOW}, False, id="over"),
     ],
 )
-def test_without_a_watcher_an_acknowledgement_follows_the_alert(active_alert, change, holds):
+def test_without_a_watcher_an_acknowledgement_follows_the_incident(active_alert, change, holds):
     alert = active_alert()
     state = AlertingState(acks=(ack(alert),))
-    assert bool(acknowledged_alerts([replace(alert, **change)], state, NOW)) == holds
+    assert bool(acknowledged([replace(alert, **change)], state, NOW)) == holds
 
 
 def test_an_acknowledgement_ends_with_its_time_and_where_it_gets_worse(active_alert):
     alert = active_alert()
-    assert acknowledged_alerts([alert], AlertingState(acks=(ack(alert),)), NOW + HOUR) == {}
-    assert acknowledged_alerts([alert], AlertingState(acks=(ack(alert, level=Severity.WARNING),)), NOW) == {}
+    assert not acknowledged([alert], AlertingState(acks=(ack(alert),)), NOW + HOUR)
+    assert not acknowledged([alert], AlertingState(acks=(ack(alert, level=Severity.WARNING),)), NOW)
+
+
+def test_an_acknowledgement_is_of_all_alerts_of_the_model(active_alert):
+    first = active_alert()
+    second = replace(first, id="second", key=first.key._replace(metric="recall"))
+    assert acknowledged([first, second], AlertingState(acks=(ack(first),)), NOW) == {first.id, "second"}
 
 
 def test_what_fires_after_the_end_is_acknowledged_by_nobody(new_world, alerts_of):
@@ -139,7 +155,7 @@ def test_what_fires_after_the_end_is_acknowledged_by_nobody(new_world, alerts_of
     world.add_rows("..c.c")
     first, second = alerts_of(world)
     state = AlertingState(acks=(replace(ack(first), until=NOW + DAY),))
-    assert acknowledged_alerts([first, second], state, NOW) == {}
+    assert not acknowledged([first, second], state, NOW)
 
 
 @pytest.mark.parametrize("seen_first", [True, False])
@@ -151,11 +167,11 @@ def test_the_watcher_and_the_screen_agree_on_who_acknowledged_it(new_world, aler
         world.ack()
     else:
         (alert,) = alerts_of(world)
-        earlier = ack(replace(alert, id="before its begin moved"), until=world.now + DAY)
-        world.state = AlertingState(acks=(replace(earlier, at=world.now),))
+        earlier = replace(ack(alert), incident="before its begin moved", at=world.now, until=world.now + DAY)
+        world.state = AlertingState(acks=(earlier,))
         world.run_cycle()
     (alert,), (incident,) = alerts_of(world), world.open_incidents()
-    assert acknowledged_alerts([alert], world.state, world.now).keys() == {alert.id}
+    assert acknowledged([alert], world.state, world.now) == {alert.id}
     assert acknowledged_incidents(world.state, world.now).keys() == {incident.id}
 
 
@@ -164,16 +180,11 @@ def test_the_acknowledgement_of_an_incident_is_not_that_of_the_next(new_world, a
     world.add_rows("..c")
     world.run_cycle()
     world.ack()
-    for row in ".c":
+    for row in "....c":
         world.add_rows(row)
         world.run_cycle()
-    assert (
-        acknowledged_alerts(alerts_of(world), world.state, world.now)
-        == acknowledged_incidents(world.state, world.now)
-        == {}
-    )
-    old = replace(ack(alerts_of(world)[0]), until=world.now + DAY)
-    assert acknowledged_alerts(alerts_of(world)[1:], replace(world.state, acks=(old,)), world.now) == {}
+    assert not acknowledged(alerts_of(world), world.state, world.now)
+    assert acknowledged_incidents(world.state, world.now) == {}
 
 
 def test_a_preview_counts_active_alerts_and_warns_over_half(active_alert):
@@ -181,7 +192,7 @@ def test_a_preview_counts_active_alerts_and_warns_over_half(active_alert):
     alerts.append(replace(active_alert("e"), state=State.RESOLVED, resolved=NOW))
     half, more = preview_silence(Matchers(model="[ab]"), alerts), preview_silence(Matchers(model="[abce]"), alerts)
     assert (len(half.matching), half.active_count, half.warning) == (2, 4, None)
-    assert more.warning == "that is 3 of 4 standing alerts, more than half"
+    assert more.warning == "that is 3 of 4 active alerts, more than half"
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from modeltop.alerting.routing import NotificationPolicy
 from modeltop.alerting.throttle import is_urgent, throttle
 from modeltop.core.event import Notification, NotificationAction, NotificationReason
 from modeltop.core.incident import NotificationKey, ReceiverState
-from modeltop.core.series import SeriesKey, Severity
+from modeltop.core.series import Severity
 
 NOW = datetime(2025, 1, 6, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -26,8 +26,8 @@ KINDS = {
 
 def pending(char, incident):
     action, reason, level = KINDS[char]
-    key = NotificationKey("slack", "floor", SeriesKey(incident, "accuracy"))
-    return (Notification("slack", action, reason, incident, level, key, f"{incident}{char}"),)
+    key = NotificationKey("slack", incident)
+    return (Notification("slack", action, reason, incident, level, key, (), f"{incident}{char}"),)
 
 
 def receiver(sent_at, times=1, **changes):
@@ -113,3 +113,11 @@ def test_nothing_is_sent_twice_or_out_of_order_within_a_series(texts, policy, se
         assert of_series or not any(map(is_urgent, queue))
     if policy.hourly and not policy.exempt and not any(is_urgent(entry) for queue in queues for entry in queue):
         assert len(batches) <= max(0, policy.hourly - sent)
+
+
+def test_models_that_got_worse_together_share_a_message_and_the_others_do_not():
+    queues = [[pending("C", model)] for model in ("a", "b", "c")]
+    batches = throttle("slack", queues, NotificationPolicy(), receiver(NOW), NOW, {"a", "c"})
+    assert [[one.incident for one in batch.notifications] for batch in batches] == [["a", "c"], ["b"]]
+    exempt = throttle("slack", queues, NotificationPolicy(exempt=True), receiver(NOW), NOW, {"a", "c"})
+    assert len(exempt) == 3

@@ -6,6 +6,7 @@ import sys
 from importlib import import_module
 
 from tests.benchmarks.base import BENCHMARKS, BenchmarkContext, Result
+from tests.benchmarks.detection.front_door.benchmark import add_options as add_cause_options
 
 for module in (
     "startup",
@@ -21,7 +22,8 @@ for module in (
     "detection.false_alerts",
     "detection.alerts",
     "detection.patterns",
-    "detection.causes",
+    "detection.front_door.benchmark",
+    "detection.goals",
     "journeys",
     "census",
 ):
@@ -34,6 +36,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("rows", nargs="*", metavar="ROW", help="see --list")
     parser.add_argument("--runs", type=int, default=7, help="of each thing (default: %(default)s); medians are printed")
     parser.add_argument("--list", action="store_true", help="name the rows and measure nothing")
+    add_cause_options(parser)
     args = parser.parse_args(argv)
     if unknown := [name for name in args.rows if name not in BENCHMARKS]:
         parser.error(f"no row {', '.join(unknown)}; there are {', '.join(BENCHMARKS)}")
@@ -42,7 +45,7 @@ def main(argv: list[str] | None = None) -> int:
             print(f"{benchmark.name:<18} {benchmark.title}")
         return 0
     print(f"medians of {args.runs} runs, {os.cpu_count()} cores, Python {sys.version.split()[0]}", flush=True)
-    with BenchmarkContext(args.runs) as context:
+    with BenchmarkContext(args.runs, args) as context:
         for name in args.rows or BENCHMARKS:
             try:
                 for result in BENCHMARKS[name].measure(context):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -75,11 +76,23 @@ def time_interleaved(runs: int, subject: Callable[[], float], baseline: Callable
     return timings
 
 
-class BenchmarkContext:
-    """Number of runs, and a temporary folder that is removed on exit."""
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Lines of the output that are no result, such as a table."""
 
-    def __init__(self, runs: int) -> None:
+    text: str
+
+    def format_line(self) -> str:
+        """Return the lines."""
+        return self.text
+
+
+class BenchmarkContext:
+    """Number of runs, options of single benchmarks, and a temporary folder that is removed on exit."""
+
+    def __init__(self, runs: int, options: argparse.Namespace | None = None) -> None:
         self.runs = runs
+        self.options = argparse.Namespace() if options is None else options
         self._folder = tempfile.TemporaryDirectory(prefix="modeltop-benchmark-")
 
     def __enter__(self) -> Self:
@@ -108,11 +121,11 @@ class Benchmark:
 
     name: str
     title: str
-    measure: Callable[[BenchmarkContext], Iterable[Result]]
+    measure: Callable[[BenchmarkContext], Iterable[Result | Text]]
 
 
 BENCHMARKS: dict[str, Benchmark] = {}
-Measure = Callable[[BenchmarkContext], Iterator[Result]]
+Measure = Callable[[BenchmarkContext], Iterator[Result] | Iterator[Result | Text]]
 
 
 def benchmark(name: str) -> Callable[[Measure], Measure]:

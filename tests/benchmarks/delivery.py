@@ -24,6 +24,9 @@ from tests.benchmarks.webhook_server import WebhookServer
 ALERTS, FAILURE_RATE = 1000, 0.3
 KILLS = int(os.environ.get("MODELTOP_KILLS", "20"))
 
+BETWEEN_FLIPS = timedelta(minutes=3)
+"""More than two usual gaps, after which a streak of bad rows is another incident."""
+
 VALID_SEQUENCES = (["trigger"], ["trigger", "resolve"], ["late"], ["trigger", "late"])
 """Valid orders of the notifications of one incident; a trigger whose acceptance the sender did not learn may be
 followed by a late notification of begin and end.
@@ -36,6 +39,8 @@ on_no_data = "ok"
 name = "floor"
 metric = "accuracy"
 critical = { below = 0.9 }
+[defaults]
+drop = false
 [receivers.hook]
 type = "webhook"
 url_env = "HOOK"
@@ -69,26 +74,26 @@ Daemon(cycle, LeaderLock(identity.folder, identity.holder), identity, log).run()
 
 @dataclass(slots=True)
 class Fleet:
-    """Models in one file with hourly rows, good or bad; each streak of bad rows must be notified once."""
+    """Models in one file with a row a minute, good or bad; each streak of bad rows must be notified once."""
 
     folder: Path
     bad_streaks: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     failing: set[str] = field(default_factory=set)
     latest: datetime = field(default_factory=lambda: datetime.now(UTC).replace(microsecond=0))
 
-    def create(self, models: int) -> None:
-        """Write ten good rows of each model, then a bad one."""
+    def create(self, models: int, flips: int) -> None:
+        """Write ten good rows of each model, then a bad one, so long ago that so many flips lie in the past."""
         self.folder.mkdir()
         names = [f"m{number:04d}" for number in range(models)]
-        hours = [self.latest - timedelta(hours=hour) for hour in range(12, 2, -1)]
-        lines = ["date,model,accuracy", *(f"{hour.isoformat()},{name},0.95" for name in names for hour in hours)]
+        self.latest -= (flips + 2) * BETWEEN_FLIPS
+        minutes = [self.latest - timedelta(minutes=minute) for minute in range(9, -1, -1)]
+        lines = ["date,model,accuracy", *(f"{at.isoformat()},{name},0.95" for name in names for at in minutes)]
         (self.folder / "fleet.csv").write_text("\n".join(lines) + "\n", encoding="ascii")
-        self.latest -= timedelta(hours=2)
         self.flip(names)
 
     def flip(self, models: list[str]) -> None:
         """Append a row of each of these models that is bad if the last one was good, and the reverse."""
-        self.latest += timedelta(seconds=1)
+        self.latest += BETWEEN_FLIPS
         lines = []
         for name in models:
             self.failing.symmetric_difference_update({name})
@@ -114,7 +119,7 @@ def run_delivery(folder: Path, *, alerts: int, kills: int, seed: int = 4) -> Ite
         seed: Seed of the failures and kills.
     """
     rng, fleet = random.Random(seed), Fleet(folder / "store")
-    fleet.create(alerts)
+    fleet.create(alerts, kills)
     started_at = time.monotonic()
     with WebhookServer(FAILURE_RATE, seed) as server:
         (folder / "modeltop.toml").write_text(_CONFIG)
@@ -153,7 +158,7 @@ def _is_settled(fleet: Fleet) -> bool:
     """Return whether all streaks have an incident, and no notification is pending."""
     log_state = EventLog(fleet.folder / "state").state()
     incidents = log_state.incidents.values()
-    failing = {incident.key.model for incident in incidents if incident.status is IncidentStatus.OPEN}
+    failing = {incident.model for incident in incidents if incident.status is IncidentStatus.OPEN}
     if failing != fleet.failing or len(incidents) < sum(fleet.bad_streaks.values()):
         return False
     policies = {"hook": NotificationPolicy(group=0, hourly=0)}

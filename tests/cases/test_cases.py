@@ -400,7 +400,7 @@ def test_the_largest_float_is_no_value(case):
     assert_critical(checked)
     assert not checked.mentions(r"e\+?30\d")
     [loss] = checked.active("log_loss")
-    assert (loss["severity"], moment(loss["since"])) == ("warning", FALL)
+    assert (loss["severity"], moment(loss["since"])) == ("critical", FALL)
     assert loss["limit"] == pytest.approx(0.05, abs=0.02)
 
 

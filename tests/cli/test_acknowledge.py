@@ -21,7 +21,15 @@ from modeltop.core.event import (
     SendFinished,
     SilenceCreated,
 )
-from modeltop.core.incident import Acknowledgement, AlertingState, Incident, Matchers, NotificationKey, Silence
+from modeltop.core.incident import (
+    Acknowledgement,
+    AlertingState,
+    Matchers,
+    Member,
+    NotificationKey,
+    Silence,
+    TrackedIncident,
+)
 from modeltop.core.series import Condition, SeriesKey, Severity
 
 HOUR = timedelta(hours=1)
@@ -37,6 +45,7 @@ def store(tmp_path, run):
     lines += [f"2025-01-0{day},well,0.95,0.9" for day in range(1, 10)]
     (tmp_path / "modeltop.toml").write_text(
         'stale_after = "9000d"\n[[rules]]\nname = "floor"\nmetric = "*"\nsegment = "*"\ncritical = { below = 0.8 }\n'
+        "[defaults]\ndrop = false\n"
     )
     done = run("record", "-", "--store", tmp_path / "store", stdin="\n".join(lines).encode())
     assert done.code == 0, done.err
@@ -53,36 +62,51 @@ def journal(store):
     return EventLog(state_folder(store))
 
 
-def test_an_alert_is_taken_shown_and_given_back(on, store):
+def test_all_that_is_wrong_with_a_model_is_acknowledged_at_once_shown_and_taken_back(on, store):
     acknowledged = on("ack", "churn/recall", "--why", "rolling back", "--for", "4h")
     assert acknowledged.code == 0
     match = re.fullmatch(
-        r"([0-9a-f]{8}) is yours until (\S+ \S+) UTC: ▲ CRIT  churn recall 0.10 < 0.80.*\n", acknowledged.out
+        r"acknowledged until \S+ \S+ UTC: ([0-9a-f]{8})  ▲ CRIT  churn accuracy 0.50 < 0.80.*, and 1 more alert\n",
+        acknowledged.out,
     )
     (ack,) = journal(store).state().acks
-    assert (ack.incident, ack.reason, ack.key.metric) == (match[1], "rolling back", "recall")
+    assert (ack.incident, ack.reason, ack.model) == (match[1], "rolling back", "churn")
     assert (ack.until - ack.at).total_seconds() == 4 * 3600
-    assert "taken by" in on("alerts").out
+    assert on("alerts").out.count("acked by") == 2
     expired = on("unack", match[1][:6])
     assert (expired.code, journal(store).state().acks) == (0, ())
     again = on("unack", match[1])
-    assert (again.code, "nobody has" in again.err) == (2, True)
+    assert (again.code, "not acknowledged: " in again.err) == (2, True)
 
 
-def test_what_is_not_clear_is_listed_and_nothing_is_written(on, store):
-    outcome = on("ack", "churn")
-    assert outcome.code == 2
-    ids = re.findall(r"modeltop: ([0-9a-f]{8})  ▲ CRIT  churn (accuracy|recall) ", outcome.err)
-    assert sorted(metric for _, metric in ids) == ["accuracy", "recall"]
-    assert on("ack", ids[0][0]).code == 0
-    assert len(journal(store).state().acks) == 1
+@pytest.mark.parametrize("target", ["churn", "churn/accuracy", "incident", "alert"])
+def test_a_model_a_metric_an_incident_and_an_alert_name_the_same_incident(on, store, target):
+    record = json.loads(on("check", "--json").out)
+    incident = next(one for one in record["incidents"] if one["model"] == "churn")
+    names = {"incident": incident["id"], "alert": incident["alerts"][-1]}
+    assert on("ack", names.get(target, target)).code == 0
+    (ack,) = journal(store).state().acks
+    assert ack.incident == incident["id"]
+    (shown,) = (one for one in json.loads(on("check", "--json").out)["incidents"] if one["model"] == "churn")
+    assert shown["acknowledged_by"]["by"] == ack.by
+
+
+def test_a_silence_of_a_model_silences_all_of_it(on, store):
+    created = on("silence", "churn", "--why", "a release")
+    assert (created.code, created.err.splitlines()[0]) == (
+        0,
+        "modeltop: matches 2 of 3 active alerts, of 1 model: churn",
+    )
+    assert journal(store).state().silences[0].matchers == Matchers(model="churn")
+    (shown,) = (one for one in json.loads(on("check", "--json").out)["incidents"] if one["model"] == "churn")
+    assert shown["suppressed_by"]["kind"] == "silenced"
 
 
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        (["ack", "well"], "no alert of well stands: `modeltop alerts` lists those that stand"),
-        (["ack", "nobody"], "no alert is called nobody"),
+        (["ack", "well"], "no active alerts of well: `modeltop alerts` lists the active ones"),
+        (["ack", "nobody"], "no incident or alert is called nobody"),
         (["ack", "churn/recall", "--for", "soon"], "'soon' is no length of time"),
         (["ack", "churn/recall", "--for", "31d"], "at most 30 days"),
         (["ack", "churn/recall", "--why", "x" * 501], "500 are enough"),
@@ -93,9 +117,10 @@ def test_what_is_not_clear_is_listed_and_nothing_is_written(on, store):
         (["silence", "list", "--model", "churn"], "leave them out"),
         (["silence", "expire"], "say which"),
         (["silence", "expire", "zz"], "no silence is called zz"),
-        (["silence", "sing"], "invalid choice"),
+        (["silence", "chrun", "--why", "x"], "no model is called chrun: did you mean churn?"),
+        (["silence", "churn", "--model", "x"], "takes no --model"),
         (["note", "churn"], "a note needs a model and a text"),
-        (["note", "churn", " "], "says nothing"),
+        (["note", "churn", " "], "needs a model and a text"),
     ],
 )
 def test_what_cannot_be_done_is_one_line_with_the_remedy_and_keeps_nothing(on, store, words, expected):
@@ -107,12 +132,11 @@ def test_what_cannot_be_done_is_one_line_with_the_remedy_and_keeps_nothing(on, s
 
 def test_a_silence_says_what_it_matches_before_it_is_saved(on, store):
     created = on("silence", "add", "--model", "churn", "--metric", "rec*", "--why", "a release", "--for", "2h")
-    assert (created.code, created.err.splitlines()[0]) == (0, "modeltop: matches 1 of 3 alerts that stand")
-    assert "churn recall 0.10 < 0.80" in created.err.splitlines()[1]
+    assert (created.code, created.err) == (0, "modeltop: matches 1 of 3 active alerts, of 1 model: churn\n")
     name = re.fullmatch(r"([0-9a-f]{8}) silences model churn, metric rec\* until .* UTC\n", created.out)[1]
     assert f"{name}  model churn, metric rec*: until" in on("silence", "list").out
     assert "silenced by" in on("alerts").out
-    assert on("silence", "expire", name[:4]).out == f"silence {name} is over: its alerts are told again\n"
+    assert on("silence", "expire", name[:4]).out == f"silence {name} is over: notifications of its alerts resume\n"
     assert ": ended " in on("silence", "list").out
     assert (on("silence", "expire", name).code, "silenced by" in on("alerts").out) == (2, False)
 
@@ -120,7 +144,7 @@ def test_a_silence_says_what_it_matches_before_it_is_saved(on, store):
 def test_a_silence_of_more_than_half_is_made_with_a_warning(on, store):
     created = on("silence", "add", "--rule", "floor", "--why", "a migration")
     assert created.code == 0
-    assert "that is 3 of 3 standing alerts, more than half" in created.err
+    assert "that is 3 of 3 active alerts, more than half" in created.err
     assert len(journal(store).state().silences) == 1
 
 
@@ -151,11 +175,11 @@ def test_a_note_on_a_name_that_is_not_there_is_written_and_reported(on, store):
 def incident_log(store):
     """The event log of a daemon with an incident of `churn`."""
     at, key = datetime(2025, 1, 9, 12, tzinfo=UTC), SeriesKey("churn", "accuracy")
-    incident = Incident("1a2b3c4d", "floor", key, Condition.THRESHOLD, at, at, Severity.CRITICAL, Severity.CRITICAL, at)
-    about = NotificationKey("slack", "floor", key)
-    delivery = Notification(
-        "slack", NotificationAction.TRIGGER, NotificationReason.FIRST, "1a2b3c4d", Severity.CRITICAL, about, "key"
-    )
+    member = Member("feedbeef", "floor", key, Condition.THRESHOLD, Severity.CRITICAL, at, at)
+    levels = {"level": Severity.CRITICAL, "peak_severity": Severity.CRITICAL}
+    incident = TrackedIncident("1a2b3c4d", "churn", (member,), "feedbeef", at, 86_400, opened_at=at, **levels)
+    about = "1a2b3c4d", Severity.CRITICAL, NotificationKey("slack", "churn"), (key,), "key"
+    delivery = Notification("slack", NotificationAction.TRIGGER, NotificationReason.FIRST, *about)
     journal(store).append(
         IncidentChanged(at, IncidentTransition.FIRED, incident, "0.50 < 0.80"), SendFinished(at, (delivery,))
     )
@@ -165,10 +189,10 @@ def test_a_story_lists_all_that_happened_to_an_incident(on, incident_log):
     on("ack", "1a2b", "--why", "rolling back")
     on("note", "churn", "v2 is out")
     lines = on("story", "churn").lines
-    assert lines[0] == "1a2b3c4d  ▲ CRIT churn accuracy, rule floor, since 2025-01-09 12:00, open"
+    assert lines[0] == "1a2b3c4d  ▲ CRIT churn: accuracy; since 2025-01-09 12:00, open"
     assert lines[1] == "  2025-01-09 12:00 UTC  fired: 0.50 < 0.80"
-    assert lines[2] == "  2025-01-09 12:00 UTC  told slack (trigger, first, critical)"
-    assert [line.split("UTC  ")[1].split(" by ")[0] for line in lines[3:]] == ["taken", "note"]
+    assert lines[2] == "  2025-01-09 12:00 UTC  notified slack (trigger, first, critical)"
+    assert [line.split("UTC  ")[1].split(" by ")[0] for line in lines[3:]] == ["acknowledged", "note"]
 
 
 def test_a_story_as_json_says_all_of_it(on, incident_log):
@@ -176,15 +200,47 @@ def test_a_story_as_json_says_all_of_it(on, incident_log):
     text = on("story", "churn", "--json").out
     assert text.isascii()
     (incident,) = json.loads(text)["incidents"]
-    assert (incident["id"], incident["standing"], incident["resolved"]) == ("1a2b3c4d", "open", None)
-    assert [event["event"] for event in incident["events"]] == ["fired", "told", "acknowledged"]
+    assert (incident["id"], incident["status"], incident["resolved"]) == ("1a2b3c4d", "open", None)
+    assert [event["event"] for event in incident["events"]] == ["fired", "notified", "acknowledged"]
     assert incident["events"][2]["text"] == ESCAPE
 
 
-def test_a_story_of_nothing_says_so(on, incident_log):
-    outcome = on("story", "chrun")
-    assert (outcome.code, outcome.out) == (0, "")
-    assert outcome.err == "modeltop: nothing is remembered of chrun: did you mean churn?\n"
+@pytest.mark.parametrize(
+    ("model", "expected"),
+    [
+        ("chrun", "no model is called chrun: did you mean churn?"),
+        (
+            "churn",
+            "no events of churn yet: `modeltop watch` records them; `modeltop alerts --history` lists past alerts",
+        ),
+    ],
+)
+def test_a_story_of_nothing_names_the_next_step(on, model, expected):
+    outcome = on("story", model)
+    assert (outcome.code, outcome.out, outcome.err) == (0, "", f"modeltop: {expected}\n")
+
+
+def test_a_story_shows_until_when_its_alerts_were_silenced(on, incident_log):
+    assert on("silence", "churn", "--for", "2h", "--why", "backfill").code == 0
+    (line,) = (line for line in on("story", "churn").lines if "silenced by" in line)
+    assert re.search(r"silenced by \S+: until \d{4}-\d\d-\d\d \d\d:\d\d UTC: backfill$", line)
+
+
+def test_the_id_of_an_incident_is_where_its_alerts_are(on):
+    (incident,) = (one for one in json.loads(on("check", "--json").out)["incidents"] if one["model"] == "churn")
+    assert [line.endswith(f"; incident {incident['id']}") for line in on("alerts").lines if " churn " in line] == [
+        True
+    ] * 2
+    assert f"incident {incident['id']}" in on("check", "churn", "--explain").out
+    assert incident["steps"][0] in " ".join(on("check").out.split())
+
+
+def test_a_note_about_a_model_whose_name_looks_like_a_glob_is_about_that_model(run, tmp_path):
+    name = "[bold red]x[/]"
+    (tmp_path / "x.csv").write_text(f"date,model,accuracy\n2025-01-01,{name},0.95\n2025-01-02,b,0.95\n")
+    assert run("note", name, "v2 is out", tmp_path / "x.csv").err == ""
+    for model, expected in ((name, True), ("b", False)):
+        assert ("v2 is out" in run("story", model, tmp_path / "x.csv").out) == expected
 
 
 def test_no_foreign_text_reaches_the_terminal_as_it_is(on, store):
@@ -203,8 +259,8 @@ def test_no_foreign_text_reaches_the_terminal_as_it_is(on, store):
 
 
 def test_a_journal_that_another_wrote_by_hand_puts_nothing_on_the_terminal(on, store):
-    at, key = datetime.now(UTC), SeriesKey("churn", "recall")
-    facts = ("floor", key, Severity.CRITICAL, ESCAPE, ESCAPE, at, at + HOUR, datetime(2025, 1, 9, tzinfo=UTC))
+    at, fired = datetime.now(UTC), datetime(2025, 1, 9, tzinfo=UTC)
+    facts = ("churn", Severity.CRITICAL, ESCAPE, ESCAPE, at, at + HOUR, fired, fired)
     silence = Silence(ESCAPE, Matchers(model=ESCAPE), at, at + HOUR, ESCAPE, ESCAPE, at)
     journal(store).append(Acknowledged(at, Acknowledgement(ESCAPE, *facts)), SilenceCreated(at, silence))
     outcomes = [on(*words) for words in (["story", "churn"], ["silence", "list"], ["ack", "churn/recall"])]
@@ -220,8 +276,8 @@ def test_plain_files_have_a_journal_of_their_own(run, store, tmp_path):
     assert run("ack", "churn/recall", path).code == 0
     (folder,) = (tmp_path / "home" / "modeltop").glob("churn-*/")
     assert len(EventLog(folder).state().acks) == 1
-    assert "taken by" in run("alerts", path).out
-    assert "taken by" not in run("alerts", "--store", store).out
+    assert "acked by" in run("alerts", path).out
+    assert "acked by" not in run("alerts", "--store", store).out
     assert run("note", "churn", "v2 is out", path).code == 0
     assert "v2 is out" in run("note", "--list", "churn", path).out
     assert run("note", "--list", "--store", store).out == ""
@@ -289,7 +345,7 @@ def test_of_two_users_of_the_system_the_first_has_it_and_the_second_is_refused(t
     first, second = two_users(44441, "ack", "churn/recall", "--why", "mine"), two_users(44442, "ack", "churn/recall")
     assert (first.returncode, first.stderr) == (0, "")
     assert second.returncode == 2
-    assert re.fullmatch(r"modeltop: uid 44441 has had it since \d{4}-\d\d-\d\d \d\d:\d\d UTC: mine\n", second.stderr)
-    assert "taken by uid 44441" in two_users(44442, "alerts").stdout
+    assert re.fullmatch(r"modeltop: acknowledged by uid 44441 at \d{4}-\d\d-\d\d \d\d:\d\d UTC: mine\n", second.stderr)
+    assert "acked by uid 44441" in two_users(44442, "alerts").stdout
     assert two_users(44442, "unack", "churn/recall").returncode == 0
     assert two_users(44442, "ack", "churn/recall").returncode == 0

@@ -35,7 +35,7 @@ def test_the_fleet_ends_today_with_the_same_alerts(stage):
     by_model = severities(snapshot)
     assert by_model["triage"] is by_model["fraud-detector"] is Severity.CRITICAL
     assert by_model["search"] is Severity.UNKNOWN
-    assert by_model["churn"] is Severity.WARNING
+    assert by_model["churn"] is Severity.CRITICAL
     assert by_model["spam-filter"] is by_model[demo.LIVE_MODEL] is Severity.OK
 
 

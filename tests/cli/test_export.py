@@ -29,11 +29,22 @@ def test_what_was_saved_is_read_back_and_previewed_equal(run, ten_days, tmp_path
     outcome = run("export", ten_days, "--csv", "out.csv")
     assert outcome.code == 0
     assert "10 periods saved to out.csv" in outcome.err
-    assert outcome.lines == run("export", ten_days, "--head", "5").lines
+    shown = run("export", ten_days, "--head", "5").lines
+    assert [line.split()[2:] for line in outcome.lines] == [line.split()[2:] for line in shown]
     before, after = history(ten_days).series, history(tmp_path / "out.csv").series
-    assert {key: series.values.tolist() for key, series in before.items()} == {
-        key: series.values.tolist() for key, series in after.items()
+    assert {key.metric: series.values.tolist() for key, series in before.items()} == {
+        key.metric: series.values.tolist() for key, series in after.items()
     }
+
+
+def test_a_file_without_a_column_of_models_is_saved_byte_for_byte(run, ten_days, tmp_path):
+    run("export", ten_days, "--csv", "out.csv")
+    assert (tmp_path / "out.csv").read_bytes() == ten_days.read_bytes()
+
+
+def test_a_column_of_models_stays_where_a_file_has_one(run, tmp_path):
+    (tmp_path / "m.csv").write_text("date,model,accuracy\n2025-01-01,churn,0.9\n")
+    assert run("export", "m.csv", "--csv", "-").lines[0] == "date,model,accuracy"
 
 
 def test_counts_and_supports_survive_an_export(run, fleet, tmp_path):
@@ -78,7 +89,7 @@ def test_a_spreadsheet_gets_an_apostrophe_before_formulas_and_never_before_numbe
 
 def test_a_metric_named_as_a_formula_is_disarmed_in_the_header_too(run, tmp_path):
     (tmp_path / "m.csv").write_text("date,=1+1\n2025-01-01,1\n")
-    assert run("export", "m.csv", "--spreadsheet").lines[0] == "date,model,'=1+1"
+    assert run("export", "m.csv", "--spreadsheet").lines[0] == "date,'=1+1"
 
 
 @pytest.mark.parametrize("words", [["--head", "0"], ["--head", "x"], ["--csv", "."], ["--csv", "absent/out.csv"]])
@@ -99,8 +110,10 @@ def test_an_export_reads_back_the_same_in_a_configured_zone(run, tmp_path):
     (tmp_path / "modeltop.toml").write_text('timezone = "Europe/Berlin"\n')
     (tmp_path / "m.csv").write_text("date,accuracy\n2025-01-01,0.9\n2025-01-02T00:00:00Z,0.8\n")
     first = run("export", "m.csv", "--csv", "out.csv")
-    assert run("export", "out.csv").lines[1:] == run("export", "m.csv").lines[1:] == first.lines[1:]
+    again = run("export", "out.csv").lines[1:]
+    assert again == first.lines[1:]
+    assert [line.replace("  out  ", "  m    ") for line in again] == run("export", "m.csv").lines[1:]
     assert (tmp_path / "out.csv").read_text().splitlines()[1:] == [
-        "2024-12-31T23:00:00Z,m,0.9",
-        "2025-01-02T00:00:00Z,m,0.8",
+        "2024-12-31T23:00:00Z,0.9",
+        "2025-01-02T00:00:00Z,0.8",
     ]

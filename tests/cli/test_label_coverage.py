@@ -64,5 +64,5 @@ def test_an_active_alert_comes_first(check):
     outcome = check(*GOOD, *[(0.5, 0.98, False)] * 3, (0.5, 0.1, True))
     assert outcome.code == 2
     [model] = json.loads(check(*GOOD, *[(0.5, 0.98, False)] * 3, (0.5, 0.1, True), words=["--json"]).out)["models"]
-    assert model["summary"].startswith("accuracy fell suddenly from 0.95 to 0.50 on 2025-01-11: ")
-    assert "LABELS PENDING since 2025-01-14: 1 period waits" in model["summary"]
+    assert model["verdict"]["what"].startswith("Accuracy dropped overnight on 11 Jan, 0.95→0.50")
+    assert "LABELS PENDING since 2025-01-14: 1 period waits" in model["labels"]

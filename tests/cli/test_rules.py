@@ -16,33 +16,33 @@ def by_rule(outcome) -> dict:
 def test_on_the_ten_days_it_shows_when_each_default_would_have_fired(run, ten_days):
     outcome = run("rules", "test", ten_days)
     assert outcome.code == 0
-    fired = [line.split()[:2] for line in outcome.lines if "CRIT" in line]
-    assert fired == [["2025-01-09", "on,"], ["2025-01-10", "on,"]]
-    assert "default rule default-accuracy: accuracy below 0.90 is critical" in outcome.out
+    fired = [(line.split("  ")[2], line.split(", since ")[1]) for line in outcome.lines if "CRIT" in line]
+    assert fired == [("fired 2025-01-10, open", "2025-01-09"), ("fired 2025-01-10, open", "2025-01-10")]
+    assert "default rule accuracy-floor: accuracy below 0.90 is critical" in outcome.out
     assert "1 alert in 10 days, 3.04 a month at that rate" in outcome.out
 
 
 def test_of_lasting_falls_it_says_when_each_fired_and_that_ten_days_are_too_few(run, ten_days, fleet):
     assert "  0 alerts: too little history, 10 earlier periods needed" in run("rules", "test", ten_days).lines
-    result = by_rule(run("rules", "test", fleet, "--json"))["default-fall"]
+    result = by_rule(run("rules", "test", fleet, "--json"))["baseline-drop"]
     assert [(alert["fired"][:10], alert["model"]) for alert in result["episodes"] if alert["metric"] == "recall"] == [
         ("2025-04-12", "credit"),
         ("2025-04-28", "fraud-detector"),
-        ("2025-06-23", "churn"),
-        ("2025-06-27", "triage"),
+        ("2025-06-22", "churn"),
+        ("2025-06-26", "triage"),
     ]
 
 
 def test_json_gives_the_same_exactly(run, ten_days):
-    result = by_rule(run("rules", "test", ten_days, "--json"))["default-accuracy"]
+    result = by_rule(run("rules", "test", ten_days, "--json"))["accuracy-floor"]
     assert (result["alerts"], result["judged"], result["series"], result["days"]) == (1, 10, 1, 10.0)
     assert result["alerts_a_month"] == pytest.approx(30.4375 / 10)
-    assert [(alert["fired"], alert["lasted_days"]) for alert in result["episodes"]] == [("2025-01-09T00:00:00Z", 2.0)]
+    assert [(alert["fired"], alert["lasted_days"]) for alert in result["episodes"]] == [("2025-01-10T00:00:00Z", 2.0)]
 
 
 def test_an_alert_lasts_from_its_first_period_to_the_one_that_ended_it(run, tmp_path):
     (tmp_path / "m.csv").write_text(DAYS)
-    result = by_rule(run("rules", "test", "m.csv", "--json"))["default-accuracy"]
+    result = by_rule(run("rules", "test", "m.csv", "--json"))["accuracy-floor"]
     assert [(alert["since"][:10], alert["resolved"][:10], alert["lasted_days"]) for alert in result["episodes"]] == [
         ("2025-01-10", "2025-01-12", 2.0),
         ("2025-01-20", "2025-01-21", 1.0),
@@ -53,7 +53,7 @@ def test_a_limit_can_be_tried_before_it_is_written_down(run, tmp_path):
     (tmp_path / "m.csv").write_text(DAYS)
     tried = by_rule(run("rules", "test", "m.csv", "--below", "accuracy=0.7", "--json"))
     assert tried["limit-accuracy"]["alerts"] == 0
-    assert "default-accuracy" not in tried
+    assert "accuracy-floor" not in tried
 
 
 def test_what_waits_for_confirmation_is_shown_and_is_no_alert(run, tmp_path):
@@ -67,7 +67,7 @@ def test_what_waits_for_confirmation_is_shown_and_is_no_alert(run, tmp_path):
 
 def test_a_default_that_is_left_out_says_of_whom_and_why(run, forecasts):
     outcome = run("rules", "test", forecasts)
-    assert "f1_score of wnba-games: left out: 1 of its first 8 periods reached 0.85" in outcome.out
+    assert "f1_score of wnba-games: default limit 0.85 skipped: " in outcome.out
     assert "applied to no series" in outcome.out
 
 
@@ -83,7 +83,7 @@ def test_more_alerts_a_month_than_allowed_is_exit_code_1(run, tmp_path, limit, c
     (tmp_path / "m.csv").write_text(DAYS)
     outcome = run("rules", "test", "m.csv", "--at-most", limit)
     assert outcome.code == code
-    assert ("default-accuracy gives 2.03 alerts a month" in outcome.err) == bool(code)
+    assert ("accuracy-floor gives 2.03 alerts a month" in outcome.err) == bool(code)
 
 
 @pytest.mark.parametrize(
@@ -97,4 +97,4 @@ def test_what_cannot_be_replayed_is_exit_code_2(run, words):
 
 def test_names_are_made_visible(run, tmp_path):
     (tmp_path / "m.csv").write_text("date,model,accuracy\n2025-01-01,a\x1b]0;x\x07b,0.5\n")
-    assert "a\\x1b]0;x\\x07b accuracy" in run("rules", "test", "m.csv").out
+    assert "a\\x1b]0;x\\x07b accuracy" in run("rules", "test", "m.csv", "--below", "accuracy=0.9").out

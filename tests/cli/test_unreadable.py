@@ -15,7 +15,7 @@ def write(path, values, header="date,accuracy,f1_score"):
 
 REFUSED = ["0.95,0.93"] * 37 + ["n.v.,0.93"] * 3
 FELL = ["0.95,0.93"] * 35 + ["0.6,n.v."] * 5
-WARNED = ["0.95,0.95"] * 35 + ["n.v.,0.90"] * 5
+WARNED = ["0.95,0.95"] * 35 + ["n.v.,0.92"] * 5
 STOPPED = ["0.95,0.93"] * 20 + [",0.93"] * 20
 
 
@@ -77,7 +77,7 @@ def test_a_report_says_what_cannot_be_read_and_what_to_do(run, tmp_path, output_
     write(tmp_path / "nothing.csv", ["x,y"] * 40)
     report = " ".join(run("report", tmp_path, "--format", output_format).out.split())
     assert "newest 3 values cannot be read" in report
-    assert "correct the input, then look again" in report
+    assert "Correct the input." in report
 
 
 def test_an_unreadable_series_is_acknowledged_silenced_and_listed(run, tmp_path):

@@ -9,8 +9,8 @@ import pytest
 from modeltop.config.load import SIZE_LIMIT, candidate_paths, find, load
 from modeltop.core.errors import ConfigError
 from modeltop.core.series import Direction, SeriesKey, Severity
+from modeltop.rules.defaults import Defaults
 from modeltop.rules.detectors.limit import Limit
-from modeltop.rules.rule import Defaults
 
 RULE = '[[rules]]\nname = "floor"\nmetric = "accuracy"\n'
 

@@ -101,3 +101,35 @@ def test_with_fewer_than_two_periods_before_there_is_nothing_to_compare(make_ser
     series = make_series("accuracy", [0.9] + [0.5] * 5, first=59)
     assert compare(series, windows_around(series, changed_at, None)) is None
     assert compare(series, windows_around(series, changed_at + timedelta(days=90), None)) is None
+
+
+def calibration_errors(rng, rows, overconfidence=1.0):
+    """Return the calibration error over ten groups of scores of a model, by period."""
+    errors = []
+    for size in rows:
+        score = rng.beta(0.6, 0.6, size)
+        odds = (score / (1 - score)) ** (1 / overconfidence)
+        outcome = rng.random(size) < odds / (1 + odds)
+        groups = np.minimum((10 * score).astype(int), 9)
+        errors.append(np.abs(np.bincount(groups, score - outcome, 10)).sum() / size)
+    return errors
+
+
+@pytest.mark.parametrize("later", [60, 200, 5_000], ids=["fewer", "some fewer", "more"])
+@pytest.mark.parametrize("overconfidence", [1.0, 1.5], ids=["calibrated", "overconfident"])
+def test_the_calibration_error_of_another_number_of_rows_is_as_before(make_series, changed_at, later, overconfidence):
+    rows, significant = [1_000] * 60 + [later] * 10, 0
+    for seed in range(40):
+        values = calibration_errors(np.random.default_rng(seed), rows, overconfidence)
+        series = make_series("expected_calibration_error", values, rows=np.array(rows, dtype=float))
+        significant += compare(series, windows_around(series, changed_at, None)).is_significant
+    assert significant <= 2
+
+
+@pytest.mark.parametrize("later", [300, 1_000, 5_000])
+def test_a_model_that_loses_its_calibration_is_seen_on_any_number_of_rows(make_series, changed_at, later):
+    rng = np.random.default_rng(1)
+    values = calibration_errors(rng, [1_000] * 60) + calibration_errors(rng, [later] * 10, overconfidence=3.0)
+    rows = np.array([1_000.0] * 60 + [float(later)] * 10)
+    series = make_series("expected_calibration_error", values, rows=rows)
+    assert compare(series, windows_around(series, changed_at, None)).direction == "rose"

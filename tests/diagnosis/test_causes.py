@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from modeltop.core.diagnosis import Cause
-from modeltop.core.incident import Note
+from modeltop.core.incident import Note, SharedStart
 from modeltop.core.series import Condition
 from modeltop.diagnosis.causes.base import EvidenceItem, combine_evidence
 
@@ -25,74 +25,74 @@ STILL = {"age": (0.03, 0.001), "income": (0.03, 0.001), "plan": (0.03, 0.001), "
             FELL | {"avg_confidence": (0.95, 0.86)},
             {},
             Cause.DATA_DRIFT,
-            "confidence fell with it, 0.95 -> 0.86",
+            "confidence fell as much, 0.95→0.86",
             id="confidence fell with accuracy",
         ),
         pytest.param(
             FELL | {"estimated_accuracy": (0.95, 0.85)},
             STILL | dict.fromkeys(("age", "income", "plan"), (0.3, 0.001)),
             Cause.DATA_DRIFT,
-            "3 of 4 features moved",
+            "3 of 4 features shifted",
             id="many inputs moved and the estimate fell as much",
         ),
         pytest.param(
             FELL | {"estimated_accuracy": (0.95, 0.85)},
             STILL | {"age": (0.2, 0.001)},
             Cause.FEATURE_DRIFT,
-            "1 of 4 features moved: age",
+            "1 of 4 features shifted: age",
             id="one input moved, its values are valid",
         ),
         pytest.param(
             FELL | {"avg_confidence": (0.95, 0.95), "estimated_accuracy": (0.95, 0.95)},
             STILL,
             Cause.CONCEPT_DRIFT,
-            "none of 4 features moved",
+            "none of 4 features shifted",
             id="accuracy fell, neither estimate nor confidence nor inputs did",
         ),
         pytest.param(
             FELL | {"estimated_accuracy": (0.95, 0.93)},
             STILL | {"income": (0.2, 0.34)},
             Cause.UPSTREAM,
-            "income missing 0.1 % -> 34 %",
+            "income missing 0.1 %→34 %",
             id="a column lost a third of its values",
         ),
         pytest.param(
             {"precision": (0.9, 0.8), "recall": (0.85, 0.85), "specificity": (0.95, 0.95), "label_rate": (0.4, 0.25)},
             {},
             Cause.LABEL_SHIFT,
-            "the share of positives fell 0.4",
+            "the share of positives fell 0.40→0.25",
             id="the base rate moved, each class is recognised as well",
         ),
         pytest.param(
             {"recall": (0.8, 0.6), "precision": (0.8, 0.9), "accuracy": (0.95, 0.95)},
             {},
             Cause.THRESHOLD,
-            "precision rose 0.80 -> 0.90 against it",
+            "precision rose 0.80→0.90",
             id="precision rose as recall fell",
         ),
         pytest.param(
             {"expected_calibration_error": (0.02, 0.12), "log_loss": (0.2, 0.35), "roc_auc": (0.9, 0.9)},
             {},
             Cause.CALIBRATION,
-            "roc_auc holds at 0.9",
+            "roc_auc is as before, 0.90",
             id="scores are off, their order holds",
         ),
         pytest.param(
             {"mae": (0.2, 0.3)},
             STILL,
             Cause.CONCEPT_DRIFT,
-            "none of 4 features moved",
+            "none of 4 features shifted",
             id="the error of a regression rose, its inputs are as before",
         ),
         pytest.param(
             {"mae": (0.2, 0.3)},
             STILL | dict.fromkeys(("age", "income", "plan"), (0.3, 0.001)),
             Cause.DATA_DRIFT,
-            "3 of 4 features moved",
+            "3 of 4 features shifted",
             id="the error of a regression rose with its inputs",
         ),
         pytest.param(
-            FELL, {}, Cause.UNKNOWN, "no feature and no score is logged", id="accuracy alone tells nothing of why"
+            FELL, {}, Cause.UNKNOWN, "no features or scores are logged", id="accuracy alone tells nothing of why"
         ),
     ],
 )
@@ -107,7 +107,7 @@ def test_the_likeliest_cause_follows_from_what_moved(
 def test_a_note_of_that_day_is_a_change_of_business_and_a_later_one_is_not(make_model, run_diagnosis, changed_at):
     note = Note("*", "new price list", "ann", changed_at)
     diagnosis = run_diagnosis(make_model(**FELL), notes=[note])
-    assert (diagnosis.cause, "new price list" in diagnosis.sentence) == (Cause.BUSINESS, True)
+    assert (diagnosis.cause, "new price list" in diagnosis.verdict.why) == (Cause.BUSINESS, True)
     later_note = Note("*", "new price list", "ann", changed_at.replace(month=changed_at.month + 1))
     assert run_diagnosis(make_model(**FELL), notes=[later_note]).cause is Cause.UNKNOWN
 
@@ -116,14 +116,14 @@ def test_rows_that_fell_below_half_are_an_outage(make_step, run_diagnosis):
     rows = [1000.0] * 30 + [990.0] * 30 + [200.0] * 10
     diagnosis = run_diagnosis([make_step("accuracy", 0.95, 0.85, rows=rows)])
     assert diagnosis.cause is Cause.OUTAGE
-    assert "rows fell from 995 to 200 a period" in diagnosis.hypotheses[0].evidence_for
+    assert "rows fell 995→200 a day" in diagnosis.hypotheses[0].evidence_for
 
 
 def test_a_model_without_rows_is_an_outage_whatever_its_metrics_did(make_model, run_diagnosis, make_alert, changed_at):
     silent = make_alert("*", condition=Condition.NO_DATA, since=changed_at)
     diagnosis = run_diagnosis(make_model(accuracy=(0.95, 0.95)), alerts=[silent])
     assert (diagnosis.cause, diagnosis.key) == (Cause.OUTAGE, None)
-    assert diagnosis.sentence.startswith("no rows since 2025-03-11: data outage")
+    assert diagnosis.verdict.what == "No data since 11 Mar; usually daily."
 
 
 def test_one_segment_that_makes_the_fall_is_named(make_step, run_diagnosis):
@@ -134,11 +134,16 @@ def test_one_segment_that_makes_the_fall_is_named(make_step, run_diagnosis):
     ]
     diagnosis = run_diagnosis([make_step("accuracy", 0.95, 0.89), *segments])
     assert diagnosis.cause is Cause.SEGMENT
-    assert diagnosis.sentence == (
-        "accuracy fell suddenly from 0.95 to 0.89 on 2025-03-02: one segment only "
-        "(country=CH 0.95 -> 0.75: 100 % of the fall); ticket: look into that segment"
-    )
+    assert diagnosis.verdict.why == "Likely one segment: country=CH 0.95→0.75, 100 % of the change."
+    assert diagnosis.verdict.do == "Check what changed for country=CH around 2 Mar."
     assert diagnosis.segments[0].segment == "country=CH"
+
+
+def test_a_segment_that_alerts_by_itself_is_the_cause_as_well(make_step, run_diagnosis, make_alert):
+    levels = {"country=AT": (0.95, 0.95), "country=CH": (0.95, 0.75), "country=DE": (0.95, 0.95)}
+    segments = [make_step("accuracy", *pair, segment=name, rows=400.0) for name, pair in levels.items()]
+    series = [make_step("accuracy", 0.95, 0.89), *segments]
+    assert run_diagnosis(series, alerts=[make_alert(segment="country=CH")]).cause is Cause.SEGMENT
 
 
 def test_segments_that_fell_alike_are_no_cause(make_step, run_diagnosis):
@@ -177,14 +182,14 @@ def test_a_segment_that_was_not_there_before_and_brings_the_fall_is_a_change_of_
     new = make_series("accuracy", [0.7] * 10, segment="country=BR", rows=300.0, first=60)
     diagnosis = run_diagnosis([make_step("accuracy", 0.95, 0.875), old, new])
     assert diagnosis.cause is Cause.BUSINESS
-    assert "country=BR is new and makes" in diagnosis.hypotheses[0].evidence_for[0]
+    assert "country=BR is new, 100 % of the change" in diagnosis.hypotheses[0].evidence_for[0]
 
 
-def test_an_alert_within_chance_is_called_noise(make_step, run_diagnosis, make_alert, changed_at):
+def test_an_alert_within_chance_is_called_noise_until_it_has_lasted(make_step, run_diagnosis, make_alert, changed_at):
     series = make_step("accuracy", 0.91, 0.905, rows=80.0, n=(60, 1))
-    diagnosis = run_diagnosis([series], alerts=[make_alert(since=changed_at)])
-    assert diagnosis.cause is Cause.NOISE
-    assert "may be chance" in diagnosis.sentence
+    new, lasting = (replace(make_alert(since=changed_at), periods=periods) for periods in (1, 2))
+    assert run_diagnosis([series], alerts=[new]).cause is Cause.NOISE
+    assert run_diagnosis([series], alerts=[lasting]).cause is Cause.UNKNOWN  # critical for two periods
 
 
 def test_many_models_that_fell_on_one_day_have_a_cause_that_is_in_none_of_them(make_model, run_diagnosis, changed_at):
@@ -194,7 +199,15 @@ def test_many_models_that_fell_on_one_day_have_a_cause_that_is_in_none_of_them(m
         make_model(**levels), other_failures_since={"a": changed_at, "b": changed_at, "c": changed_at.replace(month=1)}
     )
     assert (alone.cause, shared.cause) == (Cause.CONCEPT_DRIFT, Cause.UPSTREAM)
-    assert "2 other models went wrong within a day of it" in shared.hypotheses[0].evidence_for
+    assert "2 other models dropped within a day of it" in shared.hypotheses[0].evidence_for
+
+
+def test_models_that_got_worse_together_have_a_cause_in_common(make_model, run_diagnosis, changed_at):
+    shared = SharedStart(Condition.THRESHOLD, tuple("abcdefghm"), changed_at, "9 models got worse on 2 Mar")
+    diagnosis = run_diagnosis(make_model(**FELL), shared_start=shared)
+    assert (diagnosis.cause, diagnosis.hypotheses[0].evidence_for[0]) == (Cause.SHARED, "9 models got worse on 2 Mar")
+    silent = replace(shared, condition=Condition.NO_DATA)
+    assert run_diagnosis(make_model(**FELL), shared_start=silent).cause is Cause.UNKNOWN
 
 
 @pytest.mark.parametrize(

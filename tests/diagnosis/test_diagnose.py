@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from modeltop.core.diagnosis import MAX_SENTENCE
 from modeltop.core.series import Severity
 from modeltop.core.text import display_width
-from modeltop.diagnosis.summary import MAX_CELLS
 
 METRICS = (
     "accuracy",
@@ -46,13 +46,16 @@ def histories(draw, make_series):
 @pytest.mark.parametrize("alerting", [False, True], ids=["healthy", "alerting"])
 @given(data=st.data())
 @settings(max_examples=150)
-def test_any_history_has_a_diagnosis_of_one_sentence(make_series, run_diagnosis, make_alert, data, alerting):
+def test_any_history_has_a_verdict_and_five_answers(make_series, run_diagnosis, make_alert, data, alerting):
     series = data.draw(histories(make_series))
     key, since = series[0].key, data.draw(st.sampled_from(sorted({single.newest for single in series})))
     alerts = [make_alert(key.metric, segment=key.segment, since=since)] if alerting else []
     diagnosis = run_diagnosis(series, alerts=alerts, severity=Severity.WARNING)
-    assert diagnosis.sentence.isprintable()
-    assert 0 < display_width(diagnosis.sentence) <= MAX_CELLS
-    assert "nan" not in diagnosis.sentence + diagnosis.advice
+    sentences = [text for text in (diagnosis.verdict.what, diagnosis.verdict.why, diagnosis.verdict.do) if text]
+    reasons = [question.reason for question in diagnosis.questions]
+    assert all(text.isprintable() and "nan" not in text for text in (*sentences, *reasons))
+    assert sentences
+    assert all(display_width(sentence) <= MAX_SENTENCE for sentence in sentences)
+    assert all(len(question.answer.split()) <= 2 for question in diagnosis.questions)
     assert all(0 <= hypothesis.weight <= 1 for hypothesis in diagnosis.hypotheses)
     assert diagnosis.hypotheses or not alerting

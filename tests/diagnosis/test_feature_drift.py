@@ -1,36 +1,15 @@
-"""Features that shifted, anomalies of their values, and columns that are no features."""
+"""Features that shifted, and columns that are no features."""
 
-from datetime import UTC, datetime, timedelta
-
-import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from modeltop.core.diagnosis import Cause
-from modeltop.core.distribution import Distributions, Histogram
 from modeltop.core.series import to_datetime64
 from modeltop.diagnosis.before_after import BeforeAfterWindows
-from modeltop.diagnosis.feature_drift import feature_shifts, unit_change, value_anomaly
-
-DAY = datetime(2025, 3, 2, tzinfo=UTC)
+from modeltop.diagnosis.feature_drift import feature_shifts
 
 
 @pytest.fixture(scope="session")
 def windows(changed_at):
     return BeforeAfterWindows(to_datetime64(changed_at), to_datetime64(changed_at))
-
-
-def counted(feature, values, current, *, bins=20, top=100.0):
-    """Return a histogram of numbers over equal bins, the ends open as `compute` leaves them."""
-    inner = np.linspace(0, top, bins + 1)
-    edges = [(-np.inf, 0.0), *zip(inner[:-1].tolist(), inner[1:].tolist(), strict=True), (top, np.inf)]
-    slots = (*map(str, range(len(edges))), "other", "missing")
-
-    def rows(values):
-        return np.array([*np.histogram(values, [-np.inf, *inner, np.inf])[0], 0, 0], dtype=float)
-
-    return Histogram(feature, slots, tuple(edges), rows(values), (DAY,), rows(current)[None, :])
 
 
 def test_features_that_shifted_come_furthest_first_and_those_that_lost_values_apart(make_features, windows):
@@ -80,43 +59,3 @@ def test_categories_that_were_never_seen_are_a_loss(make_step, windows):
     unseen = make_step("unseen_category_rate", 0.0, 0.25, spread=0.001, segment="feature=plan")
     [broken] = feature_shifts([unseen], windows).broken
     assert broken.unseen == pytest.approx((0.0, 0.25), abs=1e-3)
-
-
-@given(factor=st.floats(0.15, 0.6), seed=st.integers(0, 50))
-def test_another_unit_is_recognised_by_its_factor(factor, seed):
-    values = np.random.default_rng(seed).gamma(4.0, 10.0, 4000)
-    histogram = counted("tenure", values, values[:2000] * factor, bins=400)
-    assert unit_change(histogram, histogram.counts[0]) == pytest.approx(factor, rel=0.15)
-
-
-@pytest.mark.parametrize(
-    ("change", "clause"),
-    [
-        pytest.param(lambda values: values, None, id="as before"),
-        pytest.param(lambda values: values + 5, None, id="a little more"),
-        pytest.param(lambda values: values / 3, "tenure is 0.33 times what it was: another unit", id="another unit"),
-        pytest.param(lambda values: 0 * values + 7, "tenure is stuck: 100 % of the rows have one value", id="stuck"),
-        pytest.param(lambda values: values[:10], None, id="too few rows to tell"),
-    ],
-)
-def test_an_anomaly_of_values_is_a_clause(change, clause):
-    values = np.random.default_rng(3).normal(50, 10, 4000)
-    assert value_anomaly(counted("tenure", values, change(values), bins=400), DAY - timedelta(days=1)) == clause
-
-
-def test_histograms_of_before_the_change_say_nothing():
-    values = np.random.default_rng(3).normal(50, 10, 400)
-    assert value_anomaly(counted("tenure", values, values / 3, bins=400), DAY + timedelta(days=1)) is None
-
-
-def test_another_unit_is_a_fault_upstream(make_model, make_features, run_diagnosis):
-    values = np.random.default_rng(3).normal(50, 10, 4000)
-    distributions = Distributions({"tenure": counted("tenure", values, values / 3, bins=400)})
-    series = make_model(accuracy=(0.95, 0.85)) + make_features(
-        tenure=(0.25, 0.001), age=(0.03, 0.001), plan=(0.03, 0.001)
-    )
-    diagnosis = run_diagnosis(series, distributions=distributions)
-    assert diagnosis.cause is Cause.UPSTREAM
-    assert "another unit" in diagnosis.sentence
-    assert "tenure" in diagnosis.advice
-    assert run_diagnosis(series).cause is Cause.FEATURE_DRIFT

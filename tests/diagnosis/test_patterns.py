@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from modeltop.core.diagnosis import Pattern, SeriesPattern
-from modeltop.core.series import SeriesKey, to_datetime
+from modeltop.core.series import SeriesKey, Severity, to_datetime
 from modeltop.diagnosis.before_after import onset_of
 from modeltop.diagnosis.context import ModelContext
 from modeltop.diagnosis.patterns import instability, pattern_of
@@ -59,8 +59,8 @@ def test_a_drop_is_explained_though_an_alert_is_active_for_long(make_series, run
     low = make_series(
         "f1_score", 0.9 - 0.1 * (np.arange(DAYS) >= 100) + np.random.default_rng(1).normal(0, 0.003, DAYS)
     )
-    sentence = run_diagnosis([low], alerts=[make_alert("f1_score", since=START)]).sentence
-    assert sentence.startswith("f1_score fell suddenly from 0.90 to 0.80 on 2025-04-11")
+    what = run_diagnosis([low], alerts=[make_alert("f1_score", since=START)], severity=Severity.CRITICAL).verdict.what
+    assert what == "F1 dropped overnight on 11 Apr, 0.900→0.800; 0.802 now."
 
 
 @pytest.mark.parametrize(("doubt", "day"), [pytest.param(0.5, 90, id="doubted"), pytest.param(0.001, 60, id="certain")])
@@ -79,7 +79,7 @@ def test_a_spike_that_is_over_is_not_what_a_later_alert_is_about(make_series, ru
         [make_series("f1_score", values)], alerts=[make_alert("f1_score", since=START + timedelta(days=30))]
     )
     assert diagnosis.series_pattern.pattern is Pattern.SPIKE
-    assert "for a short time" not in diagnosis.sentence
+    assert "14 Mar" not in diagnosis.verdict.what
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -1,16 +1,27 @@
-"""Phrases of patterns, forecasts and advice."""
+"""Phrases of patterns, forecasts, periods and values."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
-from modeltop.core.diagnosis import Action, Diagnosis, Forecast, Pattern, SeriesPattern
+from modeltop.core.diagnosis import BeforeAfter, ExpectedVsRealized, Forecast, Pattern, SeriesPattern
 from modeltop.core.metrics.registry import MetricRegistry
-from modeltop.core.series import SeriesKey, Severity
-from modeltop.diagnosis.phrases import advice_lines, certainty_word, describe_forecast, describe_pattern
+from modeltop.core.series import SeriesKey
+from modeltop.diagnosis.phrases import (
+    describe_followed,
+    describe_forecast,
+    describe_month,
+    describe_pattern,
+    format_values,
+    metric_name,
+    period_unit,
+    sentence_case,
+)
 
 STARTED_AT = datetime(2025, 1, 7, tzinfo=UTC)
 KEY = SeriesKey("fraud", "accuracy")
+METRICS = MetricRegistry()
 
 
 def series_pattern(**options):
@@ -21,58 +32,84 @@ def series_pattern(**options):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        pytest.param({}, "sudden drop since 2025-01-07, -0.070, 98 % sure", id="a drop"),
+        pytest.param({}, "sudden drop since 7 Jan, -0.070", id="a drop"),
         pytest.param(
             {"key": SeriesKey("fraud", "log_loss"), "size": 0.3},
-            "sudden rise since 2025-01-07, +0.300, 98 % sure",
+            "sudden rise since 7 Jan, +0.300",
             id="what is better low rises where it gets worse",
         ),
-        pytest.param(
-            {"pattern": Pattern.STEADY, "started_at": None, "size": None}, "steady, 98 % sure", id="no change"
-        ),
+        pytest.param({"pattern": Pattern.STEADY, "started_at": None, "size": None}, "steady", id="no change"),
     ],
 )
 def test_a_pattern_in_words(options, words):
     pattern = series_pattern(**options)
-    assert describe_pattern(pattern, MetricRegistry().get(pattern.key.metric)) == words
+    assert describe_pattern(pattern, METRICS.get(pattern.key.metric), STARTED_AT) == words
 
 
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (
-            {"limit": 0.9, "days": 6.2, "soonest": 3.1, "latest": 12.0},
-            "at this pace, -0.0012 a day, below 0.90 in about 6 days (3 to 12)",
+        pytest.param({"limit": 0.8, "at": datetime(2025, 1, 17, tzinfo=UTC)}, "at this pace below 0.80 around 17 Jan"),
+        pytest.param(
+            {"limit": 0.8, "at": datetime(2026, 1, 17, tzinfo=UTC), "crossed": 0.9},
+            "already below 0.90; 0.80 by about 17 Jan 2026",
         ),
-        (
-            {"limit": 0.9, "days": 1.0, "soonest": 0.4, "latest": None},
-            "at this pace, -0.0012 a day, below 0.90 in about 1 day (0 to never)",
-        ),
-        ({}, "at this pace, -0.0012 a day, no limit lies ahead"),
+        pytest.param({"crossed": 0.9}, "already below 0.90"),
+        pytest.param({"crossed": 0.2, "slope": 0.01}, "already above 0.20"),
+        pytest.param({}, ""),
     ],
 )
 def test_a_forecast_in_words(options, words):
-    assert describe_forecast(Forecast(slope=-0.0012, low=-0.002, high=-0.001, p=0.001, **options)) == words
+    assert (
+        describe_forecast(Forecast(**{"slope": -0.01, "low": -0.02, "high": 0.0, "p": 0.001} | options), STARTED_AT)
+        == words
+    )
 
 
 @pytest.mark.parametrize(
-    ("weight", "word"), [(0.9, "likely"), (0.7, "likely"), (0.69, "possible"), (0.4, "possible"), (0.39, "unlikely")]
+    ("day", "words"), [(6, "April"), (15, "mid-April"), (28, "late April")], ids=["first", "second", "last"]
 )
-def test_a_weight_is_a_word(weight, word):
-    assert certainty_word(weight) == word
+def test_a_slow_change_is_dated_to_a_third_of_a_month(day, words):
+    moment = datetime(2025, 4, day, tzinfo=UTC)
+    assert describe_month(moment, STARTED_AT) == words
+    assert describe_month(moment, STARTED_AT.replace(year=2026)) == f"{words} 2025"
 
 
 @pytest.mark.parametrize(
-    ("advice", "actions", "labels", "lines"),
+    ("before", "after", "words"),
     [
-        pytest.param("", (), None, [], id="nothing"),
-        pytest.param("", (Action.WAIT, Action.TICKET), None, ["wait, then open a ticket"], id="actions alone"),
-        pytest.param("retrain soon", (Action.RETRAIN,), None, ["retrain soon"], id="an action that the advice names"),
-        pytest.param("wait", (Action.WAIT,), 1, ["wait", "1 labelled row since it began"], id="labels"),
-        pytest.param("retrain on 4,414 labels", (), 4414, ["retrain on 4,414 labels"], id="that the advice counts"),
-        pytest.param("a\x1bb", (), None, ["a\\x1bb"], id="made safe"),
+        (0.94, 0.84, "fell as much"),
+        (0.94, 0.89, "fell half as much"),
+        (0.94, 0.87, "fell nearly as much"),
+        (0.94, 0.92, "barely moved"),
+        (0.94, 0.96, "rose"),
     ],
 )
-def test_no_action_is_named_twice(advice, actions, labels, lines):
-    diagnosis = Diagnosis("m", Severity.OK, KEY, "s", None, (), actions, advice, labels_since_change=labels)
-    assert list(advice_lines(diagnosis)) == lines
+def test_how_far_an_expectation_followed(before, after, words):
+    realized = BeforeAfter(KEY, 0.95, 0.85, -0.1, -0.12, -0.08, -20.0, 5)
+    delta = after - before
+    expected = replace(realized, before=before, after=after, delta=delta, low=delta - 0.01, high=delta + 0.01)
+    assert describe_followed(ExpectedVsRealized(expected, realized)) == words
+    held = replace(expected, low=-0.5, high=0.5)
+    assert describe_followed(ExpectedVsRealized(held, realized)) == "did not move"
+
+
+@pytest.mark.parametrize(("hours", "unit"), [(1, "hour"), (24, "day"), (168, "week"), (720, "month"), (36, "period")])
+def test_a_period_has_the_unit_of_the_data(make_series, hours, unit):
+    series = make_series("accuracy", [0.9] * 9)
+    spaced = replace(series, times=series.times[0] + hours * (series.times - series.times[0]) // 24)
+    assert period_unit(spaced) == unit
+
+
+def test_values_of_one_sentence_have_the_same_digits():
+    assert format_values(METRICS.get("accuracy"), 0.72, 0.4721) == ["0.720", "0.472"]
+    assert format_values(METRICS.get("accuracy"), 0.96, 0.87) == ["0.96", "0.87"]
+
+
+def test_names_of_metrics_are_those_of_the_field_and_foreign_ones_are_made_safe():
+    assert [metric_name(name) for name in ("f1_score", "avg_confidence", "a\x1bb")] == ["F1", "confidence", r"a\x1bb"]
+    assert [sentence_case(text) for text in ("accuracy fell", "log_loss rose", "F1 fell")] == [
+        "Accuracy fell",
+        "log_loss rose",
+        "F1 fell",
+    ]

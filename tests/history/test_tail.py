@@ -43,8 +43,8 @@ def test_only_the_new_bytes_of_a_file_are_parsed(history_folder, monkeypatch):
     reader = history_folder.reader()
     reader.read()
     fed = []
-    feed = tail.TolerantParser.feed
-    monkeypatch.setattr(tail.TolerantParser, "feed", lambda parser, data: fed.append(data) or feed(parser, data))
+    feed = tail.CsvParser.feed
+    monkeypatch.setattr(tail.CsvParser, "feed", lambda parser, data: fed.append(data) or feed(parser, data))
     history_folder.append(path, b"2025-01-02,a,0.8,10\n")
     assert [series.latest for series in reader.read().series.values()] == [0.8]
     assert fed == [b"2025-01-02,a,0.8,10\n"]

@@ -19,6 +19,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 CODES = {
     "modeltop check sample_data/fleet": 2,
     "modeltop check sample_data/fleet --json": 2,
+    "modeltop check sample_data/model_performance_tracking.csv --below accuracy=0.8 --below f1_score=0.8": 1,
     "modeltop check --store metrics": 2,
     "modeltop check --store computed --now 2025-07-01": 2,
     "modeltop watch --accept-clock --store metrics": 2,

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
+from modeltop.alerting.grouping import group_incidents, ordered_incidents
 from modeltop.core.metrics.registry import MetricRegistry
 from modeltop.core.series import (
     DATETIME_DTYPE,
@@ -74,6 +75,7 @@ def make_snapshot():
         severities = {alert.key.model: alert.severity for alert in reversed(alerts) if alert.is_active}
         model_statuses = tuple(ModelStatus(model, severities.get(model, Severity.OK), "stands so") for model in models)
         history = History(series, dict.fromkeys(models, times))
-        return replace(Snapshot(NOW, NOW, history, catalog, RULES, alerts, statuses, model_statuses), **changes)
+        given = {"incidents": ordered_incidents(group_incidents(alerts, history, catalog), models)} | changes
+        return replace(Snapshot(NOW, NOW, history, catalog, RULES, alerts, statuses, model_statuses), **given)
 
     return make

@@ -27,7 +27,7 @@ ALERT = Alert(
     "ab12cd34", "floor", KEY, Condition.THRESHOLD, State.FIRING, Severity.CRITICAL, NOW, NOW,
     breach=Breach(Severity.CRITICAL, 0.87, 0.9, "0.87 < 0.90"), periods=2,
 )  # fmt: skip
-ACK = Acknowledgement("ab12cd34", "floor", KEY, Severity.CRITICAL, "ana", "looking", NOW, NOW + timedelta(days=1), NOW)
+ACK = Acknowledgement("ab12cd34", "churn", Severity.CRITICAL, "ana", "looking", NOW, NOW + timedelta(days=1), NOW, NOW)
 SUPPRESSION = Suppression("silenced", "silenced by bob until 2025-01-10 15:03 UTC: release", NOW + timedelta(hours=1))
 
 
@@ -42,10 +42,7 @@ def handled(untouched):
     return replace(untouched, acknowledgements={"ab12cd34": ACK}, suppressions={"ab12cd34": SUPPRESSION})
 
 
-CLAUSES = (
-    "; taken by ana 2025-01-10 14:03 UTC, until 2025-01-11 14:03 UTC: looking"
-    "; silenced by bob until 2025-01-10 15:03 UTC: release"
-)
+CLAUSES = "; acked by ana at 2025-01-10 14:03 UTC for 1d: looking; silenced by bob until 2025-01-10 15:03 UTC: release"
 
 
 def test_the_line_of_an_alert_ends_with_its_acknowledgement_and_its_suppression(untouched, handled):
@@ -95,4 +92,4 @@ def test_a_silence_by_a_clock_that_was_ahead_is_not_in_force():
 
 def test_a_reason_without_its_kind_is_given_it():
     assert describe_suppression(Suppression("inhibited", "the model has stopped reporting")).startswith("inhibited: ")
-    assert describe_ack(replace(ACK, reason="  "), NOW) == "taken by ana 14:03, until Jan 11 14:03"
+    assert describe_ack(replace(ACK, reason="  "), NOW) == "acked by ana at 14:03 for 1d"

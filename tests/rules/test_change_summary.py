@@ -13,6 +13,8 @@ from modeltop.cli import demo
 from modeltop.rules import change_summary
 from modeltop.rules.baselines.past import FirstPeriods
 
+NOW = datetime(2025, 2, 9, tzinfo=UTC)
+
 
 def by_name(series, metric):
     return {change.against: change for change in change_summary.change_summary(series, metric)}
@@ -134,9 +136,9 @@ def test_the_reference_is_a_plain_mean_where_a_support_says_nothing(series_of, c
 @pytest.mark.parametrize(
     ("periods", "note"),
     [
-        (1, "too little history: 0 earlier periods of 10"),
-        (8, "too little history: 7 earlier periods of 10"),
-        (10, "too little history: 9 earlier periods of 10"),
+        (1, "needs 10 earlier periods, has 0"),
+        (8, "needs 10 earlier periods, has 7"),
+        (10, "needs 10 earlier periods, has 9"),
         (11, None),
         (200, None),
     ],
@@ -194,36 +196,36 @@ def test_an_empty_series_has_no_interval(series_of, catalog):
     ("values", "support", "words"),
     [
         pytest.param(
-            [0.96, 0.87], [1200, 1200], "-0.090 since first (2025-01-01), 95 % -0.112 to -0.068, n 1200", id="sure"
+            [0.96, 0.87], [1200, 1200], "-0.090 vs 1 Jan, the first, 95 % -0.112 to -0.068, n 1200", id="sure"
         ),
         pytest.param(
             [4 / 6, 2 / 6],
             [6, 6],
-            "-0.333 since first (2025-01-01), 95 % -0.668 to +0.185: may be chance, n 6",
+            "-0.333 vs 1 Jan, the first, 95 % -0.668 to +0.185 (not significant), n 6",
             id="not sure",
         ),
-        pytest.param([0.96, 0.87], None, "-0.090 since first (2025-01-01), n unknown", id="unknown"),
-        pytest.param([0.9, 0.9], None, "0.000 since first (2025-01-01), n unknown", id="no change"),
+        pytest.param([0.96, 0.87], None, "-0.090 vs 1 Jan, the first, n unknown", id="unknown"),
+        pytest.param([0.9, 0.9], None, "0.000 vs 1 Jan, the first, n unknown", id="no change"),
     ],
 )
 def test_a_change_is_said_in_one_sentence(series_of, catalog, values, support, words):
     columns = {} if support is None else {"support": support}
     first = by_name(series_of(values, **columns), catalog.get("accuracy"))["first"]
-    assert change_summary.describe_change(first, catalog.get("accuracy")) == words
+    assert change_summary.describe_change(first, catalog.get("accuracy"), NOW) == words
 
 
 def test_every_comparison_has_words_of_its_own(series_of, catalog):
     metric = catalog.get("rmse")
     texts = [
-        change_summary.describe_change(change, metric)
+        change_summary.describe_change(change, metric, NOW)
         for change in change_summary.change_summary(series_of([2.0] * 40, metric="rmse"), metric)
     ]
     assert [text.removeprefix("0.000 ").removesuffix(", n unknown") for text in texts] == [
-        "since previous (2025-02-08)",
-        "since 7d back (2025-02-02)",
-        "since 30d back (2025-01-10)",
-        "since first (2025-01-01)",
-        "against reference (from 2025-01-01)",
+        "vs 8 Feb",
+        "vs 2 Feb, 7 days ago",
+        "vs 10 Jan, 30 days ago",
+        "vs 1 Jan, the first",
+        "vs baseline from 1 Jan",
     ]
 
 
@@ -237,6 +239,6 @@ def test_a_third_less_on_six_games_may_be_chance(series_of, catalog, reference_d
     hits = sum(value * n for value, n in zip(values[-61:-1], games[-61:-1], strict=True))
     expected = confint_proportions_2indep(2, 6, round(hits), pool, method="newcomb", compare="diff")
     assert (reference.low, reference.high) == pytest.approx(expected, abs=1e-5)
-    assert change_summary.describe_change(reference, catalog.get("accuracy")) == (
-        "-0.328 against reference (from 2015-12-01), 95 % -0.565 to +0.039: may be chance, n 6"
+    assert change_summary.describe_change(reference, catalog.get("accuracy"), NOW) == (
+        "-0.328 vs baseline from 1 Dec 2015, 95 % -0.565 to +0.039 (not significant), n 6"
     )

@@ -3,11 +3,12 @@ import pytest
 
 from modeltop.core.metrics.registry import Metric
 from modeltop.core.series import Severity
+from modeltop.rules.defaults import default_rules
 from modeltop.rules.detectors.limit import Limit
 from modeltop.rules.detectors.threshold import Threshold
 from modeltop.rules.evaluator import rule_status
 from modeltop.rules.replay import replay
-from modeltop.rules.rule import Rule, default_rules
+from modeltop.rules.rule import Rule
 
 OK, WARNING, CRITICAL = Severity.OK, Severity.WARNING, Severity.CRITICAL
 
@@ -19,10 +20,10 @@ def stands(series, rule):
 @pytest.mark.parametrize(
     ("values", "severity", "sentence"),
     [
-        ([0.95], OK, "accuracy 0.95: healthy, not below 0.92"),
-        ([0.92], OK, "accuracy 0.92: healthy, not below 0.92"),
-        ([0.95, 0.87], OK, "accuracy 0.87: below 0.90 for 1 of 2 periods, not yet told"),
-        ([0.91], OK, "accuracy 0.91: below 0.92 for 1 of 2 periods, not yet told"),
+        ([0.95], OK, "accuracy 0.95: ok, not below 0.92"),
+        ([0.92], OK, "accuracy 0.92: ok, not below 0.92"),
+        ([0.95, 0.87], OK, "accuracy 0.87: below 0.90 for 1 of 2 periods, not confirmed"),
+        ([0.91], OK, "accuracy 0.91: below 0.92 for 1 of 2 periods, not confirmed"),
         ([0.87, 0.86], CRITICAL, "accuracy 0.86: critical, below 0.90 for 2 periods, since 2025-01-01"),
         ([0.95, 0.91, 0.91], WARNING, "accuracy 0.91: warning, below 0.92 for 2 periods, since 2025-01-02"),
         ([0.9, np.nextafter(0.9, 0), 0.89, np.nextafter(0.9, 0)], CRITICAL,
@@ -33,7 +34,7 @@ def stands(series, rule):
          "accuracy 0.95: recovering from critical, 1 of 3 good periods, since 2025-01-01"),
         ([0.87, 0.86, 0.91, 0.95], CRITICAL,
          "accuracy 0.95: recovering from critical, 2 of 3 good periods, since 2025-01-01"),
-        ([0.87, 0.86, 0.95, 0.95, 0.95], OK, "accuracy 0.95: healthy, not below 0.92"),
+        ([0.87, 0.86, 0.95, 0.95, 0.95], OK, "accuracy 0.95: ok, not below 0.92"),
     ],
 )  # fmt: skip
 def test_a_rule_says_how_it_stands(daily, floor, values, severity, sentence):
@@ -44,9 +45,9 @@ def test_a_rule_says_how_it_stands(daily, floor, values, severity, sentence):
 @pytest.mark.parametrize(
     ("check", "value", "sentence"),
     [
-        (Threshold(critical=Limit(above=0.5)), 0.4, "loss 0.40: healthy, not above 0.50"),
+        (Threshold(critical=Limit(above=0.5)), 0.4, "loss 0.40: ok, not above 0.50"),
         (Threshold(critical=Limit(above=0.5)), 0.6, "loss 0.60: critical, above 0.50 for 1 period, since 2025-01-01"),
-        (Threshold(critical=Limit(0.1, 0.5)), 0.4, "loss 0.40: healthy, not below 0.10 nor above 0.50"),
+        (Threshold(critical=Limit(0.1, 0.5)), 0.4, "loss 0.40: ok, not below 0.10 nor above 0.50"),
         (Threshold(critical=Limit(0.1, 0.5)), 0.05, "loss 0.05: critical, below 0.10 for 1 period, since 2025-01-01"),
     ],
 )
@@ -57,10 +58,10 @@ def test_ceilings_and_bands_say_it_their_way(daily, check, value, sentence):
 @pytest.mark.parametrize(
     ("newest", "support", "provisional", "reason"),
     [
-        (1.0, 5, False, "accuracy 1.00 on 5 cases: not judged, fewer than 30"),
-        (0.0, 1, False, "accuracy 0.00 on 1 case: not judged, fewer than 30"),
-        (0.5, 500, True, "accuracy 0.50: not judged, as its period is not complete"),
-        (np.inf, 500, False, "accuracy inf: not judged, as it is not finite"),
+        (1.0, 5, False, "accuracy 1.00: only 5 cases (min 30): not evaluated"),
+        (0.0, 1, False, "accuracy 0.00: only 1 case (min 30): not evaluated"),
+        (0.5, 500, True, "accuracy 0.50: not evaluated, as its period is not complete"),
+        (np.inf, 500, False, "accuracy inf: not evaluated, as it is not finite"),
     ],
 )
 def test_a_newest_value_that_is_not_judged_is_said_with_what_held_before(
@@ -78,7 +79,7 @@ def test_a_default_that_was_left_out_says_why_and_judges_nothing(daily):
     series = daily([0.61] * 9)
     status = stands(series, default_rules()[0])
     assert status.severity is OK
-    assert status.skip_reason.startswith("left out: 0 of its first 8 periods reached 0.90")
+    assert status.skip_reason == "default limit 0.90 skipped: its usual value is 0.61. Set your own: `[[rules]]`"
     assert status.sentence == f"accuracy 0.61: {status.skip_reason}"
 
 

@@ -21,8 +21,9 @@ from modeltop.core.series import (
     Severity,
     State,
 )
+from modeltop.rules.defaults import default_rules
 from modeltop.rules.input_validation import REASONS, validate_input
-from modeltop.rules.rule import default_rules, limit_rule
+from modeltop.rules.rule import limit_rule
 
 NOW = datetime(2025, 6, 1, tzinfo=UTC)
 ACCURACY = SeriesKey("churn", "accuracy")

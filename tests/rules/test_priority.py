@@ -4,14 +4,16 @@ import pytest
 
 from modeltop.core.metrics.registry import Metric, MetricRegistry
 from modeltop.core.series import ReadProblem, SeriesKey, Severity, State
+from modeltop.rules.defaults import default_rules
 from modeltop.rules.evaluator import rule_status
 from modeltop.rules.priority import model_statuses, ordered_alerts, relative_excess, worst_series
 from modeltop.rules.replay import no_data_alert, replay, source_error_alert
-from modeltop.rules.rule import default_rules
+from modeltop.rules.rule import limit_rule
 
 CRITICAL, UNKNOWN, WARNING, OK = Severity.CRITICAL, Severity.UNKNOWN, Severity.WARNING, Severity.OK
-ACCURACY = default_rules()[0]
-LEFT_OUT = "no rule evaluates it: the default limits were left out"
+ACCURACY = limit_rule("accuracy", below=0.9)
+FLOOR = default_rules()[0]
+LEFT_OUT = "no rule evaluates it: default limit 0.90 skipped: its usual value is 0.60. Set your own: `[[rules]]`"
 
 
 @pytest.mark.parametrize(
@@ -68,21 +70,22 @@ def statuses_of(history_of):
     ("values", "severity", "sentence"),
     [
         ([0.95, 0.89, 0.87], CRITICAL, "accuracy 0.87 < 0.90 for 2 periods, since 2025-01-02"),
-        ([0.87, 0.95], OK, "accuracy 0.95: healthy, not below 0.90"),
+        ([0.87, 0.95], OK, "accuracy 0.95: ok, not below 0.90"),
         ([0.6] * 9, UNKNOWN, LEFT_OUT),
     ],
 )
 def test_the_verdict_says_the_worst_thing_in_one_sentence(daily, history_of, values, severity, sentence):
     series = daily(values)
-    rule = rule_status(series, ACCURACY, replay([series], ACCURACY)[0], Metric("accuracy"))
-    alerts = [] if rule.skip_reason else replay([series], ACCURACY)[0]
+    rule = ACCURACY if len(values) < 8 else FLOOR
+    alerts = replay([series], rule)[0]
+    rule = rule_status(series, rule, alerts, Metric("accuracy"))
     (status,) = model_statuses(history_of(series), alerts, [rule], MetricRegistry())
     assert (status.model, status.severity, status.sentence) == ("fraud", severity, sentence)
 
 
 def test_what_waits_or_recovers_is_said_as_that(daily, floor, history_of):
     for values, severity, sentence in (
-        ([0.95, 0.87], OK, "accuracy 0.87 < 0.90 for 1 period, not yet told"),
+        ([0.95, 0.87], OK, "accuracy 0.87 < 0.90 for 1 period, not confirmed"),
         ([0.87, 0.86, 0.95], CRITICAL, "accuracy recovering from 0.86 < 0.90, since 2025-01-01"),
     ):
         series = daily(values)
@@ -94,7 +97,7 @@ def test_what_waits_or_recovers_is_said_as_that(daily, floor, history_of):
 def test_a_metric_without_the_newest_value_is_named_before_a_model_is_called_healthy(daily, floor, history_of):
     missing = {"fraud": "recall has no value on 2025-01-02, evaluated up to 2025-01-01"}
     for values, sentence in (
-        ([0.95, 0.95], f"{missing['fraud']}; accuracy 0.95: healthy, not below 0.90"),
+        ([0.95, 0.95], f"{missing['fraud']}; accuracy 0.95: ok, not below 0.90"),
         ([0.87, 0.87], f"accuracy 0.87 < 0.90 for 2 periods, since 2025-01-01; {missing['fraud']}"),
     ):
         series = daily(values)
@@ -158,7 +161,7 @@ def test_a_rule_that_holds_is_said_before_one_that_was_left_out(daily, history_o
     rules = zip(series, default_rules(), strict=False)
     statuses = [rule_status(series, rule, [], Metric(series.key.metric)) for series, rule in rules]
     (status,) = model_statuses(history_of(*series), [], statuses, MetricRegistry())
-    assert status.sentence == "f1_score 0.95: healthy, not below 0.85"
+    assert status.sentence == "f1_score 0.95: ok, not below 0.85"
     assert worst_series("fraud", history_of(*series), [], statuses) == series[1].key
 
 

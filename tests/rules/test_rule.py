@@ -1,36 +1,21 @@
 from dataclasses import fields, replace
 from datetime import timedelta
 
-import numpy as np
 import pytest
 
 from modeltop.core.metrics.registry import Metric, MetricRegistry
 from modeltop.core.series import Direction, SeriesKey, Severity
+from modeltop.rules.defaults import Defaults, default_rules, rules_in_force
 from modeltop.rules.detectors.limit import Limit
 from modeltop.rules.detectors.threshold import Threshold
 from modeltop.rules.replay import replay
-from modeltop.rules.rule import (
-    Defaults,
-    Rule,
-    default_rules,
-    describe_rule,
-    is_meaningless_for,
-    limit_rule,
-    rules_for,
-    rules_in_force,
-    skip_reason,
+from modeltop.rules.rule import Rule, describe_rule, is_meaningless_for, limit_rule, rules_for, skip_reason
+
+BY_NAME = {rule.name: rule for rule in default_rules()}
+ACCURACY, DROP, UNKNOWN, NOMINAL = (
+    BY_NAME[name] for name in ("accuracy-floor", "baseline-drop", "unknown-metric", "two-sided-shift")
 )
-
-ACCURACY, F1, FALL, *TWO_SIDED = default_rules()
-SHIFT, COLLAPSE, NOMINAL = TWO_SIDED
-
-
-@pytest.mark.parametrize(("rule", "floor"), [(ACCURACY, 0.90), (F1, 0.85)])
-def test_the_defaults_are_critical_at_once_below_their_floors(daily, rule, floor):
-    assert rule.default
-    assert not replay([daily([floor] * 3, metric=rule.metric)], rule)[0]
-    (alert,) = replay([daily([np.nextafter(floor, 0)], metric=rule.metric)], rule)[0]
-    assert (alert.severity, alert.is_active) == (Severity.CRITICAL, True)
+OWN = Rule("own", Threshold(critical=Limit(below=0.5)), "recall")
 
 
 def test_the_defaults_ask_every_model_about_all_its_cases_only():
@@ -39,55 +24,30 @@ def test_the_defaults_ask_every_model_about_all_its_cases_only():
     assert not ACCURACY.matches(SeriesKey("any", "balanced_accuracy"))
 
 
-@pytest.mark.parametrize(
-    ("values", "is_applied"),
-    [
-        pytest.param([0.5] * 7, True, id="seven bad days decide nothing: the floor holds"),
-        pytest.param([0.5] * 8, False, id="eight do"),
-        pytest.param([0.9, *[0.5] * 7], False, id="one of eight at the floor is no level"),
-        pytest.param([*[0.5] * 6, 0.9, 0.9], True, id="two of eight are; on the limit is reached"),
-        pytest.param([*[0.5] * 8, *[0.99] * 50], False, id="what came later changes nothing"),
-        pytest.param([0.99, 0.99, *[0.5] * 50], True, id="a model that fell is told of for ever"),
-    ],
-)
-def test_a_default_is_left_out_by_the_first_eight_points_alone(daily, values, is_applied):
-    assert (skip_reason(ACCURACY, daily(values)) is None) is is_applied
-
-
-def test_points_that_are_not_judged_are_not_among_the_eight(daily):
-    values = [0.99, 0.99, *[0.5] * 8]
-    provisional = np.array([True, True, *[False] * 8])
-    assert skip_reason(ACCURACY, daily(values, provisional=provisional)) is not None
-
-
 def test_what_a_person_configured_is_never_left_out(daily, floor):
     series = daily([0.5] * 20)
     assert skip_reason(floor(0.90), series) is None
     assert skip_reason(limit_rule("accuracy", below=0.9), series) is None
 
 
-def test_the_reason_names_the_floor_and_the_remedy(daily):
-    assert skip_reason(ACCURACY, daily([0.5] * 9)) == (
-        "left out: 0 of its first 8 periods reached 0.90; set a rule for it"
-    )
-
-
 @pytest.mark.parametrize(
     ("key", "names"),
     [
-        (SeriesKey("m", "accuracy"), ["limit-accuracy"]),
-        (SeriesKey("m", "accuracy", "country=DE"), []),
-        (
-            SeriesKey("m", "f1_score"),
-            ["default-f1_score", "default-fall", *(rule.name for rule in TWO_SIDED), "all-scores"],
-        ),
-        (SeriesKey("m", "f1_score", "country=DE"), ["all-scores"]),
+        (SeriesKey("m", "accuracy"), ["baseline-drop", "limit-accuracy"]),
+        (SeriesKey("m", "accuracy", "country=DE"), ["baseline-drop"]),
+        (SeriesKey("m", "f1_score"), ["baseline-drop", "all-scores"]),
+        (SeriesKey("m", "f1_score", "country=DE"), ["baseline-drop", "all-scores"]),
+        (SeriesKey("m", "avg_confidence"), ["confidence-shift", "all-scores"]),
+        (SeriesKey("m", "psi", "feature=age"), ["all-scores"]),
+        (SeriesKey("m", "missing_rate", "feature=age"), ["missing-values", "all-scores"]),
+        (SeriesKey("m", "f1_score", "split=train"), ["all-scores"]),
     ],
 )
-def test_a_limit_of_the_command_line_displaces_the_rules_of_its_metric_and_no_others(key, names):
+def test_thresholds_replace_thresholds_and_no_other_rules(key, names):
     scores = Rule("all-scores", Threshold(critical=Limit(below=0.5)), "*", segment="*")
     rules = [*default_rules(), scores, limit_rule("accuracy", below=0.8)]
-    assert [rule.name for rule in rules_for(rules, key)] == names
+    metric = MetricRegistry().get(key.metric)
+    assert [rule.name for rule in rules_for(rules, key) if not is_meaningless_for(rule, metric)] == names
 
 
 def test_the_metric_of_a_limit_is_no_glob():
@@ -108,7 +68,7 @@ LIMITS = "accuracy below 0.92 warns, below 0.90 is critical"
         ({"recover": 3}, "; resolves after 3 good ones in a row"),
         ({"margin": 0.01}, "; resolves after one good one at least 0.01 back inside"),
         ({"recover": 2, "margin": 0.005}, "; resolves after 2 good ones in a row at least 0.005 back inside"),
-        ({"min_count": 200}, "; periods with fewer than 200 cases are not judged"),
+        ({"min_count": 200}, "; periods with fewer than 200 cases are not evaluated"),
         ({"max_gap": timedelta(days=3)}, ""),
         (
             {"confirm": 2, "max_gap": timedelta(days=3)},
@@ -138,9 +98,9 @@ def test_ceilings_and_bands_can_be_said_too():
 @pytest.mark.parametrize(
     ("name", "overrides", "rule"),
     [
-        pytest.param("recall", {}, "default-fall", id="a direction"),
+        pytest.param("recall", {}, "baseline-drop", id="a direction"),
         pytest.param("gps_accuracy", {}, "unknown-metric", id="not registered"),
-        pytest.param("gps_accuracy", {"better": Direction.HIGHER}, "default-fall", id="a direction configured"),
+        pytest.param("gps_accuracy", {"better": Direction.HIGHER}, "baseline-drop", id="a direction configured"),
         pytest.param("gps_accuracy", {"better": Direction.NEITHER}, None, id="configured to have none"),
         pytest.param("gps_accuracy", {"digits": 2}, "unknown-metric", id="something else configured"),
         pytest.param("example_count", {}, "unknown-metric", id="a quantity, on which it is skipped"),
@@ -150,27 +110,40 @@ def test_ceilings_and_bands_can_be_said_too():
 )
 def test_one_default_rule_at_most_watches_for_a_shift_of_a_metric(name, overrides, rule):
     metric = MetricRegistry({name: overrides} if overrides else {}).get(name)
-    assert [each.name for each in (FALL, SHIFT, NOMINAL) if not is_meaningless_for(each, metric)] == (
+    assert [each.name for each in (DROP, UNKNOWN, NOMINAL) if not is_meaningless_for(each, metric)] == (
         [rule] if rule else []
     )
 
 
-def test_the_two_sided_rules_hold_beside_configured_ones():
-    configured = Rule("own", Threshold(critical=Limit(below=0.5)), "recall")
+def test_default_rules_hold_beside_configured_ones():
     assert rules_in_force((), Defaults()) == default_rules()
-    assert rules_in_force((configured,), Defaults()) == (configured, *TWO_SIDED)
-    replaced = replace(configured, name="unknown-metric")
-    assert rules_in_force((replaced,), Defaults()) == (replaced, COLLAPSE, NOMINAL), "one of that name is the person's"
+    assert rules_in_force((OWN,), Defaults()) == (OWN, *default_rules())
+    replaced = replace(OWN, name="unknown-metric")
+    in_force = rules_in_force((replaced,), Defaults())
+    assert [rule for rule in in_force if rule.name == "unknown-metric"] == [replaced], (
+        "one of that name is the person's"
+    )
 
 
-@pytest.mark.parametrize("configured", [(), (Rule("own", Threshold(critical=Limit(below=0.5)), "recall"),)])
-def test_the_rules_for_unknown_metrics_are_turned_off_by_their_key_alone(configured):
-    on, off = (rules_in_force(configured, Defaults(unknown_metrics=value)) for value in (True, False))
-    assert [rule for rule in on if rule not in off] == [SHIFT, COLLAPSE]
+@pytest.mark.parametrize(
+    ("switch", "names"),
+    [
+        ("floors", {"accuracy-floor", "f1-floor"}),
+        ("drop", {"baseline-drop", "two-sided-shift"}),
+        ("confidence", {"confidence-shift", "prediction-shift"}),
+        ("volume", {"volume-drop"}),
+        ("quality", {"missing-values", "unseen-categories"}),
+        ("unknown_metrics", {"unknown-metric"}),
+    ],
+)
+@pytest.mark.parametrize("configured", [(), (OWN,)])
+def test_default_rules_are_turned_off_by_their_key_alone(configured, switch, names):
+    on, off = (rules_in_force(configured, Defaults(**{switch: value})) for value in (True, False))
+    assert {rule.name for rule in on if rule not in off} == names
 
 
 def test_every_switch_of_a_default_rule_is_a_key():
-    assert {rule.switch for rule in default_rules()} - {None} == {field.name for field in fields(Defaults)}
+    assert {rule.switch for rule in default_rules()} | {"declining"} == {field.name for field in fields(Defaults)}
 
 
 @pytest.mark.parametrize(
@@ -187,23 +160,22 @@ def test_every_switch_of_a_default_rule_is_a_key():
     ],
 )
 def test_a_counter_by_any_name_is_skipped_and_the_reason_names_the_remedy(daily, values, is_skipped):
-    for rule in (SHIFT, COLLAPSE):
-        reason = skip_reason(rule, daily(list(values), metric="my kpi"))
-        assert (reason is not None) is is_skipped
-        assert reason is None or reason.endswith('set better = "higher" or "lower" under [metrics."my kpi"]')
+    reason = skip_reason(UNKNOWN, daily(list(values), metric="my kpi"))
+    assert (reason is not None) is is_skipped
+    assert reason is None or reason.endswith('set better = "higher" or "lower" under [metrics."my kpi"]')
 
 
 @pytest.mark.parametrize("name", ["example_count", "version", "epoch", "train_time", "lr-Adam"])
 def test_quantities_and_bookkeeping_are_skipped_by_name(daily, name):
-    assert skip_reason(SHIFT, daily([0.5] * 20, metric=name)).startswith("not evaluated: its name is")
+    assert skip_reason(UNKNOWN, daily([0.5] * 20, metric=name)).startswith("not evaluated: its name is")
 
 
 @pytest.mark.parametrize("value", [0.2, 1.9])
 def test_one_period_far_from_all_before_it_is_a_collapse_of_an_unknown_metric(daily, value):
     past = [0.9 + 0.01 * (day % 3) for day in range(11)]
-    (alert,) = replay([daily([*past, value], metric="kpi")], COLLAPSE)[0]
+    (alert,) = replay([daily([*past, value], metric="kpi")], UNKNOWN)[0]
     assert (alert.severity, alert.is_active) == (Severity.WARNING, True)
-    assert not replay([daily([*past, 0.92], metric="kpi")], COLLAPSE)[0]
+    assert not replay([daily([*past, 0.92], metric="kpi")], UNKNOWN)[0]
 
 
 def test_a_limit_of_a_segment_displaces_the_rules_of_that_segment_alone():

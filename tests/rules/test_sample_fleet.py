@@ -23,10 +23,10 @@ def snapshot():
 def test_the_models_with_an_incident_that_lasts_alert_and_no_others(snapshot):
     assert [(status.model, status.severity) for status in snapshot.model_statuses if status.severity] == [
         ("triage", Severity.CRITICAL),
+        ("churn", Severity.CRITICAL),
         ("fraud-detector", Severity.CRITICAL),
+        ("credit", Severity.CRITICAL),
         ("search", Severity.UNKNOWN),
-        ("churn", Severity.WARNING),
-        ("credit", Severity.WARNING),
     ]
     assert len(snapshot.model_statuses) == 8
     assert snapshot.history.problems == ()
@@ -36,7 +36,7 @@ def test_floors_fire_on_the_planted_day_and_never_rest(snapshot):
     fired = [
         (alert.key.model, alert.fired.date(), alert.state)
         for alert in snapshot.alerts
-        if alert.rule == "default-accuracy"
+        if alert.rule == "accuracy-floor"
     ]
     planted = [(entry["model"], entry["alert"], State.FIRING) for entry in PLANTED if "alert" in entry]
     assert sorted(fired) == sorted(planted)
@@ -51,15 +51,15 @@ ALL_FOUR = {"accuracy", "precision", "recall", "f1_score"}
         pytest.param("triage", "failure", ALL_FOUR, 1, id="a failure overnight, on the next day"),
         pytest.param("churn", "failure", ALL_FOUR, 3, id="a fall within three days, where no floor is low enough"),
         pytest.param("fraud-detector", "fade", ALL_FOUR, 29, id="a slow fade, before the floor is crossed"),
-        pytest.param("credit", "decay", {"recall", "f1_score"}, 36, id="a decay over three months, of what decays"),
+        pytest.param("credit", "decay", {"recall", "f1_score"}, 43, id="a decay over three months, of what decays"),
     ],
 )
 def test_a_lasting_fall_fires_in_time_in_every_metric_that_it_reached(snapshot, model, kind, metrics, days):
     (start,) = [entry["start"] for entry in PLANTED if (entry["model"], entry["kind"]) == (model, kind)]
-    falls = [alert for alert in snapshot.alerts if alert.rule == "default-fall" and alert.key.model == model]
+    falls = [alert for alert in snapshot.alerts if alert.rule == "baseline-drop" and alert.key.model == model]
     assert {alert.key.metric for alert in falls} == metrics
     assert len(falls) == len(metrics)
-    assert all(alert.state is State.FIRING and alert.severity is Severity.WARNING for alert in falls)
+    assert all(alert.state is State.FIRING and alert.severity is Severity.CRITICAL for alert in falls)
     assert all(start <= alert.since.date() <= alert.fired.date() <= start + timedelta(days=days) for alert in falls)
 
 

@@ -48,14 +48,14 @@ def test_the_diagnosis_is_about_the_worst_alert_and_repeats_its_severity(folder)
     snapshot = snapshot_of(folder)
     diagnosis = diagnose_model(snapshot, "bad")
     assert (diagnosis.severity, diagnosis.key) == (Severity.CRITICAL, SeriesKey("bad", "accuracy"))
-    assert diagnosis.sentence.startswith("accuracy fell suddenly from 0.952 to 0.80 on 2025-03-29")
+    assert diagnosis.verdict.what.startswith("Accuracy dropped overnight on 29 Mar, 0.952→0.800")
 
 
-def test_a_model_without_alerts_is_described_by_its_status(folder):
+def test_a_model_without_alerts_is_ok(folder):
     snapshot = snapshot_of(folder)
     healthy = diagnose_model(snapshot, "good")
-    verdict = next(status for status in snapshot.model_statuses if status.model == "good")
-    assert (healthy.sentence, healthy.severity, healthy.key) == (verdict.sentence, Severity.OK, None)
+    assert healthy.verdict.what == "ok: its metric is within limits and baseline."
+    assert (healthy.severity, healthy.key) == (Severity.OK, None)
 
 
 def test_a_snapshot_is_diagnosed_once_per_model_and_few_snapshots_are_cached(folder, monkeypatch):

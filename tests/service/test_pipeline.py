@@ -205,7 +205,7 @@ def falling(tmp_path):
 
 
 def falling_models(snapshot):
-    return [alert.key.model for alert in snapshot.alerts if alert.rule == "default-fall"]
+    return [alert.key.model for alert in snapshot.alerts if alert.rule == "baseline-drop"]
 
 
 def test_deferred_detectors_run_at_the_second_run_and_a_notice_reports_it(falling, monkeypatch):

@@ -23,23 +23,20 @@ def pipeline_and_reader(tmp_path: Path):
     return Pipeline(Config(), [data], state_reader=state_reader), state_reader
 
 
-def acknowledged(alert) -> Acknowledged:
-    ack = Acknowledgement(
-        alert.id, alert.rule, alert.key, alert.severity, "eva", "mine", NOW, NOW + timedelta(1), alert.since
-    )
+def acknowledged(snapshot) -> Acknowledged:
+    incident = snapshot.incident_of("churn")
+    ack = Acknowledgement(incident.id, "churn", Severity.CRITICAL, "eva", "mine", NOW, NOW + timedelta(1), NOW, NOW)
     return Acknowledged(NOW, ack)
 
 
-def test_acknowledged_alerts_are_listed_after_the_others(pipeline_and_reader):
+def test_an_acknowledgement_is_of_all_alerts_of_the_model(pipeline_and_reader):
     pipeline, state_reader = pipeline_and_reader
-    first, second = pipeline.run(NOW).alerts
-    assert (first.key.metric, second.key.metric) == ("f1_score", "accuracy")
-    state_reader.event_log.append(acknowledged(first))
+    before = pipeline.run(NOW)
+    state_reader.event_log.append(acknowledged(before))
     assert pipeline.needs_run()
     after = pipeline.run(NOW)
-    assert [alert.key.metric for alert in after.alerts] == ["accuracy", "f1_score"]
-    assert after.acknowledgements[first.id].by == "eva"
-    assert "accuracy" in after.model_statuses[0].sentence
+    assert {ack.by for ack in after.acknowledgements.values()} == {"eva"}
+    assert after.acknowledgements.keys() == {alert.id for alert in before.alerts if alert.is_active}
     assert not pipeline.needs_run()
 
 
@@ -66,7 +63,7 @@ def test_without_a_folder_nothing_is_read_and_the_error_is_given(monkeypatch, tm
 def test_health_is_read_only_where_a_state_folder_exists(pipeline_and_reader):
     pipeline, state_reader = pipeline_and_reader
     assert pipeline.run(NOW).watcher_health is None
-    state_reader.event_log.append(acknowledged(pipeline.run(NOW).alerts[0]))
+    state_reader.event_log.append(acknowledged(pipeline.run(NOW)))
     assert pipeline.run(NOW).watcher_health.host == "host"
     assert any(name.endswith(".jsonl") for name in pipeline.file_stats())
 

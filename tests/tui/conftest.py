@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from modeltop.alerting.grouping import group_incidents, ordered_incidents
 from modeltop.alerting.suppression import acknowledged_alerts, suppressions
 from modeltop.cli.context import AppOptions
 from modeltop.core.incident import Acknowledgement, AlertingState, Note, Suppression
@@ -19,7 +20,7 @@ from modeltop.rules.detectors.threshold import Threshold
 from modeltop.rules.evaluator import rule_status
 from modeltop.rules.priority import model_statuses, ordered_alerts
 from modeltop.rules.replay import no_data_alert, replay, source_error_alert
-from modeltop.rules.rule import Rule, default_rules, rules_for, skip_reason
+from modeltop.rules.rule import Rule, rules_for, skip_reason
 from modeltop.rules.snapshot import Snapshot
 from modeltop.service.pipeline import Pipeline, StateReader
 from modeltop_tui.app import ModeltopApp
@@ -51,8 +52,9 @@ def series(values, *, model="fraud", metric="accuracy", segment="all", days=None
 
 
 def threshold_rules():
-    """The default rules with fixed limits: few points suffice them."""
-    return [rule for rule in default_rules() if isinstance(rule.detector, Threshold)]
+    """Limits that hold from the first point on, by the names of the default ones."""
+    floors = (("accuracy-floor", "accuracy", 0.90), ("f1-floor", "f1_score", 0.85))
+    return [Rule(name, Threshold(critical=Limit(below=floor)), metric) for name, metric, floor in floors]
 
 
 def snapshot(*all_series, rules=None, clock=CLOCK, now=None, problems=(), notices=()):
@@ -73,7 +75,9 @@ def snapshot(*all_series, rules=None, clock=CLOCK, now=None, problems=(), notice
     alerts += [*filter(None, no_data), *(source_error_alert(problem, clock) for problem in problems if problem.fatal)]
     ordered = tuple(ordered_alerts(alerts))
     models = model_statuses(history, ordered, statuses, catalog)
-    return Snapshot(now or newest, clock, history, catalog, rules, ordered, tuple(statuses), models, tuple(notices))
+    incidents = ordered_incidents(group_incidents(ordered, history, catalog), [status.model for status in models])
+    given = (now or newest, clock, history, catalog, rules, ordered, tuple(statuses), models, incidents)
+    return Snapshot(*given, notices=tuple(notices))
 
 
 def ten_days(model="fraud"):
@@ -106,7 +110,7 @@ def handled(before, *, by="ana", reason="looking into it", acknowledged=(), supp
 
     def ack(alert):
         return Acknowledgement(
-            alert.id, alert.rule, alert.key, alert.severity, by, reason, before.clock, until, alert.since
+            "1a2b3c4d", alert.key.model, alert.severity, by, reason, before.clock, until, alert.fired, alert.fired
         )
 
     text = f"silenced by {by} until 2025-01-11 00:03 UTC: {reason}"
@@ -165,7 +169,7 @@ class FakePipelineWithLog(FakePipeline):
             self.newest,
             clock=now,
             alerting_state=alerting_state,
-            acknowledgements=acknowledged_alerts(alerts, alerting_state, now),
+            acknowledgements=acknowledged_alerts(self.newest.incidents, alerts, alerting_state, now),
             suppressions=suppressions(alerts, alerting_state, (), now),
         )
 

@@ -91,7 +91,7 @@ async def test_keys_select(fleet, run, keys, selected):
         pytest.param("p", "paused: p goes on, r looks once", id="pause"),
         pytest.param("p p", "going on", id="and on"),
         pytest.param("r", "reading everything again", id="refresh"),
-        pytest.param("left_square_bracket", "all of time is shown: + shows a part", id="no range to move"),
+        pytest.param("left_square_bracket", "full history; + zooms in", id="no range to move"),
         pytest.param("t", "theme textual-light: --theme textual-light begins with it", id="theme"),
         pytest.param("escape", "esc has nothing to undo here; q quits", id="nothing to undo"),
         pytest.param("colon z z enter", "nothing has zz in its name", id="a jump to nowhere"),

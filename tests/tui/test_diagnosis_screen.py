@@ -6,7 +6,18 @@ from datetime import UTC, datetime
 
 import pytest
 
-from modeltop.core.diagnosis import Action, Cause, CauseHypothesis, Diagnosis, Pattern, SeriesPattern, TrendOutlook
+from modeltop.core.diagnosis import (
+    Action,
+    Cause,
+    CauseHypothesis,
+    Certainty,
+    Diagnosis,
+    Pattern,
+    Question,
+    SeriesPattern,
+    TrendOutlook,
+    Verdict,
+)
 from modeltop.core.series import SeriesKey, Severity
 
 STARTED_AT = datetime(2025, 1, 7, tzinfo=UTC)
@@ -16,15 +27,17 @@ def diagnose(_snapshot, model):
     """The diagnosis of each model of the fleet."""
     key = SeriesKey(model, "f1_score" if model == "fraud" else "accuracy")
     pattern = SeriesPattern(key, Pattern.DECLINE, STARTED_AT, -0.06, 0.9)
-    hypotheses = (CauseHypothesis(Cause.DATA_DRIFT, 0.8, tuple(f"clause {number}" for number in range(30))),)
+    clauses = tuple(f"clause {number}" for number in range(30))
+    hypotheses = (CauseHypothesis(Cause.DATA_DRIFT, 0.8, clauses, certainty=Certainty.LIKELY),)
     severity = {"fraud": Severity.CRITICAL, "churn": Severity.WARNING}.get(model, Severity.OK)
-    sentence = f"{model} fell gradually: data drift; retrain"
-    return Diagnosis(model, severity, key, sentence, pattern, hypotheses, (Action.RETRAIN,), "retrain")
+    verdict = Verdict(f"{model} fell gradually.", "Data drift.", "Retrain.")
+    questions = (Question("Declining?", "yes", "it fell"),)
+    return Diagnosis(model, severity, key, verdict, pattern, hypotheses, (Action.RETRAIN,), questions)
 
 
 async def test_the_diagnosis_replaces_the_status_of_the_model(fleet, run):
     async with run(fleet, diagnose=diagnose) as screen:
-        await screen.wait_for("fraud fell gradually: data")
+        await screen.wait_for("fraud fell gradually.")
         assert "f1_score 0.845 < 0.85 for 1" not in screen.text
 
 
@@ -44,7 +57,7 @@ async def test_until_then_the_status_is_shown(fleet, run):
     async with run(fleet, diagnose=slow) as screen:
         assert "f1_score 0.845 < 0.85 for 1" in screen.text
         await screen.press("d")
-        assert "looking into it" in screen.text
+        assert "analyzing..." in screen.text
         gate.set()
         await screen.wait_for("likely    data drift")
 
@@ -54,13 +67,13 @@ async def test_the_screen_opens_scrolls_and_closes_by_the_same_keys_as_others(fl
         await screen.wait_for("fraud fell gradually")
         await screen.press("d")
         assert screen.lines[0].startswith("┌Diagnosis of fraud──")
-        assert "What happened" in screen.text
+        assert "Five questions" in screen.text
         await screen.press("G")
         assert "Reliability" in screen.text
-        assert "What happened" not in screen.text
+        assert "Five questions" not in screen.text
         assert "fraud fell gradually" in screen.lines[1]
         await screen.press("g", "j", "pagedown")
-        assert "Likely causes" not in screen.text
+        assert "Causes" not in screen.text
         await screen.press("d")
         assert "1 Models" in screen.text
 
@@ -77,7 +90,7 @@ async def test_left_and_right_go_to_other_models_and_e_to_the_next_problem(fleet
         await screen.wait_for("fraud fell gradually")
         await screen.press("d", "G", "l")
         await screen.wait_for("Diagnosis of churn")
-        await screen.wait_for("What happened")
+        await screen.wait_for("Five questions")
         await screen.press("right")
         await screen.wait_for("ranker fell gradually")
         await screen.press("e")
@@ -88,7 +101,7 @@ async def test_left_and_right_go_to_other_models_and_e_to_the_next_problem(fleet
 
 async def test_a_long_sentence_scrolls_where_the_screen_is_low(fleet, run):
     def long(snapshot, model):
-        return replace(diagnose(snapshot, model), sentence="very " * 60 + "long")
+        return replace(diagnose(snapshot, model), verdict=Verdict("very " * 60 + "long"))
 
     async with run(fleet, size=(60, 18), diagnose=long) as screen:
         await screen.press("d")
@@ -131,7 +144,7 @@ async def test_a_failed_diagnosis_leaves_what_is_wrong_on_the_screen(fleet, run)
 
     async with run(fleet, diagnose=broken) as screen:
         await screen.press("d")
-        await screen.wait_for("the diagnosis failed: KeyError")
+        await screen.wait_for("The diagnosis failed: KeyError")
         assert "f1_score 0.845 < 0.85" in screen.text
         await screen.press("q")
         assert screen.app.is_running

@@ -78,7 +78,7 @@ async def test_the_alert_and_what_to_do_are_shown_of_the_selected_model(run, unr
         assert screen.selection.key == SeriesKey("newest", "accuracy")
         assert "accuracy newest 2 values cannot be read" in screen.text
         await screen.press("d")
-        await screen.wait_for("correct the input, then look again")
+        await screen.wait_for("Correct the input.")
 
 
 def test_a_metric_without_new_values_is_called_so_and_not_risen(unreadable):

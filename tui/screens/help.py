@@ -16,10 +16,10 @@ from modeltop_tui.widgets.pane import Pane, PaneBody
 
 KEY_NAMES = {"comma": ",", "escape": "Esc"}
 LEGEND = (
-    "▲ CRIT critical   ◆ WARN warning   ○ n/d no data   ● fine",
-    "✓ a person has each alert that stands   × nobody is told of it now: silenced, inhibited, muted",
+    "▲ CRIT critical   ◆ WARN warning   ○ n/d no data   ● ok",
+    "✓ every active alert is acknowledged   × no notifications now: silenced, inhibited, muted",
     "n is the number of cases that a value rests on; ? where it is not known.",
-    "[low, high] is the 95 % interval of a change; `chance?` where it has 0 in it.",
+    "[low, high] is the 95 % interval of a change; not significant where it includes 0.",
 )
 
 

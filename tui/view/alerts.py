@@ -25,17 +25,19 @@ class AlertEntry:
 
 
 def entries(state: ScreenState, width: int) -> list[AlertEntry]:
-    """Return the selected model's alerts, its other rules and notes, then other models' alerts, then problems."""
+    """Return what many models share, then the selected model's alerts, rules and notes, other alerts, and problems."""
     if state.snapshot is None:
         return []
     index = snapshot_index(state.snapshot)
     model = state.selection.model or ""
     own = index.alerts_by_model[model]
-    out = [_alert_entry(alert, state, width, with_model=False) for alert in own]
+    shared = [wrap(one.sentence, width, role="critical", indent="  ") for one in state.snapshot.shared_starts]
+    out = [AlertEntry(None, tuple(lines)) for lines in shared]
+    out += [_alert_entry(alert, state, width, with_model=False) for alert in own]
     alerting = {(alert.rule, alert.key) for alert in own}
     statuses = index.statuses_by_model[model]
     out += [_rule_entry(status, width) for status in statuses if (status.rule, status.key) not in alerting]
-    if not out:
+    if len(out) == len(shared):
         out.append(AlertEntry(None, tuple(wrap("no rule asks about this model", width, role="dim"))))
     out += [AlertEntry(None, tuple(lines)) for lines in note_lines(state, width)]
     others = [alert for alert in index.open_alerts if alert.key.model != model]

@@ -162,7 +162,7 @@ def cursor_readout(state: ScreenState) -> str:
     metric = state.snapshot.catalog.get(series.key.metric)
     severity = Severity(int(breaches))
     note = f" {SHAPES[severity]}{WORDS[severity]}" if severity else ""
-    note += " not judged" if unevaluated else ""
+    note += " not evaluated" if unevaluated else ""
     period = format_period(to_datetime(series.times[at]))
     value = f"{metric.format(float(series.values[at]))} {_interval(series[: at + 1], metric)}".rstrip()
     return f"{period}  {value}  n {support_text(series, at)}{note}"

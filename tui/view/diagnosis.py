@@ -13,8 +13,8 @@ import numpy as np
 
 from modeltop.core.diagnosis import ROW_COUNT
 from modeltop.core.series import SeriesKey, to_datetime64
-from modeltop.core.text import display_width, format_exact, format_period, pad, sanitize, truncate
-from modeltop.diagnosis.phrases import advice_lines, certainty_word, describe_forecast, describe_pattern
+from modeltop.core.text import display_width, format_day, format_exact, pad, sanitize, truncate
+from modeltop.diagnosis.phrases import advice_lines, describe_pattern
 from modeltop_tui.view.changes import summary_lines
 from modeltop_tui.view.distributions import feature_shift_lines, reliability_lines
 from modeltop_tui.view.metrics import label
@@ -30,36 +30,38 @@ MAX_LINES = 12
 """Lines of a table; those that matter less are counted."""
 SPARK_PERIODS = 24
 """Newest periods that a spark shows."""
-CERTAINTY_ROLES = {"likely": "strong", "possible": "", "unlikely": "dim"}
+CERTAINTY_ROLES = {"certain": "strong", "likely": "strong", "possible": "", "unclear": "dim"}
 MAX_OTHER_PATTERNS = 8
 """Patterns of other metrics that are listed."""
 
 
 def heading_lines(state: ScreenState, width: int) -> list[Cells]:
-    """Return the diagnosis in one sentence."""
-    nothing = "nothing to explain: no metric got worse" if state.diagnosis else ""
+    """Return what happened, why, and what to do."""
+    nothing = "no metric changed" if state.diagnosis else ""
     return summary_lines(state, width) or wrap(nothing, width, role="dim")
 
 
 def diagnosis_lines(state: ScreenState, width: int) -> tuple[Cells, ...]:
     """Return all sections about the selected model; one line until there is a diagnosis."""
     if state.snapshot is None or state.diagnosis is None:
-        return ((("looking into it", "dim"),),)
+        return ((("analyzing...", "dim"),),)
     return _lines(snapshot_index(state.snapshot), state.diagnosis, width)
 
 
 @lru_cache(maxsize=4)
 def _lines(index: SnapshotIndex, diagnosis: Diagnosis, width: int) -> tuple[Cells, ...]:
     started_at = diagnosis.series_pattern.started_at if diagnosis.series_pattern else None
-    since = f" before and since {format_period(started_at)}" if started_at else ""
+    since = f" before and since {format_day(started_at, index.snapshot.taken_at)}" if started_at else ""
+    patterns = tuple(_pattern_lines(index, diagnosis, width))
     sections: tuple[tuple[str, Iterable[Cells]], ...] = (
-        ("What happened", _pattern_lines(index, diagnosis, width)),
-        ("Likely causes", _cause_lines(diagnosis, width)),
+        ("Five questions", _question_lines(diagnosis, width)),
+        ("Causes", _cause_lines(diagnosis, width)),
         ("What to do", _advice_lines(diagnosis, width)),
+        *((("Patterns", patterns),) if patterns else ()),
         (f"Evidence{since}", _evidence_lines(index, diagnosis, width)),
-        ("Features that moved", feature_shift_lines(index, diagnosis, width)),
+        ("Features that shifted", feature_shift_lines(index, diagnosis, width)),
         ("Segments by contribution", _segment_lines(index, diagnosis, width)),
-        ("What the model expected of itself", _expectation_lines(index, diagnosis, width)),
+        ("Confidence vs accuracy", _expectation_lines(index, diagnosis, width)),
         ("Reliability", reliability_lines(index, diagnosis, width)),
     )
     out: list[Cells] = []
@@ -68,30 +70,31 @@ def _lines(index: SnapshotIndex, diagnosis: Diagnosis, width: int) -> tuple[Cell
     return tuple(out[:-1])
 
 
+def _question_lines(diagnosis: Diagnosis, width: int) -> Iterator[Cells]:
+    for question, answer, reason in diagnosis.questions:
+        role = "strong" if answer in ("yes", "likely") else ""
+        yield from wrap(f"{answer}: {reason}", width, role=role, indent=" " * 19, lead=((f"  {question:<17}", "dim"),))
+
+
 def _pattern_lines(index: SnapshotIndex, diagnosis: Diagnosis, width: int) -> Iterator[Cells]:
+    """Yield the patterns of the model's metrics, that of the verdict first."""
+    snapshot = index.snapshot
     patterns = [*([diagnosis.series_pattern] if diagnosis.series_pattern else []), *diagnosis.other_patterns]
-    if not patterns:
-        text = "no metric is known to have changed" if diagnosis.key is None else "its course is not known"
-        yield from paragraph(text, width)
-    for at, pattern in enumerate(patterns[: MAX_OTHER_PATTERNS + 1]):
-        text = f"{label(pattern.key)}: {describe_pattern(pattern, index.snapshot.catalog.get(pattern.key.metric))}"
-        yield from paragraph(text, width, "" if at == 0 else "dim")
-        if at == 0 and diagnosis.forecast is not None:
-            yield from paragraph(describe_forecast(diagnosis.forecast), width, "")
-    more = len(patterns) - MAX_OTHER_PATTERNS - 1
-    if more > 0:
-        yield from paragraph(f"and {more} more metrics that are not steady", width)
+    for pattern in patterns[: MAX_OTHER_PATTERNS + 1]:
+        text = describe_pattern(pattern, snapshot.catalog.get(pattern.key.metric), snapshot.taken_at)
+        yield from paragraph(f"{label(pattern.key)}: {text}", width)
+    yield from _more_lines(len(patterns) - MAX_OTHER_PATTERNS - 1, "metric", width)
 
 
 def _cause_lines(diagnosis: Diagnosis, width: int) -> Iterator[Cells]:
     if not diagnosis.hypotheses:
-        yield from paragraph("none was looked for: nothing is wrong", width)
+        yield from paragraph("no metric changed", width)
     for hypothesis in diagnosis.hypotheses:
         yield from _hypothesis_lines(hypothesis, width)
 
 
 def _hypothesis_lines(hypothesis: CauseHypothesis, width: int) -> Iterator[Cells]:
-    certainty = certainty_word(hypothesis.weight)
+    certainty = hypothesis.certainty.value
     role = CERTAINTY_ROLES[certainty]
     yield from wrap(hypothesis.cause.value, width, role=role, indent=" " * 12, lead=((f"  {certainty:<10}", role),))
     for sign, clauses in (("+", hypothesis.evidence_for), ("−", hypothesis.evidence_against)):
@@ -108,7 +111,7 @@ def _advice_lines(diagnosis: Diagnosis, width: int) -> Iterator[Cells]:
 def _evidence_lines(index: SnapshotIndex, diagnosis: Diagnosis, width: int) -> list[Cells]:
     """Return the metrics before and after the change; differences that may be noise are dim."""
     if not diagnosis.metric_changes:
-        return paragraph("nothing to compare: no begin of a change is known", width)
+        return paragraph("no change point found", width)
     lines = [_change_row(index, diagnosis, change) for change in diagnosis.metric_changes[:MAX_LINES]]
     return format_table(("metric", "before", "after", "change", "95 %", "n"), lines, width) + _more_lines(
         len(diagnosis.metric_changes) - MAX_LINES, "metric", width
@@ -148,8 +151,8 @@ def _segment_lines(index: SnapshotIndex, diagnosis: Diagnosis, width: int) -> li
     if not diagnosis.segments:
         segments = {key.segment for key in index.series_keys(diagnosis.model)}
         if any("=" in segment and not segment.startswith("feature=") for segment in segments):
-            return paragraph("no segment adds to a change", width)
-        return paragraph("no segments logged: `modeltop compute --segment COLUMN` cuts by a column", width)
+            return paragraph("no segment contributes to a change", width)
+        return paragraph("no segments are logged: `modeltop compute --segment COLUMN` adds them", width)
     metric = index.snapshot.catalog.get(diagnosis.key.metric if diagnosis.key is not None else "")
     lines = [
         TableRow(
@@ -169,7 +172,7 @@ def _segment_lines(index: SnapshotIndex, diagnosis: Diagnosis, width: int) -> li
 def _expectation_lines(index: SnapshotIndex, diagnosis: Diagnosis, width: int) -> list[Cells]:
     """Return the expected beside the realized metrics, such as confidence and accuracy: whether the model noticed."""
     if not diagnosis.expectations:
-        text = "no estimate beside a realised metric: `modeltop compute --score COLUMN` adds one"
+        text = "no confidence beside accuracy: `modeltop compute --score COLUMN` adds it"
         return paragraph(text, width)
     pairs = diagnosis.expectations
     name_width = max(display_width(_name(change)) for pair in pairs for change in (pair.expected, pair.realized))

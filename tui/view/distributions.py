@@ -46,8 +46,8 @@ def feature_shift_lines(index: SnapshotIndex, diagnosis: Diagnosis, width: int) 
     if not diagnosis.feature_shifts:
         segments = {key.segment for key in index.series_keys(diagnosis.model) if key.segment.startswith("feature=")}
         logged = len(segments.difference(OUTPUTS))
-        none = "no features logged: `modeltop compute --feature all` measures how they move"
-        return paragraph(f"none of {logged} moved" if logged else none, width)
+        none = "no features are logged: `modeltop compute --feature all` adds them"
+        return paragraph(f"none of {logged} shifted" if logged else none, width)
     distributions, out = index.snapshot.distributions.get(diagnosis.model), list[Cells]()
     for shift in sorted(diagnosis.feature_shifts, key=lambda shift: -shift.after)[:MAX_FEATURES]:
         lead = ((f"  {sanitize(shift.feature, MAX_NAME_WIDTH)}  ", "strong"),)
@@ -183,13 +183,13 @@ def reliability_lines(index: SnapshotIndex, diagnosis: Diagnosis, width: int) ->
     distributions = index.snapshot.distributions.get(diagnosis.model)
     curve = distributions.reliability if distributions is not None else None
     if curve is None:
-        return paragraph("no curve kept: `modeltop compute --score COLUMN` keeps one", width)
+        return paragraph("no scores are logged: `modeltop compute --score COLUMN` adds them", width)
     lines = list(_curve_rows(curve, _started_at(diagnosis)))
     if not lines:
-        return paragraph("no labelled rows in the newest periods", width)
+        return paragraph("no labeled rows in the newest periods", width)
     name, scale = truncate(sanitize(curve.name, MAX_NAME_WIDTH), 11), f"0{'1':>{SCALE_WIDTH - 1}}"
     head = f"  {name:<11}  {'mean':>6}  {'came true':>9}  {'rows':>8}  {scale}"
-    legend = paragraph("│ is the mean score, × how often it came true; where × stands alone they agree", width)
+    legend = paragraph("│ is the mean score, × how often it came true; one × alone: they agree", width)
     return [((truncate(head, width), "dim"),), *(((truncate(line, width), ""),) for line in lines), *legend]
 
 

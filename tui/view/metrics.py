@@ -89,7 +89,7 @@ def _rule_text(index: SnapshotIndex, series: Series) -> str:
         for _, limit in rule.detector.limits():
             sides = (("<", limit.below), (">", limit.above))
             return "not " + " ".join(f"{sign} {format_value(value)}" for sign, value in sides if value is not None)
-    return "left out" if any(status.skip_reason for status in index.statuses_by_key[series.key]) else ""
+    return "no default limit" if any(status.skip_reason for status in index.statuses_by_key[series.key]) else ""
 
 
 def _crossed_limit(index: SnapshotIndex, alert: Alert) -> str:

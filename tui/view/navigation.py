@@ -236,10 +236,10 @@ def why_unchanged(name: str, state: ScreenState) -> str:
     if state.snapshot is None:
         return "nothing is loaded yet"
     reasons = {
-        "problem": "no other problem stands",
+        "problem": "no other problem",
         "problem_model": "no other model has a problem",
-        "shift": "all of time is shown: + shows a part" if state.selection.time_window is None else "time ends here",
-        "zoom": "all of time is shown" if state.selection.time_window is None else "it is as near as it gets",
+        "shift": "full history; + zooms in" if state.selection.time_window is None else "end of data",
+        "zoom": "full history" if state.selection.time_window is None else "maximum zoom",
         "side": "no further metric" if state.selection.cursor is None else "no further point",
         "cursor_switch": "no point to read",
     }
@@ -259,7 +259,7 @@ def announce(name: str, state: ScreenState) -> str:
             names = ", ".join(label(series.key) for series in others)
             return f"with {names}" if others else "no other metric of its family is known"
     if name == "cursor_switch" and selection.cursor is not None:
-        return "←→ move the cursor, c or esc takes it away"
+        return "←→ move, c/Esc to hide"
     return ""
 
 

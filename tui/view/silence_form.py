@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from modeltop.alerting.state import SILENCE_RETENTION
 from modeltop.alerting.suppression import SilencePreview, preview_silence, silence_error
 from modeltop.core.incident import Matchers, Silence
-from modeltop.core.series import Alert, Severity
-from modeltop.core.text import display_width, parse_duration, pluralize, sanitize
+from modeltop.core.series import Alert
+from modeltop.core.text import display_width, exact_glob, parse_duration, pluralize, sanitize
 from modeltop.report.phrases import describe_matchers, describe_silence, format_moment
 from modeltop_tui.view.alerts import describe_problem
 from modeltop_tui.view.line_edit import MAX_LENGTH
@@ -42,25 +41,10 @@ class SilenceForm:
     """Result of the last action; until the next key."""
 
 
-def exact_glob(name: str) -> str:
-    """Return the glob that matches this name and no other.
-
-    >>> exact_glob("[eu] churn*")
-    '[[]eu] churn[*]'
-    """
-    return re.sub(r"[*?[]", r"[\g<0>]", name)
-
-
 def prefilled(state: ScreenState, alert: Alert | None) -> SilenceForm:
-    """Return the form for an alert; without one, for the selected series.
-
-    A warning is silenced as a warning: if it gets worse, people are notified.
-    """
+    """Return the form for all that is wrong with an alert's model; without an alert, for the selected series."""
     if alert is not None:
-        key, rule = alert.key, exact_glob(alert.rule)
-        severity = "*" if alert.severity is Severity.CRITICAL else alert.severity.name.lower()
-        metric = "*" if key.metric == "*" else exact_glob(key.metric)
-        globs = [exact_glob(key.model), metric, exact_glob(key.segment), rule, severity]
+        globs = [exact_glob(alert.key.model), *["*"] * (GLOBS - 1)]
         return SilenceForm((*globs, DEFAULT_DURATION, ""))
     model, selected = state.selection.model, state.selection.key
     names = [model] if model is not None else []

@@ -118,7 +118,7 @@ class ChartPane(Pane):
         Binding("c", "move('cursor_switch', 1)", "cursor with read-out; ←→ move it", show=False),
         Binding("+,=", "move('zoom', 1)", "half of the time shown", show=False),
         Binding("-", "move('zoom', -1)", "twice the time shown", show=False),
-        Binding("0", "move('all_time', 1)", "all of time", show=False),
+        Binding("0", "move('all_time', 1)", "full history", show=False),
         Binding("[", "move('shift', -1)", "earlier", show=False),
         Binding("]", "move('shift', 1)", "later", show=False),
     )

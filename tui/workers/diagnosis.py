@@ -124,10 +124,10 @@ class DiagnosisWorker:
 
 def _failed_diagnosis(snapshot: Snapshot, model: str, reason: str) -> Diagnosis | None:
     """Return a diagnosis that states the problem of the model, and why there is no explanation."""
-    from modeltop.core.diagnosis import Diagnosis
+    from modeltop.core.diagnosis import Diagnosis, Verdict
 
     status = snapshot_index(snapshot).model_statuses.get(model)
     if status is None:
         return None
-    advice = f"the diagnosis failed: {reason}; please report it"
-    return Diagnosis(model, status.severity, None, status.sentence, None, (), (), advice)
+    verdict = Verdict(status.sentence, f"The diagnosis failed: {reason}.", "Please report this.")
+    return Diagnosis(model, status.severity, None, verdict, None, (), ())

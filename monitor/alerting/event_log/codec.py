@@ -28,7 +28,7 @@ _PAIR = re.compile("(?<=[\ud800-\udbff])(?=[\udc00-\udfff])")
 
 
 def encode(value: Any) -> Any:
-    """Return a value as plain JSON: times in ISO 8601, enumerations by name, dataclasses by field, mappings as pairs.
+    """Return a value as plain JSON: times in ISO 8601, enumerations by name, records by field, mappings as pairs.
 
     Raises:
         TypeError: The event log has no values of its type.
@@ -48,6 +48,8 @@ def encode(value: Any) -> Any:
 
 
 def _encode_container(value: Any) -> Any:
+    if hasattr(value, "_asdict"):
+        return {name: encode(item) for name, item in value._asdict().items()}
     if isinstance(value, tuple):
         return [encode(item) for item in value]
     if isinstance(value, Mapping):
@@ -61,8 +63,8 @@ def _encode_container(value: Any) -> Any:
 def decoder(annotation: Any) -> Decoder:
     """Return a function that builds a value from JSON; it raises ValueError, KeyError or TypeError.
 
-    Types are dataclasses, enumerations, scalars, and tuples, mappings and unions with None of those. A missing field
-    gets its default; an unknown field is ignored.
+    Types are dataclasses, named tuples, enumerations, scalars, and tuples, mappings and unions with None of those. A
+    missing field gets its default; an unknown field is ignored.
     """
     if annotation in _SCALARS:
         return _SCALARS[annotation]
@@ -80,20 +82,22 @@ def decoder(annotation: Any) -> Decoder:
         )
     if isinstance(annotation, type) and issubclass(annotation, Enum):
         return annotation
-    return _dataclass(annotation)
+    return _record(annotation)
 
 
-def _dataclass(cls: Any) -> Decoder:
+def _record(cls: Any) -> Decoder:
     hints = get_type_hints(cls)
-    optional = {
-        field.name for field in fields(cls) if field.default is not MISSING or field.default_factory is not MISSING
-    }
-    decoders = {field.name: decoder(hints[field.name]) for field in fields(cls)}
+    if is_dataclass(cls):
+        names = [field.name for field in fields(cls)]
+        required = {f.name for f in fields(cls) if f.default is MISSING and f.default_factory is MISSING}
+    else:
+        names, required = cls._fields, set(cls._fields) - set(cls._field_defaults)
+    decoders = {name: decoder(hints[name]) for name in names}
 
     def build(value: Any) -> Any:
         record = _expect(dict, value)
-        names = [name for name in decoders if name in record or name not in optional]
-        return cls(**{name: decoders[name](record[name]) for name in names})
+        given = [name for name in decoders if name in record or name in required]
+        return cls(**{name: decoders[name](record[name]) for name in given})
 
     return build
 
@@ -126,8 +130,8 @@ _SCALARS: dict[Any, Decoder] = {
 }
 
 
-SCHEMA = 2
-"""Version of the lines, incremented when a field changes its name or meaning. 1: before the first release."""
+SCHEMA = 3
+"""Version of the lines, incremented when a field changes its name or meaning. 2: an incident was one alert."""
 
 EVENT_TYPES: dict[str, type] = {
     "acknowledged": events.Acknowledged,
@@ -135,6 +139,7 @@ EVENT_TYPES: dict[str, type] = {
     "silenced": events.SilenceCreated,
     "expired": events.SilenceExpired,
     "noted": events.NoteAdded,
+    "baseline-restarted": events.BaselineRestarted,
     "followed": events.IncidentChanged,
     "sending": events.SendStarted,
     "sent": events.SendFinished,

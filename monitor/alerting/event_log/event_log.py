@@ -135,7 +135,8 @@ class EventLog:
             except OSError as error:
                 raise durable.store_error(path, error) from error
         _LOG.warning(
-            "the journal in %s is of an older modeltop (before schema %d): moved aside, to *.jsonl.old",
+            "the journal in %s is of an older modeltop (before schema %d): moved aside, to *.jsonl.old; its silences, "
+            "acknowledgements and notes are no longer in force",
             sanitize(self.folder),
             SCHEMA,
         )

@@ -10,13 +10,13 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from hashlib import sha256
 
-from modeltop.alerting.incidents import overlaps
+from modeltop.alerting.incidents import NEW_BASELINE, ends_as_baseline, is_same_alert, member_of
 from modeltop.alerting.messages import template
 from modeltop.alerting.messages.explanation import ExplanationCache
-from modeltop.alerting.messages.message import AlertSection, Message
+from modeltop.alerting.messages.message import AlertSection, MemberLine, Message
 from modeltop.alerting.messages.sparkline import sparkline
 from modeltop.core.event import Notification, NotificationAction, NotificationReason
-from modeltop.core.incident import AlertingState, Incident, IncidentStatus
+from modeltop.core.incident import AlertingState, IncidentStatus, Member, TrackedIncident
 from modeltop.core.series import Alert, Condition, SeriesKey, Severity, to_datetime
 from modeltop.core.text import format_period, sanitize
 from modeltop.rules.rule import describe_rule
@@ -25,7 +25,12 @@ from modeltop.rules.snapshot import Snapshot
 _MODEL_WIDE = {Condition.NO_DATA: "no data", Condition.ERROR: "error"}
 MAX_MESSAGE = 400
 """Maximum terminal cells of what is wrong: with the file, the reason and what to write."""
-_ACKNOWLEDGEABLE = (NotificationReason.FIRST, NotificationReason.ESCALATED, NotificationReason.REPEAT)
+_ACKNOWLEDGEABLE = (
+    NotificationReason.FIRST,
+    NotificationReason.ESCALATED,
+    NotificationReason.JOINED,
+    NotificationReason.REPEAT,
+)
 
 
 def compose(
@@ -43,7 +48,7 @@ def compose(
         notifications: At least one, all for the same receiver.
         snapshot: The snapshot that led to them.
         state: The incidents and acknowledgements.
-        withdrawal_reasons: By incident id, why it was withdrawn, as foreign text; without one it is derived.
+        withdrawal_reasons: By incident id, why it ended without recovery, as foreign text; derived without.
         explanations: Diagnoses of the snapshot, shared by all messages about it; None to compute them.
         is_digest: Whether the hourly cap held them back.
     """
@@ -54,12 +59,14 @@ def compose(
     if len(sections) == 1 and not is_digest:
         return _single(receiver, sections[0])
     keys = "\0".join(notification.idempotency_key for notification in notifications)
+    models = {section.model for section in sections}
+    shared = [shared.sentence for shared in snapshot.shared_starts if len(models.intersection(shared.models)) > 1]
     return Message(
         receiver=receiver,
         sections=tuple(sections),
         key="group:" + sha256(keys.encode("utf-8", "surrogatepass")).hexdigest()[:16],
-        title=template.group_title(sections, digest=is_digest),
-        text="\n".join(template.group_lines(sections)),
+        title=template.group_title(sections, digest=is_digest, shared=shared),
+        text="\n".join([*shared, *template.group_lines(sections)]),
         is_digest=is_digest,
     )
 
@@ -133,7 +140,10 @@ class _SectionBuilder:
 
     def section(self, notification: Notification) -> AlertSection:
         incident = self.alerting_state.incidents.get(notification.incident)
-        key, rule = notification.entry_key.key, notification.entry_key.rule
+        named, new = _named(incident, notification), self._joined(incident, notification)
+        lead = next(iter(new), None) or _lead(incident, named)
+        key = SeriesKey(notification.entry_key.model, "*") if lead is None else lead.key
+        rule = "" if lead is None else lead.rule
         reason = notification.reason
         is_over = notification.action is NotificationAction.RESOLVE or reason is NotificationReason.MISSED
         can_ack = reason in _ACKNOWLEDGEABLE
@@ -148,25 +158,66 @@ class _SectionBuilder:
             segment=key.segment,
             rule=rule,
             title="",
-            verdict=self.explanations.verdict_for(key.model),
+            members=self._members(incident, notification, lead, new),
+            verdict=self.explanations.text_for(key.model),
             diagnosis=self.explanations.diagnosis_for(key.model),
             sentence=self._sentence(key, rule),
             state_note=self._state_note(notification),
             condition=self._condition(rule),
             runbook=self._runbook(rule),
             ack_command=f"modeltop ack {sanitize(notification.incident, 40)}" if can_ack else "",
+            pager_incident=notification.pager_incident,
         )
-        section = self._with_values(_with_dates(section, incident, is_over=is_over), incident)
+        section = self._with_values(_with_dates(section, incident, lead, named if is_over else ()), lead)
         subject = section.value_vs_limit if section.metric != "*" or can_ack else ""
-        if not subject and section.metric == "*" and incident:
-            subject = _MODEL_WIDE.get(incident.condition, "")
-        return replace(section, title=template.section_title(section, subject))
+        if not subject and section.metric == "*" and lead is not None:
+            subject = _MODEL_WIDE.get(lead.condition, "")
+        # What joined has a level of its own.
+        titled = replace(section, severity=new[0].severity) if new else section
+        return replace(section, title=template.section_title(titled, subject))
 
-    def _with_values(self, section: AlertSection, incident: Incident | None) -> AlertSection:
+    def _joined(self, incident: TrackedIncident | None, notification: Notification) -> list[Member]:
+        """Return the alerts that joined late, of which the receiver was not notified yet: the worst first."""
+        entry = self.alerting_state.notifications.get(notification.entry_key)
+        if incident is None or entry is None or notification.reason is not NotificationReason.JOINED:
+            return []
+        new = [
+            member
+            for member in incident.active_members
+            if member.key in notification.members and member.key not in entry.members and incident.joined_late(member)
+        ]
+        return sorted(new, key=lambda member: (-member.severity, member.key.segment != "all", member.fired))
+
+    def _members(
+        self,
+        incident: TrackedIncident | None,
+        notification: Notification,
+        lead: Member | None,
+        new: Sequence[Member],
+    ) -> tuple[MemberLine, ...]:
+        """Return a line for each alert but the lead that the notification names."""
+        if incident is None:
+            return ()
+        named = [one for one in incident.members if one.key in notification.members and one is not lead]
+        if notification.reason is not NotificationReason.MISSED:
+            named = [member for member in named if member.resolved is None]
+        named.sort(key=lambda member: (member not in new, -member.severity, member.fired))
+        return tuple(
+            MemberLine(one.key.metric, one.key.segment, one.rule, one.severity, self._member_text(one), one in new)
+            for one in named
+        )
+
+    def _member_text(self, member: Member) -> str:
+        alert = self._alert(member)
+        breach = None if alert is None else alert.breach or alert.worst_breach
+        name = template.series_label(member.key.metric, member.key.segment)
+        return f"{name} {sanitize(breach.message) if breach is not None else ''}".strip()
+
+    def _with_values(self, section: AlertSection, lead: Member | None) -> AlertSection:
         """Return the section with the values, limits and chart of an alert and its series."""
-        alert = self._alert(incident) if incident else None
+        alert = self._alert(lead) if lead else None
         breach, worst = (alert.breach, alert.worst_breach) if alert else (None, None)
-        is_threshold = incident is not None and incident.condition is Condition.THRESHOLD
+        is_threshold = lead is not None and lead.condition is Condition.THRESHOLD
         limit = breach.limit if breach and is_threshold else None
         series = self.snapshot.history.series.get(SeriesKey(section.model, section.metric, section.segment))
         return replace(
@@ -180,14 +231,12 @@ class _SectionBuilder:
             chart=sparkline(series, limit) if series is not None else (),
         )
 
-    def _alert(self, incident: Incident) -> Alert | None:
-        """Return the alert that the incident is now: of those that overlap it the active one, else the latest."""
+    def _alert(self, member: Member) -> Alert | None:
+        """Return the alert that a member is now: of those that overlap it the active one, else the latest."""
         candidates = [
             alert
             for alert in self.snapshot.alerts
-            if (alert.rule, alert.key, alert.condition) == (incident.rule, incident.key, incident.condition)
-            and alert.id is not None
-            and overlaps(incident, alert)
+            if alert.id is not None and alert.fired is not None and is_same_alert(member, member_of(alert))
         ]
         return max(candidates, key=lambda alert: (alert.resolved is None, alert.since), default=None)
 
@@ -214,42 +263,69 @@ class _SectionBuilder:
         if notification.reason is NotificationReason.WITHDRAWN:
             reason = self.withdrawal_reasons.get(notification.incident) or self._withdrawal_reason(notification)
             return sanitize(reason, 300)
+        incident = self.alerting_state.incidents.get(notification.incident)
+        if notification.reason is NotificationReason.RESOLVED and incident is not None:
+            alerts = [alert for alert in map(self._alert, incident.members) if alert is not None]
+            is_baseline = ends_as_baseline(alerts, self.alerting_state.baselines)
+            return self.withdrawal_reasons.get(notification.incident) or (NEW_BASELINE if is_baseline else "")
         acks = (ack for ack in self.alerting_state.acks if ack.incident == notification.incident)
         if (ack := next(acks, None)) is None:
             return ""
         if notification.reason is NotificationReason.ACKNOWLEDGED:
             because = f": {sanitize(ack.reason)}" if ack.reason else ""
-            return f"{sanitize(ack.by, 60)} has it until {format_period(_floor_to_minute(ack.until))} UTC{because}"
-        is_worse = notification.reason is NotificationReason.ESCALATED
-        return f"got worse since {sanitize(ack.by, 60)} took it" if is_worse else ""
+            until = format_period(_floor_to_minute(ack.until))
+            return f"acknowledged by {sanitize(ack.by, 60)} until {until} UTC{because}"
+        news = {NotificationReason.ESCALATED: "got worse", NotificationReason.JOINED: "an alert joined"}
+        change = news.get(notification.reason)
+        return f"{change} since {sanitize(ack.by, 60)} acknowledged it" if change else ""
 
     def _withdrawal_reason(self, notification: Notification) -> str:
-        rule, key = notification.entry_key.rule, notification.entry_key.key
         withdrawn = self.alerting_state.incidents.get(notification.incident)
         for other in self.alerting_state.incidents.values():
-            if withdrawn is None or (other.rule, other.key) != (rule, key) or other.status is IncidentStatus.WITHDRAWN:
+            if withdrawn is None or other.model != withdrawn.model or other.status is IncidentStatus.WITHDRAWN:
                 continue
-            if other.since <= withdrawn.fired_at <= (other.resolved_at or self.snapshot.taken_at):
+            if other.fired_at <= withdrawn.fired_at <= (other.resolved_at or self.snapshot.taken_at):
                 return f"it became part of {other.id}"
-        is_of_rule = withdrawn is None or withdrawn.condition is Condition.THRESHOLD
-        if is_of_rule and key.metric != "*" and all(other.name != rule for other in self.snapshot.rules):
+        rules = {rule.name for rule in self.snapshot.rules}
+        if withdrawn is None or not rules & {member.rule for member in withdrawn.members}:
             return "the rule was removed"
-        if key.model not in self.snapshot.history.periods:
+        if notification.entry_key.model not in self.snapshot.history.periods:
             return "its rows are gone"
         return "by what is known now it was not wrong: a row came late or was corrected, or the rule was edited"
 
 
-def _with_dates(section: AlertSection, incident: Incident | None, *, is_over: bool) -> AlertSection:
+def _named(incident: TrackedIncident | None, notification: Notification) -> Sequence[Member]:
+    """Return the alerts that the message is about: those of its series, or all if none is left of these."""
+    members = () if incident is None else incident.members
+    return [member for member in members if member.key in notification.members] or members
+
+
+def _lead(incident: TrackedIncident | None, named: Sequence[Member]) -> Member | None:
+    """Return the alert that the message is shown by: that of the incident, else the worst that the receiver is sent."""
     if incident is None:
+        return None
+    return next(
+        (member for member in named if member.id == incident.lead), max(named, key=lambda member: member.severity)
+    )
+
+
+def _with_dates(
+    section: AlertSection, incident: TrackedIncident | None, lead: Member | None, ended: Sequence[Member]
+) -> AlertSection:
+    """Return the section with the dates of the incident, or of its part that `ended` while others are active."""
+    if incident is None or lead is None:
         return section
+    is_part = bool(ended) and incident.resolved_at is incident.closed_at is None
     resolved_at = incident.resolved_at or (incident.closed_at and _floor_to_minute(incident.closed_at))
+    if is_part:
+        resolved_at = max((member.resolved for member in ended if member.resolved is not None), default=None)
     is_withdrawn = section.reason is NotificationReason.WITHDRAWN
     return replace(
         section,
-        since=incident.since,
-        fired_at=incident.fired_at,
-        resolved_at=resolved_at if is_over and not is_withdrawn else None,
-        peak_severity=incident.peak_severity,
+        since=incident.started_at if lead.id == incident.lead else lead.since,
+        fired_at=min(member.fired for member in ended) if is_part else incident.fired_at,
+        resolved_at=resolved_at if ended and not is_withdrawn else None,
+        peak_severity=max(member.severity for member in ended) if is_part else incident.peak_severity,
     )
 
 

@@ -15,8 +15,22 @@ from modeltop.core.series import Severity
 
 
 @dataclass(frozen=True, slots=True)
+class MemberLine:
+    """One alert of an incident in a message; the labels are foreign text."""
+
+    metric: str
+    segment: str
+    rule: str
+    severity: Severity
+    text: str
+    """Such as `f1_score 0.785 < 0.85`; sanitized."""
+    is_new: bool = False
+    """Whether it joined late, and the receiver was not notified of it before."""
+
+
+@dataclass(frozen=True, slots=True)
 class AlertSection:
-    """The section of a message about one incident."""
+    """The section of a message about one incident: its lead alert, or the worst that joined it, then the others."""
 
     action: NotificationAction
     reason: NotificationReason
@@ -33,6 +47,8 @@ class AlertSection:
     rule: str
     title: str
     """At most 120 cells, such as `CRIT fraud-detector: accuracy 0.870 < 0.90`."""
+    members: tuple[MemberLine, ...] = ()
+    """The other alerts of the incident that this receiver is notified of, new ones first, then by severity."""
     verdict: str = ""
     """Diagnosis of the model in a sentence: what happened, since when, why, what now; empty without one."""
     diagnosis: Diagnosis | None = None
@@ -65,6 +81,8 @@ class AlertSection:
     """Lines of a sparkline of the newest periods; blocks, numbers and dates only."""
     ack_command: str = ""
     """Command that acknowledges the alert; empty if there is nothing to acknowledge."""
+    pager_incident: int = 1
+    """Number of the pager's own incident, of which an acknowledged one pages nobody again."""
 
     @property
     def dedup_key(self) -> str:

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
 from modeltop.alerting.messages.message import AlertSection
-from modeltop.core.diagnosis import Cause
 from modeltop.core.event import NotificationReason
 from modeltop.core.series import Severity
 from modeltop.core.text import format_age, format_exact, format_period, sanitize, truncate
@@ -16,18 +15,23 @@ LEVELS = {Severity.CRITICAL: "CRIT", Severity.UNKNOWN: "UNKNOWN", Severity.WARNI
 """Names of the severities in titles."""
 MAX_TITLE_WIDTH = 120
 """Maximum terminal cells of a title: the subject of a mail, the lock screen of a phone."""
-MAX_CLAUSES_WIDTH = 600
-"""Maximum terminal cells of the evidence for a cause."""
+MAX_MEMBERS = 8
+"""Most alerts beside the lead that a message lists."""
 MAX_LISTED = 40
 """Most sections that a message about several lists one by one."""
 
 
 def series_name(section: AlertSection, width: int = 60) -> str:
-    """Return the metric, with its segment unless that is `all`, in `width` cells each; empty for a model-wide alert."""
-    if section.metric == "*":
+    """Return the metric and its segment; empty for a model-wide alert."""
+    return series_label(section.metric, section.segment, width)
+
+
+def series_label(metric: str, segment: str, width: int = 60) -> str:
+    """Return the metric, with its segment unless that is `all`, in `width` cells each; empty for `*`."""
+    if metric == "*":
         return ""
-    metric = sanitize(section.metric, width)
-    return metric if section.segment == "all" else f"{metric} [{sanitize(section.segment, width)}]"
+    name = sanitize(metric, width)
+    return name if segment == "all" else f"{name} [{sanitize(segment, width)}]"
 
 
 def section_title(section: AlertSection, value_vs_limit: str) -> str:
@@ -36,11 +40,14 @@ def section_title(section: AlertSection, value_vs_limit: str) -> str:
     subject = series_name(section) or value_vs_limit
     if section.reason is NotificationReason.RESOLVED:
         lasted = f", lasted {format_duration(section.duration)}" if section.duration is not None else ""
-        return truncate(f"RESOLVED {model}: {subject}{lasted}", MAX_TITLE_WIDTH)
+        name = f"{model}: {subject}" if subject else model
+        state = f"RESOLVED ({section.state_note})" if section.state_note else "RESOLVED"
+        return truncate(f"{state} {name}{lasted}", MAX_TITLE_WIDTH)
     if section.reason is NotificationReason.MISSED:
         interval = format_firing_interval(section)
         return truncate(f"LATE {model}: {subject} was firing {interval} UTC, delivered late", MAX_TITLE_WIDTH)
     text = f"{series_name(section)} {value_vs_limit}".strip()
+    text += f" and {len(section.members)} more" if section.members else ""
     return truncate(f"{_state_label(section)} {model}: {text}", MAX_TITLE_WIDTH)
 
 
@@ -48,9 +55,10 @@ def _state_label(section: AlertSection) -> str:
     level = LEVELS[section.severity]
     labels = {
         NotificationReason.ESCALATED: f"{level} (worse)",
+        NotificationReason.JOINED: f"{level} (new alert)",
         NotificationReason.REPEAT: f"{level} (still)",
         NotificationReason.WITHDRAWN: "WITHDRAWN",
-        NotificationReason.ACKNOWLEDGED: "TAKEN",
+        NotificationReason.ACKNOWLEDGED: "ACKNOWLEDGED",
     }
     return labels.get(section.reason, level)
 
@@ -69,12 +77,23 @@ def section_lines(section: AlertSection) -> Iterator[str]:
     if section.runbook:
         yield f"runbook  {section.runbook}"
     if section.ack_command:
-        yield f"take it  {section.ack_command}"
+        yield f"ack      {section.ack_command}"
 
 
 def lead_sentences(section: AlertSection) -> list[str]:
-    """Return the verdict on the model and the status of the series, without those that are empty or equal."""
-    return list(dict.fromkeys(text for text in (model_verdict(section), section.sentence) if text))
+    """Return what joined, the verdict on the model and the status of the series, without those empty or equal."""
+    texts = (joined_alerts(section), model_verdict(section), section.sentence)
+    return list(dict.fromkeys(text for text in texts if text))
+
+
+def joined_alerts(section: AlertSection) -> str:
+    """Return the alerts that joined the incident late in one line; empty if the section is not about that."""
+    if section.reason is not NotificationReason.JOINED:
+        return ""
+    lead = f"{series_name(section)} {section.value_vs_limit}".strip()
+    new = [lead, *(member.text for member in section.members if member.is_new)]
+    rest = len(new) - MAX_MEMBERS
+    return f"New alerts: {'; '.join(new[:MAX_MEMBERS])}{f'; and {rest:,} more' if rest > 0 else ''}."
 
 
 def model_verdict(section: AlertSection) -> str:
@@ -95,34 +114,26 @@ def labeled_facts(section: AlertSection) -> list[tuple[str, str]]:
         ("metric", series_name(section, 200)),
         ("what" if section.value is None else "value", "" if is_over else section.value_vs_limit),
         ("worst", section.worst_vs_limit if is_over or section.worst_vs_limit != section.value_vs_limit else ""),
+        ("also", _member_list(section)),
         ("level", LEVELS[section.severity] if section.severity else f"was {LEVELS[section.peak_severity]}"),
         ("since", f"{format_period(section.since)} UTC" if section.since and shows_since else ""),
         ("firing", f"{format_firing_interval(section)} UTC" if is_over else ""),
         ("lasted", format_duration(section.duration) if section.duration is not None else ""),
         ("n", format_exact(section.count) if section.count is not None and not is_over else ""),
-        *_diagnosis_facts(section),
         ("rule", sanitize(section.rule, 60 if condition else 200) + condition),
     ]
     return [(label, text) for label, text in facts if text]
 
 
-def _diagnosis_facts(section: AlertSection) -> list[tuple[str, str]]:
-    """Return the evidence for and against the likeliest cause, and the next step, of an open incident."""
-    if section.diagnosis is None or not section.severity or not section.diagnosis.hypotheses:
-        return []
-    likeliest = section.diagnosis.hypotheses[0]
-    evidence_for = likeliest.evidence_for
-    if likeliest.cause is Cause.UNKNOWN or all(clause in section.verdict for clause in evidence_for):
-        evidence_for = ()
-    return [
-        ("evidence", sanitize("; ".join(evidence_for), MAX_CLAUSES_WIDTH)),
-        ("against", sanitize("; ".join(likeliest.evidence_against), MAX_CLAUSES_WIDTH)),
-        ("do", sanitize(section.diagnosis.advice, MAX_CLAUSES_WIDTH)),
-    ]
+def _member_list(section: AlertSection) -> str:
+    """Return the other alerts of the incident in one line."""
+    texts = [member.text for member in section.members[:MAX_MEMBERS]]
+    rest = len(section.members) - len(texts)
+    return "; ".join([*texts, *([f"and {rest:,} more"] if rest else [])])
 
 
-def group_title(sections: Sequence[AlertSection], *, digest: bool) -> str:
-    """Return several sections in one line: how many of each state, then the worst.
+def group_title(sections: Sequence[AlertSection], *, digest: bool, shared: Sequence[str] = ()) -> str:
+    """Return several sections in one line: what they share, how many of each state, then the worst.
 
     >>> group_title([], digest=False)
     'nothing to tell'
@@ -130,9 +141,10 @@ def group_title(sections: Sequence[AlertSection], *, digest: bool) -> str:
     if not sections:
         return "nothing to tell"
     counts = Counter(_state(section) for section in sections)
-    states = (*LEVELS.values(), "taken", "withdrawn", "late", "resolved")
+    states = (*LEVELS.values(), "acknowledged", "withdrawn", "late", "resolved")
     summary = ", ".join(f"{counts[state]} {state}" for state in states if counts[state])
-    return truncate(f"{'digest: ' if digest else ''}{summary} | {sections[0].title}", MAX_TITLE_WIDTH)
+    parts = (*shared[:1], summary, sections[0].title)
+    return truncate(f"{'digest: ' if digest else ''}{' | '.join(parts)}", MAX_TITLE_WIDTH)
 
 
 def group_lines(sections: Sequence[AlertSection]) -> Iterator[str]:

@@ -1,6 +1,9 @@
 """Notifier for PagerDuty and compatible services: the Events API v2, an event for each incident.
 
-A change of severity, or a repeat, is a trigger with the same key. PagerDuty groups and limits by itself.
+A change of severity, or a repeat, is a trigger with the same key. PagerDuty groups and limits by itself. "While an
+incident is acknowledged, it won't generate any additional notifications, even if it receives new trigger events"
+(Events API v2, acknowledge). So what is news after that is an incident with a key of its own. To resolve the first and
+trigger it again would page nobody if the two events were processed in the other order. The end resolves them all.
 """
 
 from __future__ import annotations
@@ -70,34 +73,34 @@ class PagerDuty(Notifier):
 def events(message: Message, routing_key: str) -> Iterator[dict[str, Any]]:
     """Yield an event for each incident; a trigger and a resolve for one that is already over."""
     for section in message.sections:
-        for action in _actions(message, section):
+        for action, number in _actions(message, section):
             event: dict[str, Any] = {
                 "routing_key": routing_key,
                 "event_action": action,
-                "dedup_key": sanitize(section.dedup_key, MAX_KEY),
+                "dedup_key": sanitize(section.dedup_key if number == 1 else f"{section.dedup_key}:{number}", MAX_KEY),
             }
             if action == "trigger":
                 event |= {"client": "modeltop", "payload": _payload(section), "links": _links(section)}
             yield event
 
 
-def _actions(message: Message, section: AlertSection) -> tuple[str, ...]:
+def _actions(message: Message, section: AlertSection) -> list[tuple[str, int]]:
+    """Return the events of a section, each with the number of PagerDuty's incident that it is about."""
     if message.is_test or section.reason is NotificationReason.MISSED:
-        return ("trigger", "resolve")
-    return {
-        NotificationAction.TRIGGER: ("trigger",),
-        NotificationAction.ACKNOWLEDGE: ("acknowledge",),
-        NotificationAction.RESOLVE: ("resolve",),
-    }[section.action]
+        return [("trigger", 1), ("resolve", 1)]
+    if section.action is NotificationAction.RESOLVE:
+        return [("resolve", number + 1) for number in range(section.pager_incident)]
+    return [(section.action.value, section.pager_incident)]
 
 
 def _payload(section: AlertSection) -> dict[str, Any]:
     details = {
+        "new": template.joined_alerts(section),
         "verdict": section.verdict,
         "sentence": section.sentence,
         **dict(template.labeled_facts(section)),
         **{f"chart {number}": line for number, line in enumerate(section.chart, 1)},
-        "take it": section.ack_command,
+        "acknowledge": section.ack_command,
         "runbook": section.runbook,
     }
     payload: dict[str, Any] = {

@@ -80,7 +80,7 @@ def _single(section: AlertSection) -> list[dict[str, Any]]:
     if section.runbook:
         blocks.append({"type": "section", "text": _link(section.runbook)})
     if section.ack_command:
-        blocks.append({"type": "context", "elements": [_plain(f"take it: {section.ack_command}", MAX_TEXT)]})
+        blocks.append({"type": "context", "elements": [_plain(f"acknowledge: {section.ack_command}", MAX_TEXT)]})
     return blocks
 
 

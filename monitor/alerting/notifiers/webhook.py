@@ -16,12 +16,12 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, ClassVar
 
-from modeltop.alerting.messages.diagnosis_json import diagnosis_record, finite_or_none
-from modeltop.alerting.messages.message import AlertSection, Message
+from modeltop.alerting.messages.diagnosis_json import finite_or_none, questions_record
+from modeltop.alerting.messages.message import AlertSection, MemberLine, Message
 from modeltop.alerting.notifiers.base import Notifier, SecretRef, notifier, validate_timeout
 from modeltop.core.errors import NotifyError
 
-VERSION = 1
+VERSION = 2
 """Version of the JSON, incremented when a field changes its meaning or is removed."""
 
 
@@ -107,6 +107,17 @@ def payload(message: Message) -> dict[str, Any]:
     }
 
 
+def _member(member: MemberLine) -> dict[str, Any]:
+    return {
+        "metric": _replace_surrogates(member.metric),
+        "segment": _replace_surrogates(member.segment),
+        "rule": _replace_surrogates(member.rule),
+        "severity": member.severity.name.lower(),
+        "message": member.text,
+        "new": member.is_new,
+    }
+
+
 def _alert(section: AlertSection) -> dict[str, Any]:
     duration = section.duration
     return {
@@ -121,9 +132,10 @@ def _alert(section: AlertSection) -> dict[str, Any]:
         "metric": _replace_surrogates(section.metric),
         "segment": _replace_surrogates(section.segment),
         "rule": _replace_surrogates(section.rule),
+        "members": [_member(member) for member in section.members],
         "title": section.title,
         "verdict": section.verdict,
-        "diagnosis": None if section.diagnosis is None else _replace_surrogates(diagnosis_record(section.diagnosis)),
+        "diagnosis": None if section.diagnosis is None else _replace_surrogates(questions_record(section.diagnosis)),
         "sentence": section.sentence,
         "value": finite_or_none(section.value),
         "limit": finite_or_none(section.limit),

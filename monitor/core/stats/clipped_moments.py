@@ -20,7 +20,7 @@ Indices = NDArray[np.int64]
 
 OUTLIER_CUTOFF = 3.5
 """Standard deviations from the mean before it at which a value is clipped."""
-MAX_ROUNDS = 8
+MAX_ROUNDS = 4
 """How often the blocks that clipping reaches are computed anew together; those that still change are then computed
 value by value: where each clipped value depends on the last, there would be as many rounds as values."""
 
@@ -28,7 +28,8 @@ value by value: where each clipped value depends on the last, there would be as 
 class Blocks:
     """Sequences in blocks as long as a window, each sequence from the start of a block on, with one of NaN before.
 
-    All arrays have the shape (blocks, values of one) or (blocks,).
+    A block is a column of its arrays, so that a step from value to value is one operation on all blocks: their shape is
+    (values of one, blocks) or (blocks,).
 
     Args:
         values: Sequences of finite values, one behind the other.
@@ -51,15 +52,21 @@ class Blocks:
         """What is subtracted from the values of a block: see `anchor`."""
         places = np.minimum(starts[:, None] + np.arange(min_size), (starts + lengths - 1)[:, None])
         self.offset[:-1] = np.repeat(anchor(values[places])[:, 0], sizes)
-        self.values = self.spread(values, np.nan) - self.offset[:, None]
+        self.flat_values = self.spread(values, np.nan) - np.repeat(self.offset, size)
+        """The values less their offset, block by block: what is a column each in `values`."""
+        self.values = self.columns(self.flat_values)
         self.clipped = np.nan_to_num(self.values)
         """The values that windows consist of; 0 in the padding."""
 
     def spread(self, column: Floats, padding: float) -> Floats:
-        """Return a column with an element per value as blocks."""
-        array = np.full(self.count * self.size, padding)
-        array[self._places] = column
-        return array.reshape(self.count, self.size)
+        """Return a column with an element per value block by block, with padding between sequences."""
+        flat = np.full(self.count * self.size, padding)
+        flat[self._places] = column
+        return flat
+
+    def columns(self, flat: Floats) -> Floats:
+        """Return what is given block by block with a column per block."""
+        return np.ascontiguousarray(flat.reshape(self.count, self.size).T)
 
     def position(self, flat: int) -> tuple[int, int]:
         """Return the number of the sequence, and the index in it, of a flat index."""
@@ -67,14 +74,20 @@ class Blocks:
         return sequence, flat - int(self._first_values[sequence])
 
 
-def window_sums(columns: Floats, rows: Indices) -> Floats:
+def window_sums(before: Floats, own: Floats) -> Floats:
     """Return, for each value of some blocks, the sum over as many values before it as a block has.
 
     Those that are left of the block before, plus those of its own block so far: as nothing is subtracted, no value
     leaves a rounding error behind.
     """
-    sums = np.cumsum(columns[rows - 1, ::-1], axis=1)[:, ::-1]
-    sums[:, 1:] += np.cumsum(columns[rows, :-1], axis=1)
+    sums = np.empty(own.shape)
+    sums[-1] = before[-1]
+    for place in range(len(own) - 1, 0, -1):
+        np.add(sums[place], before[place - 1], out=sums[place - 1])
+    total = np.zeros(own.shape[1])
+    for place in range(1, len(own)):
+        total += own[place - 1]
+        sums[place] += total
     return sums
 
 
@@ -87,57 +100,58 @@ class ClippedMoments:
     """
 
     def __init__(self, blocks: Blocks, chunk: slice) -> None:
-        self._blocks = blocks
-        self._first, self._end = chunk.start, min(chunk.stop, blocks.count)
-        shape = self._end - self._first, blocks.size
-        self.mean, self.variance = np.zeros((2, *shape))
-        self.size = np.full(shape, float(blocks.size))
+        self._min_size, self._is_first = blocks.min_size, blocks.is_first[chunk]
+        self._values, self._clipped = blocks.values[:, chunk], blocks.clipped[:, chunk]
+        self._before = blocks.clipped[:, chunk.start - 1 : chunk.stop - 1]
+        self.mean, self.variance = np.zeros((2, *self._values.shape))
+        self.size = np.where(self._is_first, np.maximum(np.arange(blocks.size), 2.0)[:, None], float(blocks.size))
         """Number of values in the window, at least 2."""
-        self.size[blocks.is_first[chunk]] = np.maximum(np.arange(blocks.size), 2)
         self._compute()
 
     def _compute(self) -> None:
-        pending = np.arange(self._first, self._end)
+        pending = np.arange(len(self._is_first))
         for _ in range(MAX_ROUNDS):
             pending = self._with_next(pending[self._clip(pending)])
             if not len(pending):
                 return
         is_pending = set(pending.tolist())
-        for row in range(self._first, self._end):
-            if row in is_pending and self._clip_one_by_one(row):
-                is_pending.add(row + 1)
+        for number in range(len(self._is_first)):
+            if number in is_pending and self._clip_one_by_one(number):
+                is_pending.add(number + 1)
 
-    def _with_next(self, rows: Indices) -> Indices:
+    def _with_next(self, numbers: Indices) -> Indices:
         """Return the blocks whose moments depend on the values of some blocks."""
-        affected = np.zeros(self._end - self._first + 1, dtype=np.bool_)
-        affected[rows - self._first] = affected[rows - self._first + 1] = True
-        next_rows: Indices = self._first + np.flatnonzero(affected[:-1])
-        return next_rows
+        affected = np.zeros(len(self._is_first) + 1, dtype=np.bool_)
+        affected[numbers] = affected[numbers + 1] = True
+        return np.flatnonzero(affected[:-1])
 
-    def _clip(self, rows: Indices) -> Flags:
+    def _clip(self, numbers: Indices) -> Flags:
         """Compute the moments of some blocks, clip the values by them, and return in which that changes any."""
-        blocks, own = self._blocks, rows - self._first
-        clipped, size = blocks.clipped, self.size[own]
-        sums = window_sums(clipped, rows)
+        own = slice(None) if len(numbers) == len(self._is_first) else numbers
+        before, clipped, size = self._before[:, own], self._clipped[:, own], self.size[:, own]
+        sums = window_sums(before, clipped)
         mean = sums / size
-        recent = slice(int(rows[0]) - 1, int(rows[-1]) + 1)
-        squares = window_sums(clipped[recent] ** 2, rows - recent.start)
-        variance = np.maximum(squares - sums * mean, 0.0) / (size - 1)
-        self.mean[own], self.variance[own] = mean, variance
-        reach = OUTLIER_CUTOFF * np.sqrt(variance)
-        reach[blocks.is_first[rows], : blocks.min_size] = np.inf
-        new = np.nan_to_num(np.minimum(np.maximum(blocks.values[rows], mean - reach), mean + reach))
-        is_changed: Flags = (new != clipped[rows]).any(axis=1)
-        clipped[rows] = new
+        variance = window_sums(before * before, clipped * clipped)
+        variance -= np.multiply(sums, mean, out=sums)
+        np.maximum(variance, 0.0, out=variance)
+        variance /= size - 1
+        self.mean[:, own], self.variance[:, own] = mean, variance
+        reach = np.sqrt(variance)
+        reach *= OUTLIER_CUTOFF
+        reach[: self._min_size, self._is_first[own]] = np.inf
+        new = np.maximum(self._values[:, own], mean - reach)
+        np.minimum(new, mean + reach, out=new)
+        np.copyto(new, 0.0, where=np.isnan(new))
+        is_changed: Flags = (new != clipped).any(axis=0)
+        self._clipped[:, own] = new
         return is_changed
 
-    def _clip_one_by_one(self, row: int) -> bool:
+    def _clip_one_by_one(self, number: int) -> bool:
         """Do the same for one block in one pass, value by value."""
-        blocks, own = self._blocks, row - self._first
-        unclipped = blocks.min_size if blocks.is_first[row] else 0
-        before = blocks.clipped[row - 1, ::-1]
+        unclipped = self._min_size if self._is_first[number] else 0
+        before = self._before[::-1, number]
         rests = (np.cumsum(column)[::-1].tolist() for column in (before, before**2))
-        columns = zip(blocks.values[row].tolist(), self.size[own].tolist(), *rests, strict=True)
+        columns = zip(self._values[:, number].tolist(), self.size[:, number].tolist(), *rests, strict=True)
         result, total, total_squares = [], 0.0, 0.0
         for index, (value, size, rest, rest_squares) in enumerate(columns):
             mean = (rest + total) / size
@@ -147,7 +161,7 @@ class ClippedMoments:
             total += new
             total_squares += new * new
             result.append((mean, variance, new))
-        self.mean[own], self.variance[own], new_values = np.array(result).T
-        is_changed = bool((new_values != blocks.clipped[row]).any())
-        blocks.clipped[row] = new_values
+        self.mean[:, number], self.variance[:, number], new_values = np.array(result).T
+        is_changed = bool((new_values != self._clipped[:, number]).any())
+        self._clipped[:, number] = new_values
         return is_changed

@@ -74,7 +74,7 @@ def running_median(values: Floats, reach: int) -> Floats:
     windows = np.sort(sliding_window_view(np.concatenate([edge, values, edge]), 2 * reach + 1), axis=1)
     index = np.arange(n)
     size = np.minimum(index, reach) + np.minimum(n - 1 - index, reach) + 1
-    return _sorted_medians(windows, size, 1)  # NaN is sorted behind all numbers
+    return sorted_medians(windows, size, 1)  # NaN is sorted behind all numbers
 
 
 def rolling_median(values: Floats, reach: int) -> Floats:
@@ -89,7 +89,7 @@ def rolling_median(values: Floats, reach: int) -> Floats:
 
 def past_median(values: Floats, max_size: int, min_size: int) -> Floats:
     """Return the median of the newest values before each, as `rolling_mad` does."""
-    medians = [_sorted_medians(windows, size, min_size) for windows, size in _past_windows(values, max_size)]
+    medians = [sorted_medians(windows, size, min_size) for windows, size in _past_windows(values, max_size)]
     return np.concatenate([np.empty(0), *medians])
 
 
@@ -103,9 +103,9 @@ def rolling_mad(values: Floats, max_size: int, min_size: int) -> tuple[Floats, F
     """
     medians, scales = [np.empty(0)], [np.empty(0)]
     for windows, size in _past_windows(values, max_size):
-        medians.append(_sorted_medians(windows, size, min_size))
+        medians.append(sorted_medians(windows, size, min_size))
         deviations = np.sort(np.abs(windows - medians[-1][:, None]), axis=1)
-        scales.append(NORMAL_MAD * _sorted_medians(deviations, size, min_size))
+        scales.append(NORMAL_MAD * sorted_medians(deviations, size, min_size))
     return np.concatenate(medians), np.concatenate(scales)
 
 
@@ -117,8 +117,8 @@ def _past_windows(values: Floats, max_size: int) -> Iterator[tuple[Floats, NDArr
         yield np.sort(windows[rows], axis=1), size[rows]  # NaN is sorted behind all numbers
 
 
-def _sorted_medians(ordered: Floats, size: NDArray[np.int64], min_size: int) -> Floats:
-    """Return the median of the first `size` of each sorted row."""
+def sorted_medians(ordered: Floats, size: NDArray[np.int64], min_size: int) -> Floats:
+    """Return the median of the first `size` of each sorted row; NaN for rows of fewer than `min_size`."""
     rows = np.arange(len(ordered))
     lower = ordered[rows, np.maximum(size - 1, 0) // 2]
     upper = ordered[rows, np.minimum(size // 2, ordered.shape[1] - 1)]

@@ -96,8 +96,10 @@ def mann_kendall(values: Floats, times: Floats) -> MannKendallResult:
     return MannKendallResult(min(1.0, 2 * norm_sf(abs(z))), rho)
 
 
-def _detrended_autocorrelations(times: Floats, values: Floats) -> Floats:
+def _detrended_autocorrelations(times: Floats, values: Floats, season: int = 1) -> Floats:
     """Return the autocorrelation of the residuals of a parabola, so that the start of a trend does not count as one.
+
+    Nor does a season of so many values.
 
     With a line, a trend of a standard deviation per period is found 24 periods after it began, and so after 13; an
     autocorrelation of 0.6 passes for a trend as seldom.
@@ -105,9 +107,14 @@ def _detrended_autocorrelations(times: Floats, values: Floats) -> Floats:
     if values.shape[1] < MIN_PARABOLA_POINTS:
         return np.zeros(len(values))
     scaled = (times - times.mean(axis=1, keepdims=True)) / (times[:, -1:] - times[:, :1])
-    parabolas, _ = np.linalg.qr(np.stack([np.ones_like(scaled), scaled, scaled**2], axis=2))
-    residuals = values - np.einsum("ijk,ik->ij", parabolas, np.einsum("ijk,ij->ik", parabolas, values))
+    # A season adds a mean for each place of it but the last.
+    places = np.eye(season)[np.arange(values.shape[1]) % season, :-1]
+    columns = [np.stack([np.ones_like(scaled), scaled, scaled**2], axis=2)]
+    columns += [np.broadcast_to(places, (len(values), *places.shape))] if season > 1 else []
+    curves, _ = np.linalg.qr(np.concatenate(columns, axis=2))
+    residuals = values - np.einsum("ijk,ik->ij", curves, np.einsum("ijk,ij->ik", curves, values))
     is_rounding = np.ptp(residuals, axis=1) <= ROUNDING_TOLERANCE * np.abs(values).max(axis=1)
+    # Neighbors have different means of the season, which add no bias.
     return np.where(is_rounding, 0.0, lag1_autocorrelations(residuals, np.full(len(values), 3)))
 
 
@@ -148,6 +155,40 @@ def mann_kendall_z(values: Floats, length: int) -> Floats:
     return z_scores
 
 
+def mann_kendall_rows(values: Floats, season: int = 1) -> Floats:
+    """Return the z-score of `mann_kendall_z` of each row, shape (windows, length).
+
+    Only values at the same place of a season of so many are compared (Hirsch, Slack and Smith 1982, Water Resources
+    Research 18); `length` is a multiple of it.
+    """
+    rows, length = len(values), values.shape[1] // season
+    values = values.reshape(rows, length, season).swapaxes(1, 2).reshape(rows * season, length)
+    s = np.zeros(len(values))
+    for lag in range(1, length):
+        s += np.sign(values[:, lag:] - values[:, :-lag]).sum(axis=1)
+    variance = (length * (length - 1) * (2 * length + 5) - _tie_sums(np.sort(values, axis=1))) / 18
+    s, variance = s.reshape(rows, season).sum(axis=1), variance.reshape(rows, season).sum(axis=1)
+    corrected = np.sign(s) * np.maximum(np.abs(s) - 1, 0.0)
+    return np.asarray(np.divide(corrected, np.sqrt(np.maximum(variance, 0.0)), out=np.zeros(rows), where=variance > 0))
+
+
+def significant_trends(times: Floats, values: Floats, p: float, *, corrected: bool = True, season: int = 1) -> Indices:
+    """Return the windows that rise or fall significantly, by the two-sided test of Mann and Kendall.
+
+    Args:
+        times: Shape (windows, length); strictly increasing.
+        values: The same shape, finite.
+        p: The largest p-value.
+        corrected: Whether to allow for autocorrelation.
+        season: Values after which a season repeats, of which the length is a multiple.
+    """
+    z_scores = mann_kendall_rows(values, season)
+    rows: Indices = np.flatnonzero(np.abs(z_scores) >= norm_isf(p / 2))  # autocorrelation only adds to a p-value
+    if not corrected or not len(rows):
+        return rows
+    return rows[mann_kendall_p_values(z_scores[rows], times[rows], values[rows], season) <= p]
+
+
 def _tie_sums(ordered: Floats) -> Floats:
     """Return, per sorted row, the sum of t (t - 1) (2 t + 5) over its groups of t equal values."""
     rows, length = ordered.shape
@@ -158,25 +199,30 @@ def _tie_sums(ordered: Floats) -> Floats:
     return np.bincount(row, sizes * (sizes - 1) * (2 * sizes + 5), rows).astype(np.float64)
 
 
-def mann_kendall_p_values(z_scores: Floats, times: Floats, values: Floats) -> Floats:
+def mann_kendall_p_values(z_scores: Floats, times: Floats, values: Floats, season: int = 1) -> Floats:
     """Return the two-sided p-value of each window, autocorrelation allowed for as `mann_kendall` does.
 
     Args:
         z_scores: From `mann_kendall_z`, shape (windows,).
         times: Shape (windows, length); strictly increasing.
         values: The same shape, finite.
+        season: Values after which a season repeats.
     """
-    autocorrelations = _detrended_autocorrelations(times, values).tolist()
+    autocorrelations = _detrended_autocorrelations(times, values, season).tolist()
     widening = [variance_correction(rho, values.shape[1]) for rho in autocorrelations]
     return np.array([2 * norm_sf(abs(z)) for z in (z_scores / np.sqrt(widening)).tolist()])
 
 
-def theil_sen_lines(times: Floats, values: Floats) -> tuple[Floats, Floats]:
+def theil_sen_lines(times: Floats, values: Floats, season: int = 1) -> tuple[Floats, Floats]:
     """Return the line of Theil 1950 and Sen 1968 at the first and at the last time of each window.
 
-    `times`, strictly increasing, and `values`, finite, have the shape (windows, length).
+    `times`, strictly increasing, and `values`, finite, have the shape (windows, length). Slopes are those between
+    values at the same place of a season of so many.
     """
     first, second = index_pairs(values.shape[1])
+    if season > 1:
+        is_same = (second - first) % season == 0
+        first, second = first[is_same], second[is_same]
     slopes = (values[:, second] - values[:, first]) / (times[:, second] - times[:, first])
     slope = median(slopes)
     level = median(values - slope[:, None] * times)

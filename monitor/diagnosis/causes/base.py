@@ -7,19 +7,22 @@ it removes its proportion of the remaining weight.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from importlib import import_module
 from math import prod
 from typing import NamedTuple
 
-from modeltop.core.diagnosis import Cause, CauseHypothesis
+from modeltop.core.diagnosis import Cause, CauseHypothesis, certainty_of
 from modeltop.diagnosis.observations import Observations
 
-FAMILIES = ("pipeline_fault", "chance", "external", "drift", "threshold_calibration")
-MIN_WEIGHT = 0.4
-"""Weight below which no cause is named."""
+FAMILIES = ("pipeline_fault", "serving", "chance", "external", "drift", "threshold_calibration")
 ORDER = (
     Cause.OUTAGE,
     Cause.UPSTREAM,
+    Cause.SHARED,
+    Cause.INVERTED_SCORES,
+    Cause.MISJOINED_LABELS,
+    Cause.MODEL_CHANGE,
     Cause.NOISE,
     Cause.SEASON,
     Cause.BUSINESS,
@@ -45,6 +48,8 @@ class EvidenceItem(NamedTuple):
     """How far it alone would convince, 0 to 1."""
     text: str
     """A clause; foreign text in it is sanitized."""
+    leads: bool = False
+    """True if it is named before stronger evidence, as it tells a person more."""
 
 
 def cause(function: CauseFunction) -> CauseFunction:
@@ -63,7 +68,7 @@ def combine_evidence(
     0.6
     """
     sides = ([item for item in side if item is not None] for side in (pro, contra))
-    evidence, doubts = (sorted(side, key=lambda item: -item.strength) for side in sides)
+    evidence, doubts = (sorted(side, key=lambda item: (not item.leads, -item.strength)) for side in sides)
     if not evidence:
         return None
     doubt, remaining = (prod(1 - item.strength for item in side) for side in (evidence, doubts))
@@ -72,8 +77,14 @@ def combine_evidence(
 
 
 def rank_causes(observations: Observations) -> tuple[CauseHypothesis, ...]:
-    """Return every cause with evidence for it, heaviest first."""
+    """Return every cause with evidence for it, heaviest first, each with its certainty."""
     for family in FAMILIES:
         import_module(f"modeltop.diagnosis.causes.{family}")
     hypotheses = [hypothesis for function in _registry if (hypothesis := function(observations)) is not None]
-    return tuple(sorted(hypotheses, key=lambda hypothesis: (-hypothesis.weight, ORDER.index(hypothesis.cause))))
+    hypotheses.sort(key=lambda hypothesis: (-hypothesis.weight, ORDER.index(hypothesis.cause)))
+    weights = [hypothesis.weight for hypothesis in hypotheses]
+    rivals = [max(weights[:place] + weights[place + 1 :], default=0.0) for place in range(len(weights))]
+    return tuple(
+        replace(hypothesis, certainty=certainty_of(hypothesis.weight, rival))
+        for hypothesis, rival in zip(hypotheses, rivals, strict=True)
+    )

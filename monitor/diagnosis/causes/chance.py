@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from modeltop.core.diagnosis import Cause, CauseHypothesis, Pattern
-from modeltop.core.text import format_value, pluralize
+from modeltop.core.series import Severity
+from modeltop.core.text import pluralize
 from modeltop.diagnosis.causes.base import EvidenceItem, cause, combine_evidence
 from modeltop.diagnosis.observations import Observations
 from modeltop.diagnosis.phrases import describe_value_loss
 
+MAX_CRITICAL_PERIODS = 2
+"""Periods for which an alert is critical from which it is no chance."""
 SMALL_SAMPLE = 100
 """Cases below which a proportion changes by 10 points by chance alone."""
 
@@ -16,17 +19,33 @@ SMALL_SAMPLE = 100
 def noise(observations: Observations) -> CauseHypothesis | None:
     """Weigh whether the difference is within the sampling error of so few cases."""
     focus, series = observations.focus, observations.series
-    if focus is None or series is None or focus.is_significant:
+    if focus is None or series is None or not _may_be_noise(observations):
         return None
-    pro = [EvidenceItem(0.7, f"the difference is {abs(focus.z):.1f} standard errors")]
-    if focus.low is not None and focus.high is not None and focus.low <= 0 <= focus.high:
-        interval = f"{format_value(focus.low)} to {format_value(focus.high)}"
-        pro.append(EvidenceItem(0.4, f"95 % of the difference {interval} holds 0"))
+    pro = [EvidenceItem(0.8, "the difference is within its 95 % interval")]
     if (cases := series.latest_support) is not None and cases < SMALL_SAMPLE:
         pro.append(EvidenceItem(0.4, f"{pluralize(int(cases), 'case')} in the newest period"))
     losses = map(describe_value_loss, observations.feature_shifts.broken[:1])
-    contra = [EvidenceItem(0.4, clause) for clause in (*losses, *observations.value_anomalies[:1])]
+    contra = [
+        EvidenceItem(0.4, clause) for clause in (*losses, *(fault.clause for fault in observations.value_faults[:1]))
+    ]
     return combine_evidence(Cause.NOISE, pro, contra)
+
+
+def _may_be_noise(observations: Observations) -> bool:
+    """Return whether chance may be the cause: no difference, no trend, and nothing critical for two periods."""
+    focus, series = observations.focus, observations.series
+    if focus is None or series is None or focus.direction != "as before" or observations.has_trend:
+        return False
+    incident = observations.context.incident
+    # Once it is over its own alerts count too: its cause stays.
+    past = incident.started_at if incident is not None and incident.resolved_at is not None else None
+    return not any(
+        alert.key == series.key
+        and alert.severity is Severity.CRITICAL
+        and alert.periods >= MAX_CRITICAL_PERIODS
+        and (alert.resolved is None or (past is not None and alert.since >= past))
+        for alert in observations.context.alerts
+    )
 
 
 @cause
@@ -34,4 +53,4 @@ def season(observations: Observations) -> CauseHypothesis | None:
     """Weigh whether it recurs with the calendar."""
     if observations.pattern is None or observations.pattern.pattern is not Pattern.SEASONAL:
         return None
-    return combine_evidence(Cause.SEASON, [EvidenceItem(0.9, "it repeats itself with the calendar")])
+    return combine_evidence(Cause.SEASON, [EvidenceItem(0.9, "it repeats with the calendar")])

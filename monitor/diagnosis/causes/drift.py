@@ -5,22 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from modeltop.core.diagnosis import Cause, CauseHypothesis, ExpectedVsRealized, Pattern
-from modeltop.core.text import format_period, format_value, pluralize
+from modeltop.core.text import format_day, format_value, pluralize
 from modeltop.diagnosis import phrases, signals
 from modeltop.diagnosis.causes.base import EvidenceItem, cause, combine_evidence
-from modeltop.diagnosis.context import CONFIDENCE
 from modeltop.diagnosis.feature_drift import FeatureShifts
 from modeltop.diagnosis.observations import ESTIMATED, Observations
-from modeltop.diagnosis.signals import FOLLOWED_FROM, UNMOVED_BELOW, linear_ramp
-
-MIN_LEAD_DAYS, MAX_LEAD_DAYS = 3, 30
-"""Days by which a fall of confidence precedes that of the metric: starts are known within a few periods."""
+from modeltop.diagnosis.phrases import FOLLOWED_FROM, UNMOVED_BELOW, followed_ratio
+from modeltop.diagnosis.signals import linear_ramp
 
 
 @cause
 def data_drift(observations: Observations) -> CauseHypothesis | None:
-    """Weigh whether many inputs changed, and the model notices: its expectation fell with the realised metric."""
-    has_fault = observations.feature_shifts.broken or observations.value_anomalies
+    """Weigh whether many inputs changed, and the model notices: its expectation fell with the realized metric."""
+    has_fault = observations.feature_shifts.broken or observations.value_faults
     if observations.loss(observations.focus) <= 0 or has_fault:
         return None
     return combine_evidence(Cause.DATA_DRIFT, _drift(observations), _no_drift(observations))
@@ -30,11 +27,12 @@ def data_drift(observations: Observations) -> CauseHypothesis | None:
 def feature_drift(observations: Observations) -> CauseHypothesis | None:
     """Weigh whether one or a few inputs changed, with values that are valid."""
     shifts = observations.feature_shifts
-    if observations.loss(observations.focus) <= 0 or not shifts.shifted or _is_broad(shifts):
+    if observations.loss(observations.focus) <= 0 or not shifts.shifted or shifts.is_broad:
         return None
-    contra = [EvidenceItem(0.5, clause) for clause in observations.value_anomalies[:1]]
+    contra = [EvidenceItem(0.5, fault.clause) for fault in observations.value_faults[:1]]
+    contra += _of_labels(observations)
     for shift in shifts.broken[:1]:
-        lost = shift.missing and f"values are lost: missing {phrases.format_percent_change(shift.missing)}"
+        lost = shift.missing and f"values are missing, {phrases.format_percent_change(shift.missing)}"
         contra.append(EvidenceItem(0.7, lost or "values never seen before"))
     text = f"{_moved(shifts)}: {phrases.top_features(shifts.shifted, 3)}"
     return combine_evidence(Cause.FEATURE_DRIFT, [EvidenceItem(0.7, text), *_followed(observations)], contra)
@@ -42,38 +40,32 @@ def feature_drift(observations: Observations) -> CauseHypothesis | None:
 
 @cause
 def concept_drift(observations: Observations) -> CauseHypothesis | None:
-    """Weigh whether the same inputs mean something else: the realised metric fell, the expectation did not."""
+    """Weigh whether the same inputs mean something else: the realized metric fell, the expectation did not."""
     if observations.loss(observations.focus) <= 0 or not observations.metric.needs_labels:
         return None
     return combine_evidence(Cause.CONCEPT_DRIFT, _unnoticed(observations), _noticed(observations))
 
 
-def _is_broad(shifts: FeatureShifts) -> bool:
-    """Return whether the inputs changed overall: three features or more, and a third of all."""
-    return len(shifts.shifted) >= 3 and 3 * len(shifts.shifted) >= shifts.feature_count
-
-
 def _moved(shifts: FeatureShifts) -> str:
-    return f"{len(shifts.shifted) or 'none'} of {pluralize(shifts.feature_count, 'feature')} moved"
+    return f"{len(shifts.shifted) or 'none'} of {pluralize(shifts.feature_count, 'feature')} shifted"
 
 
 def _drift(observations: Observations) -> Iterator[EvidenceItem]:
     shifts = observations.feature_shifts
-    if _is_broad(shifts):
+    if shifts.is_broad:
         yield EvidenceItem(0.6, f"{_moved(shifts)}: {phrases.top_features(shifts.shifted)}")
     if not shifts.feature_count and shifts.score is not None:
         distance = format_value(shifts.score.after, 2)
-        yield EvidenceItem(0.5, f"the score's distribution moved, {distance} from the reference")
+        yield EvidenceItem(0.5, f"the score distribution shifted, distance {distance}")
     yield from _followed(observations)
     yield from _led_by_confidence(observations)
 
 
 def _followed(observations: Observations) -> Iterator[EvidenceItem]:
     for pair in signals.worsened_pairs(observations)[:2]:
-        strength = linear_ramp(signals.followed_ratio(pair), UNMOVED_BELOW, FOLLOWED_FROM)
+        strength = linear_ramp(followed_ratio(pair), UNMOVED_BELOW, FOLLOWED_FROM)
         if strength and pair.expected.is_significant:
-            max_strength = 0.6 if _is_estimate(pair) else 0.5
-            yield EvidenceItem(round(max_strength * strength, 2), phrases.expectation_moved(pair, observations.focus))
+            yield EvidenceItem(round(0.6 * strength, 2), _describe(observations, pair))
 
 
 def _is_estimate(pair: ExpectedVsRealized) -> bool:
@@ -81,75 +73,92 @@ def _is_estimate(pair: ExpectedVsRealized) -> bool:
 
 
 def _led_by_confidence(observations: Observations) -> Iterator[EvidenceItem]:
-    confidence = next((other for other in observations.other_patterns if other.key.metric == CONFIDENCE), None)
-    pattern, pair = observations.pattern, signals.best_pair(observations)
-    if confidence is None or pattern is None or pair is None or signals.followed_ratio(pair) <= UNMOVED_BELOW:
-        return
-    if confidence.started_at is None or pattern.started_at is None:
-        return
-    days = (pattern.started_at - confidence.started_at).days
-    if MIN_LEAD_DAYS <= days <= MAX_LEAD_DAYS:
-        when = f"{pluralize(days, 'day')} before, on {format_period(confidence.started_at)}"
-        yield EvidenceItem(0.3, f"confidence fell {when}")
+    start, pattern = signals.confidence_lead(observations), observations.pattern
+    if start is not None and pattern is not None and pattern.started_at is not None:
+        days = (pattern.started_at - start).days
+        when = f"{_lead_time(days)} earlier, on {format_day(start, observations.context.now)}"
+        yield EvidenceItem(0.3, f"confidence fell {when}", leads=True)
+
+
+def _lead_time(days: int) -> str:
+    return "a week" if days == 7 else pluralize(days, "day")
+
+
+def _describe(observations: Observations, pair: ExpectedVsRealized) -> str:
+    return phrases.describe_expectation(pair, signals.describe(observations, pair.expected), observations.focus)
 
 
 def _no_drift(observations: Observations) -> Iterator[EvidenceItem]:
     shifts = observations.feature_shifts
     if shifts.feature_count and not shifts.shifted:
         yield EvidenceItem(0.7, _moved(shifts))
-    elif shifts.shifted and not _is_broad(shifts):
+    elif shifts.shifted and not shifts.is_broad:
         yield EvidenceItem(0.5, f"only {_moved(shifts)}")
     if shifts.has_score_drift and shifts.score is None:
-        yield EvidenceItem(0.3, "the score's distribution is as before")
+        yield EvidenceItem(0.3, "the score distribution is as before")
     yield from _other_explanations(observations)
     for pair in signals.worsened_pairs(observations)[:1]:
-        strength = 1 - linear_ramp(signals.followed_ratio(pair), 0.0, UNMOVED_BELOW)
+        strength = 1 - linear_ramp(followed_ratio(pair), 0.0, UNMOVED_BELOW)
         if strength:
-            yield EvidenceItem(round(0.5 * strength, 2), phrases.expectation_held(pair, observations.focus))
+            yield EvidenceItem(round(0.5 * strength, 2), _describe(observations, pair))
 
 
 def _other_explanations(observations: Observations) -> Iterator[EvidenceItem]:
     """Yield the evidence against any kind of drift."""
-    brier = observations.before_after.get("brier_score")
-    if signals.held_ranking(observations) is not None and brier is not None and not brier.is_significant:
-        yield EvidenceItem(0.6, "the scores are as good as before, by order and by their Brier score")
+    brier, is_broad = observations.before_after.get("brier_score"), observations.feature_shifts.is_broad
+    is_calibrated = brier is not None and not brier.is_significant
+    # A model may rank other inputs as well as before and yet be right of fewer of them.
+    if is_calibrated and not is_broad and signals.held_ranking(observations) is not None:
+        yield EvidenceItem(0.6, "scores rank and calibrate as before")
     elif (tradeoff := signals.precision_recall_tradeoff(observations)) is not None:
-        yield EvidenceItem(0.25, tradeoff)
+        yield EvidenceItem(0.4, tradeoff)
     if observations.pattern is not None and observations.pattern.pattern is Pattern.SPIKE:
-        yield EvidenceItem(0.6, "it was over at once")
-    if (dominant := signals.dominant_segment(observations)) is not None:
-        yield EvidenceItem(0.5, f"it is {phrases.safe_name(dominant[1].segment)} alone")
+        yield EvidenceItem(0.6, "it lasted one period")
+    yield from _of_labels(observations)
+    if not is_broad and (dominant := signals.dominant_segment(observations)) is not None:
+        yield EvidenceItem(0.5, f"only {phrases.safe_name(dominant[1].segment)} fell")
     if any(observations.is_near_onset(note) for note in observations.notes):
-        yield EvidenceItem(0.3, "something else was noted for that day")
+        yield EvidenceItem(0.3, "a note explains that day")
     for segment in observations.new_segments[:1]:
         yield EvidenceItem(0.3, f"{phrases.safe_name(segment)} is new since then")
+
+
+def _of_labels(observations: Observations) -> Iterator[EvidenceItem]:
+    """Yield that the labels moved and each class is recognized as before: the inputs only follow the labels."""
+    labels = signals.moved_labels(observations)
+    if labels is not None and signals.are_classes_recognized(observations):
+        yield EvidenceItem(0.5, labels)
 
 
 def _unnoticed(observations: Observations) -> Iterator[EvidenceItem]:
     pairs, shifts = signals.worsened_pairs(observations), observations.feature_shifts
     for pair in pairs[:2]:
-        strength = 1 - linear_ramp(signals.followed_ratio(pair), UNMOVED_BELOW, FOLLOWED_FROM)
+        strength = 1 - linear_ramp(followed_ratio(pair), UNMOVED_BELOW, FOLLOWED_FROM)
         if strength:
             max_strength = 0.65 if _is_estimate(pair) else 0.6
-            yield EvidenceItem(round(max_strength * strength, 2), phrases.expectation_held(pair, observations.focus))
+            yield EvidenceItem(round(max_strength * strength, 2), _describe(observations, pair))
     # Of a model without any expectation of itself, such as a regression, unmoved features are all there is.
     is_only_evidence = not observations.pairs and not observations.is_within_noise
     if (pairs or is_only_evidence) and shifts.feature_count and not shifts.shifted:
         yield EvidenceItem(0.4 if pairs else 0.5, _moved(shifts))
     if pairs and shifts.has_score_drift and shifts.score is None:
-        yield EvidenceItem(0.2, "the score's distribution is as before")
+        yield EvidenceItem(0.2, "the score distribution is as before")
 
 
 def _noticed(observations: Observations) -> Iterator[EvidenceItem]:
     shifts = observations.feature_shifts
     if shifts.broken:
         yield EvidenceItem(0.6, "a feature lost values")
-    elif observations.value_anomalies:
-        yield EvidenceItem(0.6, observations.value_anomalies[0])
-    elif _is_broad(shifts):
+    elif observations.value_faults:
+        yield EvidenceItem(0.6, observations.value_faults[0].clause)
+    elif shifts.is_broad:
         yield EvidenceItem(0.4, _moved(shifts))
     elif shifts.shifted:
-        yield EvidenceItem(0.3, f"{phrases.top_features(shifts.shifted, 1)} moved")
+        yield EvidenceItem(0.3, f"{phrases.top_features(shifts.shifted, 1)} shifted")
+    if signals.lost_skill(observations) is not None:
+        yield EvidenceItem(0.7, "no skill is left from one period to the next")
+    if observations.is_sudden and shifts.score is not None and not shifts.shifted and shifts.feature_count:
+        yield EvidenceItem(0.5, "scores shifted overnight while features are as before")
     yield from _other_explanations(observations)
     if observations.is_overnight and not (shifts.feature_count and not shifts.shifted):
-        yield EvidenceItem(0.3, "the world seldom changes from one period to the next")
+        yield EvidenceItem(0.3, "concept drift is rarely this sudden")

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 
 from modeltop.core.diagnosis import ROW_COUNT, Cause, CauseHypothesis
 from modeltop.core.series import Direction
-from modeltop.core.text import format_period, format_value, sanitize
+from modeltop.core.text import format_day, format_value, sanitize
 from modeltop.diagnosis.causes.base import EvidenceItem, cause, combine_evidence
 from modeltop.diagnosis.observations import Observations
-from modeltop.diagnosis.phrases import format_percent, safe_name
+from modeltop.diagnosis.phrases import format_change, format_percent, per_unit, period_unit, safe_name
 from modeltop.diagnosis.signals import MIN_DOMINANT_SHARE, dominant_segment
 
 RELEASE = re.compile(
@@ -33,9 +33,10 @@ def business(observations: Observations) -> CauseHypothesis | None:
 
 
 def _business_changes(observations: Observations) -> Iterator[EvidenceItem]:
-    for note in observations.notes[:2]:
+    releases = release_notes(observations) if observations.is_sudden else ()
+    for note in [note for note in observations.notes if note.text not in releases][:2]:
         is_near = observations.is_near_onset(note)
-        when = "noted that day" if is_near else f"noted for {format_period(note.at)}"
+        when = "noted that day" if is_near else f"noted for {format_day(note.at, observations.context.now)}"
         strength = 0.85 if observations.is_sudden and is_near else 0.5
         yield EvidenceItem(strength, f"{when}: {sanitize(note.text, 60)}")
     loss = observations.loss(observations.focus)
@@ -44,13 +45,14 @@ def _business_changes(observations: Observations) -> Iterator[EvidenceItem]:
     for segment in observations.new_segments[:2]:
         contribution = totals[segment] / change if segment in totals and change else 0.0
         if contribution >= MIN_DOMINANT_SHARE:
-            text = f"{safe_name(segment)} is new and makes {format_percent(min(1.0, contribution))} of the fall"
+            text = f"{safe_name(segment)} is new, {format_percent(min(1.0, contribution))} of the change"
             yield EvidenceItem(0.85, text)
         else:
             yield EvidenceItem(0.5, f"{safe_name(segment)} is new since then")
     rows = observations.before_after.get(ROW_COUNT)
-    if rows is not None and rows.is_significant and rows.after > 1.5 * rows.before:
-        yield EvidenceItem(0.35, f"rows rose from {rows.before:,.0f} to {rows.after:,.0f} a period")
+    if observations.series is not None and rows is not None and rows.is_significant and rows.after > 1.5 * rows.before:
+        unit = per_unit(period_unit(observations.series))
+        yield EvidenceItem(0.35, f"rows rose {rows.before:,.0f}→{rows.after:,.0f} {unit}")
 
 
 @cause
@@ -61,10 +63,23 @@ def segment(observations: Observations) -> CauseHypothesis | None:
         return None
     segmentation, contribution = dominant
     ratio = contribution.total / sum(other.total for other in segmentation.contributions)
-    before, after = (format_value(level) for level in contribution.level)
+    levels = format_change(observations.metric, *contribution.level)
     share = format_percent(contribution.share[1])
-    others = f"the others of {safe_name(segmentation.column) or 'its cut'} are as before"
-    fall = f"{safe_name(contribution.segment)} {before} -> {after}: {format_percent(min(1.0, ratio))} of the fall"
-    pro = [EvidenceItem(0.8, fall), EvidenceItem(0.3, f"in {share} of the rows; {others}")]
-    doubt = EvidenceItem(0.5, "over all rows the difference is within chance")
-    return combine_evidence(Cause.SEGMENT, pro, [doubt] if observations.is_within_noise else [])
+    others = f"the other segments of {safe_name(segmentation.column) or 'this column'} are as before"
+    fall = f"{safe_name(contribution.segment)} {levels}, {format_percent(min(1.0, ratio))} of the change"
+    pro = [EvidenceItem(0.8, fall), EvidenceItem(0.3, f"{share} of the rows; {others}")]
+    return combine_evidence(Cause.SEGMENT, pro, _beyond_segment(observations))
+
+
+def _beyond_segment(observations: Observations) -> Iterator[EvidenceItem]:
+    shifts = observations.feature_shifts
+    if observations.is_within_noise:
+        yield EvidenceItem(0.5, "over all rows the difference is not significant")
+    if shifts.is_broad:
+        yield EvidenceItem(0.4, f"{len(shifts.shifted)} of {shifts.feature_count} features of all rows shifted")
+    changes = observations.before_after
+    positives, labels = changes.get("positive_rate"), changes.get("label_rate")
+    if positives is not None and positives.is_significant and not (labels is not None and labels.is_significant):
+        yield EvidenceItem(0.5, f"positive predictions of all rows {positives.direction}")
+    if (moved := shifts.output) is not None:
+        yield EvidenceItem(0.4, f"{moved.feature}s of all rows shifted, distance {format_value(moved.after, 2)}")

@@ -6,14 +6,23 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from modeltop.core.diagnosis import ROW_COUNT, Cause, CauseHypothesis, Pattern
-from modeltop.core.series import to_datetime
-from modeltop.core.text import format_period, format_value, pluralize
+from modeltop.core.series import Condition, to_datetime
+from modeltop.core.text import format_day, format_value, pluralize
 from modeltop.diagnosis.causes.base import EvidenceItem, cause, combine_evidence
 from modeltop.diagnosis.feature_drift import value_loss
 from modeltop.diagnosis.observations import Observations
-from modeltop.diagnosis.phrases import describe_value_loss, expectation_held, safe_name
-from modeltop.diagnosis.signals import best_pair, followed_ratio
+from modeltop.diagnosis.phrases import (
+    describe_expectation,
+    describe_value_loss,
+    followed_ratio,
+    per_unit,
+    period_unit,
+    safe_name,
+)
+from modeltop.diagnosis.signals import best_pair, describe
 
+MAX_FEW_ROWS = 0.2
+"""Ratio to the usual rows up to which most of them are certainly missing."""
 MIN_BROKEN_LOSS = 0.05
 """Proportion of values lost from which a feature is certainly broken."""
 MIN_OTHER_MODELS = 2
@@ -33,10 +42,23 @@ def outage(observations: Observations) -> CauseHypothesis | None:
 def _missing_rows(observations: Observations) -> Iterator[EvidenceItem]:
     alert = observations.no_data_alert
     if alert is not None:
-        yield EvidenceItem(0.95, f"rows were due by {format_period(alert.since)}")
+        yield EvidenceItem(0.95, f"rows were due by {format_day(alert.since, observations.context.now)}")
     rows = observations.before_after.get(ROW_COUNT)
     if rows is not None and rows.is_significant and rows.after < 0.5 * rows.before:
-        yield EvidenceItem(0.6, f"rows fell from {rows.before:,.0f} to {rows.after:,.0f} a period")
+        unit = "period" if observations.series is None else period_unit(observations.series)
+        strength = 0.85 if rows.after <= MAX_FEW_ROWS * rows.before else 0.6
+        yield EvidenceItem(strength, f"rows fell {rows.before:,.0f}→{rows.after:,.0f} {per_unit(unit)}")
+
+
+@cause
+def shared(observations: Observations) -> CauseHypothesis | None:
+    """Weigh whether several models got worse at the same time: that is seldom in each of them."""
+    start = observations.context.shared_start
+    if start is None or start.condition is not Condition.THRESHOLD:
+        return None
+    day = format_day(start.started_at, observations.context.now)
+    models = pluralize(len(start.models), "model")
+    return combine_evidence(Cause.SHARED, [EvidenceItem(0.8, f"{models} got worse on {day}")])
 
 
 @cause
@@ -51,20 +73,20 @@ def _faults(observations: Observations) -> Iterator[EvidenceItem]:
     shifts = observations.feature_shifts
     for shift in shifts.broken[:3]:
         yield EvidenceItem(0.85 if value_loss(shift) >= MIN_BROKEN_LOSS else 0.5, describe_value_loss(shift))
-    for clause in observations.value_anomalies[:2]:
-        yield EvidenceItem(0.75, clause)
+    for fault in observations.value_faults[:2]:
+        yield EvidenceItem(0.75, fault.clause)
     few = len(shifts.shifted) <= max(1, shifts.feature_count // 3)
     for shift in shifts.shifted[:1]:
         is_disjoint = shift.metric == "js_distance" and shift.after >= DISJOINT_DISTANCE
         if few and observations.is_sudden and is_disjoint:
             distance = format_value(shift.after, 2)
-            yield EvidenceItem(0.7, f"{safe_name(shift.feature)} leapt to other values, distance {distance}")
-    if observations.windows is not None:
+            yield EvidenceItem(0.7, f"{safe_name(shift.feature)} jumped to other values, distance {distance}")
+    if observations.windows is not None and observations.context.shared_start is None:
         onset = to_datetime(observations.windows.onset)
         starts = observations.context.other_failures_since.values()
         others = sum(abs(since - onset) <= timedelta(days=1) for since in starts)
         if others >= MIN_OTHER_MODELS:
-            yield EvidenceItem(0.4, f"{pluralize(others, 'other model')} went wrong within a day of it")
+            yield EvidenceItem(0.4, f"{pluralize(others, 'other model')} dropped within a day of it")
     yield from _overnight(observations)
 
 
@@ -76,18 +98,16 @@ def _overnight(observations: Observations) -> Iterator[EvidenceItem]:
     is_drop = observations.pattern is not None and observations.pattern.pattern is Pattern.DROP
     if not is_drop or not observations.is_overnight:
         return
-    if pair.expected.is_significant:
-        yield EvidenceItem(0.5, f"overnight, {expectation_held(pair, observations.focus)}")
-    else:
-        yield EvidenceItem(0.25, "overnight, and the model does not notice")
+    text = describe_expectation(pair, describe(observations, pair.expected), observations.focus)
+    yield EvidenceItem(0.5 if pair.expected.is_significant else 0.25, f"overnight, and {text}")
 
 
 def _intact(observations: Observations) -> Iterator[EvidenceItem]:
     shifts = observations.feature_shifts
     if not shifts.feature_count:
-        yield EvidenceItem(0.1, "no feature is logged")
+        yield EvidenceItem(0.1, "no features are logged")
     elif not shifts.shifted:
-        yield EvidenceItem(0.7, f"none of {pluralize(shifts.feature_count, 'feature')} moved or lost values")
-    has_fault = shifts.broken or observations.value_anomalies
+        yield EvidenceItem(0.7, f"none of {pluralize(shifts.feature_count, 'feature')} shifted or lost values")
+    has_fault = shifts.broken or observations.value_faults
     if observations.pattern is not None and not observations.is_sudden and not has_fault:
-        yield EvidenceItem(0.3, "it came gradually")
+        yield EvidenceItem(0.3, "it was gradual")

@@ -5,40 +5,41 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from modeltop.core.diagnosis import BeforeAfter, Cause, CauseHypothesis
-from modeltop.core.text import format_value
 from modeltop.diagnosis.causes.base import EvidenceItem, cause, combine_evidence
 from modeltop.diagnosis.observations import Observations
-from modeltop.diagnosis.phrases import format_change
-from modeltop.diagnosis.signals import RANKING, held_ranking, precision_recall_tradeoff
+from modeltop.diagnosis.phrases import format_values, metric_name
+from modeltop.diagnosis.signals import (
+    RANKING,
+    are_classes_recognized,
+    base_rate_change,
+    class_rates,
+    describe,
+    describe_metric_change,
+    held_ranking,
+    moved_labels,
+    precision_recall_tradeoff,
+)
 
+MIN_LOSS = 0.01
+"""Loss of calibration, or of ranking, below which it does not matter, however significant."""
 CALIBRATION = ("expected_calibration_error", "maximum_calibration_error", "brier_score", "log_loss")
 
 
 @cause
 def label_shift(observations: Observations) -> CauseHypothesis | None:
-    """Weigh whether the proportion of positives changed, and each class is recognised as well as before."""
-    positives = _base_rate_change(observations)
-    if observations.focus is None or positives is None:
+    """Weigh whether the proportions of the classes changed, and each is recognized as well as before."""
+    if observations.focus is None or (moved := moved_labels(observations)) is None:
         return None
-    pro = [EvidenceItem(0.6, f"the share of positives {positives.direction} {format_change(positives)}")]
-    changes = observations.before_after
-    rates = [changes[name] for name in ("recall", "specificity") if name in changes]
-    max_loss = max(0.01, 0.2 * abs(observations.loss(observations.focus)))
-    if rates and all(observations.loss(rate) <= max_loss for rate in rates):
-        text = "recall and specificity hold" if len(rates) == 2 else f"{rates[0].key.metric} holds"
-        pro.append(EvidenceItem(0.4, text))
+    rates, pro = class_rates(observations), [EvidenceItem(0.6, moved)]
+    if are_classes_recognized(observations):
+        names = " and ".join(metric_name(rate.key.metric) for rate in rates)
+        pro.append(EvidenceItem(0.4, f"{names} {'are' if len(rates) > 1 else 'is'} as before"))
     contra = [
-        EvidenceItem(0.4, f"{rate.key.metric} fell too, {format_change(rate)}")
+        EvidenceItem(0.4, describe_metric_change(observations, rate))
         for rate in rates
         if rate.is_significant and observations.loss(rate) > 0.03
     ]
     return combine_evidence(Cause.LABEL_SHIFT, pro, contra)
-
-
-def _base_rate_change(observations: Observations) -> BeforeAfter | None:
-    """Return the change of the proportion of positives, if it matters: 3 points, and a tenth of its former value."""
-    change = _significant(observations, "label_rate")
-    return change if change is not None and abs(change.delta) >= max(0.03, 0.1 * change.before) else None
 
 
 def _significant(observations: Observations, name: str) -> BeforeAfter | None:
@@ -61,18 +62,20 @@ def _moved_threshold(observations: Observations) -> Iterator[EvidenceItem]:
     positives = _significant(observations, "positive_rate")
     others_moved = any(_significant(observations, name) for name in ("label_rate", "brier_score"))
     if positives is not None and ranking is not None and not others_moved:
-        change = f"positive predictions {positives.direction} {format_change(positives)}"
-        yield EvidenceItem(0.75, f"{change}, {ranking.key.metric} holds")
+        change = f"positive predictions {positives.direction} {describe(observations, positives)}"
+        yield EvidenceItem(0.75, f"{change}, {ranking.key.metric} is as before")
     elif tradeoff is not None and ranking is not None:
-        yield EvidenceItem(0.3, f"{ranking.key.metric} holds at {format_value(ranking.after)}")
+        yield EvidenceItem(0.3, _describe_ranking(observations, ranking))
     accuracy = observations.before_after.get("accuracy")
     if tradeoff is not None and accuracy is not None and not observations.got_worse(accuracy):
-        yield EvidenceItem(0.2, "accuracy holds")
+        yield EvidenceItem(0.2, "accuracy is as before")
 
 
 def _moved_inputs(observations: Observations) -> Iterator[EvidenceItem]:
     if (positives := _significant(observations, "label_rate")) is not None:
-        yield EvidenceItem(0.3, f"the share of positives {positives.direction} too, {format_change(positives)}")
+        yield EvidenceItem(
+            0.3, f"the share of positives {positives.direction} too, {describe(observations, positives)}"
+        )
     if observations.feature_shifts.broken:
         yield EvidenceItem(0.5, "a feature lost values")
 
@@ -84,25 +87,33 @@ def calibration(observations: Observations) -> CauseHypothesis | None:
     if observations.focus is None or not worse:
         return None
     ranking = held_ranking(observations)
-    pro = [EvidenceItem(0.35, f"{change.key.metric} {format_change(change)}") for change in worse[:2]]
+    pro = [EvidenceItem(0.35, describe_metric_change(observations, change)) for change in worse[:2]]
     if ranking is not None:
-        pro.append(EvidenceItem(0.5, f"{ranking.key.metric} holds at {format_value(ranking.after)}"))
+        pro.append(EvidenceItem(0.5, _describe_ranking(observations, ranking)))
     return combine_evidence(Cause.CALIBRATION, pro, _not_calibration(observations, ranking))
+
+
+def _describe_ranking(observations: Observations, ranking: BeforeAfter) -> str:
+    (value,) = format_values(observations.context.catalog.get(ranking.key.metric), ranking.after)
+    return f"{ranking.key.metric} is as before, {value}"
 
 
 def _worse(observations: Observations, names: Sequence[str]) -> list[BeforeAfter]:
     changes = observations.before_after
-    return [changes[name] for name in names if observations.got_worse(changes.get(name))]
+    worse = [changes[name] for name in names if observations.got_worse(changes.get(name))]
+    return [change for change in worse if observations.loss(change) >= MIN_LOSS]
 
 
 def _not_calibration(observations: Observations, ranking: BeforeAfter | None) -> Iterator[EvidenceItem]:
     worse = _worse(observations, RANKING)
     if ranking is None and worse:
-        yield EvidenceItem(0.7, f"{worse[0].key.metric} fell too, {format_change(worse[0])}")
+        yield EvidenceItem(0.7, describe_metric_change(observations, worse[0]))
     elif ranking is None:
-        yield EvidenceItem(0.5, "no metric of ranking is known")
+        yield EvidenceItem(0.5, "no ranking metric is logged")
     if observations.is_within_noise:
-        yield EvidenceItem(0.5, "the difference is within chance")
-    if (positives := _base_rate_change(observations)) is not None:
-        change = f"the share of positives {positives.direction}, {format_change(positives)}"
-        yield EvidenceItem(0.3, f"{change}: scores are off because of it")
+        yield EvidenceItem(0.5, "the difference is not significant")
+    shifts = observations.feature_shifts
+    if shifts.has_score_drift and shifts.score is None:
+        yield EvidenceItem(0.4, "the score distribution is as before")
+    if (positives := base_rate_change(observations)) is not None:
+        yield EvidenceItem(0.3, f"the share of positives {positives.direction} {describe(observations, positives)}")

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 import numpy as np
 
 from modeltop.core.diagnosis import Forecast
-from modeltop.core.series import Direction, Series, to_datetime64
+from modeltop.core.series import Direction, Series, to_datetime, to_datetime64
 from modeltop.core.stats.robust import median
 from modeltop.core.stats.trend_tests import TheilSenResult, mann_kendall, theil_sen, variance_correction
 from modeltop.diagnosis.timeseries.change_points import change_points
@@ -18,8 +20,16 @@ from modeltop.diagnosis.timeseries.seasonality import detect_season
 from modeltop.rules.baselines.past import ROLLING
 from modeltop.rules.detectors.limit import Limit
 
-MAX_PERIODS, MIN_PERIODS = 60, 10
-"""Periods that a line is drawn through."""
+MAX_PERIODS, MIN_PERIODS = 60, 8
+"""Periods of a series that are looked at, at most and at least."""
+MIN_STRETCH = 6
+"""Periods since its last change that a line is drawn through, at least."""
+LIMIT_STEP = 0.1
+"""Step of the levels that a share is forecast to reach where no configured limit lies ahead."""
+MAX_DAYS_AHEAD = 366.0
+"""Days after which a forecast is not worth a date."""
+MIN_BASELINE = 6
+"""Periods that can be a stable level."""
 MAX_P_VALUE = 0.01
 """Significance level of a trend."""
 BAND_WIDTH = 2.0
@@ -60,7 +70,8 @@ def forecast_trend(series: Series, limits: Iterable[Limit] = (), *, min_count: f
 
     Args:
         series: Values of one metric.
-        limits: The nearest one ahead on the bad side is forecast, `soonest` and `latest` by the slope's interval.
+        limits: The nearest one ahead on the bad side is forecast, `soonest` and `latest` by the slope's interval;
+            where none lies ahead of a share, the next multiple of 0.10.
         min_count: Support below which a period is left out.
     """
     points = evaluable_points(series, min_count=min_count)
@@ -74,13 +85,48 @@ def forecast_trend(series: Series, limits: Iterable[Limit] = (), *, min_count: f
     line = theil_sen(stretch.days, stretch.values, widen=variance_correction(test.rho, len(stretch)))
     if line is None or test.p > MAX_P_VALUE or line.slope == 0:
         return None
-    limit = _limit_ahead(line, series.better, limits)
-    if limit is None:
-        return Forecast(line.slope, line.low, line.high, test.p)
-    days, *others = (_days_until(line.level, slope, limit) for slope in (line.slope, line.low, line.high))
+    limits, newest = list(limits), float(stretch.values[-1])
+    # From the newest value where that is worse than the line: rather early than late.
+    line = replace(line, level=min(line.level, newest) if line.slope < 0 else max(line.level, newest))
+    limit, crossed = _limit_ahead(line, series, limits), _limit_crossed(line, series.better, limits)
+    days = None if limit is None else _days_until(line.level, line.slope, limit)
+    if limit is None or days is None or days > MAX_DAYS_AHEAD:
+        return Forecast(line.slope, line.low, line.high, test.p, crossed=crossed)
+    others = (_days_until(line.level, slope, limit) for slope in (line.low, line.high))
     bounds = [bound for bound in others if bound is not None]
-    latest = max(bounds) if len(bounds) == 2 else None
-    return Forecast(line.slope, line.low, line.high, test.p, limit, days, min(bounds), latest)
+    return Forecast(
+        line.slope,
+        line.low,
+        line.high,
+        test.p,
+        limit,
+        days,
+        min(bounds),
+        max(bounds) if len(bounds) == 2 else None,
+        at=to_datetime(stretch.times[-1]) + timedelta(days=math.floor(days)),
+        crossed=crossed,
+    )
+
+
+def declines_from_first(series: Series, onset: np.datetime64) -> bool:
+    """Return whether a series declines from its first period on, so that no stable level precedes a change.
+
+    That is, all periods trend in the bad direction, and those before the onset do too or are too few for a baseline.
+    """
+    points = evaluable_points(series)
+    before = int(np.searchsorted(points.times, onset))
+    if not MIN_PERIODS <= len(points) <= MAX_PERIODS or not _worsens(points, series.better):
+        return False
+    return before < MIN_BASELINE or _worsens(points[:before], series.better)
+
+
+def _worsens(points: Points, better: Direction) -> bool:
+    """Return whether points trend in the bad direction, by the test of Mann and Kendall."""
+    # The sign of the covariance: the correlation divides by a variance, which may be smaller than any float.
+    scale = float(np.ptp(points.values)) or 1.0
+    trend = float((points.days - points.days.mean()) @ ((points.values - points.values.mean()) / scale))
+    is_bad = trend != 0 if better is Direction.NEITHER else (trend < 0) is (better is Direction.HIGHER)
+    return is_bad and mann_kendall(points.values, times=points.days).p <= MAX_P_VALUE
 
 
 def _newest_stretch(points: Points) -> Points | None:
@@ -88,7 +134,7 @@ def _newest_stretch(points: Points) -> Points | None:
     newest = points.since(max(len(points) - MAX_PERIODS, 0))
     for start in (0, *change_points(newest)):
         stretch = newest.since(start)
-        if len(stretch) < MIN_PERIODS:
+        if len(stretch) < MIN_STRETCH:
             return None
         line = theil_sen(stretch.days, stretch.values)
         if line is None or not change_points(stretch.subtract(line.slope * stretch.days)):
@@ -96,14 +142,35 @@ def _newest_stretch(points: Points) -> Points | None:
     return None
 
 
-def _limit_ahead(line: TheilSenResult, better: Direction, limits: Iterable[Limit]) -> float | None:
-    """Return the nearest limit that the line goes towards, on the bad side."""
+def _limit_ahead(line: TheilSenResult, series: Series, limits: Iterable[Limit]) -> float | None:
+    """Return the nearest limit that the line goes towards, on the bad side, else the next multiple of 0.10."""
     falls = line.slope < 0
-    if better is not Direction.NEITHER and falls is not (better is Direction.HIGHER):
+    if _improves(line, series.better):
         return None
-    sides = [limit.below if falls else limit.above for limit in limits]
-    candidates = [side for side in sides if side is not None and (side < line.level if falls else side > line.level)]
-    return min(candidates, key=lambda side: abs(side - line.level), default=None)
+    ahead = [side for side in _sides(limits, falls=falls) if (side < line.level if falls else side > line.level)]
+    if ahead:
+        return min(ahead, key=lambda side: abs(side - line.level))
+    if not falls or not (LIMIT_STEP < line.level <= 1 and bool((series.values[series.evaluable()] <= 1).all())):
+        return None
+    return round((math.ceil(round(line.level / LIMIT_STEP, 6)) - 1) * LIMIT_STEP, 6)
+
+
+def _limit_crossed(line: TheilSenResult, better: Direction, limits: Iterable[Limit]) -> float | None:
+    """Return the limit that the line crossed last, on the bad side; None if it crossed none."""
+    falls = line.slope < 0
+    if _improves(line, better):
+        return None
+    crossed = [side for side in _sides(limits, falls=falls) if (side > line.level if falls else side < line.level)]
+    return min(crossed, key=lambda side: abs(side - line.level), default=None)
+
+
+def _improves(line: TheilSenResult, better: Direction) -> bool:
+    return better is not Direction.NEITHER and (line.slope < 0) is not (better is Direction.HIGHER)
+
+
+def _sides(limits: Iterable[Limit], *, falls: bool) -> list[float]:
+    sides = (limit.below if falls else limit.above for limit in limits)
+    return [side for side in sides if side is not None]
 
 
 def _days_until(level: float, slope: float, limit: float) -> float | None:

@@ -32,10 +32,13 @@ class Points:
     def __len__(self) -> int:
         return len(self.times)
 
+    def __getitem__(self, part: slice) -> Points:
+        support, season = (None if column is None else column[part] for column in (self.support, self.season))
+        return Points(self.times[part], self.values[part], self.variances[part], support, season)
+
     def since(self, index: int) -> Points:
         """Return the points from an index on."""
-        support, season = (None if column is None else column[index:] for column in (self.support, self.season))
-        return Points(self.times[index:], self.values[index:], self.variances[index:], support, season)
+        return self[index:]
 
     @property
     def days(self) -> Floats:

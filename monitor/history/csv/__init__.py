@@ -1,1 +1,1 @@
-"""Two readers of history in CSV text, which agree: a tolerant one for any text, a vectorized one for sound text."""
+"""History from CSV text: rows by line, or in volume by pandas; columns converted whole; faults explained by row."""

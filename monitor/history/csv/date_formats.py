@@ -7,10 +7,15 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, timedelta, tzinfo
 from decimal import Decimal
-from functools import cache, lru_cache, partial
+from functools import lru_cache, partial
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+import numpy as np
+from numpy.typing import NDArray
+
+from modeltop.core.series import DATETIME_DTYPE, Times
 from modeltop.history.csv import dates
+from modeltop.history.csv.table import CodedColumn
 from modeltop.history.csv.tolerance import is_within_tolerance
 
 _WRITE = dates.REMEDY
@@ -29,44 +34,54 @@ class DateFormat:
     words: frozenset[str] = frozenset()
     """Words of which the column's name has one where the cells could be any numbers; empty: the cells alone decide."""
 
-    def parse_each(self, texts: Sequence[str], zone: tzinfo = UTC, fold: int = 0) -> list[int | str]:
-        """Return per text its microseconds since 1970, or why it is refused."""
+    def read(self, texts: Sequence[str], zone: tzinfo = UTC, fold: int = 0) -> Times:
+        """Return per text its date; NaT where it has another format, or is none."""
         if self is PLAIN and not fold:
-            return dates.parse_each_date(texts, zone)
-        stamps = self.read_each(texts) if zone is UTC and not fold else [None] * len(texts)
-        pairs = zip(texts, stamps, strict=True)
-        return [self._parse_one(text, zone, fold) if stamp is None else stamp for text, stamp in pairs]
+            return dates.read_dates(texts, zone)
+        if zone is UTC and not fold:
+            return self.read_split(SplitDates.of(texts))
+        return dates.read_each(texts, lambda text: self.parse(text, zone, fold))
 
-    def read_each(self, texts: Sequence[str]) -> list[int | None]:
-        """Return per text its microseconds since 1970, None if it is refused; each day and clock time is read once."""
+    def read_split(self, split: SplitDates) -> Times:
+        """Return the same of texts in UTC of which each day is read once."""
         if self is PLAIN:
-            return [stamp if isinstance(stamp, int) else None for stamp in dates.parse_each_date(texts)]
-        read = cache(self._read)
-        stamps: list[int | None] = []
-        for text in texts:
-            end = text.rfind(" ", 0, text.find(":"))
-            clock = _clock_microseconds(text[end + 1 :]) if end > 0 else None
-            if clock is None:
-                stamps.append(self._read(text))
-            else:
-                day = read(f"{text[:end]} 00:00")
-                stamps.append(None if day is None else day + clock)
-        return stamps
+            return dates.read_dates(split.texts)
+        days = dates.read_each(split.days.cells, lambda text: self.parse(text, UTC, 0))
+        times: Times = days[split.days.codes] + split.clocks
+        return times
 
-    def _read(self, text: str) -> int | None:
+    def explain(self, text: str, zone: tzinfo = UTC) -> str:
+        """Return why a text is refused."""
         try:
-            return self.parse(text, UTC, 0)
-        except ValueError:
-            return None
-
-    def _parse_one(self, text: str, zone: tzinfo, fold: int) -> int | str:
-        try:
-            return self.parse(text, zone, fold)
+            self.parse(text, zone, 0)
         except ValueError as error:
             if self is PLAIN or not text.strip():
                 return str(error) or f"the date is empty: {_WRITE}"
             reason = str(error) or f"the column has {self.description}, such as {self.example}"
             return f"`{text[:40]}` is no date ({reason}): {_WRITE}"
+        return ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SplitDates:
+    """Texts of dates, each split into a day and a time of day."""
+
+    texts: Sequence[str]
+    days: CodedColumn
+    """The days at midnight; texts that cannot be split are here in full."""
+    clocks: NDArray[np.timedelta64]
+    """The times of day; 0 where the text was not split."""
+
+    @classmethod
+    def of(cls, texts: Sequence[str]) -> SplitDates:
+        """Return the texts and their parts."""
+        days, clocks = [], []
+        for text in texts:
+            end = text.rfind(" ", 0, text.find(":"))
+            clock = _clock_microseconds(text[end + 1 :]) if end > 0 else None
+            days.append(text if clock is None else f"{text[:end]} 00:00")
+            clocks.append(clock or 0)
+        return cls(texts, CodedColumn.of(days), np.array(clocks, dtype="timedelta64[us]"))
 
 
 @lru_cache(maxsize=100_000)
@@ -341,28 +356,34 @@ def choose_date_format(name: str, texts: Sequence[str]) -> DateFormat | None:
     Raises:
         AmbiguousDatesError: They fit two formats, or lost digits.
     """
-    sample = texts[:: -(-len(texts) // _SAMPLE)]
-    plain = _readable(PLAIN, texts) if _readable(PLAIN, sample) else {}
-    if len(plain) == len(texts):
+    sample = SplitDates.of(texts[:: -(-len(texts) // _SAMPLE)])
+    nothing: Times = np.full(len(texts), np.datetime64("NaT"), dtype=DATETIME_DTYPE)
+    plain = PLAIN.read(texts) if _count(PLAIN.read_split(sample)) else nothing
+    if _count(plain) == len(texts):
         return PLAIN
-    words = name_words(name)
-    formats = [each for each in FORMATS if (not each.words or words & each.words) and _readable(each, sample)]
-    readable = {each: _readable(each, texts) for each in formats} | {PLAIN: plain}
-    best = max((PLAIN, *formats), key=lambda each: len(readable[each]))
+    words, split = name_words(name), SplitDates.of(texts)
+    formats = [each for each in FORMATS if (not each.words or words & each.words) and _count(each.read_split(sample))]
+    times = {each: each.read_split(split) for each in formats} | {PLAIN: plain}
+    best = max((PLAIN, *formats), key=lambda each: _count(times[each]))
+    read = [text for text, time in zip(texts, times[best], strict=True) if not np.isnat(time)]
     for orders in ((DAY_FIRST, MONTH_FIRST), (_SHORT_DAY_FIRST, _SHORT_MONTH_FIRST)):
-        day_first, month_first = (readable.get(each, {}) for each in orders)
-        is_any = 2 * len(day_first.keys() | month_first.keys()) > len(texts)
-        if best in orders and is_any and not _has_year_first(readable[best], readable.get(_SHORT_YEAR_FIRST, {})):
-            return orders[0] if _has_day_first(day_first, month_first) else orders[1]
+        day_first, month_first = (times.get(each, nothing) for each in orders)
+        is_any = 2 * np.count_nonzero(~np.isnat(day_first) | ~np.isnat(month_first)) > len(texts)
         if best in orders and is_any:
-            return _SHORT_YEAR_FIRST
-    if 2 * len(readable[best]) <= len(texts):
+            if _has_year_first(read[0], times[best], times.get(_SHORT_YEAR_FIRST, nothing)):
+                return _SHORT_YEAR_FIRST
+            return orders[0] if _has_day_first(texts, day_first, month_first) else orders[1]
+    if 2 * len(read) <= len(texts):
         return None
     if best is _SHORT_MONTHS:
-        _check_short_months(list(readable[best]))
+        _check_short_months(read)
     if best is SCIENTIFIC:
-        _check_scientific(list(readable[best]))
+        _check_scientific(read)
     return best
+
+
+def _count(times: Times) -> int:
+    return int(np.count_nonzero(~np.isnat(times)))
 
 
 def name_words(name: str) -> set[str]:
@@ -375,34 +396,31 @@ def name_words(name: str) -> set[str]:
     return set(re.findall("[a-z]+", spaced.lower())) or {""}
 
 
-def _readable(each: DateFormat, texts: Sequence[str]) -> dict[str, int]:
-    return {text: stamp for text, stamp in zip(texts, each.read_each(texts), strict=True) if stamp is not None}
-
-
-def _has_year_first(stamps: dict[str, int], year_first: dict[str, int]) -> bool:
+def _has_year_first(example: str, times: Times, year_first: Times) -> bool:
     """Return whether the year of two digits is first: the dates are then closer together than with it last."""
-    if len(year_first) < len(stamps):
+    if _count(year_first) < _count(times):
         return False
-    last, first = (max(each.values()) - min(each.values()) for each in (stamps, year_first))
+    last, first = (np.ptp(each[~np.isnat(each)].view(np.int64)) for each in (times, year_first))
     if max(last, first) < 2 * min(last, first) or last == first:
-        raise AmbiguousDatesError(f"holds {next(iter(stamps))[:40]}, with a year of two digits first or last: {_WRITE}")
-    return first < last
+        raise AmbiguousDatesError(f"holds {example[:40]}, with a year of two digits first or last: {_WRITE}")
+    return bool(first < last)
 
 
-def _has_day_first(day_first: dict[str, int], month_first: dict[str, int]) -> bool:
-    days = [text for text in day_first if text not in month_first]
-    months = [text for text in month_first if text not in day_first]
+def _has_day_first(texts: Sequence[str], day_first: Times, month_first: Times) -> bool:
+    are_days, are_months = (~np.isnat(times) for times in (day_first, month_first))
+    days, months = (np.flatnonzero(each).tolist() for each in (are_days & ~are_months, are_months & ~are_days))
     more, fewer = max(days, months, key=len), min(months, days, key=len)
     if not is_within_tolerance(len(fewer), len(more)):
-        raise AmbiguousDatesError(f"holds {days[0]} with the day first and {months[0]} with the month first: {_WRITE}")
+        orders = f"{texts[days[0]]} with the day first and {texts[months[0]]} with the month first"
+        raise AmbiguousDatesError(f"holds {orders}: {_WRITE}")
     if more:
         return more is days
-    if sum("." in text for text in day_first) * 2 > len(day_first):
+    if sum("." in texts[index] for index in np.flatnonzero(are_days).tolist()) * 2 > np.count_nonzero(are_days):
         return True  # nobody writes the month first with dots
-    either = next((text for text, stamp in day_first.items() if month_first[text] != stamp), None)
-    if either is None:
+    either = np.flatnonzero(are_days & (day_first != month_first)).tolist()
+    if not either:
         return True
-    raise AmbiguousDatesError(f"holds {either}, which is ambiguous since no day is above 12: {_WRITE}")
+    raise AmbiguousDatesError(f"holds {texts[either[0]]}, which is ambiguous since no day is above 12: {_WRITE}")
 
 
 def _check_short_months(texts: Sequence[str]) -> None:

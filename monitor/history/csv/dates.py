@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from decimal import Decimal
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,6 +57,8 @@ _LAYOUTS = {
     25: "dddd-dd-ddTdd:dd:dd+00:00",
 }
 """Length of a date → its characters; `d` is any digit, `T` is itself or a blank."""
+_NOT_A_TIME = np.iinfo(np.int64).min
+"""What numpy stores as NaT."""
 MIN_VECTORIZED = 64
 """Up to so many dates are parsed one by one: numpy is no faster."""
 
@@ -155,18 +158,6 @@ def find_epoch_unit(number: int | Decimal) -> EpochUnit | None:
     return next((unit for unit in EPOCH_UNITS if unit.low <= number < unit.high), None)
 
 
-def parse_dates(texts: Sequence[str], zone: tzinfo = UTC) -> Times:
-    """Return all of `texts` as period starts.
-
-    Raises:
-        ValueError: One is no date; the message names it and the remedy.
-    """
-    stamps = parse_each_date(texts, zone)
-    if error := next((stamp for stamp in stamps if isinstance(stamp, str)), None):
-        raise ValueError(error)
-    return np.array(stamps, dtype=np.int64).view(DATETIME_DTYPE)
-
-
 def has_impossible_year(text: str) -> bool:
     """Return whether a text looks like a date, but its year is outside of `YEAR_RANGE`.
 
@@ -177,20 +168,30 @@ def has_impossible_year(text: str) -> bool:
     return year is not None and not YEAR_RANGE[0] <= int(year[0]) <= YEAR_RANGE[1]
 
 
-def parse_each_date(texts: Sequence[str], zone: tzinfo = UTC) -> list[int | str]:
-    """Return per text its microseconds since 1970, or why it is no date; in numpy if they share one layout."""
-    stamps: list[int | str | None] = [None] * len(texts)
-    if zone is UTC and len(texts) > MIN_VECTORIZED:
-        for index, stamp in zip(*_parse_layout(texts, len(texts[len(texts) // 2])), strict=True):
-            stamps[index] = stamp
-    return [_parse_one_date(text, zone) if stamp is None else stamp for text, stamp in zip(texts, stamps, strict=True)]
+def read_each(texts: Sequence[str], parse: Callable[[str], int]) -> Times:
+    """Return per text the date that `parse` returns in microseconds since 1970; NaT where it raises ValueError."""
+
+    def read(text: str) -> int:
+        try:
+            return parse(text)
+        except ValueError:
+            return _NOT_A_TIME
+
+    return np.array([read(text) for text in texts], dtype=np.int64).view(DATETIME_DTYPE)
 
 
-def _parse_one_date(text: str, zone: tzinfo) -> int | str:
-    try:
-        return parse_microseconds(text, zone)
-    except ValueError as error:
-        return str(error)
+def read_dates(texts: Sequence[str], zone: tzinfo = UTC) -> Times:
+    """Return per text its date, NaT where `parse_microseconds` refuses it; in numpy where they share one layout."""
+    times = np.full(len(texts), np.datetime64("NaT"), dtype=DATETIME_DTYPE)
+    length = len(texts[len(texts) // 2]) if texts else 0
+    if zone is UTC and len(texts) > MIN_VECTORIZED and length in _LAYOUTS:
+        alike = np.flatnonzero([len(text) == length and text.isascii() for text in texts])
+        characters = np.array([texts[index] for index in alike.tolist()], dtype=f"S{length}").view(np.uint8)
+        valid, stamps = _parse_characters(characters.reshape(-1, length), _LAYOUTS[length])
+        times[alike[valid]] = stamps[valid].view(DATETIME_DTYPE)
+    rest = np.flatnonzero(np.isnat(times))
+    times[rest] = read_each([texts[index] for index in rest.tolist()], partial(parse_microseconds, zone=zone))
+    return times
 
 
 def parse_dates_at(body: bytes, starts: NDArray[np.intp], ends: NDArray[np.intp], zone: tzinfo = UTC) -> Times | None:
@@ -219,17 +220,6 @@ def parse_dates_at(body: bytes, starts: NDArray[np.intp], ends: NDArray[np.intp]
     for row in rest:
         stamps[row] = parse_microseconds(body[starts[row] : ends[row]].decode(), zone)
     return stamps.view(DATETIME_DTYPE)
-
-
-def _parse_layout(texts: Sequence[str], length: int) -> tuple[list[int], list[int]]:
-    """Return the indices of the dates in the layout of that length, and their microseconds since 1970."""
-    layout = _LAYOUTS.get(length)
-    indices = [index for index, text in enumerate(texts) if len(text) == length and text.isascii()] if layout else []
-    if not layout or not indices:
-        return [], []
-    characters = np.array([texts[index] for index in indices], dtype=f"S{length}")
-    valid, stamps = _parse_characters(characters.view(np.uint8).reshape(len(indices), length), layout)
-    return np.array(indices)[valid].tolist(), stamps[valid].tolist()
 
 
 def _parse_characters(characters: NDArray[np.uint8], layout: str) -> tuple[Flags, NDArray[np.int64]]:

@@ -144,15 +144,6 @@ def read_row(lines: Sequence[str], index: int, delimiter: str) -> tuple[list[str
     raise UnclosedQuote
 
 
-def is_complete_row(line: bytes) -> bool:
-    """Return whether a line in UTF-8 is one row by itself: no quote is still open at its end."""
-    try:
-        text = line.decode("utf-8", "replace")
-        return split_cells(text, sniff_delimiter(text)) is not None
-    except ValueError:
-        return False
-
-
 def fit_to_width(cells: list[str], width: int) -> list[str]:
     """Return as many cells as the header has; none if all are empty.
 

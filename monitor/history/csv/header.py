@@ -8,14 +8,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, tzinfo
 
+import numpy as np
+
 from modeltop.core.errors import SourceError
 from modeltop.core.metrics.names import is_bookkeeping, name_key
 from modeltop.core.metrics.registry import MetricRegistry
-from modeltop.core.series import ReadFault
+from modeltop.core.series import ReadFault, Times
 from modeltop.history.csv import date_formats, number_formats
 from modeltop.history.csv.date_formats import DateFormat
 from modeltop.history.csv.number_formats import NumberFormat
 from modeltop.history.csv.placement import Placement, companion, place, placement_notes
+from modeltop.history.csv.table import CsvTable
 from modeltop.history.store.row_format import COMPANIONS, DATE_COLUMN_NAMES, MAX_COLUMNS, is_store_header
 
 ROLE_NAMES = {
@@ -73,6 +76,15 @@ class NumberColumn:
     """In the long shape, metric as written → the format of its values, if it is not `format`."""
 
     @property
+    def is_plain(self) -> bool:
+        """True if all of its numbers have a decimal point and nothing else."""
+        return self.format.is_plain and not self.formats
+
+    def format_of(self, metric: str | None) -> NumberFormat:
+        """Return the format of the values of a metric, as written; that of the column in the wide shape."""
+        return self.formats.get(metric or "", self.format)
+
+    @property
     def is_count(self) -> bool:
         """True if it holds whole numbers of cases or rows."""
         return self.role in ("support", "rows")
@@ -115,37 +127,41 @@ class CsvSchema:
         return self.model is self.segment is self.metric is None and not self.segments and not self.has_days_apart
 
     @property
-    def is_plain(self) -> bool:
-        """True if the vectorized reader knows all formats and roles."""
+    def is_expected(self) -> bool:
+        """True if the rows hold what the header alone says, in plain formats, so that further rows decide nothing."""
         return (
             self.is_dated
+            and self.date == find_date_column(self.names)
             and not self.segments
             and not self.has_days_apart
             and self.time is None
             and self.date_format is date_formats.PLAIN
-            and all(column.format.is_plain and not column.formats for column in self.numbers)
+            and all(column.is_plain for column in self.numbers)
         )
 
-    @property
-    def is_expected(self) -> bool:
-        """True if the rows hold what the header alone says, so that further rows decide nothing."""
-        return self.is_plain and self.date == find_date_column(self.names)
-
-    @property
-    def written(self) -> dict[tuple[str, str, str], str]:
-        """The names of columns of values that are called otherwise than their metric, by metric, role and segment."""
+    def written(self, segment: str) -> dict[str, str]:
+        """Return by metric the names of a segment's columns of values that are called otherwise than their metric."""
         return {
-            (column.metric, column.role, column.segment): column.name
+            column.metric: column.name
             for column in self.numbers
-            if column.role == "value" and column.metric and column.name != column.metric
+            if (column.role, column.segment) == ("value", segment) and column.metric and column.name != column.metric
         }
 
-    def with_time(self, rows: Sequence[Sequence[str]]) -> Sequence[Sequence[str]]:
-        """Return the rows with the time of day behind the date."""
+    def with_time(self, table: CsvTable) -> CsvTable:
+        """Return rows of text with the time of day behind the date."""
         if self.time is None:
-            return rows
-        date = self.date
-        return [[*row[:date], f"{row[date]} {row[self.time] or '?'}", *row[date + 1 :]] for row in rows]
+            return table
+        pairs = zip(table.text(self.date), table.text(self.time), strict=True)
+        return CsvTable(table.lines, {**table.columns, self.date: tuple(f"{day} {time or '?'}" for day, time in pairs)})
+
+    def read_dates(self, table: CsvTable, configured: tzinfo) -> Times:
+        """Return the date of each row; NaT where it has none."""
+        column = table.columns[self.date]
+        if isinstance(column, np.ndarray):
+            return column
+        dates = table.coded(self.date)
+        times: Times = self.date_format.read(dates.cells, self.zone(configured))[dates.codes]
+        return times
 
     def zone(self, configured: tzinfo) -> tzinfo:
         """Return the zone of dates that name none."""

@@ -152,20 +152,6 @@ def find_header(lines: Sequence[str], read_row: ReadRow, catalog: MetricRegistry
     return _with_neighbors(body, named or 0, catalog) if body else None
 
 
-def find_plain_header(lines: Sequence[str], read_row: ReadRow) -> FoundHeader | None:
-    """Return the header if the first of two lines is one, and the second a row of values; else None.
-
-    Args:
-        lines: The first two lines of a file.
-        read_row: Reads the row that starts on a line.
-
-    Raises:
-        NoHistory: The first line cannot be read.
-    """
-    rows = list(_rows(lines, read_row))
-    return _found(rows[:1]) if _is_plain(rows) and (rows[0].line, rows[0].end) == (0, 1) else None
-
-
 def _is_plain(rows: Sequence[_Row]) -> bool:
     """Return whether there are two rows, one of names and one of values below it."""
     if len(rows) < 2 or rows[0].is_comment or rows[1].is_comment or rows[1].is_text:

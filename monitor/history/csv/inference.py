@@ -15,10 +15,10 @@ from modeltop.history.csv import date_formats, number_formats
 from modeltop.history.csv.date_formats import AmbiguousDatesError, DateFormat, choose_date_format, name_words
 from modeltop.history.csv.header import CsvSchema, NumberColumn, no_date_column, read_header
 from modeltop.history.csv.number_formats import AmbiguousNumbersError, NumberFormat, numbers_of
+from modeltop.history.csv.table import Cells, CsvTable
 from modeltop.history.csv.tolerance import is_within_tolerance
 from modeltop.history.store.row_format import DATE_COLUMN_NAMES
 
-Rows = Sequence[Sequence[str]]
 _DateColumns = dict[int, DateFormat | AmbiguousDatesError]
 """Columns that hold dates → their format, or why there is none."""
 
@@ -28,12 +28,12 @@ _SAMPLE = 30
 """Cells that show whether a column may hold dates."""
 
 
-def infer_schema(schema: CsvSchema, rows: Rows, *, catalog: MetricRegistry) -> CsvSchema:
+def infer_schema(schema: CsvSchema, table: CsvTable, *, catalog: MetricRegistry) -> CsvSchema:
     """Return the schema of a file by its header and by its rows.
 
     Args:
         schema: By the header alone.
-        rows: One or more, each with as many cells as the header; of a very long file the first ones.
+        table: Its rows, one or more; of a very long file the first ones.
         catalog: The metrics, with their bounds and other names.
 
     Raises:
@@ -42,21 +42,21 @@ def infer_schema(schema: CsvSchema, rows: Rows, *, catalog: MetricRegistry) -> C
     """
     if schema.is_utc:
         return schema  # the store writes plain formats
-    return _with_number_formats(_with_date_column(schema, rows, catalog), rows, catalog)
+    return _with_number_formats(_with_date_column(schema, table, catalog), table, catalog)
 
 
-def _with_date_column(schema: CsvSchema, rows: Rows, catalog: MetricRegistry) -> CsvSchema:
+def _with_date_column(schema: CsvSchema, table: CsvTable, catalog: MetricRegistry) -> CsvSchema:
     """Return the schema with the column that holds the dates: by its name, else the only one that does."""
     names = [name.lower() for name in schema.names]
     for index in (names.index(name) for name in DATE_COLUMN_NAMES if name in names):
-        if found := _date_format(schema, rows, index):
+        if found := _date_format(schema, index, table.text(index)):
             return _with_date(schema, index, found, catalog)
-    columns = dict(_columns_of_dates(schema, rows))
+    columns = dict(_columns_of_dates(schema, table))
     if not columns:
         if schema.is_dated:
             return schema
         raise no_date_column()
-    index, notes = _choose_date_column(schema, rows, columns)
+    index, notes = _choose_date_column(schema, table, columns)
     dated = _with_date(schema, index, columns[index], catalog)
     numbers = tuple(column for column in dated.numbers if column.index not in columns)
     return replace(dated, numbers=numbers, notes=(*dated.notes, *notes))
@@ -74,25 +74,25 @@ def _with_date(
     return replace(schema, date_format=found, notes=(*schema.notes, *notes))
 
 
-def _date_format(schema: CsvSchema, rows: Rows, index: int) -> DateFormat | AmbiguousDatesError | None:
+def _date_format(schema: CsvSchema, index: int, cells: Cells) -> DateFormat | AmbiguousDatesError | None:
     """Return the format of a column's dates, or why it has none; None if it does not hold dates."""
-    texts = [text for text in dict.fromkeys(row[index] for row in rows) if text.strip()]
+    texts = [text for text in dict.fromkeys(cells) if text.strip()]
     try:
         return choose_date_format(schema.names[index], texts) if texts else None
     except AmbiguousDatesError as error:
         return error
 
 
-def _columns_of_dates(schema: CsvSchema, rows: Rows) -> Iterator[tuple[int, DateFormat | AmbiguousDatesError]]:
+def _columns_of_dates(schema: CsvSchema, table: CsvTable) -> Iterator[tuple[int, DateFormat | AmbiguousDatesError]]:
     """Yield the columns without a part of their own of which nearly all cells are dates."""
     roles = {schema.model, schema.segment, schema.metric, schema.provisional}
-    sample = rows[:: len(rows) // _SAMPLE + 1]
     for index in range(len(schema.names)):
-        if index in roles or _is_date(schema.names[index]) or not _date_format(schema, sample, index):
+        cells = table.text(index)
+        sample = cells[:: len(cells) // _SAMPLE + 1]
+        if index in roles or _is_date(schema.names[index]) or not _date_format(schema, index, sample):
             continue
-        cells = [row[index] for row in rows if row[index].strip()]
-        found = _date_format(schema, rows, index)
-        if found is None or 2 * len(cells) < len(rows):
+        found, cells = _date_format(schema, index, cells), [cell for cell in cells if cell.strip()]
+        if found is None or 2 * len(cells) < len(table):
             continue
         if isinstance(found, AmbiguousDatesError) or _holds_dates(schema.names[index], cells, found):
             yield index, found
@@ -100,23 +100,23 @@ def _columns_of_dates(schema: CsvSchema, rows: Rows) -> Iterator[tuple[int, Date
 
 def _is_date(header: str) -> bool:
     """Return whether a cell of the header is a date itself, so that the file has no header."""
-    return isinstance(date_formats.PLAIN.parse_each([header])[0], int)
+    return not np.isnat(date_formats.PLAIN.read([header])[0])
 
 
 def _holds_dates(name: str, cells: Sequence[str], found: DateFormat) -> bool:
     if found is date_formats.PLAIN and all(cell.strip().isdecimal() for cell in cells):
         return bool(name_words(name) & date_formats.TIME_WORDS)
-    refused = sum(isinstance(stamp, str) for stamp in found.parse_each(cells))
-    return is_within_tolerance(refused, len(cells))
+    refused = np.count_nonzero(np.isnat(found.read(cells)))
+    return is_within_tolerance(int(refused), len(cells))
 
 
-def _choose_date_column(schema: CsvSchema, rows: Rows, columns: _DateColumns) -> tuple[int, list[str]]:
+def _choose_date_column(schema: CsvSchema, table: CsvTable, columns: _DateColumns) -> tuple[int, list[str]]:
     """Return the column whose dates count, and a message if others hold dates too."""
-    varying = [index for index in columns if any(row[index] != rows[0][index] for row in rows)]
+    varying = [index for index in columns if len(set(table.text(index))) > 1]
     if varying and len(varying) < len(columns):  # one date in all rows is that of the export, or where a query starts
         columns = {index: columns[index] for index in varying}
     first, *others = columns
-    if all(row[index] == row[first] for row in rows for index in others):
+    if all(table.text(index) == table.text(first) for index in others):
         return first, []
     ends = [index for index in columns if name_words(schema.names[index]) & _END_WORDS]
     starts = [index for index in columns if index not in ends]
@@ -131,17 +131,17 @@ def _choose_date_column(schema: CsvSchema, rows: Rows, columns: _DateColumns) ->
     return starts[0], [f"column {start} dates the periods, since they are named by their start, and not {rest}"]
 
 
-def _with_number_formats(schema: CsvSchema, rows: Rows, catalog: MetricRegistry) -> CsvSchema:
+def _with_number_formats(schema: CsvSchema, table: CsvTable, catalog: MetricRegistry) -> CsvSchema:
     """Return the schema with a format for each column of numbers, and in the long shape for each metric."""
-    cells = {column.index: numbers_of(row[column.index] for row in rows) for column in schema.numbers}
+    cells = {column.index: numbers_of(table.text(column.index)) for column in schema.numbers}
     mark = number_formats.decimal_mark(cells[column.index] for column in schema.numbers if not column.is_count)
     inference = _NumberInference(mark, catalog)
     numbers = []
     for column in sorted(schema.numbers, key=lambda column: column.role != "value"):
         if column.role == "value" and schema.metric is not None:
             by_metric: dict[str, list[str]] = {}
-            for row in rows:
-                by_metric.setdefault(row[schema.metric], []).append(row[column.index])
+            for metric, cell in zip(table.text(schema.metric), table.text(column.index), strict=True):
+                by_metric.setdefault(metric, []).append(cell)
             formats = {
                 metric: inference.infer(column, metric, numbers_of(group)) for metric, group in by_metric.items()
             }

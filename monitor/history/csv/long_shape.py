@@ -29,11 +29,11 @@ class LongShape:
         """Return the blocks under their canonical metrics, and messages on names that share a metric.
 
         Args:
-            blocks: Of one metric each, under its name as written.
+            blocks: Of one metric each, under its name as written; of none where its values are not used.
         """
         names: dict[str, dict[str, None]] = {}
         for block in blocks:
-            names.setdefault(block.model, {})[_written_name(block)] = None
+            names.setdefault(block.model, {}).update(dict.fromkeys(block.values))
         places: dict[tuple[str, str], Placement] = {}
         notes: dict[str, None] = {}
         for model, written in names.items():
@@ -41,14 +41,19 @@ class LongShape:
             placements = place(listed, self._catalog)
             places.update({(model, name): each for name, each in zip(listed, placements, strict=True)})
             notes.update(dict.fromkeys(placement_notes(listed, placements, self._catalog)))
-        return tuple(self._place(block, places[block.model, _written_name(block)]) for block in blocks), list(notes)
+        placed = (
+            self._place(block, name, places[block.model, name]) if block.values else block
+            for block in blocks
+            for name in [next(iter(block.values), "")]
+        )
+        return tuple(placed), list(notes)
 
-    def _place(self, block: Block, placement: Placement) -> Block:
-        key = (block.model, block.segment, _written_name(block))
+    def _place(self, block: Block, written: str, placement: Placement) -> Block:
+        key = (block.model, block.segment, written)
         cached = self._placed.get(key)
         if cached and cached[0] is block and cached[1] == placement:
             return cached[2]
-        ((written, values),) = block.values.items()
+        values = block.values[written]
         refused = {placement.metric: block.refused[written]} if written in block.refused else {}
         placed = replace(
             block,
@@ -59,7 +64,3 @@ class LongShape:
         )
         self._placed[key] = block, placement, placed
         return placed
-
-
-def _written_name(block: Block) -> str:
-    return next(iter(block.values))

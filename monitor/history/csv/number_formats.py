@@ -11,10 +11,9 @@ from decimal import Decimal
 from functools import cache
 
 import numpy as np
-from numpy.typing import NDArray
 
 from modeltop.core.metrics.registry import Metric
-from modeltop.core.series import Floats
+from modeltop.core.series import Flags, Floats
 from modeltop.core.text import format_exact
 from modeltop.history.csv.shapes import shapes_of
 from modeltop.history.csv.tolerance import MIN_CELLS, is_within_tolerance
@@ -93,12 +92,14 @@ class NumberFormat:
         text = _PERCENT.sub("", "\n".join(cells)).translate(_removal(self.separators)).replace(self.mark, ".")
         return list(map(_hundredth if self.is_percent else float, text.split("\n")))
 
-    def read_all(self, cells: Sequence[str]) -> tuple[Floats, NDArray[np.intp]]:
-        """Return the numbers of a column, NaN where there is none, and the indices of the cells that `parse` refuses.
+    def read_all(self, cells: Sequence[str]) -> tuple[Floats, Flags]:
+        """Return the numbers of a column, NaN where there is none, and which cells `parse` refuses.
 
         Args:
             cells: One or more.
         """
+        if self.is_plain and (plain := _read_plain(cells)) is not None:
+            return plain, np.zeros(len(cells), np.bool_)
         texts = [cell.strip(" \t") for cell in cells]
         shapes = shapes_of(texts)
         examples = dict(zip(shapes, texts, strict=True))
@@ -107,8 +108,9 @@ class NumberFormat:
         values = np.array(self._convert_all(readable), dtype=np.float64)
         if self.excludes_fractions:
             values[(values != 0) & (np.abs(values) <= _HUNDREDTH)] = np.nan
-        nothing = np.flatnonzero(np.isnan(values)).tolist()
-        return values, np.array([row for row in nothing if texts[row].lower() not in NULL_VALUES], dtype=np.intp)
+        refused: Flags = np.isnan(values)
+        refused[refused] = [texts[row].lower() not in NULL_VALUES for row in np.flatnonzero(refused)]
+        return to_infinity(values), refused
 
     def _remedy(self, text: str) -> str:
         if self.has_sign:
@@ -120,6 +122,23 @@ class NumberFormat:
         if "," in text:
             return "write a decimal point and no thousands separators"
         return "write one such as 0.95, or leave the cell empty"
+
+
+def _read_plain(cells: Sequence[str]) -> Floats | None:
+    """Return all cells as numbers, in C; None if one of them must be read by itself."""
+    joined = "".join(cells)
+    if "_" in joined or not joined.isascii():
+        return None  # float() accepts 1_000 and digits of other scripts
+    try:
+        return to_infinity(np.array([float(cell) if cell else math.nan for cell in cells], dtype=np.float64))
+    except ValueError:
+        return None
+
+
+def to_infinity(values: Floats) -> Floats:
+    """Return the values with infinity for all beyond `LARGEST`."""
+    huge = np.abs(values) > LARGEST
+    return np.where(huge, np.copysign(np.inf, values), values) if huge.any() else values
 
 
 PLAIN = NumberFormat()

@@ -36,9 +36,6 @@ class _Lines:
     first: float = math.inf
     last: float = -math.inf
 
-    def extend(self, count: int, first: int, last: int) -> _Lines:
-        return self.join(_Lines(count, first, last))
-
     def join(self, other: _Lines) -> _Lines:
         return _Lines(self.count + other.count, min(self.first, other.first), max(self.last, other.last))
 
@@ -52,11 +49,21 @@ class _Error:
     """What it has in common with other errors of the column."""
 
 
-class ProblemCollector:
-    """The problems of one file, `source` to people, in the order of its lines however they are met."""
+class DoubtfulCell(ValueError):  # noqa: N818  no error: the column may have another format
+    """A cell that plain formats do not fit."""
 
-    def __init__(self, source: str) -> None:
+
+class ProblemCollector:
+    """The problems of one file, `source` to people, in the order of its lines however they are met.
+
+    Args:
+        source: The file.
+        allows_doubts: False to stop at the first doubtful cell.
+    """
+
+    def __init__(self, source: str, *, allows_doubts: bool = True) -> None:
         self.source = source
+        self.allows_doubts = allows_doubts
         self.doubts = 0
         """Cells that plain formats do not fit, so that the column may have another one."""
         self._notes: list[ReadProblem] = []
@@ -79,6 +86,17 @@ class ProblemCollector:
     def copy(self) -> ProblemCollector:
         """Return a copy, to be added to without changing this one."""
         return copy.deepcopy(self)
+
+    def doubt(self, cells: int) -> None:
+        """Count cells that plain formats do not fit; raise DoubtfulCell if there is one and they are not allowed."""
+        self.doubts += cells
+        if cells and not self.allows_doubts:
+            raise DoubtfulCell
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to report and nothing doubtful."""
+        return not (self.doubts or self._notes or self._counted_notes or self._faults or self._reasons)
 
     def describe_header(self, messages: Iterable[str], faults: Iterable[ReadFault], line: int) -> None:
         """Report what was found out about the columns, in place of what was before."""
@@ -109,7 +127,7 @@ class ProblemCollector:
 
     def count_rows(self, rows: int, first: int, last: int) -> None:
         """Count rows that were read, one or more, from line `first` to line `last`."""
-        self._rows_read = self._rows_read.extend(rows, first, last)
+        self._rows_read = self._rows_read.join(_Lines(rows, first, last))
 
     def row_error(
         self, line: int, message: str, column: int = _ENTIRE_ROW, *, has_impossible_year: bool = False
@@ -123,9 +141,9 @@ class ProblemCollector:
             has_impossible_year: A single such row is a slip, as one in the future is, and not the newest one.
         """
         if has_impossible_year:
-            self._misdated = self._misdated.extend(1, line, line)
+            self._misdated = self._misdated.join(_Lines(1, line, line))
         else:
-            self._rows_lost = self._rows_lost.extend(1, line, line)
+            self._rows_lost = self._rows_lost.join(_Lines(1, line, line))
         self._lost_row = max(self._lost_row or (0, ""), (line, message))
         self.cell_error(line, message, column)
 

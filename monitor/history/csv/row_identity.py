@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -13,7 +12,7 @@ from numpy.typing import NDArray
 
 from modeltop.core.metrics.names import name_key, split_words
 from modeltop.core.metrics.registry import MetricRegistry
-from modeltop.core.series import FaultReason, Flags, ReadFault
+from modeltop.core.series import FaultReason, Flags, ReadFault, Times
 from modeltop.history.collisions import DAY, MAX_CORRECTED_DATES, are_days_among_hours
 from modeltop.history.csv.cells import parse_flag
 from modeltop.history.csv.header import (
@@ -26,7 +25,8 @@ from modeltop.history.csv.header import (
     read_header,
 )
 from modeltop.history.csv.header_search import is_value
-from modeltop.history.csv.number_formats import NumberFormat, RefusedColumnError
+from modeltop.history.csv.number_formats import NumberFormat
+from modeltop.history.csv.table import CodedColumn, CsvTable
 
 Codes = NDArray[np.int64]
 """Per row an index into the distinct cells of one or more columns."""
@@ -59,9 +59,7 @@ class _Column:
     rank: int
 
 
-def find_identity(
-    schema: CsvSchema, rows: Sequence[Sequence[str]], stamps: Sequence[int | str], catalog: MetricRegistry
-) -> CsvSchema | ReadFault:
+def find_identity(schema: CsvSchema, rows: CsvTable, times: Times, catalog: MetricRegistry) -> CsvSchema | ReadFault:
     """Return the schema with a role for the columns that tell rows apart, or what to write if none can have one.
 
     Rows collide if they have one date, model, segment and metric and different values. At no more than
@@ -70,11 +68,11 @@ def find_identity(
 
     Args:
         schema: By the header.
-        rows: One or more, each with as many cells as the header.
-        stamps: Per row its date in microseconds since 1970, or a message if it has none.
+        rows: One or more.
+        times: The date of each row; NaT where it has none.
         catalog: The metrics.
     """
-    table = _Table.of(schema, rows, stamps)
+    table = _DatedRows.of(schema, rows, times)
     dates = table.dates_in_conflict(())
     overwritten, all_dates = int(table.in_conflict(()).sum()) - dates, len(np.unique(table.dates))
     if not dates:
@@ -105,11 +103,10 @@ def find_identity(
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Table:
+class _DatedRows:
     """Rows with a date; all arrays have one entry per row."""
 
-    cells: Sequence[Sequence[str]]
-    """Per column of the file."""
+    rows: CsvTable
     stamps: Codes
     dates: Codes
     """Which date."""
@@ -120,35 +117,25 @@ class _Table:
     date: int
 
     @classmethod
-    def of(cls, schema: CsvSchema, rows: Sequence[Sequence[str]], stamps: Sequence[int | str]) -> _Table:
+    def of(cls, schema: CsvSchema, rows: CsvTable, times: Times) -> _DatedRows:
         """Return the rows that have a date and are no provisional ones, which later rows replace."""
-        kept = [
-            index
-            for index, stamp in enumerate(stamps)
-            if not isinstance(stamp, str) and not _is_provisional(schema, rows[index])
-        ]
-        cells = list(zip(*(rows[index] for index in kept), strict=True)) or [()] * schema.width
-        moments = np.array([stamps[index] for index in kept], dtype=np.int64)
-        identifying = [cells[index] for index in (schema.model, schema.segment, schema.metric) if index is not None]
-        values = {
-            column.index: _value_codes(cells[column.index], column.format)
-            for column in schema.numbers
-            if column.role == "value"
-        }
-        return cls(
-            cells,
-            moments,
-            np.unique(moments, return_inverse=True)[1],
-            _codes(list(zip(*identifying, strict=True))) if identifying else np.zeros(len(kept), np.int64),
-            values,
-            schema.date,
-        )
+        kept = ~np.isnat(times)
+        if schema.provisional is not None:
+            flags = rows.coded(schema.provisional)
+            kept &= ~np.array([_is_true(cell) for cell in flags.cells])[flags.codes]
+        rows, moments = rows.take(kept), times[kept].view(np.int64)
+        series = np.zeros(len(rows), np.int64)
+        for index in (schema.model, schema.segment, schema.metric):
+            series = series if index is None else _combine(series, rows.coded(index).codes.astype(np.int64))
+        columns = [column for column in schema.numbers if column.role == "value"]
+        values = {column.index: _value_codes(rows.coded(column.index), column.format) for column in columns}
+        return cls(rows, moments, np.unique(moments, return_inverse=True)[1], series, values, schema.date)
 
-    def take(self, rows: NDArray[np.intp]) -> _Table:
+    def take(self, rows: NDArray[np.intp]) -> _DatedRows:
         """Return some of the rows."""
         return replace(
             self,
-            cells=[[column[row] for row in rows.tolist()] for column in self.cells],
+            rows=self.rows.take(np.isin(np.arange(len(self.rows)), rows)),
             stamps=self.stamps[rows],
             dates=self.dates[rows],
             series=self.series[rows],
@@ -158,8 +145,12 @@ class _Table:
     def codes(self, index: int) -> Codes:
         """Return which distinct cell of a column each row has."""
         if index == DATE_FORM:
-            return np.array([":" in cell for cell in self.cells[self.date]], dtype=np.int64)
-        return _codes([cell.strip() for cell in self.cells[index]])
+            dates = self.rows.coded(self.date)
+            has_time: Codes = np.array([":" in cell for cell in dates.cells], dtype=np.int64)[dates.codes]
+            return has_time
+        column = self.rows.coded(index)
+        codes: Codes = _codes([cell.strip() for cell in column.cells])[column.codes]
+        return codes
 
     def in_conflict(self, indices: Sequence[int]) -> Flags:
         """Return which rows have the date, the series and the cells of some columns of others with another value."""
@@ -184,9 +175,9 @@ class _Table:
         return int(np.bincount(_distinct_pairs(self.series[conflicts], self.dates[conflicts]), minlength=1).max())
 
 
-def _is_provisional(schema: CsvSchema, row: Sequence[str]) -> bool:
+def _is_true(cell: str) -> bool:
     try:
-        return schema.provisional is not None and parse_flag(row[schema.provisional])
+        return parse_flag(cell)
     except ValueError:
         return False
 
@@ -208,23 +199,17 @@ def _combine(left: Codes, right: Codes) -> Codes:
     return codes
 
 
-def _value_codes(cells: Sequence[str], form: NumberFormat) -> Codes:
+def _value_codes(cells: CodedColumn, form: NumberFormat) -> Codes:
     """Return which value each cell has: equal numbers are equal however they are written."""
-    numbers: dict[str, object] = {}
-    for cell in dict.fromkeys(cells):
-        try:
-            number = form.parse(cell)
-            numbers[cell] = None if math.isnan(number) else number
-        except RefusedColumnError:
-            numbers[cell] = None
-        except ValueError:
-            numbers[cell] = cell
-    index: dict[object, int] = {}
-    codes = {cell: -1 if value is None else index.setdefault(value, len(index)) for cell, value in numbers.items()}
-    return np.array([codes[cell] for cell in cells], dtype=np.int64)
+    if form.refusal is not None or not len(cells):
+        return np.full(len(cells), -1)
+    numbers, refused = form.read_all(cells.cells)
+    values = [number if is_read else cell for number, is_read, cell in zip(numbers, ~refused, cells.cells, strict=True)]
+    codes: Codes = np.where(np.isnan(numbers) & ~refused, -1, _codes(values))[cells.codes]
+    return codes
 
 
-def _columns(schema: CsvSchema, table: _Table, catalog: MetricRegistry) -> Iterator[_Column]:
+def _columns(schema: CsvSchema, table: _DatedRows, catalog: MetricRegistry) -> Iterator[_Column]:
     """Yield the columns that may tell rows apart: those without a role, and numbers of which no metric is known."""
     roles = {schema.date, schema.model, schema.segment, schema.metric, schema.provisional}
     for column in schema.numbers:
@@ -233,7 +218,7 @@ def _columns(schema: CsvSchema, table: _Table, catalog: MetricRegistry) -> Itera
     values = {column.index for column in schema.numbers if column.role == "value"}
     for index, name in enumerate(schema.names):
         if index not in roles:
-            distinct = {cell.strip() for cell in table.cells[index]}
+            distinct = {cell.strip() for cell in table.rows.coded(index).cells}
             if len(distinct) > 1:
                 may_be_long = schema.metric is None and len(values - {index}) == 1
                 rank = _rank(name, distinct, table, has_model=schema.model is not None, may_be_long=may_be_long)
@@ -242,7 +227,7 @@ def _columns(schema: CsvSchema, table: _Table, catalog: MetricRegistry) -> Itera
         yield _Column(DATE_FORM, "period", _DATE_FORM)
 
 
-def _rank(name: str, distinct: set[str], table: _Table, *, has_model: bool, may_be_long: bool) -> int:
+def _rank(name: str, distinct: set[str], table: _DatedRows, *, has_model: bool, may_be_long: bool) -> int:
     """Return what a column can be by its name and its cells."""
     rows, key, count = len(table.stamps), name_key(name), len(distinct)
     if all(map(_CLOCK.fullmatch, distinct)):
@@ -275,7 +260,7 @@ def _combinations(columns: Sequence[_Column], most: int) -> Iterator[tuple[_Colu
         yield from sorted(combinations(ranked, size), key=lambda chosen: [column.rank for column in chosen])
 
 
-def _with_roles(schema: CsvSchema, columns: Sequence[_Column], table: _Table, catalog: MetricRegistry) -> CsvSchema:
+def _with_roles(schema: CsvSchema, columns: Sequence[_Column], table: _DatedRows, catalog: MetricRegistry) -> CsvSchema:
     model = next((column.index for column in columns if column.rank == _MODEL), None)
     metric = next((column.index for column in columns if column.rank == _METRIC), None)
     time = next((column.index for column in columns if column.rank == _TIME), None)
@@ -300,14 +285,14 @@ def _with_roles(schema: CsvSchema, columns: Sequence[_Column], table: _Table, ca
     return replace(found, notes=(*found.notes, *_notes(schema, identity, table)))
 
 
-def _notes(schema: CsvSchema, identity: RowIdentity, table: _Table) -> Iterator[str]:
+def _notes(schema: CsvSchema, identity: RowIdentity, table: _DatedRows) -> Iterator[str]:
     for index, role in ((identity.model, "model"), (identity.metric, "metric")):
         if index is not None:
             yield f"rows of one date differ in `{schema.names[index][:40]}`: it is read as the {role}"
     if identity.segments:
         names = " and ".join(f"`{schema.names[index][:40]}`" for index in identity.segments)
         has_whole = any(
-            not any(cells) for cells in zip(*(table.cells[index] for index in identity.segments), strict=True)
+            not any(cells) for cells in zip(*(table.rows.text(index) for index in identity.segments), strict=True)
         )
         whole = (
             ", empty as all rows, the only ones that default rules evaluate: for the others write a rule with `segment`"
@@ -319,7 +304,7 @@ def _notes(schema: CsvSchema, identity: RowIdentity, table: _Table) -> Iterator[
         yield "dates with and without a time of day have other values: those without one are the segment period=day"
 
 
-def _fault(columns: Sequence[_Column], sample: _Table, table: _Table, remaining: int) -> ReadFault:
+def _fault(columns: Sequence[_Column], sample: _DatedRows, table: _DatedRows, remaining: int) -> ReadFault:
     """Return the columns that tell rows apart and have no role, and what to write."""
     for chosen in _combinations([column for column in columns if column.index != DATE_FORM], 2):
         if sample.dates_in_conflict([column.index for column in chosen]) <= remaining:
@@ -343,6 +328,6 @@ NOT_TOLD_APART = (
 )
 
 
-def _is_time_of_day(column: _Column, sample: _Table) -> bool:
-    cells = sample.cells[column.index]
+def _is_time_of_day(column: _Column, sample: _DatedRows) -> bool:
+    cells = sample.rows.coded(column.index).cells
     return all(_CLOCK.fullmatch(cell.strip()) for cell in cells) or name_key(column.name) in TIME_NAMES

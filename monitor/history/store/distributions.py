@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from modeltop.core.distribution import MISSING, OTHER, Distributions, Histogram, ReliabilityCurve
+from modeltop.core.distribution import MISSING, OTHER, Distributions, Histogram, ReliabilityCurve, ValueRange
 from modeltop.history.files import FileStat, file_stat
 from modeltop.history.store.paths import file_prefix
 
@@ -40,6 +40,7 @@ class _ParsedRows:
     """Feature → slot → period → rows."""
     edges: dict[str, dict[str, tuple[str, str]]] = field(default_factory=dict)
     """Feature → slot → low and high as written."""
+    ranges: dict[str, dict[_Period, ValueRange]] = field(default_factory=dict)
     curves: dict[str, dict[_Period, dict[int, tuple[float, float, float]]]] = field(default_factory=dict)
     """Name → period → group → rows, score, rate."""
     groups: int = 0
@@ -65,7 +66,10 @@ def parse_distributions(text: str) -> Distributions:
             break
         except (csv.Error, KeyError, ValueError):
             continue
-    histograms = {name: _to_histogram(name, parsed.rows[name], parsed.edges[name]) for name in parsed.rows}
+    histograms = {
+        name: _to_histogram(name, rows, parsed.edges[name], parsed.ranges.get(name, {}))
+        for name, rows in parsed.rows.items()
+    }
     curve = next((_to_curve(name, periods, parsed.groups) for name, periods in parsed.curves.items()), None)
     return Distributions(histograms, curve, parsed.segments)
 
@@ -107,11 +111,21 @@ def _add_segment(parsed: _ParsedRows, line: _Cells, period: _Period, rows: float
     parsed.segments.setdefault(line["name"], {})[period] = rows
 
 
-_ADDERS = {"feature": _add_feature, "reliability": _add_reliability, "segment": _add_segment}
+def _add_values(parsed: _ParsedRows, line: _Cells, period: _Period, rows: float) -> None:  # noqa: ARG001  one contract
+    values = ValueRange(float(line["low"]), float(line["high"]), float(line["score"]), float(line["rate"] or "nan"))
+    if not all(map(math.isfinite, values[:3])):
+        raise ValueError(line["score"])
+    parsed.ranges.setdefault(line["name"], {})[period] = values
+
+
+_ADDERS = {"feature": _add_feature, "values": _add_values, "reliability": _add_reliability, "segment": _add_segment}
 
 
 def _to_histogram(
-    name: str, rows: Mapping[str, Mapping[_Period, float]], edges: Mapping[str, tuple[str, str]]
+    name: str,
+    rows: Mapping[str, Mapping[_Period, float]],
+    edges: Mapping[str, tuple[str, str]],
+    ranges: Mapping[_Period, ValueRange],
 ) -> Histogram:
     is_numeric = any(low or high for low, high in edges.values())
     bounds = {
@@ -130,7 +144,8 @@ def _to_histogram(
 
     counts = np.array([count(period) for period in periods], dtype=np.float64).reshape(len(periods), len(slots))
     bin_edges = tuple(bounds[slot] for slot in bins) if is_numeric else None
-    return Histogram(name, slots, bin_edges, np.array(count(None), dtype=np.float64), periods, counts)
+    reference = np.array(count(None), dtype=np.float64)
+    return Histogram(name, slots, bin_edges, reference, periods, counts, ranges)
 
 
 def _to_curve(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +37,8 @@ class FeatureReference:
     """
     total: Floats | None = None
     """Of a numeric column: the sum of the reference's values by slot, [S]."""
+    extremes: Floats | None = None
+    """Of a numeric column: the smallest and the largest finite value of the reference, [2]; NaN without any."""
     deviation: float = float("nan")
     """Of a numeric column: the standard deviation of the reference's finite values, in their unit."""
     categories: tuple[str, ...] | None = None
@@ -64,5 +66,30 @@ class FeatureCounts(Aggregate):
     """Rows, [K, S + 2]: the slots, `other`, missing."""
     total: Floats | None = None
     """Of a numeric column: the sum of the values by slot, [K, S]."""
+    extremes: Floats | None = None
+    """Of a numeric column: the smallest and the largest finite value, [K, 2]; NaN without any."""
     unseen: NDArray[np.int64] | None = None
     """Of a column of categories: rows whose category the reference never had, [K]; None: those of `other`."""
+
+    def merge(self, group: NDArray[np.int64], groups: int) -> Self:
+        """Return the aggregate of `groups` cells: sums, and the extremes of all of a group."""
+        merged = Aggregate.merge(self, group, groups)
+        if self.extremes is None:
+            return merged
+        low, high = self.extremes.T
+        return replace(merged, extremes=extremes_by_group(low, high, group, groups))
+
+
+def extremes_by_group(low: Floats, high: Floats, group: NDArray[np.int64], groups: int) -> Floats:
+    """Return the smallest and the largest value of each group, [groups, 2]; NaN without any.
+
+    Args:
+        low: Smallest values of the rows; NaN without any.
+        high: Largest values, of the same shape.
+        group: Of each row, from 0 on.
+        groups: How many there are.
+    """
+    extremes = np.full((groups, 2), np.nan)
+    np.fmin.at(extremes[:, 0], group, low)
+    np.fmax.at(extremes[:, 1], group, high)
+    return extremes

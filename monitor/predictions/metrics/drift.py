@@ -34,8 +34,8 @@ MIN_PROPORTION = 1e-4
 """Proportion used for an empty slot in the PSI, which would be infinite."""
 DRIFT_THRESHOLD = 0.1
 """Effect size from which on a column counts as drifted."""
-SCORE, PREDICTION = "score", "prediction"
-"""Names of the columns that a model's own output makes."""
+SCORE, PREDICTION, LABEL = "score", "prediction", "label"
+"""Names of the columns that are no features: the model's own output, and what it should have been."""
 
 
 def compute_drift(counts: FeatureCounts) -> dict[str, MetricValues]:
@@ -173,6 +173,13 @@ def prediction_column(
     return FeatureCounts(FeatureReference(PREDICTION, count=reference_count[0], categories=classes), count=count)
 
 
+def label_column(counts: MulticlassCounts, reference: MulticlassCounts) -> FeatureCounts:
+    """Return the labels of K cells against those of the first cell of the reference; classes are categories."""
+    reference_count = _with_rest(reference.confusion[:1, :-1].sum(axis=2))
+    bins = FeatureReference(LABEL, count=reference_count[0], categories=counts.classes)
+    return FeatureCounts(bins, count=_with_rest(counts.confusion[:, :-1].sum(axis=2)))
+
+
 def _scores(counts: BinaryCounts) -> tuple[NDArray[np.int64], Floats]:
     rows = counts.count.sum(axis=(1, 2))
     other = np.zeros((len(rows), 1), dtype=np.int64)
@@ -185,7 +192,12 @@ def _predictions(counts: BinaryCounts | MulticlassCounts) -> tuple[NDArray[np.in
         rows, classes = counts.confusion.sum(axis=1), counts.classes
     else:
         rows, classes = counts.count.sum(axis=(1, 3)), ("0", "1")
-    return np.concatenate([rows, np.zeros((len(rows), 2), dtype=np.int64)], axis=1), classes
+    return _with_rest(rows), classes
+
+
+def _with_rest(rows: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return counts by class with the slots of other and missing ones, which are empty."""
+    return np.concatenate([rows, np.zeros((len(rows), 2), dtype=np.int64)], axis=1)
 
 
 def _distance(counts: FeatureCounts, value: Floats) -> MetricValues:

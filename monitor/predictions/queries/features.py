@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from modeltop.core.errors import SourceError
 from modeltop.predictions import loading
 from modeltop.predictions.aggregates.base import CellBatch
-from modeltop.predictions.aggregates.feature import FeatureCounts, FeatureReference
+from modeltop.predictions.aggregates.feature import FeatureCounts, FeatureReference, extremes_by_group
 from modeltop.predictions.engines.base import Engine, Expression
 from modeltop.predictions.queries.arrow import Columns, concat_rows, take_rows, to_numpy
 from modeltop.predictions.queries.batches import ALL
@@ -102,7 +102,7 @@ def _build_query(log: ResolvedLog, name: str, bins: BinsByModel, engine: Engine)
     columns = loading.MODEL, PERIOD_KEY, loading.REFERENCE, loading.feature_column(name)
     table = with_slot(table.select(*columns), name, bins, engine)
     groups = table.group_by([loading.MODEL, PERIOD_KEY, loading.REFERENCE, "slot"]).agg(
-        rows=table.count(), total=table.value.sum()
+        rows=table.count(), total=table.value.sum(), low=table.value.min(), high=table.value.max()
     )
     in_reference = groups[loading.REFERENCE].cast("int8")
     return groups.mutate(**{FEATURE: ibis.literal(log.features.index(name), "int16"), loading.REFERENCE: in_reference})
@@ -155,7 +155,8 @@ def _reference(name: str, bins: NumericBins | CategoryBins, groups: Columns) -> 
     cell = np.zeros(len(groups["rows"]), dtype=np.int64)
     count, total, _ = _slots(groups, cell, 1, bins.slots)
     if isinstance(bins, NumericBins):
-        return FeatureReference(name, count[0], edges=bins.edges, total=total[0], deviation=bins.deviation)
+        extremes = extremes_by_group(groups["low"], groups["high"], cell, 1)[0]
+        return FeatureReference(name, count[0], bins.edges, total[0], extremes, bins.deviation)
     return FeatureReference(name, count[0], categories=bins.names[: bins.slots], exhaustive=bins.exhaustive)
 
 
@@ -166,6 +167,7 @@ def _cells(model: str, period: Times, groups: Columns, reference: FeatureReferen
         reference,
         count,
         total=total if reference.numeric else None,
+        extremes=extremes_by_group(groups["low"], groups["high"], cell, len(periods)) if reference.numeric else None,
         unseen=None if reference.numeric or reference.exhaustive else unseen,
     )
     models, segments = (np.full(len(periods), text, dtype=object) for text in (model, ALL))

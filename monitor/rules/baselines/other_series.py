@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -32,7 +32,7 @@ class OtherSeriesBaseline(Baseline):
 
     def other_key(self, key: SeriesKey) -> SeriesKey | None:
         """Return the key with the configured parts replaced."""
-        return replace(key, **{name: value for name, value in asdict(self).items() if value is not None})
+        return key._replace(**{name: value for name, value in asdict(self).items() if value is not None})
 
     def stats(
         self, series: Series, *, min_count: float = 0, other_series: Mapping[SeriesKey, Series] = NO_SERIES

@@ -8,8 +8,9 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self, TypeVar
 
+from modeltop.core.metrics.registry import Metric
 from modeltop.core.series import Breach, Series, SeriesKey, Severity
 from modeltop.rules.baselines.base import NO_SERIES, Baseline, Places
 from modeltop.rules.baselines.past import ROLLING
@@ -46,6 +47,17 @@ class QueryContext(NamedTuple):
     """The series among which a baseline that is another series is found: `history.series`."""
 
 
+class Unevaluated(NamedTuple):
+    """Why a rule says nothing about the newest value of a series."""
+
+    text: str
+    """A clause of numbers and our own words."""
+    is_final: bool
+    """True if it is skipped for good, False if it needs more history."""
+    is_suspect: bool = False
+    """True if the value would breach: then nobody knows whether the model is well."""
+
+
 class Detector(ABC):
     """A way to find breaches.
 
@@ -63,6 +75,11 @@ class Detector(ABC):
 
     margin: float = 0.0
     """Distance back inside its limit that a recovering value must reach, in the metric's unit."""
+
+    @property
+    def good_periods(self) -> int:
+        """Good points in a row that end what breaches, besides the rule's `recover`."""
+        return 1
 
     @property
     def min_history(self) -> int:
@@ -87,6 +104,18 @@ class Detector(ABC):
 
     def onsets(self, basis: Any) -> Places | None:  # noqa: ARG002  few detectors know better
         """Return the index at which the breach of each point began; None: at the point itself."""
+        return None
+
+    def weights(self, basis: Any) -> Places | None:  # noqa: ARG002  nearly all confirm point by point
+        """Return how many breached points in a row each point counts for; None: for one."""
+        return None
+
+    def for_metric(self, metric: Metric) -> Self:  # noqa: ARG002  few depend on what is measured
+        """Return the detector with the settings that hold for a metric."""
+        return self
+
+    def unevaluated_reason(self, series: Series, min_count: float) -> Unevaluated | None:  # noqa: ARG002
+        """Return why the newest evaluable value is not evaluated, if not for the lack of `min_history`."""
         return None
 
     def limits(self) -> list[tuple[Severity, Limit]]:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
-from itertools import groupby
-from operator import attrgetter
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -22,8 +20,10 @@ from modeltop.rules.detectors.pointwise import PointArrays, adverse_difference, 
 if TYPE_CHECKING:
     from modeltop.core.series import Floats, Levels
 
-BATCH_VALUES = 1 << 18
-"""Values of several series that are scanned at once, at most: their arrays take some 20 MB."""
+SKEWED_CASES = 5
+"""Cases on which a value of unknown sampling error counts for half."""
+BATCH_VALUES = 1 << 17
+"""Values of several series that are scanned at once, at most: their arrays take some 10 MB."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,7 +32,9 @@ class SeriesBatch:
 
     indices: list[int]
     sequences: Sequences
-    """Their evaluable values, signed so that falls are bad."""
+    """Their evaluable values, signed so that falls are bad; shares of known support as angles."""
+    values: Floats
+    """The same values as they are."""
 
 
 def batch_series(all_series: Sequence[Series], selected: Sequence[int], min_count: float) -> Iterator[SeriesBatch]:
@@ -62,29 +64,43 @@ def batch_series(all_series: Sequence[Series], selected: Sequence[int], min_coun
 
 def _batch(members: Sequence[tuple[int, Series]], *, are_shares: bool) -> SeriesBatch:
     lengths = np.array([len(series) for _, series in members])
-    values = np.concatenate([np.clip(series.values, -MAX_MAGNITUDE, MAX_MAGNITUDE) for _, series in members])
+    values = np.clip(np.concatenate([series.values for _, series in members]), -MAX_MAGNITUDE, MAX_MAGNITUDE)
+    signs = [-1.0 if series.better is Direction.LOWER else 1.0 for _, series in members]
+    plain = values * np.repeat(signs, lengths)
     noise = trust = None
     if are_shares:
         support = np.concatenate([series.support for _, series in members if series.support is not None])
         cases = np.where(support > 0, support, 1.0)  # an unknown support counts as one case
         hits = np.clip(values * cases, 0, cases)
         values, noise = np.arcsin(np.sqrt((hits + 0.375) / (cases + 0.75))), 1 / (4 * cases + 2)
-    elif any(series.support is not None for _, series in members):
-        trust = np.concatenate([_trust(series) for _, series in members])
-    signs = [-1.0 if series.better is Direction.LOWER else 1.0 for _, series in members]
-    signed = values * np.repeat(signs, lengths)
-    return SeriesBatch([index for index, _ in members], Sequences(signed, lengths, noise, trust))
+    elif any(series.support is not None or series.rows is not None for _, series in members):
+        trust = np.concatenate(list(_trusts(series for _, series in members)))
+    signed = values * np.repeat(signs, lengths) if are_shares else plain
+    return SeriesBatch([index for index, _ in members], Sequences(signed, lengths, noise, trust), plain)
 
 
-def _trust(series: Series) -> Floats:
-    """Return the weight of each value, 0 to 1: less if it rests on fewer cases than those before it on average."""
-    if series.support is None:
-        return np.ones(len(series))
-    cases = np.nan_to_num(series.support)
-    before = np.cumsum(cases) - cases
-    usual = before / np.maximum(np.arange(len(series)), 1)
+def _trusts(members: Iterable[Series]) -> Iterator[Floats]:
+    """Yield the trust in the values of each series; the metrics of a model often rest on the same rows."""
+    known: dict[tuple[int, bool], tuple[Floats, Floats]] = {}
+    for series in members:
+        support = series.effective_support()
+        kind = id(support), series.support is None
+        if kind not in known:
+            known[kind] = support, _trust(support, skewed=0 if series.support is not None else SKEWED_CASES)
+        yield known[kind][1]
+
+
+def _trust(support: Floats, skewed: float) -> Floats:
+    """Return the weight of each value, 0 to 1: less if it rests on fewer cases than those before it on average.
+
+    Values of few cases are skewed, so that the deviation of those before does not bound them.
+    """
+    is_known = ~np.isnan(support)
+    cases = np.where(is_known, support, 0.0)
+    usual = np.concatenate([[0.0], np.cumsum(cases[:-1]) / np.arange(1, len(cases))])
     ratio = np.divide(cases, usual, out=np.ones_like(cases), where=usual > 0)
-    return np.sqrt(np.minimum(np.where(np.isnan(series.support), 1.0, ratio), 1.0))
+    certainty = cases / (cases + skewed) if skewed else 1.0
+    return np.where(is_known, np.sqrt(np.minimum(ratio, 1.0) * certainty), 1.0)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -166,12 +182,12 @@ class LastingShift(Detector):
             index for index, series in enumerate(series_batch) if self.outside or series.better is not Direction.NEITHER
         ]
         for batch in batch_series(series_batch, selected, context.min_count):
-            for sign in (1.0, -1.0) if self.outside else (1.0,):
-                sequences = batch.sequences._replace(values=sign * batch.sequences.values)
-                for number, runs in groupby(alarm_runs(sequences, self._cusum), attrgetter("sequence")):
-                    index = batch.indices[number]
-                    scan, other = self._scan(series_batch[index], runs, context.min_count), scans[index]
-                    scans[index] = scan if other is None else _larger(other, scan)
+            runs: dict[tuple[int, float], list[AlarmRun]] = {}
+            for run in alarm_runs(batch.sequences, self._cusum, signs=(1.0, -1.0) if self.outside else (1.0,)):
+                runs.setdefault((batch.indices[run.sequence], run.sign), []).append(run)
+            for (index, _), own in runs.items():
+                scan, other = self._scan(series_batch[index], own, context.min_count), scans[index]
+                scans[index] = scan if other is None else _larger(other, scan)
         return scans
 
     def _scan(self, series: Series, runs: Iterable[AlarmRun], min_count: float) -> ShiftScan:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -12,6 +12,7 @@ import numpy as np
 
 from modeltop.core.series import Direction, Series, Severity
 from modeltop.core.stats.robust import MAX_MAGNITUDE
+from modeltop.core.stats.rolling import row_chunks
 from modeltop.rules.baselines.base import BaselineStats
 from modeltop.rules.detectors.base import Detector, QueryContext, configured_pairs
 
@@ -66,6 +67,16 @@ def validate_levels(warn: float | None, critical: float | None, message: str, *,
         raise ValueError(message)
     if len(settings) == 2 and settings[0] < settings[1]:
         raise ValueError("warn lies above critical, so it would never be said: warn at the lower number")
+
+
+def by_length(all_series: Sequence[Series]) -> Iterator[tuple[list[int], Floats]]:
+    """Yield the indices of some series of equal length, with the values of each as a row: a chunk at a time."""
+    groups: dict[int, list[int]] = {}
+    for index, series in enumerate(all_series):
+        groups.setdefault(len(series), []).append(index)
+    for length, indices in groups.items():
+        for rows in row_chunks(len(indices), length):
+            yield indices[rows], np.stack([all_series[index].values for index in indices[rows]])
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -178,7 +178,7 @@ def test_a_newer_schema_makes_the_journal_read_only_and_says_so(journal, write, 
     write(encode_event(noted(1)) + signed(of_schema(SCHEMA + 1)) + encode_event(noted(3)))
     before = (journal.folder / FIRST).read_bytes()
     assert texts(journal) == ["released 1", "released 3"]
-    assert journal.state().read_only_reason.endswith("is of a newer modeltop (schema 3, not 2): upgrade modeltop")
+    assert journal.state().read_only_reason.endswith("is of a newer modeltop (schema 4, not 3): upgrade modeltop")
     with pytest.raises(StoreError, match="upgrade modeltop"):
         journal.append(noted(4))
     assert (journal.folder / FIRST).read_bytes() == before
@@ -205,7 +205,7 @@ def test_a_journal_of_an_older_schema_is_moved_aside_at_the_first_write_in_one_l
     assert names(journal) == [FIRST]
     assert [path.read_bytes() for path in sorted(journal.folder.glob("*.old"))] == [older] * 2
     (line,) = [record.getMessage() for record in caplog.records]
-    assert line.endswith("is of an older modeltop (before schema 2): moved aside, to *.jsonl.old")
+    assert "is of an older modeltop (before schema 3): moved aside, to *.jsonl.old; its silences, acknowledge" in line
     journal.append(noted(2))
     assert (texts(journal), len(caplog.records)) == (["released 1", "released 2"], 1)
 

@@ -8,15 +8,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from modeltop.alerting.incidents import EvaluationScope, track_incidents
 from modeltop.alerting.messages.compose import build_recovery_message, build_test_message, compose
 from modeltop.alerting.messages.sparkline import BLOCKS, as_ascii, block_characters, sparkline
 from modeltop.alerting.messages.template import format_duration
+from modeltop.alerting.state import apply_events
 from modeltop.config.load import Config
 from modeltop.core.event import Notification, NotificationAction, NotificationReason
-from modeltop.core.incident import Acknowledgement, AlertingState, Incident, IncidentStatus, NotificationKey
+from modeltop.core.incident import (
+    Acknowledgement,
+    AlertingState,
+    IncidentStatus,
+    Member,
+    NotificationKey,
+    TrackedIncident,
+)
 from modeltop.core.series import Condition, SeriesKey, Severity, State
 from modeltop.core.text import display_width
 from modeltop.diagnosis.diagnose import diagnose_model
+from modeltop.rules.defaults import Defaults
 from modeltop.rules.detectors.limit import Limit
 from modeltop.rules.detectors.threshold import Threshold
 from modeltop.rules.rule import Rule
@@ -49,13 +59,14 @@ def observed(tmp_path):
 def incident_of(snapshot, **changes):
     """The incident that the newest alert of a snapshot is, and the facts that hold it."""
     alert = max((alert for alert in snapshot.alerts if alert.state is not State.PENDING), key=lambda alert: alert.since)
-    incident = Incident(
+    about = alert.id, alert.rule, alert.key, alert.condition, alert.severity, alert.since, alert.fired, alert.resolved
+    incident = TrackedIncident(
         id=alert.id,
-        rule=alert.rule,
-        key=alert.key,
-        condition=alert.condition,
-        since=alert.since,
-        fired_at=alert.fired,
+        model=alert.key.model,
+        members=(Member(*about),),
+        lead=alert.id,
+        started_at=alert.since,
+        gap_seconds=600,
         level=alert.severity,
         peak_severity=alert.worst_breach.severity,
         opened_at=NIGHT + timedelta(hours=1),
@@ -66,9 +77,41 @@ def incident_of(snapshot, **changes):
 
 
 def notification_of(incident, kind=NotificationAction.TRIGGER, reason=NotificationReason.FIRST):
-    belief = NotificationKey("ops", incident.rule, incident.key)
+    belief = NotificationKey("ops", incident.model)
+    members = tuple(member.key for member in incident.members)
     key = f"{incident.id}:{kind.value}:{reason.value}"
-    return Notification("ops", kind, reason, incident.id, incident.level, belief, key)
+    return Notification("ops", kind, reason, incident.id, incident.level, belief, members, key)
+
+
+def renamed(incident, model, **changes):
+    """The same incident of another model."""
+    members = [replace(one, key=one.key._replace(model=model), **changes) for one in incident.members]
+    return replace(incident, model=model, members=tuple(members))
+
+
+def test_a_message_carries_the_other_alerts_of_the_incident(tmp_path):
+    rows = "".join(f"2025-01-{day:02},0.95,0.93,0.91\n" for day in range(1, 21)) + "2025-01-21,0.70,0.60,0.50\n"
+    path = tmp_path / "triage.csv"
+    path.write_text("date,accuracy,f1_score,recall\n" + rows)
+    rules = tuple(
+        Rule(f"{name}-floor", Threshold(critical=Limit(below=0.9)), name) for name in ("accuracy", "f1_score", "recall")
+    )
+    snapshot = Pipeline(Config(rules=rules, defaults=Defaults(drop=False)), [path]).run(NIGHT + timedelta(days=30))
+    (incident,) = snapshot.incidents
+    (event,) = track_incidents(
+        snapshot.incidents,
+        snapshot.alerts,
+        AlertingState(),
+        NIGHT,
+        scope=EvaluationScope.from_statuses(snapshot.history, snapshot.rule_statuses, snapshot.rules),
+        previous_newest={},
+    )
+    message = compose([notification_of(event.incident)], snapshot, apply_events(AlertingState(), [event]))
+    assert message.title == "CRIT triage: accuracy 0.70 < 0.90 and 2 more"
+    assert "also     f1_score 0.60 < 0.90; recall 0.50 < 0.90" in message.text
+    assert [member.metric for member in message.worst_section.members] == ["f1_score", "recall"]
+    assert message.text.count("modeltop ack") == 1
+    assert f"modeltop ack {incident.id}" in message.text
 
 
 def full_text(message):
@@ -78,7 +121,7 @@ def full_text(message):
 FIRST = """\
 CRIT fraud-detector: accuracy 0.87 < 0.90
 
-{diagnosis.sentence}
+{diagnosis.verdict}
 accuracy 0.87: critical, below 0.90 for 2 periods, since 2025-01-09 02:30
 
 model    fraud-detector
@@ -88,19 +131,18 @@ worst    0.85 < 0.90
 level    CRIT
 since    2025-01-09 02:30 UTC
 n        1200
-do       {diagnosis.advice}
 rule     accuracy-floor: accuracy below 0.92 warns, below 0.90 is critical
 
 0.96 █▇▆▁▂ 0.87
 limit 0.90 · 5 periods, 2025-01-09 02:00 – 2025-01-09 02:40
 
 runbook  https://wiki.test/accuracy
-take it  modeltop ack {id}"""
+ack      modeltop ack {id}"""
 
 OVER = """\
 RESOLVED fraud-detector: accuracy, lasted 20m
 
-accuracy 0.95: healthy, not below 0.92
+accuracy 0.95: ok, not below 0.92
 
 model    fraud-detector
 metric   accuracy
@@ -140,7 +182,11 @@ def test_a_resolution_says_how_long_it_lasted_and_the_worst_value(observed):
         (NotificationAction.TRIGGER, NotificationReason.ESCALATED, "CRIT (worse) fraud-detector: accuracy 0.87 < 0.90"),
         (NotificationAction.TRIGGER, NotificationReason.REPEAT, "CRIT (still) fraud-detector: accuracy 0.87 < 0.90"),
         (NotificationAction.RESOLVE, NotificationReason.WITHDRAWN, "WITHDRAWN fraud-detector: accuracy 0.87 < 0.90"),
-        (NotificationAction.ACKNOWLEDGE, NotificationReason.ACKNOWLEDGED, "TAKEN fraud-detector: accuracy 0.87 < 0.90"),
+        (
+            NotificationAction.ACKNOWLEDGE,
+            NotificationReason.ACKNOWLEDGED,
+            "ACKNOWLEDGED fraud-detector: accuracy 0.87 < 0.90",
+        ),
     ],
 )
 def test_the_title_says_why_it_is_sent_now(observed, kind, reason, title):
@@ -172,15 +218,15 @@ def test_an_acknowledgement_is_reported_with_person_end_and_reason(observed):
     incident, state = incident_of(snapshot)
     until = NIGHT + timedelta(days=1, seconds=7)
     ack = Acknowledgement(
-        incident.id, incident.rule, incident.key, incident.level, "ana", "on it", NIGHT, until, incident.since
+        incident.id, incident.model, incident.level, "ana", "on it", NIGHT, until, incident.fired_at, incident.fired_at
     )
     state = replace(state, acks=(ack,))
     acknowledged = compose(
         [notification_of(incident, NotificationAction.ACKNOWLEDGE, NotificationReason.ACKNOWLEDGED)], snapshot, state
     )
     worse = compose([notification_of(incident, reason=NotificationReason.ESCALATED)], snapshot, state)
-    assert "why      ana has it until 2025-01-10 02:00 UTC: on it\n" in acknowledged.text
-    assert "why      got worse since ana took it\n" in worse.text
+    assert "why      acknowledged by ana until 2025-01-10 02:00 UTC: on it\n" in acknowledged.text
+    assert "why      got worse since ana acknowledged it\n" in worse.text
 
 
 def test_why_it_was_withdrawn_is_said(observed):
@@ -213,10 +259,10 @@ def test_why_it_was_withdrawn_is_said(observed):
 def test_no_data_says_since_when_there_is_none(observed):
     snapshot = observed(*[0.96] * 9, now=NIGHT + timedelta(hours=9))
     incident, state = incident_of(snapshot)
-    assert incident.condition is Condition.NO_DATA
+    assert incident.members[0].condition is Condition.NO_DATA
     first = compose([notification_of(incident)], snapshot, state)
     assert first.title.startswith("UNKNOWN fraud-detector: no rows for ")
-    assert first.text.startswith("no rows since 2025-01-09 03:20: data outage")
+    assert first.text.startswith("No data since 9 Jan 03:20")
     assert first.text.splitlines()[1] == "newest row: 2025-01-09 03:20 UTC"
     assert (first.worst_section.value, first.worst_section.chart) == (None, ())
     over = replace(incident, resolved_at=incident.fired_at + timedelta(hours=3))
@@ -230,8 +276,8 @@ def test_no_data_says_since_when_there_is_none(observed):
 def test_several_are_one_message_worst_first(observed):
     snapshot = observed(0.96, 0.85)
     incident, _ = incident_of(snapshot)
-    warning = replace(incident, id="00000001", level=Severity.WARNING, key=SeriesKey("churn", "auc"))
-    ended = replace(incident, id="00000002", key=SeriesKey("ranker", "auc"), resolved_at=NIGHT + timedelta(hours=1))
+    warning = replace(renamed(incident, "churn"), id="00000001", level=Severity.WARNING)
+    ended = replace(renamed(incident, "ranker"), id="00000002", resolved_at=NIGHT + timedelta(hours=1))
     state = AlertingState(incidents={incident.id: incident for incident in (ended, warning, incident)})
     notifications = [
         notification_of(ended, NotificationAction.RESOLVE, NotificationReason.RESOLVED),
@@ -280,14 +326,14 @@ def test_an_incident_that_is_forgotten_can_still_be_resolved(observed):
     message = compose(
         [notification_of(incident, NotificationAction.RESOLVE, NotificationReason.RESOLVED)], snapshot, AlertingState()
     )
-    assert message.title == "RESOLVED fraud-detector: accuracy"
+    assert message.title == "RESOLVED fraud-detector"
 
 
 def test_names_are_kept_in_labels_and_made_safe_in_text(observed, hostile):
     name = hostile.replace("\0", "").replace("\r", "").replace("\n", "").replace("\ud800", "") or "x"
     snapshot = observed(0.96, 0.85, model=name)
     incident, state = incident_of(snapshot)
-    incident = replace(incident, key=SeriesKey(hostile, "accuracy"), rule=hostile)
+    incident = renamed(incident, hostile, rule=hostile)
     message = compose([notification_of(incident)], snapshot, replace(state, incidents={incident.id: incident}))
     assert (message.worst_section.model, message.worst_section.rule) == (hostile, hostile)
     assert message.title.isprintable()

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 import pytest
 
 from modeltop.alerting.messages import explanation
-from modeltop.alerting.messages.explanation import ExplanationCache, verdict_sentence
-from modeltop.core.diagnosis import Diagnosis
+from modeltop.alerting.messages.explanation import ExplanationCache
+from modeltop.core.diagnosis import Diagnosis, Verdict
 from modeltop.core.metrics.registry import MetricRegistry
 from modeltop.core.series import Alert, Condition, History, ModelStatus, SeriesKey, Severity, State
 from modeltop.rules.label_coverage import LabelCoverage, LabelState
@@ -36,7 +36,7 @@ class RecordingDiagnose:
         self.models.append(model)
         if model in self.failing:
             raise ZeroDivisionError(model)
-        return Diagnosis(model, Severity.CRITICAL, None, f"why {model}", None, (), (), "")
+        return Diagnosis(model, Severity.CRITICAL, None, Verdict(f"{model} fell.", "Why.", "Do."), None, (), ())
 
 
 def test_a_source_that_cannot_be_read_is_not_diagnosed(diagnose):
@@ -55,8 +55,8 @@ def diagnose(monkeypatch):
 def test_each_model_is_diagnosed_once_however_often_it_is_reported(diagnose):
     diagnose.failing = ("b",)
     cache = ExplanationCache(snapshot_of("a", "b"))
-    verdicts = [cache.verdict_for(model) for model in "abab"]
-    assert verdicts == ["why a", "accuracy of b is low"] * 2
+    verdicts = [cache.text_for(model) for model in "abab"]
+    assert verdicts == ["a fell. Why. Do.", "accuracy of b is low"] * 2
     assert diagnose.models == ["a", "b"]
 
 
@@ -66,7 +66,7 @@ def test_a_failed_diagnosis_is_reported_by_model_and_kind_of_fault(diagnose):
     cache = ExplanationCache(snapshot_of(hostile))
     assert (cache.diagnosis_for(hostile), cache.errors) == (
         None,
-        (r"could not be explained: m\x1b[2J (ZeroDivisionError)",),
+        (r"no diagnosis of m\x1b[2J: ZeroDivisionError",),
     )
 
 
@@ -74,10 +74,10 @@ def test_of_many_models_only_so_many_are_diagnosed(diagnose, monkeypatch):
     monkeypatch.setattr(explanation, "MAX_EXPLAINED", 3)
     models = [f"m{number}" for number in range(100)]
     cache = ExplanationCache(snapshot_of(*models))
-    assert [cache.verdict_for(model) for model in models[:4]] == [
-        "why m0",
-        "why m1",
-        "why m2",
+    assert [cache.verdict_for(model).what for model in models[:4]] == [
+        "m0 fell.",
+        "m1 fell.",
+        "m2 fell.",
         "accuracy of m3 is low",
     ]
     assert diagnose.models == models[:3]
@@ -89,21 +89,28 @@ def test_a_model_without_an_active_alert_is_not_diagnosed(state, diagnose):
     assert (ExplanationCache(snapshot).diagnosis_for("a"), diagnose.models) == (None, [])
 
 
-def test_what_is_missing_of_the_labels_is_said_last():
+def test_a_model_that_is_asked_for_is_diagnosed_though_it_does_not_alert(diagnose):
+    snapshot = replace(snapshot_of("a"), alerts=())
+    assert ExplanationCache(snapshot).diagnosis_for("a") is None
+    assert ExplanationCache(snapshot, ["a"]).verdict_for("a").what == "a fell."
+
+
+def test_missing_labels_are_reported_last(diagnose):
     coverage = LabelCoverage(LabelState.PENDING, NOW, "LABELS PENDING since 2025-01-10: 1 period waits")
-    snapshot = replace(snapshot_of("a"), label_coverage={"a": coverage})
-    assert verdict_sentence(snapshot, "a", RecordingDiagnose()(None, "a")) == f"why a; {coverage.sentence}"
+    cache = ExplanationCache(replace(snapshot_of("a"), label_coverage={"a": coverage}))
+    assert cache.text_for("a") == f"a fell. Why. Do. {coverage.sentence}."
 
 
-def test_a_missing_newest_value_is_said_last():
+def test_a_missing_newest_value_is_said_last(diagnose):
     missing = "recall has no value on 2025-01-10, evaluated up to 2025-01-09"
-    snapshot = replace(snapshot_of("a"), missing_values={"a": missing})
-    assert verdict_sentence(snapshot, "a", RecordingDiagnose()(None, "a")) == f"why a; {missing}"
+    cache = ExplanationCache(replace(snapshot_of("a"), missing_values={"a": missing}))
+    assert cache.text_for("a") == f"a fell. Why. Do. {missing}."
 
 
 def test_a_model_that_is_not_in_the_snapshot_has_no_verdict():
-    assert verdict_sentence(snapshot_of("a"), "b", None) == ""
+    assert ExplanationCache(snapshot_of("a")).text_for("b") == ""
 
 
 def test_foreign_text_in_a_verdict_is_made_visible():
-    assert verdict_sentence(snapshot_of("\x1b[2J\u202e"), "\x1b[2J\u202e", None) == r"accuracy of \x1b[2J\u202e is low"
+    cache = ExplanationCache(replace(snapshot_of("\x1b[2J\u202e"), alerts=()))
+    assert cache.text_for("\x1b[2J\u202e") == r"accuracy of \x1b[2J\u202e is low"

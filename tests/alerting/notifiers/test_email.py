@@ -103,7 +103,7 @@ def test_a_mail_arrives_encrypted_from_the_first_byte(mail_server, mailer, messa
 def test_the_text_and_the_page_say_the_same(message):
     mail = build_email(message(), "modeltop@models.test", ("ops@models.test",))
     text, page = (part.get_content() for part in mail.iter_parts())
-    for expected in ("0.96 █▇▆▃▁ 0.87", "take it  modeltop ack 1a2b3c4d", "model    fraud-detector"):
+    for expected in ("0.96 █▇▆▃▁ 0.87", "ack      modeltop ack 1a2b3c4d", "model    fraud-detector"):
         assert expected in text
         assert expected in page
     assert "0.87 &lt; 0.90" in page

@@ -55,7 +55,7 @@ def test_a_message_says_what_is_asked_at_night(message):
         "since: 2025-01-09 02:10 UTC",
         "0.96 █▇▆▃▁ 0.87",
         "<https://wiki.test/accuracy?a=1&amp;b=2|Runbook>",
-        "take it: modeltop ack 1a2b3c4d",
+        "acknowledge: modeltop ack 1a2b3c4d",
     ):
         assert expected in texts
 

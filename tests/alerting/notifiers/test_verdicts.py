@@ -8,7 +8,7 @@ import pytest
 
 from modeltop.alerting.messages.message import Message
 from modeltop.alerting.notifiers import command, email, pagerduty, slack, webhook
-from modeltop.core.diagnosis import Action, Cause, CauseHypothesis, Diagnosis
+from modeltop.core.diagnosis import Action, Cause, CauseHypothesis, Certainty, Diagnosis, Question, Verdict
 from modeltop.core.event import NotificationAction, NotificationReason
 from modeltop.core.series import SeriesKey, Severity
 from modeltop.core.text import sanitize
@@ -17,29 +17,25 @@ DIAGNOSIS = Diagnosis(
     "fraud-detector",
     Severity.CRITICAL,
     SeriesKey("fraud-detector", "accuracy"),
-    "accuracy fell suddenly from 0.96 to 0.87 on 2025-01-09: data drift (amount 0.31); retrain",
+    Verdict("Accuracy dropped on 9 Jan, 0.96→0.87.", "Likely data drift: amount shifted.", "Compare the inputs."),
     None,
-    (CauseHypothesis(Cause.DATA_DRIFT, 0.8, ("amount 0.31", "confidence fell with it"), ("no release then",)),),
-    (Action.RETRAIN,),
-    "retrain: 12,000 labelled rows since the change began",
-    labels_since_change=12_000,
+    (CauseHypothesis(Cause.DATA_DRIFT, 0.8, ("amount shifted",), certainty=Certainty.LIKELY),),
+    (Action.COMPARE_INPUTS,),
+    (Question("Declining?", "yes", "\ud800 fell"),),
 )
-VERDICT = {"verdict": DIAGNOSIS.sentence, "diagnosis": DIAGNOSIS}
+SENTENCES = str(DIAGNOSIS.verdict)
+VERDICT = {"verdict": SENTENCES, "diagnosis": DIAGNOSIS}
 
 
-def test_the_verdict_is_the_first_line_and_its_evidence_is_among_the_facts(message):
-    lines = message(**VERDICT).text.splitlines()
-    assert lines[0] == DIAGNOSIS.sentence
-    assert "evidence amount 0.31; confidence fell with it" in lines
-    assert "against  no release then" in lines
-    assert "do       retrain: 12,000 labelled rows since the change began" in lines
+def test_the_verdict_is_the_first_line(message):
+    assert message(**VERDICT).text.splitlines()[0] == SENTENCES
 
 
 def test_in_a_group_the_verdict_precedes_the_sections_of_its_model_once(message, section):
     sections = (section(**VERDICT), section(**VERDICT, metric="recall"), section(model="churn", verdict="recall fell"))
     lines = message(*sections).text.splitlines()
     assert [line for line in lines if not line.startswith(" ")] == [
-        f"fraud-detector: {DIAGNOSIS.sentence}",
+        f"fraud-detector: {SENTENCES}",
         "churn: recall fell",
     ]
     assert lines[1] == "  CRIT fraud-detector: accuracy 0.87 < 0.90"
@@ -51,8 +47,7 @@ def test_in_a_group_the_verdict_precedes_the_sections_of_its_model_once(message,
 def test_where_an_alert_is_over_the_verdict_says_that_the_model_still_alerts(message, reason):
     ended = datetime(2025, 1, 9, 4, tzinfo=UTC)
     sent = message(**VERDICT, action=NotificationAction.RESOLVE, reason=reason, severity=Severity.OK, resolved_at=ended)
-    assert sent.text.startswith(f"the model still alerts: {DIAGNOSIS.sentence}\n")
-    assert "retrain: 12,000" not in sent.text
+    assert sent.text.startswith(f"the model still alerts: {SENTENCES}\n")
 
 
 def test_without_a_verdict_nothing_stands_in_its_place(message):
@@ -83,22 +78,19 @@ def first_words(kind: str, sent: Message) -> str:
 
 @pytest.mark.parametrize("kind", ["slack", "pagerduty", "email", "command", "webhook"])
 def test_every_notifier_puts_the_verdict_first(message, kind):
-    assert first_words(kind, message(**VERDICT)).startswith(DIAGNOSIS.sentence)
+    assert first_words(kind, message(**VERDICT)).startswith(SENTENCES)
 
 
 def test_the_webhook_has_the_diagnosis_exactly(message):
     (alert,) = json.loads(json.dumps(webhook.payload(message(**VERDICT)), allow_nan=False))["alerts"]
-    assert alert["verdict"] == DIAGNOSIS.sentence
-    record = alert["diagnosis"]
-    assert (record["cause"], record["steps"], record["labels"]) == ("data drift", ["retrain"], 12_000)
-    assert (record["for"], record["against"]) == (["amount 0.31", "confidence fell with it"], ["no release then"])
+    assert alert["verdict"] == SENTENCES
+    assert alert["diagnosis"]["causes"] == [{"cause": "data drift", "certainty": "likely", "weight": 0.8}]
     assert webhook.payload(message())["alerts"][0]["diagnosis"] is None
 
 
 def test_a_name_with_a_lone_surrogate_arrives_as_valid_text(message):
-    key = SeriesKey("m", "\ud800 lone")
-    (alert,) = webhook.payload(message(**VERDICT | {"diagnosis": replace(DIAGNOSIS, key=key)}))["alerts"]
-    assert alert["diagnosis"]["metric"] == "\ufffd lone"
+    (alert,) = webhook.payload(message(**VERDICT))["alerts"]
+    assert alert["diagnosis"]["questions"][0]["reason"] == "\ufffd fell"
 
 
 def test_a_long_verdict_is_truncated_to_the_limits_of_the_service(message):
@@ -110,8 +102,8 @@ def test_a_long_verdict_is_truncated_to_the_limits_of_the_service(message):
 
 def test_foreign_text_in_a_verdict_becomes_no_markup_anywhere(message, hostile):
     hostile_text = sanitize(hostile, 400)
-    finding = replace(DIAGNOSIS.hypotheses[0], evidence_for=(f"{hostile_text} moved",))
-    sent = message(verdict=hostile_text, diagnosis=replace(DIAGNOSIS, hypotheses=(finding,), advice=hostile_text))
+    questions = (Question("Declining?", "yes", hostile_text),)
+    sent = message(verdict=hostile_text, diagnosis=replace(DIAGNOSIS, questions=questions))
     texts = [text for text in strings(slack.payload(sent)) if "Runbook" not in text]
     assert not any(markup in text for text in texts for markup in ("<!", "<@", "<script"))
     page = email.html_body(sent)

@@ -1,4 +1,4 @@
-"""Error rates and confusion of predicted patterns and causes, by the conditions under which they are wrong."""
+"""Error rates and confusion of predicted patterns, by the conditions under which they are wrong."""
 
 from __future__ import annotations
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from modeltop.core.diagnosis import Pattern
 from modeltop.core.series import DATETIME_DTYPE, Series, to_datetime64
+from modeltop.rules.defaults import default_rules
 from modeltop.rules.detectors.band import Band
 from modeltop.rules.detectors.base import Detector
 from modeltop.rules.detectors.cusum import LastingShift
@@ -18,7 +19,7 @@ from modeltop.rules.detectors.outlier import Outlier
 from modeltop.rules.detectors.threshold import Threshold
 from modeltop.rules.detectors.trend import Trend
 from modeltop.rules.replay import replay
-from modeltop.rules.rule import Rule, default_rules, skip_reason
+from modeltop.rules.rule import Rule, skip_reason
 from tests.benchmarks.detection.baselines import fixed_threshold, three_sigma
 from tests.benchmarks.detection.ground_truth import GroundTruth
 from tests.benchmarks.detection.metrics import RATIOS, expected_value, standard_error
@@ -109,7 +110,7 @@ def assumed_truth(classifier: Classifier, series: Series, settings: Settings) ->
     metric = series.key.metric
     if metric not in RATIOS or series.key.segment != "all":
         before = series.values[: settings.before]
-        return GroundTruth("", metric, series.key.segment, None, 0.0, Pattern.STEADY, None, float(before.mean()), 1.0)
+        return GroundTruth("", metric, series.key.segment, None, 0.0, Pattern.STEADY, float(before.mean()), 1.0)
     mean = expected_value(metric, classifier.healthy)
     error = standard_error(metric, classifier.healthy, settings.rows, settings.noise.duplicates)
-    return GroundTruth("", metric, "all", None, 0.0, Pattern.STEADY, None, mean, error)
+    return GroundTruth("", metric, "all", None, 0.0, Pattern.STEADY, mean, error)

@@ -10,7 +10,7 @@ import numpy as np
 
 from modeltop.core.diagnosis import Pattern
 from modeltop.core.stats.intervals import wilson
-from modeltop.rules.rule import default_rules
+from modeltop.rules.defaults import default_rules
 from tests.benchmarks.base import BenchmarkContext, Result, benchmark
 from tests.benchmarks.detection.detectors import DEFAULT_SHIFT, ORACLE, BatchDetector, default_detectors, per_series
 from tests.benchmarks.detection.ground_truth import MODEL
@@ -72,7 +72,7 @@ class GridPoint:
         if self.scenario.metric in OWN_SUPPORT:
             positive = population.label if self.scenario.metric == "recall" else population.predicted
             rows *= float(population.probability @ positive)
-        return rows >= min(rule.min_count for rule in default_rules() if rule.name == "default-fall")
+        return rows >= min(rule.min_count for rule in default_rules() if rule.name == "baseline-drop")
 
 
 def parameter_grid(noise: Noise, scenarios: Iterable[Scenario], *, before: int = 90) -> list[GridPoint]:

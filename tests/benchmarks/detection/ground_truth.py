@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from modeltop.core.diagnosis import Cause, Pattern
+from modeltop.core.diagnosis import Pattern
 from modeltop.core.series import History, Series, SeriesKey
 
 MODEL = "model"
@@ -12,7 +12,7 @@ MODEL = "model"
 
 @dataclass(frozen=True, slots=True)
 class GroundTruth:
-    """Changepoint, effect size, pattern and cause of a simulated history."""
+    """Changepoint, effect size and pattern of a simulated history."""
 
     scenario: str
     """Name of the simulated scenario."""
@@ -25,8 +25,6 @@ class GroundTruth:
     effect_size: float
     """Size of the complete drop, in standard errors of a healthy period."""
     pattern: Pattern
-    cause: Cause | None
-    """None where the scenario is about detection alone."""
     mean: float
     """Expected value of the healthy metric."""
     standard_error: float
@@ -39,8 +37,6 @@ class LabeledHistory:
 
     truth: GroundTruth
     history: History
-    notes: tuple[tuple[int, str], ...] = ()
-    """Index of the period and text of each note."""
 
     @property
     def target_series(self) -> Series:

@@ -97,12 +97,6 @@ def covariate_shift(population: Population) -> Population:
     return replace(population, probability=weighted / weighted.sum())
 
 
-def label_shift(population: Population) -> Population:
-    """Remove the positives; the scores of the negatives keep their distribution."""
-    negative = population.probability * (1 - population.label)
-    return replace(population, probability=negative / negative.sum())
-
-
 def feature_loss(population: Population) -> Population:
     """Shrink the evidence to a third, as if a feature were lost: scores concentrate around the middle."""
     center = (SCORE_BINS - 1) / 2
@@ -120,17 +114,6 @@ def recall_loss(population: Population) -> Population:
         (population.label == 1) & (population.predicted == 0), np.roll(population.probability, SCORE_BINS), 0.0
     )
     return replace(population, probability=population.probability - lost + lost.sum() * missed / missed.sum())
-
-
-def lowered_threshold(population: Population) -> Population:
-    """Lower the decision threshold by one bin of the score: more predicted positives, lower precision."""
-    lowest_bin = int(np.min(population.score_bin[population.predicted == 1]))
-    return replace(population, predicted=(population.score_bin >= lowest_bin - 1).astype(float))
-
-
-def overconfidence(population: Population) -> Population:
-    """Double the logit of the reported scores; their ranking and the predictions stay."""
-    return replace(population, score=_sigmoid(2 * _logit(population.score)))
 
 
 def underconfidence(population: Population) -> Population:

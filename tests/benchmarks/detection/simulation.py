@@ -7,11 +7,11 @@ from functools import lru_cache
 
 import numpy as np
 
-from modeltop.core.diagnosis import Cause, Pattern
+from modeltop.core.diagnosis import Pattern
 from modeltop.core.metrics.registry import MetricRegistry
 from modeltop.core.series import DATETIME_DTYPE, History
 from modeltop.history.merge import Block, merge_blocks
-from tests.benchmarks.detection.columns import NO_SHIFT, ColumnShift, drifted_share, sample_columns
+from tests.benchmarks.detection.columns import ColumnShift, drifted_share, sample_columns
 from tests.benchmarks.detection.ground_truth import MODEL, GroundTruth, LabeledHistory
 from tests.benchmarks.detection.metrics import compute_metrics, expected_value, standard_error
 from tests.benchmarks.detection.populations import Classifier, Drift, Floats, concept_drift, mixture
@@ -23,7 +23,6 @@ CATALOG = MetricRegistry()
 ROW_COUNT_JITTER = 0.03
 """Relative deviation of the row count of a period from the configured one, at most."""
 SEGMENT_SHARES = {"country=de": 0.5, "country=fr": 0.3, "country=us": 0.2}
-NEW_SEGMENT, NEW_SEGMENT_SHARE = "country=br", 0.3
 
 
 @dataclass(frozen=True)
@@ -32,7 +31,6 @@ class Scenario:
 
     name: str
     pattern: Pattern
-    cause: Cause | None = None
     shape: str = "sudden"
     """Drift over time: `steady`, `sudden`, `gradual`, `spike`, `weekly`, `recovering` or `improving`."""
     drift: Drift = concept_drift
@@ -46,16 +44,8 @@ class Scenario:
     lead_periods: int = 7
     column_shift: ColumnShift | None = None
     """Drift of the columns of the log; None where no column is logged."""
-    volume_ratio: float = 1.0
-    """Rows per period after the changepoint, relative to those before."""
-    new_segment: bool = False
-    """Whether all drift is in a segment that is new at the changepoint."""
-    note: str | None = None
-    """Text of a note on the day of the changepoint."""
     metrics: tuple[str, ...] | None = None
     """Names of the logged metrics; None for all."""
-    drift_share: float | None = None
-    """Share of drifted rows, where it does not follow from the effect size."""
 
 
 @dataclass(frozen=True)
@@ -151,20 +141,15 @@ def simulate_history(scenario: Scenario, settings: Settings, seed: int, index: i
     profile = drift_profile(scenario.shape, settings)
     times = (START + np.arange(settings.periods) * np.timedelta64(1, "D")).astype(DATETIME_DTYPE)
     rows = np.rint(settings.rows * (1 + ROW_COUNT_JITTER * rng.uniform(-1, 1, settings.periods)))
-    if truth.changepoint is not None and scenario.volume_ratio != 1:
-        rows[truth.changepoint :] = np.rint(rows[truth.changepoint :] * scenario.volume_ratio)
     blocks = _classification_blocks(scenario, settings, times, drift_share * profile, rows, rng)
     if scenario.column_shift is not None:
-        only_columns_drift = scenario.shape == "steady" and scenario.column_shift != NO_SHIFT
-        column_profile = drift_profile("sudden", settings) if only_columns_drift else profile
-        blocks += _column_blocks(scenario.column_shift, times, column_profile, rows, rng)
+        blocks += _column_blocks(scenario.column_shift, times, profile, rows, rng)
     series = {
         merged.key: merged
         for block in blocks
         for merged in merge_blocks([_select_metrics(block, scenario.metrics)], CATALOG)[0]
     }
-    notes = ((settings.before, scenario.note),) if scenario.note else ()
-    return LabeledHistory(truth, History(series, {MODEL: times}), notes)
+    return LabeledHistory(truth, History(series, {MODEL: times}))
 
 
 def _ground_truth(scenario: Scenario, settings: Settings) -> tuple[GroundTruth, float]:
@@ -173,15 +158,11 @@ def _ground_truth(scenario: Scenario, settings: Settings) -> tuple[GroundTruth, 
     mean = expected_value(scenario.metric, healthy)
     error = standard_error(scenario.metric, healthy, settings.rows * segment_share, settings.noise.duplicates)
     steady = scenario.shape == "steady"
-    effect_size = 0.0 if steady else settings.effect_size
-    drift_share = 0.0 if steady else scenario.drift_share
-    if drift_share is None:
+    effect_size, drift_share = 0.0, 0.0
+    if not steady:
+        effect_size = settings.effect_size
         drift_share = solve_drift_share(scenario.classifier, scenario.drift, scenario.metric, effect_size * error)
-    elif not steady:
-        population = mixture(healthy, scenario.drift(healthy), drift_share)
-        effect_size = abs(expected_value(scenario.metric, population) - mean) / error
-    has_change = not steady or scenario.column_shift not in (None, NO_SHIFT) or scenario.volume_ratio != 1
-    changepoint = settings.before if has_change and scenario.shape != "weekly" else None
+    changepoint = None if steady or scenario.shape == "weekly" else settings.before
     truth = GroundTruth(
         scenario.name,
         scenario.metric,
@@ -189,7 +170,6 @@ def _ground_truth(scenario: Scenario, settings: Settings) -> tuple[GroundTruth, 
         changepoint,
         effect_size,
         scenario.pattern,
-        scenario.cause,
         mean,
         error,
     )
@@ -197,7 +177,7 @@ def _ground_truth(scenario: Scenario, settings: Settings) -> tuple[GroundTruth, 
 
 
 def _segment_shares(scenario: Scenario) -> dict[str, float]:
-    return dict(SEGMENT_SHARES) if scenario.with_segments or scenario.new_segment or scenario.segment != "all" else {}
+    return dict(SEGMENT_SHARES) if scenario.with_segments or scenario.segment != "all" else {}
 
 
 def _classification_blocks(
@@ -216,16 +196,10 @@ def _classification_blocks(
     counts_by_segment: dict[str, Floats] = {}
     segment_shares = _segment_shares(scenario)
     for name, segment_share in (segment_shares or {"all": 1.0}).items():
-        segment_drift = drift_share if scenario.segment in ("all", name) and not scenario.new_segment else no_drift
+        segment_drift = drift_share if scenario.segment in ("all", name) else no_drift
         counts_by_segment[name] = sample_counts(
             healthy, drifted, segment_drift, np.rint(rows * segment_share), settings.noise, rng
         )
-    if scenario.new_segment:
-        new_rows = np.rint(rows * NEW_SEGMENT_SHARE * (np.arange(settings.periods) >= settings.before))
-        counts_by_segment[NEW_SEGMENT] = sample_counts(
-            healthy, drifted, np.ones_like(drift_share), np.maximum(new_rows, 1), settings.noise, rng
-        )
-        counts_by_segment[NEW_SEGMENT][new_rows == 0] = 0
     if segment_shares:
         counts_by_segment = {"all": np.sum(list(counts_by_segment.values()), axis=0), **counts_by_segment}
     blocks = []

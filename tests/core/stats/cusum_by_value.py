@@ -4,7 +4,14 @@ import math
 from dataclasses import dataclass
 
 from modeltop.core.stats.clipped_moments import OUTLIER_CUTOFF
-from modeltop.core.stats.cusum import MAX_AUTOCORRELATION, MIN_RELATIVE_STD, ROUNDING, Cusum
+from modeltop.core.stats.cusum import (
+    CORRELATION_BLOCKS,
+    CORRELATION_CAUTION,
+    MAX_AUTOCORRELATION,
+    MIN_RELATIVE_STD,
+    ROUNDING,
+    Cusum,
+)
 
 TINY = 2.2250738585072014e-308
 
@@ -50,6 +57,8 @@ def scores_by_value(values, cusum=None, *, noise=None, trust=None, total=blockwi
         trust: Weight of each deviate, if not 1.
         total: How a window is summed up.
     """
+    if not len(values):
+        return [], []
     cusum = cusum or Cusum()
     scores, starts = [], []
     clipped, squares, products = [], [], []
@@ -65,10 +74,10 @@ def scores_by_value(values, cusum=None, *, noise=None, trust=None, total=blockwi
             variance = max(deviation, 0.0) / (size - 1)
             fall = mean - shifted
             if run is None and fall > 0 and fall * fall > cusum.slack**2 * (noise[row] if noise else variance):
-                covariance = total(products, cusum.max_reference) / size - mean * mean
+                rho = correlation(row, cusum.max_reference, (clipped, squares, products), total)
                 own_noise = total(noise[:row], cusum.max_reference) / size if noise else None
                 usual = mean + offset
-                run = start_run(row, cusum, size, mean, variance, covariance, own_noise, usual)
+                run = start_run(row, cusum, size, mean, variance, rho, own_noise, usual)
             if run is not None:
                 run = advance(run, cusum, row, shifted, noise[row] if noise else 0.0, trust[row] if trust else 1.0)
             reach = OUTLIER_CUTOFF * math.sqrt(variance)
@@ -81,16 +90,35 @@ def scores_by_value(values, cusum=None, *, noise=None, trust=None, total=blockwi
     return scores, starts
 
 
-def start_run(row, cusum, size, mean, variance, covariance, noise, usual):
+def correlation(row, size, columns, total):
+    """Return the autocorrelation before a value: of the values before it, and of whole blocks before those."""
+    used = min(row, size)
+    weighted, count = window_correlation(row, size, columns, total) * used, used
+    for lag in range(1, CORRELATION_BLOCKS + 1):
+        end = (row // size - lag) * size
+        if end > 0:
+            weighted += window_correlation(end, size, columns, total) * size
+            count += size
+    return min(max(weighted / count - CORRELATION_CAUTION / math.sqrt(count), 0.0), MAX_AUTOCORRELATION)
+
+
+def window_correlation(end, size, columns, total):
+    """Return the autocorrelation of the values before an index, less its bias."""
+    used = min(end, size)
+    sums, squares, products = (total(column[:end], size) for column in columns)
+    mean = sums / used
+    population = max(squares - sums * mean, 0.0) / (used - 1) * (used - 1) / used
+    rho = (products / used - mean * mean) / population if population > (ROUNDING * mean) ** 2 else 0.0
+    return rho + (1 + 3 * rho) / used
+
+
+def start_run(row, cusum, size, mean, variance, rho, noise, usual):
     least, rounding = MIN_RELATIVE_STD * usual, ROUNDING * mean
     excess = max(variance, rounding * rounding, least * least)
     certainty = 1 / (1 + (cusum.scale_uncertainty if noise is None else 1.0) / math.sqrt(2 * (size - 1)))
     if noise is not None:
         excess = max((1 - math.sqrt(2 / size)) * variance - noise, 0.0)
         certainty = certainty if excess > 0 else 1.0
-    population = variance * (size - 1) / size
-    rho = covariance / population if population > rounding * rounding else 0.0
-    rho = min(max(rho - 1 / math.sqrt(size), 0.0), MAX_AUTOCORRELATION)
     return Run(row, mean, excess * (1 + 1 / size), certainty * math.sqrt((1 - rho) / (1 + rho)))
 
 
@@ -99,7 +127,7 @@ def advance(run, cusum, row, value, noise, trust):
     deviate = (run.mean - value) / math.sqrt(max(run.variance + noise, TINY)) * trust
     run.good_values = run.good_values + 1 if deviate <= cusum.slack else 0
     deviate *= run.gain
-    counted = min(deviate, cusum.cap) + cusum.collapse * (deviate >= 2.5 * cusum.cap)
+    counted = min(deviate, cusum.cap)
     run.score = max(run.score + counted - cusum.slack, 0.0)
     run.peak = max(run.peak, run.score)
     is_recovered = run.good_values >= cusum.recovery_values or row - run.start >= cusum.max_run

@@ -125,3 +125,19 @@ def test_what_was_found_up_to_a_value_depends_on_nothing_after_it(seed, cut):
     (full,), (prefix,) = found([values.tolist()], SENSITIVE), found([values[:cut].tolist()], SENSITIVE)
     before = [(start, scores[: cut - start]) for start, scores in full if start < cut]
     assert prefix == [run for run in before if max(run[1]) > SENSITIVE.threshold]
+
+
+def autocorrelated(rng, number, rho):
+    """Return values of mean 0 and deviation 1 whose autocorrelation at lag k is rho to the k."""
+    values = rng.normal(size=number)
+    for index in range(1, number):
+        values[index] = rho * values[index - 1] + np.sqrt(1 - rho**2) * values[index]
+    return values
+
+
+def test_a_long_autocorrelated_past_is_known_for_one():
+    rng = np.random.default_rng(4)
+    sequences = [autocorrelated(rng, 420, 0.6).tolist() for _ in range(200)]
+    starts = [start for runs in found(sequences, Cusum()) for start, _ in runs]
+    late, early = sum(start >= 180 for start in starts), sum(start < 180 for start in starts)
+    assert late / 240 < 0.2 * early / 180, "alarms a value"

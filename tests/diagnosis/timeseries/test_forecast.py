@@ -6,7 +6,7 @@ from scipy.stats import theilslopes
 
 from modeltop.core.diagnosis import Forecast
 from modeltop.core.series import Direction
-from modeltop.diagnosis.timeseries.forecast import forecast_trend, trend_line, usual_band
+from modeltop.diagnosis.timeseries.forecast import declines_from_first, forecast_trend, trend_line, usual_band
 from modeltop.rules.detectors.limit import Limit
 
 FLOOR = Limit(below=0.90)
@@ -40,7 +40,7 @@ def test_days_are_days_though_periods_are_uneven(daily):
     "values",
     [
         pytest.param(falling(slope=0.0), id="level"),
-        pytest.param(falling(days=9), id="too short"),
+        pytest.param(falling(days=7), id="too short"),
         pytest.param(np.repeat([0.95, 0.90], 30) + falling(60, 0.0, level=0.0), id="a step is no trend"),
         pytest.param(np.full(30, 0.9), id="constant"),
     ],
@@ -68,13 +68,38 @@ def test_noise_and_autocorrelation_make_few_forecasts(daily):
         pytest.param(Direction.HIGHER, 0.001, [Limit(below=0.9, above=1.2)], None, id="it gets better"),
         pytest.param(Direction.LOWER, 0.001, [Limit(above=1.2)], 1.2, id="an error that grows"),
         pytest.param(Direction.NEITHER, 0.001, [Limit(below=0.9, above=1.2)], 1.2, id="where it goes"),
-        pytest.param(Direction.HIGHER, -0.001, [Limit(above=1.2)], None, id="no floor"),
+        pytest.param(Direction.HIGHER, -0.001, [Limit(above=1.2)], 0.9, id="no floor: the next tenth"),
     ],
 )
 def test_the_limit_is_the_nearest_ahead_on_the_bad_side(better, slope, limits, expected, daily):
     forecast = forecast_trend(daily(falling(slope=slope), better=better), limits)
     assert forecast.limit == expected
     assert (forecast.days is None) is (expected is None)
+
+
+def test_a_limit_that_is_crossed_is_known_and_the_next_one_has_a_date(daily):
+    series = daily([0.96, 0.96, 0.95, 0.94, 0.94, 0.92, 0.91, 0.90, 0.89, 0.87])
+    forecast = forecast_trend(series, [FLOOR])
+    assert (forecast.crossed, forecast.limit, forecast.days) == (0.90, 0.8, pytest.approx(7))
+    assert forecast.at == series.newest + timedelta(days=7)
+
+
+def test_a_limit_more_than_a_year_ahead_has_no_date(daily):
+    assert forecast_trend(daily(falling(slope=-0.0001, noise=0.0001)), [Limit(below=0.5)]).at is None
+
+
+@pytest.mark.parametrize(
+    ("values", "onset", "expected"),
+    [
+        pytest.param([0.96, 0.96, 0.95, 0.94, 0.94, 0.92, 0.91, 0.90, 0.89, 0.87], 7, True, id="steady from the first"),
+        pytest.param([0.96] * 6 + [0.94, 0.92, 0.90, 0.88], 6, False, id="a level before"),
+        pytest.param([0.96, 0.97, 0.96, 0.97, 0.96, 0.97, 0.96, 0.97], 4, False, id="no trend"),
+        pytest.param([0.96, 0.90, 0.85], 1, False, id="too short"),
+    ],
+)
+def test_a_decline_from_the_first_period_has_no_level_before_it(daily, values, onset, expected):
+    series = daily(values)
+    assert declines_from_first(series, series.times[onset]) is expected
 
 
 def test_the_line_goes_on_from_where_the_fall_began_and_not_from_a_jump(daily):

@@ -510,3 +510,9 @@ def test_many_rows_of_a_single_date_are_no_corrections(history_folder, header):
     history = history_folder.read(f"{header}\n{rows}")
     assert reasons(history) == {COLLIDE}
     assert not history.series
+
+
+def test_rows_of_the_long_shape_that_nothing_tells_apart_are_not_read(history_folder):
+    rows = [f"{day},a,accuracy,{value}\n" for day in DAYS for value in (0.5, 0.25)]
+    history = history_folder.read("date,model,metric,value\n" + "".join(rows))
+    assert (dict(history.series), reasons(history)) == ({}, {COLLIDE})

@@ -101,7 +101,7 @@ def test_a_file_of_sections_that_grows_is_read_as_at_once(make_history_folder, a
     reader = folder.reader(path)
     with pytest.MonkeyPatch.context() as patch:
         if in_volume:
-            for module in ("csv.vectorized", "tail", "reader"):
+            for module in ("csv.in_volume", "reader"):
                 patch.setattr(f"modeltop.history.{module}.MIN_BYTES", 0)
         for cut in [*sorted(cut for cut in cuts if cut < len(raw)), len(raw)]:
             folder.append(path, raw[previous:cut])

@@ -21,6 +21,8 @@ LINES = (
     "feature,age,reference,2,40,,7,,",
     f"feature,age,{NEXT},1,20,40,3,,",
     f"feature,age,{DAY},missing,,,2,,",
+    "values,age,reference,,18,65,12,40.5,9.5",
+    f"values,age,{NEXT},,21,39,3,30,",
     "feature,plan,reference,basic,,,8,,",
     f"feature,plan,{DAY},other,,,1,,",
     f"segment,all,{DAY},,,,100,,",
@@ -44,6 +46,13 @@ def test_numbers_keep_the_order_of_their_bins_and_empty_slots_are_0():
     assert age.periods == (at(DAY), at(NEXT))
     assert age.reference.tolist() == [5, 0, 7, 0, 0]
     assert age.counts.tolist() == [[0, 0, 0, 0, 2], [0, 3, 0, 0, 0]]
+
+
+def test_the_values_of_a_number_are_those_of_the_reference_and_of_each_day():
+    ranges = distributions.parse_distributions(text(*LINES)).histograms["age"].ranges
+    assert ranges[None] == (18, 65, 40.5, 9.5)
+    assert ranges[at(NEXT)][:3] == (21, 39, 30)
+    assert math.isnan(ranges[at(NEXT)].deviation)
 
 
 def test_categories_have_no_edges_and_segments_are_counted():
@@ -75,6 +84,8 @@ def test_a_curve_has_the_reference_first_and_nothing_where_no_row_is():
         f"reliability,score,{DAY},99999999,0,0.1,90,0.05,0.1",
         f"reliability,score,{DAY},0,0,0.1,90,,",
         "segment,all,reference,,,,100,,",
+        f"values,age,{DAY},,inf,39,3,30,",
+        f"values,age,{DAY},,21,39,3,,",
         "\x00",
     ],
 )
@@ -116,8 +127,8 @@ def store(tmp_path):
 
 
 def test_the_store_finds_each_models_file_and_the_later_store_wins(store):
-    first, second = store("a", "churn", LINES[6]), store("b", "churn", LINES[2])
-    store("a", "../fraud", LINES[8])
+    first, second = store("a", "churn", LINES[8]), store("b", "churn", LINES[2])
+    store("a", "../fraud", LINES[10])
     distribution_store = DistributionStore([first, second])
     assert list(distribution_store["churn"].histograms) == ["age"]
     assert "all" in distribution_store["../fraud"].segments

@@ -49,6 +49,16 @@ def test_a_number_falls_into_the_quantiles_of_its_reference(written_log, batches
         assert counts.count[index].tolist() == expected
 
 
+def test_the_smallest_and_largest_value_of_a_number_are_kept_of_each_day_and_of_the_reference(written_log, batches):
+    counts = batches["amount"].aggregate
+    days = [[float(row[5]) for row in written_log[0] if row[5] and row[1].endswith(f"{day:02}")] for day in range(1, 5)]
+    assert counts.extremes.tolist() == [[min(day), max(day)] for day in days]
+    first = counts.take(slice(0, 1)).extremes[0]
+    assert counts.reference.extremes[0] <= first[0]
+    both = counts.merge(np.array([0, 0, 1, 1]), 2).extremes.tolist()
+    assert both == [[min(days[0] + days[1]), max(days[0] + days[1])], [min(days[2] + days[3]), max(days[2] + days[3])]]
+
+
 def test_the_reference_falls_into_its_own_quantiles_evenly(batches):
     inside = batches["amount"].aggregate.reference.count[:QUANTILES]
     assert inside.max() - inside.min() <= 2

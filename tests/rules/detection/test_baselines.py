@@ -15,7 +15,7 @@ from tests.benchmarks.detection.baselines import (
 )
 from tests.benchmarks.detection.ground_truth import GroundTruth
 
-TRUTH = GroundTruth("", "accuracy", "all", None, 3.0, Pattern.STEADY, None, 0.9, 0.01)
+TRUTH = GroundTruth("", "accuracy", "all", None, 3.0, Pattern.STEADY, 0.9, 0.01)
 
 
 def series(values, better=Direction.HIGHER):

@@ -5,10 +5,10 @@ import pytest
 from sklearn import metrics
 
 from tests.benchmarks.detection.metrics import RATIOS, compute_metrics, expected_value, standard_error
-from tests.benchmarks.detection.populations import Classifier, mixture, overconfidence
+from tests.benchmarks.detection.populations import Classifier, mixture, underconfidence
 
 POPULATION = mixture(
-    Classifier(prevalence=0.3, separation=1.5).healthy, overconfidence(Classifier(prevalence=0.3).healthy), 0.2
+    Classifier(prevalence=0.3, separation=1.5).healthy, underconfidence(Classifier(prevalence=0.3).healthy), 0.2
 )
 COUNTS = np.random.default_rng(1).multinomial(4000, POPULATION.probability, size=3).astype(float)
 

@@ -9,10 +9,17 @@ from hypothesis import strategies as st
 
 from modeltop.core.series import Direction, Severity, to_datetime
 from modeltop.rules.detectors.base import QueryContext
-from modeltop.rules.detectors.cusum import LastingShift
+from modeltop.rules.detectors.cusum import SKEWED_CASES, LastingShift
 from modeltop.rules.replay import replay
 from modeltop.rules.rule import Rule
 from tests.core.stats.cusum_by_value import runs_by_value
+
+
+def cases_weight(cases, usual, skewed):
+    if np.isnan(cases):
+        return 1.0
+    ratio = min(cases / usual if usual > 0 else 1.0, 1.0)
+    return math.sqrt(ratio * (cases / (cases + skewed)) if skewed else ratio)
 
 
 def by_value(series, min_count, sign):
@@ -24,13 +31,11 @@ def by_value(series, min_count, sign):
         cases = np.where(series.support[evaluable] > 0, series.support[evaluable], 1.0)
         values = np.arcsin(np.sqrt((np.clip(values * cases, 0, cases) + 0.375) / (cases + 0.75)))
         noise = (1 / (4 * cases + 2)).tolist()
-    elif series.support is not None:
-        support = series.support[evaluable].tolist()
+    elif series.support is not None or series.rows is not None:
+        support = series.effective_support()[evaluable].tolist()
         usual = [np.nansum(support[:place]) / max(place, 1) for place in range(len(support))]
-        trust = [
-            1.0 if np.isnan(case) or mean <= 0 else math.sqrt(min(case / mean, 1.0))
-            for case, mean in zip(support, usual, strict=True)
-        ]
+        skewed = SKEWED_CASES if series.support is None else 0.0
+        trust = [cases_weight(*pair, skewed) for pair in zip(support, usual, strict=True)]
     score, start = np.zeros(len(series)), np.arange(len(series))
     sign = -sign if series.better is Direction.LOWER else sign
     for first, scores in runs_by_value((sign * values).tolist(), noise=noise, trust=trust):
@@ -136,7 +141,7 @@ def test_what_lasts_is_told_from_what_does_not(daily, steady, levels, change, ob
 @pytest.mark.parametrize(
     ("size", "periods"),
     [
-        pytest.param(0.5, 2, id="of a collapse two periods are enough, and one is not"),
+        pytest.param(0.5, 3, id="even of a collapse it takes three: one or two are no lasting fall"),
         pytest.param(0.045, 3, id="of four and a half deviations it takes three"),
     ],
 )

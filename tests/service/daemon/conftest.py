@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import ClassVar
@@ -20,6 +20,7 @@ from modeltop.alerting.routing import NotificationPolicy, Route, WatchSettings
 from modeltop.cli import main
 from modeltop.config.load import Config
 from modeltop.core.errors import StoreError
+from modeltop.rules.defaults import Defaults
 from modeltop.rules.detectors.limit import Limit
 from modeltop.rules.detectors.threshold import Threshold
 from modeltop.rules.rule import Rule
@@ -32,6 +33,11 @@ from modeltop.service.pipeline import DaemonSettings, Pipeline
 from modeltop.service.receiver_health import Backoff
 
 ROOT = Path(__file__).parents[3]
+CONFIG = Config(
+    rules=(Rule("accuracy-floor", Threshold(critical=Limit(below=0.9)), "accuracy"),),
+    defaults=Defaults(**{switch.name: False for switch in fields(Defaults)}),
+)
+"""One limit, whatever the history, so that a test says by its rows which alert there is."""
 START = datetime(2025, 3, 10, 12, tzinfo=UTC)
 FREE = NotificationPolicy(group=0, hourly=0)
 
@@ -84,7 +90,7 @@ class World:
     store: Path
     configure: object = None
     rule: object = None
-    config: Config = field(default_factory=Config)
+    config: Config = CONFIG
     wall: datetime = START
     monotonic: float = 1000.0
     inboxes: dict = field(default_factory=dict)
@@ -100,7 +106,7 @@ class World:
             self.inboxes.setdefault(name, Inbox())
         result = {name: Receiver(name, InMemoryNotifier(self.inboxes[name], setting), policy) for name in names}
         routes = (Route("everything", names),) if routes is None else routes
-        self.config = Config(receivers=result, routes=routes, watch=WatchSettings(**changes), rules=self.config.rules)
+        self.config = replace(self.config, receivers=result, routes=routes, watch=WatchSettings(**changes))
 
     def rows(self, model, *values, metric="accuracy", start="2025-03-01", name=None):
         """One a day from `begin` on; `None` leaves a day out. Rows are appended: a later one wins."""
@@ -262,7 +268,8 @@ def configured(isolated_home, tmp_path, world):
     world.rows("churn", *(0.95,) * 8, 0.7)
 
     def write(extra="", command="cat >> told; echo >> told"):
-        text = 'on_no_data = "ok"\n[store]\npath = "store"\n[receivers.ops]\ntype = "command"\n'
+        text = 'on_no_data = "ok"\n[store]\npath = "store"\n[defaults]\ndrop = false\n'
+        text += '[receivers.ops]\ntype = "command"\n'
         text += f'command = ["/bin/sh", "-c", "{command}"]\n'
         (tmp_path / "modeltop.toml").write_text(text + extra)
         return tmp_path

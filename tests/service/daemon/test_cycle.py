@@ -64,7 +64,7 @@ def test_late_rows_that_move_the_start_change_neither_id_nor_message(rule_world)
     rule_world.run_cycle(runs=3)
     assert len(rule_world.sent()) == 1
     [incident] = rule_world.alerting_state.incidents.values()
-    assert f"{incident.since:%m-%d}" == "03-07"
+    assert f"{incident.members[0].since:%m-%d}" == "03-07"
     rule_world.rows("churn", GOOD, start="2025-03-09")
     rule_world.run_cycle(runs=2)
     first, over = rule_world.inboxes["ops"].received
@@ -198,7 +198,7 @@ def test_a_failed_evaluation_is_reported_while_the_last_one_is_sent(rule_world, 
     rule_world.inboxes["ops"].responses = [DOWN]
     rule_world.rows("churn", *FINE, BAD)
     rule_world.run_cycle()
-    monkeypatch.setattr(rule_world.cycle.settings.pipeline, "run", lambda _: 1 / 0)
+    monkeypatch.setattr(rule_world.cycle.settings.pipeline, "run", lambda *_, **__: 1 / 0)
     before = health.read_last_health(rule_world.state).at
     rule_world.sleep(minutes=5)
     rule_world.run_cycle()
@@ -214,14 +214,14 @@ def test_an_acknowledgement_takes_effect_without_another_evaluation(rule_world):
     assert rule_world.cycle.seconds_until_due() > 0
     ack = Acknowledgement(
         incident.id,
-        "floor",
-        incident.key,
+        "churn",
         incident.level,
         "ann",
         "mine",
         rule_world.wall,
         rule_world.wall + timedelta(days=1),
-        incident.since,
+        incident.fired_at,
+        incident.fired_at,
     )
     EventLog(rule_world.state).append(Acknowledged(rule_world.wall, ack))
     assert rule_world.cycle.seconds_until_due() == 0

@@ -15,9 +15,9 @@ def leadership_changes(folder):
 
 def test_it_sends_what_a_changed_file_means_and_ends_cleanly(configured, tmp_path, watch, wait_until):
     daemon = watch()
-    daemon.wait_for_log("told ops of CRIT churn")
+    daemon.wait_for_log("notified ops: CRIT churn")
     configured.rows("churn", 0.96, start="2025-03-10")
-    daemon.wait_for_log("told ops of RESOLVED churn")
+    daemon.wait_for_log("notified ops: RESOLVED churn")
     wait_until(lambda: "RESOLVED" in (tmp_path / "told").read_text())
     daemon.signal(signal.SIGTERM)
     assert daemon.wait_for_exit() == 0
@@ -27,7 +27,7 @@ def test_it_sends_what_a_changed_file_means_and_ends_cleanly(configured, tmp_pat
 
 def test_a_second_process_stands_by_and_takes_over_from_a_killed_leader(configured, tmp_path, watch):
     first = watch()
-    first.wait_for_log("told ops")
+    first.wait_for_log("notified ops")
     second = watch("--json")
     second.wait_for_log(f"process {first.process.pid} on")
     first.signal(signal.SIGKILL)
@@ -42,7 +42,7 @@ def test_a_second_process_stands_by_and_takes_over_from_a_killed_leader(configur
 
 def test_a_changed_configuration_takes_effect_and_an_invalid_one_is_reported(configured, tmp_path, watch, wait_until):
     daemon = watch()
-    daemon.wait_for_log("told ops")
+    daemon.wait_for_log("notified ops")
     configured.configure("[watch]\nevry = '5m'\n")
     daemon.signal(signal.SIGHUP)
     daemon.wait_for_log("the new configuration is not used: modeltop.toml: watch.evry")
@@ -51,7 +51,7 @@ def test_a_changed_configuration_takes_effect_and_an_invalid_one_is_reported(con
     configured.configure(rule)
     daemon.signal(signal.SIGHUP)
     daemon.wait_for_log("the configuration was read anew")
-    daemon.wait_for_log("told ops of")
+    daemon.wait_for_log("notified ops:")
     wait_until(lambda: health.read_last_health(configured.state).error is None)
     wait_until(lambda: (tmp_path / "told").read_text().count("churn") > 2)
     assert "WITHDRAWN" in (tmp_path / "told").read_text().upper()
@@ -59,7 +59,7 @@ def test_a_changed_configuration_takes_effect_and_an_invalid_one_is_reported(con
 
 def test_a_leader_that_lost_its_lock_file_acquires_the_new_one(configured, watch, wait_until):
     daemon = watch()
-    daemon.wait_for_log("told ops")
+    daemon.wait_for_log("notified ops")
     (configured.state / "watch.lock").unlink()
     daemon.wait_for_log("the lock file was removed or replaced")
     other = watch()
@@ -101,10 +101,10 @@ def test_of_two_started_together_one_leads_and_the_other_takes_over_fifty_times(
 def test_without_receivers_it_tracks_incidents_and_logs_a_warning(configured, tmp_path, watch, wait_until):
     (tmp_path / "modeltop.toml").write_text('[store]\npath = "store"\n')
     daemon = watch()
-    daemon.wait_for_log("no receiver is configured: nobody is told")
+    daemon.wait_for_log("no receiver is configured: nobody is notified")
     daemon.wait_for_log("fired: churn accuracy 0.70 < 0.90")
     wait_until(lambda: health.read_last_health(configured.state) is not None)
     (incident,) = EventLog(configured.state).state().incidents.values()
-    assert (incident.key.model, incident.key.metric) == ("churn", "accuracy")
+    assert (incident.model, incident.members[0].key.metric) == ("churn", "accuracy")
     assert daemon.process.poll() is None
     assert not (tmp_path / "told").exists()

@@ -56,7 +56,7 @@ def test_an_event_log_of_a_newer_version_is_not_changed_and_reported(world):
     world.rows("churn", *FINE)
     world.run_cycle()
     [path] = world.state.glob("journal.*.jsonl")
-    body = path.read_bytes().splitlines()[-1].partition(b",")[2].replace(b'"v":2', b'"v":99')
+    body = path.read_bytes().splitlines()[-1].partition(b",")[2].replace(b'"v":3', b'"v":99')
     newer = b'{"crc":"%08x",%s\n' % (zlib.crc32(body), body)
     path.write_bytes(path.read_bytes() + newer)
     before = path.read_bytes()

@@ -113,7 +113,7 @@ def run_command(folder, *arguments):
 def test_a_secret_appears_in_no_file_screen_log_error_argument_or_message(secrets_home, watch, wait_until):
     pytest.importorskip("apprise")
     daemon = watch("--json")
-    daemon.wait_for_log("told pipe of CRIT")
+    daemon.wait_for_log("notified pipe: CRIT")
     for name in ("slack", "pager", "hook", "mail", "all"):
         daemon.wait_for_log(f'"receiver": "{name}"')
     argv = Path(f"/proc/{daemon.process.pid}/cmdline").read_text()
@@ -134,5 +134,5 @@ def test_a_secret_appears_in_no_file_screen_log_error_argument_or_message(secret
     assert (spilled, WORD in argv, [text for text in output if WORD in text]) == ([], False, [])
     assert {"told", "watch.json", "watch.lock", "modeltop.toml"} <= {path.name for path in files}
     assert all(output)  # `[]` of --dry-run --json if no retry is due at that moment
-    assert "did not take the test" in output[0]
+    assert "failed: " in output[0]
     assert any(json.loads(line)["level"] == "error" for line in daemon.output.splitlines())

@@ -68,7 +68,7 @@ def test_the_screen_is_as_light_as_the_terminal(spawn, fleet, answers, environ, 
 
 def test_an_answer_that_comes_late_is_not_taken_for_keys(spawn, fleet):
     # The diagnosis is computed beside the first frame and draws once more.
-    session = spawn(fleet, answers={}).wait_for("CRIT").wait_for("fell suddenly").settle()
+    session = spawn(fleet, answers={}).wait_for("CRIT").wait_for("dropped overnight").settle()
     before = session.text
     for chunk in ("\x1b]11;rgb:ffff/ff", "ff/ffff", "\x1b\\", "\x1b[?6", "2;22c"):
         session.type(chunk).settle(0.2)

@@ -8,7 +8,7 @@ SEEN = "as last seen"
 @pytest.fixture
 def table(tmp_path):
     path = tmp_path / "m.csv"
-    path.write_text("date,accuracy\n2025-01-01,0.95\n2025-01-02,0.5\n")
+    path.write_text("date,accuracy\n2024-12-31,0.95\n2025-01-01,0.95\n2025-01-02,0.5\n")
     return path
 
 
@@ -48,7 +48,7 @@ def test_a_configuration_that_changed_drops_what_was_seen(spawn, table, environm
         assert session.exit_code() == 0
         assert (SEEN.encode() in bytes(session.output)) == expected
     config.write_text('[[rules]]\nname = "r"\nmetric = "accuracy"\ncritical = { below = 0.4 }\n')
-    session = spawn(table, "--config", config).wait_for("healthy").type("q")
+    session = spawn(table, "--config", config).wait_for("ok, not below").type("q")
     assert session.exit_code() == 0
     assert SEEN.encode() not in bytes(session.output)
 

@@ -42,9 +42,9 @@ def test_who_has_an_alert_since_when_until_when_and_why_stands_below_it(state_af
     assert lines[:3] == [
         "▲ f1_score 0.845 < 0.85",
         "  1 period, since Jan 10",
-        "✓ taken by ana 00:03, until Jan 11 00:03: looking into it",
+        "✓ acked by ana at 00:03 for 1d: looking into it",
     ]
-    assert [line for line in lines if "taken" in line] == lines[2:3]
+    assert [line for line in lines if "acked" in line] == lines[2:3]
 
 
 def test_why_nobody_is_told_stands_below_the_alert_which_stays_visible(state_after):
@@ -133,7 +133,7 @@ def test_notes_about_the_model_stand_among_its_alerts_the_newest_first(state_aft
 
 def test_what_is_copied_says_who_has_it(state_after, make):
     text = selection_text(state_after(acknowledged=[F1]), make.clock)
-    assert "  taken by ana 2025-01-10 00:03 UTC, until 2025-01-11 00:03 UTC: looking into it" in text.splitlines()
+    assert "  acked by ana at 2025-01-10 00:03 UTC for 1d: looking into it" in text.splitlines()
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import pytest
 from modeltop.core.incident import WatcherHealth
 from modeltop.core.series import ReadProblem, SeriesKey
 from modeltop.core.text import display_width
+from modeltop.rules.defaults import default_rules
 from modeltop.service.clock import describe_offset
 from modeltop_tui.view.alerts import entries
 from modeltop_tui.view.state import ScreenState, Selection
@@ -31,12 +32,12 @@ def test_alerts_are_followed_by_the_rules_that_hold_and_the_other_models(make, f
 
 
 def test_a_rule_that_holds_is_listed_too(make):
-    assert alert_lines(make.state(make.healthy("ranker")), 60) == ["● accuracy 0.95: healthy, not below 0.90"]
+    assert alert_lines(make.state(make.healthy("ranker")), 60) == ["● accuracy 0.95: ok, not below 0.90"]
 
 
 def test_a_rule_that_was_left_out_is_shown_with_the_reason(make):
-    text = " ".join(alert_lines(make.state(make.series([0.5] * 10))))
-    assert "accuracy 0.50: left out" in text
+    text = " ".join(alert_lines(make.state(make.series([0.5] * 10), rules=default_rules())))
+    assert "accuracy 0.50: default limit" in text
 
 
 def test_pending_is_told_apart_from_an_alert(make):

@@ -6,23 +6,23 @@ from modeltop_tui.view.state import Selection
 from modeltop_tui.view.styled_text import plain_text
 
 
-def test_what_an_estimate_takes_for_granted_stands_beside_it(make):
+def test_the_assumption_of_an_estimate_stands_beside_it(make):
     for metric, shown in (("estimated_accuracy", True), ("accuracy", False)):
         lines = change_lines(make.state(make.series([0.95, 0.94], metric=metric)), 60)
         assert ("concept drift" in " ".join(map(plain_text, lines))) is shown
 
 
-def test_changes_tell_what_may_be_chance_from_what_may_not(make):
+def test_changes_that_are_not_significant_are_marked(make):
     series = make.series([0.9] * 9 + [0.6], support=[1000] * 9 + [10])
     lines = [plain_text(line).rstrip() for line in change_lines(make.state(series), 60)]
     assert lines[0] == "accuracy 0.60 < 0.90 for 1 period, since 2025-01-10"
-    assert "prev  0.900→0.600 -0.300 [-0.588, -0.067]" in lines
+    assert "previous 0.900→0.600 -0.300 [-0.588, -0.067]" in lines
     few = make.series([0.9] * 9 + [0.8], support=[1000] * 9 + [10])
-    assert any("chance?" in plain_text(line) for line in change_lines(make.state(few), 60))
+    assert any("(not significant)" in plain_text(line) for line in change_lines(make.state(few), 60))
 
 
 def test_the_ten_days_fell_by_nine_points_without_dust(make):
     state = make.state(*make.ten_days(), selection=Selection(model="fraud", key=SeriesKey("fraud", "accuracy")))
     lines = [plain_text(line).rstrip() for line in change_lines(state, 30)]
-    assert "first 0.960→0.870 -0.090" in lines
-    assert "7 d   0.950→0.870 -0.080" in lines
+    assert "first    0.960→0.870 -0.090" in lines
+    assert "7 days   0.950→0.870 -0.080" in lines

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from modeltop.core.series import SeriesKey, Severity
+from modeltop.rules.defaults import default_rules
 from modeltop_tui.view.chart import chart_data, cursor_readout
 from modeltop_tui.view.state import ScreenState, Selection
 
@@ -41,7 +42,7 @@ def test_points_that_no_rule_evaluates_are_never_breaches(make, columns, unevalu
 
 
 def test_a_floor_that_was_left_out_is_not_drawn(make):
-    chart = chart_data(make.state(make.series([0.5] * 10)))
+    chart = chart_data(make.state(make.series([0.5] * 10), rules=default_rules()))
     assert chart.limits == ()
     assert not chart.traces[0].breaches.any()
 
@@ -76,7 +77,7 @@ def test_the_cursor_reads_out_date_value_and_support(make, steps, text):
 def test_the_cursor_says_what_was_not_judged(make):
     state = make.state(make.series([0.95, 0.5], support=[900, 3]), rules=[make.floor_rule(min_count=30)])
     selection = replace(state.selection, cursor=(make.start + make.day).timestamp())
-    assert cursor_readout(replace(state, selection=selection)) == "2025-01-02  0.500 [0.125, 0.875]  n 3 not judged"
+    assert cursor_readout(replace(state, selection=selection)) == "2025-01-02  0.500 [0.125, 0.875]  n 3 not evaluated"
 
 
 def test_a_metric_that_came_with_an_interval_shows_it(make):

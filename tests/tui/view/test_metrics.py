@@ -3,7 +3,7 @@
 import pytest
 
 from modeltop.core.text import display_width
-from modeltop.rules.rule import default_rules
+from modeltop.rules.defaults import default_rules
 from modeltop_tui.view.metrics import column_widths, heading, metric_cells, metric_rows
 from modeltop_tui.view.styled_text import plain_text
 
@@ -32,7 +32,6 @@ def test_the_table_of_the_ten_days(make):
     [
         pytest.param({"values": [0.95] * 9 + [0.85]}, "< 0.90 CRIT", id="critical"),
         pytest.param({"values": [0.95] * 10}, "not < 0.90", id="healthy"),
-        pytest.param({"values": [0.5] * 10}, "left out", id="a default floor that does not fit the model"),
         pytest.param({"values": [0.95] * 10, "provisional": [0] * 9 + [1]}, "provisional", id="not complete yet"),
         pytest.param({"values": [0.5] * 10, "metric": "my-kpi"}, "", id="nobody asks"),
     ],
@@ -55,6 +54,10 @@ def test_what_is_about_the_past_alone_is_shown_without_a_limit(make, metric, las
     values = [0.95, 0.94, 0.96] * 10 + [last] * 5
     state = make.state(make.series(values, metric=metric), rules=default_rules())
     assert metric_rows(state)[0].rule == rule
+
+
+def test_a_default_limit_that_does_not_fit_the_model_is_named(make):
+    assert metric_rows(make.state(make.series([0.5] * 10), rules=default_rules()))[0].rule == "no default limit"
 
 
 def test_the_support_is_shown_where_it_is_known(make):

@@ -57,14 +57,9 @@ def test_the_glob_of_a_name_matches_that_name_and_no_other(name, other):
     assert fnmatchcase(other, exact_glob(name)) == (name == other)
 
 
-def test_the_form_begins_with_the_alert_and_asks_for_the_reason(form):
-    assert form.texts == ("fraud", "f1_score", "all", "default-f1_score", "*", "1h", "")
+def test_the_form_begins_with_the_model_of_the_alert_and_asks_for_the_reason(form):
+    assert form.texts == ("fraud", "*", "*", "*", "*", "1h", "")
     assert FIELDS[form.cursor] == "why"
-
-
-def test_a_warning_is_silenced_as_one_so_that_people_hear_if_it_gets_worse(state, fleet):
-    churn = next(alert for alert in fleet.alerts if alert.key.model == "churn")
-    assert prefilled(state, churn).texts[FIELDS.index("severity")] == "warning"
 
 
 def test_without_an_alert_the_form_begins_with_the_selected_series(make, state):
@@ -72,10 +67,10 @@ def test_without_an_alert_the_form_begins_with_the_selected_series(make, state):
     assert prefilled(make.state(), None).texts[:5] == ("*",) * 5
 
 
-def test_an_alert_about_a_whole_model_is_silenced_whatever_its_metric(make):
+def test_a_name_with_signs_of_globs_is_silenced_as_it_is(make):
     silent = make.state(make.healthy("[eu] search"), now=make.clock + 20 * make.day)
     form = prefilled(silent, silent.snapshot.alerts[0])
-    assert form.texts[:4] == ("[[]eu] search", "*", "all", "no-data")
+    assert form.texts[:4] == ("[[]eu] search", "*", "*", "*")
     assert len(preview_form(form, silent).matching) == 1
 
 
@@ -125,13 +120,13 @@ def shown(lines):
 
 
 def test_how_many_alerts_it_would_silence_is_shown_while_it_is_typed(state, form, make):
-    form = filled(form, why="release")
+    form = filled(form, why="release", metric="f1_score", rule="f1-floor")
     assert shown(effect_lines(form, state, make.clock, 78)) == ["silences 1 of 3 alerts that stand until 01:03 UTC"]
     assert shown(matching_alert_lines(form, state, 78, 9)) == ["▲ fraud: f1_score 0.845 < 0.85"]
     wider = filled(form, metric="*", rule="*")
     assert shown(effect_lines(wider, state, make.clock, 78)) == [
         "silences 2 of 3 alerts that stand until 01:03 UTC",
-        "that is 2 of 3 standing alerts, more than half",
+        "that is 2 of 3 active alerts, more than half",
     ]
 
 

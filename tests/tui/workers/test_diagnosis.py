@@ -89,8 +89,8 @@ def test_a_failure_is_reported_beside_the_status_and_the_next_target_is_diagnose
     fake.worker.request(make.snapshot(*make.ten_days()), ["fraud", "b"])
     fake.wait_for(2)
     result = fake.worker.result_for("fraud")
-    assert result.sentence.startswith("f1_score 0.845 < 0.85")
-    assert result.advice == "the diagnosis failed: ValueError: no\\x1bsense; please report it"
+    assert result.verdict.what.startswith("f1_score 0.845 < 0.85")
+    assert result.verdict.why == "The diagnosis failed: ValueError: no\\x1bsense."
     assert fake.worker.result_for("b") == "B"
 
 

@@ -1,33 +1,38 @@
-"""History from CSV text, tolerantly: readable cells are read, others are reported with their line.
+"""One CSV file, chunk by chunk: lines become rows, these decide what the columns hold, and the columns are converted.
 
-A row is lost if its date, its model or the number of its cells is wrong; a bad number loses its cell alone.
+Readable cells are read, others are reported with their line.
 """
 
 from __future__ import annotations
 
+import contextlib
 import copy
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, tzinfo
+from itertools import islice
+
+import numpy as np
 
 from modeltop.core.metrics.registry import MetricRegistry
 from modeltop.core.series import FaultReason, ReadFault
-from modeltop.history.csv import dialect
-from modeltop.history.csv.cells import ColumnReader, Row
+from modeltop.history.csv import dialect, in_volume
+from modeltop.history.csv.convert import ConvertedRows, Converter
 from modeltop.history.csv.header import CsvSchema, name_by_file, read_header
 from modeltop.history.csv.header_search import (
     BYTE_ORDER_MARK,
+    MAX_TITLE_LINES,
     FoundHeader,
     find_header,
-    find_plain_header,
     is_comment,
     is_frame,
 )
 from modeltop.history.csv.inference import infer_schema
-from modeltop.history.csv.problems import ProblemCollector
+from modeltop.history.csv.problems import DoubtfulCell, ProblemCollector
 from modeltop.history.csv.row_identity import NOT_TOLD_APART, find_identity
 from modeltop.history.csv.sections import FRAME_LEFT_OUT, TOTAL_LEFT_OUT, Section, follow_header, is_header, is_total
-from modeltop.history.csv.vectorized import ParseResult
+from modeltop.history.csv.table import Cells, CsvTable
 from modeltop.history.merge import Block
 
 
@@ -39,12 +44,14 @@ class PriorKnowledge:
     """True if rows with one date, model, segment and metric have different values."""
     has_misdated_rows: bool = False
     """True if rows have a wrong year."""
-    has_plain_formats: bool = False
-    """True if no cell has another format than the plain ones."""
     columns: tuple[str, ...] = ()
     """Names of columns that the file's first header lacks and a later one has."""
 
 
+MIN_PROBED = 5_000
+"""Rows from which on a few are tried before all are."""
+HEAD_BYTES = 2**18
+"""First bytes of a long text, in which its header is searched if they have lines enough."""
 _DIGITS = frozenset("0123456789")
 """A date that begins otherwise may be a header, a total or a comment."""
 COMMENT_LEFT_OUT = "a comment line is left out"
@@ -52,7 +59,7 @@ NO_DATE_TOGETHER = "date and time cannot be read together: write them in one col
 NOTHING_KNOWN = PriorKnowledge()
 
 
-class TolerantParser:
+class CsvParser:
     """Parser of one file, chunk by chunk; a later chunk continues the earlier ones.
 
     Args:
@@ -85,9 +92,9 @@ class TolerantParser:
         """False if a later chunk may hold other formats than the first one showed."""
         self.is_inferred = False
         """True once the rows have decided what the columns hold."""
+        self.in_volume = False
+        """True if so much text is read that pandas is worth its import."""
         self._header_line = 0
-        self.lookahead = b""
-        """A last line without its end, which is not fed yet, and takes part in that decision."""
         self.has_rows = False
         """False while the header may still turn out to be a title line, or its second row to be missing."""
         self.is_extended = False
@@ -101,31 +108,17 @@ class TolerantParser:
         self._columns: tuple[str, ...] = ()
         """Names of the columns of all headers so far."""
         self._has_foreign_encoding = False
-        self._date_cache: dict[str, int | str] = {}
 
-    def fork(self) -> TolerantParser:
+    def fork(self) -> CsvParser:
         """Return a copy, to try a chunk that may change."""
         other = copy.copy(self)
         other.problems = self.problems.copy()
         return other
 
-    @property
-    def is_regular(self) -> bool:
-        """Whether the next rows have the columns of the file in their order."""
-        return self._section.places is None and len(self._columns) == self._section.width
-
     def set_schema(self, schema: CsvSchema) -> None:
         """Use the schema of a header line that was read elsewhere."""
         self.lines += 1
         self._start(schema, self.lines)
-
-    def add_result(self, result: ParseResult) -> None:
-        """Count the lines and cells that the vectorized reader made of the next lines."""
-        self.problems.count_rows(result.line_count, self.lines + 1, self.lines + result.line_count)
-        self.lines += result.line_count
-        self.has_rows = self.has_rows or result.line_count > 0
-        for column, cells in result.ok_counts.items():
-            self.problems.count_ok(column, cells)
 
     def feed(self, data: bytes) -> list[Block]:
         """Return the blocks of the rows in `data`: complete lines in UTF-8, except that the last may lack its line end.
@@ -134,123 +127,124 @@ class TolerantParser:
             NoHistory: The header has no date column.
             SourceError: The file is beyond a limit.
         """
-        lines, foreign = dialect.split_lines(data)
-        first = self.lines + 1
-        self.lines += len(lines)
-        if foreign and not self._has_foreign_encoding:
-            self._has_foreign_encoding = True
-            message = "not UTF-8 from here on: read as Windows-1252, save the file as UTF-8"
-            self.problems.note([message], first + foreign[0])
-        start = 0 if self.schema else self._read_header(lines)
         if self.schema is None:
+            data = data[self._read_header(data) :]
+        if self.schema is None or not data:
             return []
-        line_numbers, rows = self._split(lines[start:], first + start, self.schema.delimiter)
-        if not rows:
+        if (sound := self._convert_sound(data, self.schema)) is not None:
+            return self.add(sound)
+        table = self.split(data)
+        if not len(table):
             return []
-        rows = self._extend(self.schema, rows)
         self.has_rows = True
-        if self.is_inferred:
-            return self._blocks(self.schema, self.problems, line_numbers, rows)
-        return self._read_first(self.schema, line_numbers, rows)
+        conversion = self._convert(self.schema, table)
+        return [] if conversion is None else self._count(conversion)
 
-    def _read_first(self, schema: CsvSchema, line_numbers: Sequence[int], rows: Sequence[Row]) -> list[Block]:
-        """Return the blocks of a file's first rows: in plain formats if nothing in them is doubtful."""
-        if schema.is_dated and not self.known.rows_collide:
-            problems = self.problems.copy()
-            blocks = self._blocks(schema, problems, line_numbers, rows)
-            if problems.doubts == self.problems.doubts or not self._infer(rows):
-                self.problems, self.is_inferred = problems, True
-                return blocks
-        else:
-            self._infer(rows)
-        return self._blocks(self.schema or schema, self.problems, line_numbers, rows)
+    def add(self, conversion: ConvertedRows) -> list[Block]:
+        """Return the blocks of the next lines of the file, sound ones that were converted with lines counted from 1."""
+        shifted = replace(conversion, lines=conversion.lines + self.lines)
+        self.lines += len(conversion.lines)
+        self.has_rows = self.is_inferred = True
+        return self._count(shifted)
 
-    def infer(self, data: bytes) -> bool:
-        """Decide what the columns hold by the rows in `data`, without reading them; return whether that is unusual.
+    def _count(self, conversion: ConvertedRows) -> list[Block]:
+        lines = conversion.lines
+        self.problems.count_rows(len(lines), int(lines[0]), int(lines[-1]))
+        for column, numbers in conversion.numbers.items():
+            self.problems.count_ok(column, int(np.count_nonzero(~np.isnan(numbers))))
+        return conversion.blocks(self.model)
+
+    def _convert_sound(self, data: bytes, schema: CsvSchema) -> ConvertedRows | None:
+        """Return what lines hold that are sound throughout; None if they might not be, or must decide the columns."""
+        is_known = self.is_inferred or (schema.is_dated and not self.known.rows_collide)
+        is_regular = self._section.places is None and len(self._columns) == self._section.width
+        if not (self.in_volume and is_known and is_regular and schema.time is None) or self.known.has_misdated_rows:
+            return None
+        # Between stray quotes only reading row by row finds where to cut.
+        if len(data) < in_volume.MIN_BYTES // 4 or b'"' in data:
+            return None
+        return in_volume.convert_sound([data], schema, catalog=self.catalog, zone=schema.zone(self.zone))[0]
+
+    def _convert(self, schema: CsvSchema, table: CsvTable) -> ConvertedRows | None:
+        """Return what rows hold: the first ones in plain formats if nothing in them is doubtful."""
+        if not self.is_inferred and schema.is_dated and not self.known.rows_collide:
+            with contextlib.suppress(DoubtfulCell):
+                return self._convert_plain(schema, table)
+        if not self.is_inferred:
+            self._infer(schema, table)
+        schema = self.schema or schema
+        return self._converter(schema, self.problems).convert(schema.with_time(table))
+
+    def _convert_plain(self, schema: CsvSchema, table: CsvTable) -> ConvertedRows | None:
+        """Return what rows in plain formats hold; raise DoubtfulCell if a cell may have another one."""
+        problems = self.problems.copy()
+        problems.allows_doubts = False
+        if len(table) > MIN_PROBED:
+            first = np.arange(len(table)) < MAX_TITLE_LINES
+            self._converter(schema, problems.copy()).convert(table.take(first))
+        converted = self._converter(schema, problems).convert(table)
+        problems.allows_doubts = self.is_inferred = True
+        self.problems = problems
+        return converted
+
+    def _converter(self, schema: CsvSchema, problems: ProblemCollector) -> Converter:
+        zone, has_misdated_rows = schema.zone(self.zone), self.known.has_misdated_rows
+        return Converter(schema, problems, self.catalog, zone, self.model, has_misdated_rows)
+
+    def _infer(self, schema: CsvSchema, table: CsvTable) -> None:
+        """Decide by rows what the columns hold, whatever their names say.
 
         Raises:
             NoHistory: No column holds dates.
             SourceError: The dates can be read in two ways, or in two columns.
         """
-        rows = self._rows(data)
-        return bool(rows) and self._infer(rows)
-
-    def _infer(self, rows: Sequence[Row]) -> bool:
-        """Decide what the columns hold; return whether it is something else than their names and plain formats."""
-        if self.schema is None:
-            return False
-        schema = self.schema
-        rows = [*rows, *self._rows(self.lookahead)]
-        inferred = self._with_formats(schema, rows)
+        inferred = infer_schema(schema, table, catalog=self.catalog)
         if self.known.rows_collide:
-            inferred = self._tell_apart(inferred, rows)
+            inferred = self._tell_apart(inferred, table)
         self._apply_schema(inferred, self._header_line)
         self.is_inferred = True
-        return inferred != schema
 
-    def _rows(self, data: bytes) -> list[Row]:
-        """Return the cells of lines behind the header, without counting them as read."""
-        if self.schema is None:
-            return []
-        lines, _ = dialect.split_lines(data)
-        _, rows = self.fork()._split(lines, 1, self.schema.delimiter)  # noqa: SLF001  its own class
-        return [row[: self.schema.width] for row in rows]
-
-    def _blocks(
-        self, schema: CsvSchema, problems: ProblemCollector, line_numbers: Sequence[int], rows: Sequence[Row]
-    ) -> list[Block]:
-        zone = schema.zone(self.zone)
-        reader = ColumnReader(schema, problems, catalog=self.catalog, zone=zone, date_cache=self._date_cache)
-        reader = replace(reader, has_misdated_rows=self.known.has_misdated_rows)
-        return reader.blocks(self.model, line_numbers, schema.with_time(rows))
-
-    def _tell_apart(self, schema: CsvSchema, rows: Sequence[Row]) -> CsvSchema:
+    def _tell_apart(self, schema: CsvSchema, table: CsvTable) -> CsvSchema:
         """Return the schema with a role for the columns that tell colliding rows apart."""
-        stamps = schema.date_format.parse_each([row[schema.date] for row in rows], schema.zone(self.zone))
-        found = find_identity(schema, rows, stamps, self.catalog)
+        before = schema.read_dates(table, self.zone)
+        found = find_identity(schema, table, before, self.catalog)
         if isinstance(found, ReadFault):
             self.collision = found
             return schema
         if found is schema:
             return schema
-        rows = found.with_time(rows)
-        found = self._with_formats(found, rows)
-        times = found.date_format.parse_each([row[found.date] for row in rows], found.zone(self.zone))
-        if any(isinstance(time, str) > isinstance(stamp, str) for time, stamp in zip(times, stamps, strict=True)):
+        table = found.with_time(table)
+        found = infer_schema(found, table, catalog=self.catalog)
+        if (np.isnat(found.read_dates(table, self.zone)) & ~np.isnat(before)).any():
             self.collision = ReadFault(FaultReason.ROWS_COLLIDE, NO_DATE_TOGETHER)
             return schema
         return found
 
-    def _with_formats(self, schema: CsvSchema, rows: Sequence[Row]) -> CsvSchema:
-        is_known = self.known.has_plain_formats and schema.time is None
-        return schema if is_known else infer_schema(schema, rows, catalog=self.catalog)
-
-    def read_plain_header(self, data: bytes) -> int:
-        """Read the header if it is the first line and the second one is a row; return its bytes, 0 if it is not so."""
-        end = data.find(b"\n") + 1
-        lines, foreign = dialect.split_lines(data[: data.find(b"\n", end) + 1])
-        if len(lines) != 2 or foreign:
-            return 0
-        found = find_plain_header(lines, dialect.read_row)
+    def _read_header(self, data: bytes) -> int:
+        """Read the schema, and return the number of bytes up to the first line behind the header."""
+        head = data[: data.rfind(b"\n", 0, HEAD_BYTES) + 1]
+        has_lines_enough = head.count(b"\n") > (MAX_TITLE_LINES + 2) * dialect.MAX_ROW_LINES
+        lines, foreign = dialect.split_lines(head if has_lines_enough else data)
+        found, first = find_header(lines, self._read_row, self.catalog), self.lines + 1
+        end = len(lines) if found is None else found.end
+        self._note_foreign([index for index in foreign if index < end], first)
+        self.lines += end
         if found is None:
-            return 0
-        self.lines += 1
-        self._begin(found, 1)
-        return end
-
-    def _read_header(self, lines: Sequence[str]) -> int:
-        """Read the schema, and return the index of the first line behind the header."""
-        found = find_header([*lines, *dialect.split_lines(self.lookahead)[0]], self._read_row, self.catalog)
-        if found is None or found.end > len(lines):
-            return len(lines)
-        first = self.lines - len(lines) + 1
+            return len(data)
         self._begin(found, first + found.line)
         for message, line in found.notes:
             self.problems.note([message], first + line)
         for index, text in enumerate(lines[: found.line]):
             if is_comment(text):
                 self.problems.count_note(COMMENT_LEFT_OUT, first + index)
-        return found.end
+        ends = islice(re.finditer(rb"\r\n?|\n", data), end - 1, None)
+        return next((match.end() for match in ends), len(data))
+
+    def _note_foreign(self, lines: Sequence[int], first: int) -> None:
+        if lines and not self._has_foreign_encoding:
+            self._has_foreign_encoding = True
+            message = "not UTF-8 from here on: read as Windows-1252, save the file as UTF-8"
+            self.problems.note([message], first + lines[0])
 
     def _begin(self, found: FoundHeader, line: int) -> None:
         known = [name for name in self.known.columns if name not in found.cells]
@@ -267,18 +261,7 @@ class TolerantParser:
         self._first_width = schema.width
         self._apply_schema(schema, line)
 
-    def _extend(self, schema: CsvSchema, rows: list[Row]) -> list[Row]:
-        """Use the columns that headers among the rows have added, if any; return the rows with a cell for each."""
-        if len(self._columns) == schema.width:
-            return rows
-        self._apply_schema(read_header(self._columns, schema.delimiter, self.catalog), self._header_line)
-        self.is_extended = self.is_extended or self.has_rows
-        self.is_inferred = False
-        return [[*row, *[""] * (len(self._columns) - len(row))] for row in rows]
-
     def _apply_schema(self, schema: CsvSchema, line: int) -> None:
-        if self.schema is not None and schema.date_format is not self.schema.date_format:
-            self._date_cache = {}
         schema = name_by_file(schema, self.problems.source, self.catalog)
         self.schema, self._header_line = schema, line
         self.problems.describe_header(schema.notes, schema.faults, line)
@@ -291,27 +274,43 @@ class TolerantParser:
             }
         )
 
-    def _split(self, lines: Sequence[str], first: int, delimiter: str) -> tuple[list[int], list[Row]]:
-        line_numbers: list[int] = []
-        rows: list[Row] = []
-        index, end = 0, len(lines)
-        section = self._section
-        width, date, places = section.width, section.date, section.places
+    def split(self, data: bytes) -> CsvTable:
+        """Return the rows of text behind the header, line by line, with a cell for each column of the file."""
+        lines, foreign = dialect.split_lines(data)
+        first = self.lines + 1
+        self.lines += len(lines)
+        self._note_foreign(foreign, first)
+        numbers, rows = self._rows(lines, first)
+        if rows and self.schema and len(self._columns) != self.schema.width:
+            # Headers among the rows have added columns.
+            self._apply_schema(read_header(self._columns, self.schema.delimiter, self.catalog), self._header_line)
+            self.is_extended = self.is_extended or self.has_rows
+            self.is_inferred = False
+            rows = [[*row, *[""] * (len(self._columns) - len(row))] for row in rows]
+        return CsvTable(np.array(numbers, dtype=np.intp), dict(enumerate(zip(*rows, strict=True))))
+
+    def _rows(self, lines: Sequence[str], first: int) -> tuple[list[int], list[Cells]]:
+        """Return the rows, each with the number of its first line."""
+        numbers: list[int] = []
+        rows: list[Cells] = []
+        index, end, section = 0, len(lines), self._section
+        width, date = section.width, section.date
+        delimiter = self.schema.delimiter if self.schema else ","
         while index < end:
             line, used = lines[index], 1
             is_plain = '"' not in line and len(line) <= dialect.MAX_CELL
-            cells: Sequence[str] = line.rstrip("\r\n").split(delimiter) if is_plain else ()
+            cells: Cells = line.rstrip("\r\n").split(delimiter) if is_plain else ()
             if len(cells) != width or cells[date][:1] not in _DIGITS:
                 cells, used = self._read_unusual(lines, index, delimiter)
                 section = self._section
-                width, date, places = section.width, section.date, section.places
+                width, date = section.width, section.date
             if cells:
-                line_numbers.append(first + index)
-                rows.append(cells if places is None else section.arrange(cells))
+                numbers.append(first + index)
+                rows.append(section.arrange(cells))
             index += used
-        return line_numbers, rows
+        return numbers, rows
 
-    def _read_unusual(self, lines: Sequence[str], index: int, delimiter: str) -> tuple[Sequence[str], int]:
+    def _read_unusual(self, lines: Sequence[str], index: int, delimiter: str) -> tuple[Cells, int]:
         """Return the cells of what starts on a line, none if it is no row, and its number of lines."""
         number = self.lines - len(lines) + index + 1
         if is_frame(lines[index]):

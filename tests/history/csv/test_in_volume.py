@@ -1,4 +1,4 @@
-"""The vectorized reader reads what the tolerant one reads, or refuses the text."""
+"""In volume a text is read as it is line by line, or refused."""
 
 import random
 import sys
@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modeltop.history import reader, tail
-from modeltop.history.csv import dialect, problems, vectorized
+from modeltop.history.csv import dialect, in_volume, parser, problems
 
 UNUSUAL_NUMBERS = [
     "",
@@ -58,14 +58,14 @@ LONG = "date,model,metric,value,count"
 PARTS = "date,model,version,accuracy"
 
 
-TOLERANT, VECTORIZED = 2**40, 0
-"""Bytes from which on the vectorized reader is used: never, or always."""
+NEVER, ALWAYS = 2**40, 0
+"""Bytes from which on pandas splits a text."""
 
 
 def set_limits(patch, min_bytes, block_bytes):
-    for module in (vectorized, tail, reader):
+    for module in (in_volume, reader):
         patch.setattr(module, "MIN_BYTES", min_bytes)
-        patch.setattr(module, "BLOCK_BYTES", block_bytes)
+    patch.setattr(reader, "BLOCK_BYTES", block_bytes)
 
 
 files = st.lists(
@@ -79,37 +79,35 @@ files = st.lists(
 
 
 @pytest.fixture(scope="session")
-def assert_readers_agree(as_plain_data):
-    """Compare what the two readers make of a folder, however much the vectorized one is given at once."""
+def assert_read_alike(as_plain_data):
+    """Compare what is read of a folder line by line and in volume, however much is converted at once."""
 
     def check(history_folder, max_reported=problems.MAX_REPORTED):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(problems, "MAX_REPORTED", max_reported)
-            tolerant = as_plain_data(history_folder.reader().read())
+            by_line = as_plain_data(history_folder.reader().read())
             for block_bytes in (2**20, 40):
-                set_limits(patch, VECTORIZED, block_bytes)
-                assert as_plain_data(history_folder.reader().read()) == tolerant
+                set_limits(patch, ALWAYS, block_bytes)
+                assert as_plain_data(history_folder.reader().read()) == by_line
 
     return check
 
 
 @settings(max_examples=120, deadline=None)
 @given(files, st.sampled_from(["\n", "\r\n"]))
-def test_both_readers_agree_on_any_files(make_history_folder, assert_readers_agree, files, end):
+def test_any_files_are_read_alike(make_history_folder, assert_read_alike, files, end):
     history_folder = make_history_folder()
     for index, (header, rows) in enumerate(files):
         history_folder.write(end.join([header, *rows, ""]), f"{index}.csv")
-    assert_readers_agree(history_folder)
+    assert_read_alike(history_folder)
 
 
 @settings(max_examples=80, deadline=None)
 @given(parts)
-def test_both_readers_agree_on_rows_that_collide_and_on_headers_among_them(
-    make_history_folder, assert_readers_agree, rows
-):
+def test_rows_that_collide_and_headers_among_them_are_read_alike(make_history_folder, assert_read_alike, rows):
     history_folder = make_history_folder()
     history_folder.write("\n".join([PARTS, *rows, ""]))
-    assert_readers_agree(history_folder)
+    assert_read_alike(history_folder)
 
 
 @st.composite
@@ -140,10 +138,10 @@ def damaged(draw, header):
 
 @settings(max_examples=80, deadline=None)
 @given(st.sampled_from([WIDE, LONG]).flatmap(damaged))
-def test_rows_that_are_broken_cost_themselves_alone_in_volume_too(make_history_folder, assert_readers_agree, data):
+def test_rows_that_are_broken_cost_themselves_alone_in_volume_too(make_history_folder, assert_read_alike, data):
     history_folder = make_history_folder()
     history_folder.write(data)
-    assert_readers_agree(history_folder, max_reported=3)
+    assert_read_alike(history_folder, max_reported=3)
 
 
 @pytest.mark.parametrize(
@@ -155,13 +153,13 @@ def test_rows_that_are_broken_cost_themselves_alone_in_volume_too(make_history_f
         pytest.param('date,model,kpi\n2025-01-01,a"b,1\n2025-01-02,"' + "c" * 20 + '\nd",1\n', id="an even cut inside"),
     ],
 )
-def test_the_problem_of_a_wrong_row_is_the_same_in_volume(history_folder, assert_readers_agree, data):
+def test_the_problem_of_a_wrong_row_is_the_same_in_volume(history_folder, assert_read_alike, data):
     history_folder.write(data)
-    assert_readers_agree(history_folder, max_reported=1)
+    assert_read_alike(history_folder, max_reported=1)
 
 
 def test_a_quote_that_a_later_line_may_close_is_read_again_with_it(history_folder, monkeypatch):
-    set_limits(monkeypatch, VECTORIZED, 0)
+    set_limits(monkeypatch, ALWAYS, 0)
     path = history_folder.write('date,model,accuracy\n2025-01-01,a,0.5\n2025-01-02,"b\n')
     followed = history_folder.reader()
     followed.read()
@@ -170,15 +168,15 @@ def test_a_quote_that_a_later_line_may_close_is_read_again_with_it(history_folde
 
 
 @pytest.fixture
-def tolerant_input(monkeypatch):
-    """Record what the tolerant reader is given: model and bytes of each call."""
-    calls, feed = [], tail.TolerantParser.feed
+def read_by_line(monkeypatch):
+    """Record what is read line by line: model and bytes of each call."""
+    calls, split = [], parser.CsvParser.split
 
-    def recording_feed(parser, data):
+    def recording_split(parser, data):
         calls.append((parser.model, data))
-        return feed(parser, data)
+        return split(parser, data)
 
-    monkeypatch.setattr(tail.TolerantParser, "feed", recording_feed)
+    monkeypatch.setattr(parser.CsvParser, "split", recording_split)
     return calls
 
 
@@ -186,24 +184,24 @@ def seconds_of_a_day(count):
     return [f"2025-01-01T{n // 3600:02d}:{n // 60 % 60:02d}:{n % 60:02d},7,0.5\n" for n in range(count)]
 
 
-def test_in_volume_a_sound_file_needs_no_tolerant_reader(history_folder, tolerant_input):
+def test_a_sound_file_is_nowhere_read_by_line(history_folder, read_by_line):
     history_folder.write("date,count,accuracy\n" + "".join(seconds_of_a_day(86_400)))
     history_folder.reader().read()
-    assert tolerant_input == []
+    assert read_by_line == []
 
 
-def test_a_broken_block_and_the_next_are_read_tolerantly_and_the_rest_in_volume(
-    history_folder, as_plain_data, monkeypatch, tolerant_input
+def test_a_broken_chunk_is_read_by_line_and_the_rest_in_volume(
+    history_folder, as_plain_data, monkeypatch, read_by_line
 ):
     rows = seconds_of_a_day(86_400)
     rows[300] = "soon,7,0.5\n"
     history_folder.write("date,count,accuracy\n" + "".join(rows))
-    monkeypatch.setattr(tail, "BLOCK_BYTES", 2**18)
-    monkeypatch.setattr(reader, "BLOCK_BYTES", 2**18)
-    in_volume = as_plain_data(history_folder.reader().read())
-    assert 2 * 2**18 < sum(len(data) for _, data in tolerant_input) < 3 * 2**18
-    set_limits(monkeypatch, TOLERANT, 2**18)
-    assert in_volume == as_plain_data(history_folder.reader().read())
+    monkeypatch.setattr(tail, "CHUNK_BYTES", 2**18)
+    set_limits(monkeypatch, 2**18, 2**18)
+    read = as_plain_data(history_folder.reader().read())
+    assert 2**17 < sum(len(data) for _, data in read_by_line) < 2 * 2**18
+    set_limits(monkeypatch, NEVER, 2**18)
+    assert read == as_plain_data(history_folder.reader().read())
 
 
 def test_a_large_file_quoted_in_full_is_read_as_if_it_were_not(history_folder, as_plain_data):
@@ -223,17 +221,17 @@ def fleet(history_folder, files, years):
 
 
 def test_in_volume_a_fleet_is_the_same_and_a_broken_file_costs_itself_alone(
-    history_folder, as_plain_data, monkeypatch, tolerant_input
+    history_folder, as_plain_data, monkeypatch, read_by_line
 ):
     fleet(history_folder, 30, 6)
     path = history_folder.folder / "m7.csv"
     path.write_text(path.read_text().replace("1980-03-04,", "soon,"))
     history_folder.touch(path, 100)
-    in_volume = as_plain_data(history_folder.reader().read())
-    assert sum(file.stat().st_size for file in history_folder.folder.iterdir()) > vectorized.MIN_BYTES
-    assert {model for model, _ in tolerant_input} == {"m7"}
-    set_limits(monkeypatch, TOLERANT, 0)
-    assert in_volume == as_plain_data(history_folder.reader().read())
+    read = as_plain_data(history_folder.reader().read())
+    assert sum(file.stat().st_size for file in history_folder.folder.iterdir()) > in_volume.MIN_BYTES
+    assert {model for model, _ in read_by_line} == {"m7"}
+    set_limits(monkeypatch, NEVER, 0)
+    assert read == as_plain_data(history_folder.reader().read())
 
 
 def test_a_small_folder_is_read_without_pandas(history_folder, monkeypatch):

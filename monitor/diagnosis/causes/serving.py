@@ -1,0 +1,87 @@
+"""Causes between the model and its numbers: inverted scores, misjoined labels, or another model that is served."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from modeltop.core.diagnosis import BeforeAfter, Cause, CauseHypothesis
+from modeltop.core.text import format_value, pluralize
+from modeltop.diagnosis.causes.base import EvidenceItem, cause, combine_evidence
+from modeltop.diagnosis.causes.external import release_notes
+from modeltop.diagnosis.observations import Observations
+from modeltop.diagnosis.signals import describe, describe_metric_change, held_ranking, lost_skill
+
+
+@cause
+def inverted_scores(observations: Observations) -> CauseHypothesis | None:
+    """Weigh whether the order of the scores is reversed from one period to the next."""
+    skill = lost_skill(observations)
+    if skill is None or skill.inverted is None:
+        return None
+    change = skill.change
+    text = f"{describe_metric_change(observations, change)} overnight, below chance"
+    return combine_evidence(Cause.INVERTED_SCORES, [EvidenceItem(skill.inverted, text)], _broken_inputs(observations))
+
+
+@cause
+def misjoined_labels(observations: Observations) -> CauseHypothesis | None:
+    """Weigh whether labels belong to other rows: no skill is left, although inputs and scores are as before."""
+    skill = lost_skill(observations)
+    if skill is None or skill.inverted is not None:
+        return None
+    return combine_evidence(Cause.MISJOINED_LABELS, _no_skill(observations, skill.change), _moved(observations))
+
+
+def _no_skill(observations: Observations, change: BeforeAfter) -> Iterator[EvidenceItem]:
+    yield EvidenceItem(0.5, f"{describe_metric_change(observations, change)} overnight, no better than chance")
+    shifts = observations.feature_shifts
+    if shifts.feature_count and not shifts.shifted:
+        yield EvidenceItem(0.4, "features are as before")
+    if shifts.has_output_drift and shifts.output is None:
+        yield EvidenceItem(0.5, "scores and predictions are as before")
+
+
+def _moved(observations: Observations) -> Iterator[EvidenceItem]:
+    yield from _broken_inputs(observations)
+    if (output := observations.feature_shifts.output) is not None:
+        yield EvidenceItem(0.7, f"{output.feature}s shifted as well, distance {format_value(output.after, 2)}")
+    if release_notes(observations):
+        yield EvidenceItem(0.5, "a release is noted for that day")
+
+
+def _broken_inputs(observations: Observations) -> Iterator[EvidenceItem]:
+    shifts = observations.feature_shifts
+    if shifts.broken or observations.value_faults:
+        yield EvidenceItem(0.6, "a feature is broken")
+    elif shifts.shifted:
+        yield EvidenceItem(0.4, f"{len(shifts.shifted)} of {pluralize(shifts.feature_count, 'feature')} shifted")
+
+
+@cause
+def model_change(observations: Observations) -> CauseHypothesis | None:
+    """Weigh whether another model, or another way to serve it, answers: scores moved overnight, inputs did not."""
+    if observations.focus is None or not observations.is_sudden or observations.loss(observations.focus) <= 0:
+        return None
+    return combine_evidence(Cause.MODEL_CHANGE, _moved_scores(observations), _moved_inputs(observations))
+
+
+def _moved_scores(observations: Observations) -> Iterator[EvidenceItem]:
+    shifts = observations.feature_shifts
+    moved = shifts.output
+    if release_notes(observations):
+        yield EvidenceItem(0.6, "a release is noted for that day")
+    if moved is None:
+        return
+    name, distance = f"{moved.feature}s", format_value(moved.after, 2)
+    if shifts.feature_count and not shifts.shifted:
+        yield EvidenceItem(0.8, f"{name} shifted overnight, distance {distance}, while features are as before")
+    elif not shifts.feature_count:
+        yield EvidenceItem(0.3, f"{name} shifted overnight, distance {distance}")
+
+
+def _moved_inputs(observations: Observations) -> Iterator[EvidenceItem]:
+    yield from _broken_inputs(observations)
+    if (ranking := held_ranking(observations)) is not None:
+        yield EvidenceItem(0.7, f"{ranking.key.metric} is as before, {describe(observations, ranking)}")
+    if (skill := lost_skill(observations)) is not None and skill.inverted is not None:
+        yield EvidenceItem(0.5, f"{describe_metric_change(observations, skill.change)}, below chance")

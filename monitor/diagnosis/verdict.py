@@ -1,0 +1,238 @@
+"""The verdict on a model: what happened, why, and what to do, in three sentences for every surface."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+
+from modeltop.core.diagnosis import (
+    MAX_SENTENCE,
+    Action,
+    BeforeAfter,
+    Cause,
+    CauseHypothesis,
+    Certainty,
+    Pattern,
+    Verdict,
+)
+from modeltop.core.series import Alert, Condition, Direction, Series, Severity, to_datetime
+from modeltop.core.text import display_width, format_day, format_value, pluralize, sanitize, truncate
+from modeltop.diagnosis.advice import describe_step, insufficient_data_reason
+from modeltop.diagnosis.context import CONFIDENCE, ModelContext
+from modeltop.diagnosis.observations import Observations
+from modeltop.diagnosis.patterns import MIN_CONFIDENCE
+from modeltop.diagnosis.phrases import (
+    describe_concern,
+    describe_month,
+    format_values,
+    metric_name,
+    period_unit,
+    sentence_case,
+    series_subject,
+)
+from modeltop.diagnosis.signals import describe_metric_change, precision_recall_tradeoff
+
+RECENT_DAYS = 28
+"""Age of a slide up to which its start is a day, not a part of a month."""
+CADENCES = {"hour": "hourly", "day": "daily", "week": "weekly", "month": "monthly"}
+VERBS = {Direction.HIGHER: ("dropped", "has slid", "fell"), Direction.LOWER: ("jumped", "has risen", "rose")}
+"""Verbs of a sudden and a gradual change, and of one whose pattern is uncertain, by the better direction."""
+
+
+def verdict(
+    observations: Observations,
+    hypotheses: Sequence[CauseHypothesis],
+    actions: Sequence[Action],
+) -> Verdict:
+    """Return what happened, why and what to do.
+
+    Args:
+        observations: The change.
+        hypotheses: Causes, most likely first; none if nothing is wrong.
+        actions: The next actions, at least one.
+    """
+    context, step = observations.context, describe_step(observations, hypotheses, actions)
+    if context.missing_input is not None:
+        return _sentences(*_missing_input(observations, context.missing_input), step)
+    is_ok = context.severity is Severity.OK and context.evaluated > 0
+    if not hypotheses and not context.concerns:
+        status = sanitize(context.status_sentence, MAX_SENTENCE - 1)
+        status = _finish(sentence_case(status or "no metric changed"))
+        return Verdict(describe_ok(context.evaluated) if is_ok else status)
+    if is_ok and context.concerns:
+        return _sentences(_concern(context), _why(observations, hypotheses), step)
+    if is_ok and Action.NOTHING in actions and context.incident is None:
+        return _sentences([describe_ok(context.evaluated)], _what(observations), step)
+    what: Iterable[str] = _what(observations)
+    if is_ok:
+        what = (f"{'ok again:' if observations.is_over else 'ok, but'} {text}" for text in what)
+    why = ["quality is unknown until data arrives"] if observations.no_data_alert else _why(observations, hypotheses)
+    return _sentences(what, why, step)
+
+
+def describe_ok(evaluated: int) -> str:
+    """Return that a model is ok, and how many of its metrics are.
+
+    >>> describe_ok(1), describe_ok(5)
+    ('ok: its metric is within limits and baseline.', 'ok: all 5 metrics within limits and baseline.')
+    """
+    subject = "its metric is" if evaluated == 1 else f"all {evaluated} metrics"
+    return f"ok: {subject} within limits and baseline."
+
+
+def _sentences(what: Iterable[str], why: Iterable[str], do: Iterable[str]) -> Verdict:
+    """Return of each sentence the longest variant that fits; variants come longest first."""
+    return Verdict(*(_finish(sentence_case(_first_that_fits(list(texts)))) for texts in (what, why, do)))
+
+
+def _first_that_fits(texts: Sequence[str]) -> str:
+    fitting = (text for text in texts if display_width(text) < MAX_SENTENCE)
+    return next(fitting, None) or truncate(texts[-1], MAX_SENTENCE - 1)
+
+
+def _finish(text: str) -> str:
+    return text if text.endswith((".", "…")) else f"{text}."
+
+
+def _why(observations: Observations, hypotheses: Sequence[CauseHypothesis]) -> Iterator[str]:
+    """Yield the cause with its certainty and its evidence, the longest variant first."""
+    if not hypotheses:
+        yield f"Cause unclear: {insufficient_data_reason(observations)}"
+        return
+    first, rival = hypotheses[0], hypotheses[1] if len(hypotheses) > 1 else None
+    name = first.cause.value
+    if first.cause is Cause.UNKNOWN:
+        yield f"Cause unclear: {insufficient_data_reason(observations)}"
+        return
+    if first.certainty is Certainty.UNCLEAR and rival is not None:
+        yield f"Cause unclear: {name} or {rival.cause.value}"
+        return
+    word = "" if first.certainty is Certainty.CERTAIN else f"{first.certainty.value} "
+    yield from (f"{word}{name}: {evidence}" for evidence in first.evidence_for)
+    yield f"{word}{name}"
+
+
+def _concern(context: ModelContext) -> Iterator[str]:
+    """Yield the worst concern about a model that is ok, the longest variant first."""
+    concern = context.concerns[0]
+    series = next(series for series in context.series if series.key == concern.key)
+    text = describe_concern(concern, context.catalog.get(concern.key.metric), period_unit(series), context.now)
+    yield f"ok, but {text}"
+    yield f"ok, but {text.replace('at this pace ', '')}"
+    yield f"ok, but {text.partition(';')[0]}"
+
+
+def _missing_input(observations: Observations, alert: Alert) -> tuple[list[str], list[str]]:
+    """Return what is missing or cannot be read, and the reason."""
+    subject = metric_name(alert.key.metric) if alert.key.metric != "*" else "the input"
+    problem = "has no data since" if alert.condition is Condition.NO_DATA else "cannot be read since"
+    reason = alert.breach.message if alert.breach else alert.condition.value
+    reasons = [sanitize(text, 300) for text in (reason, reason.partition(";")[0], ":".join(reason.split(":")[:2]))]
+    return [f"{subject} {problem} {format_day(alert.since, observations.context.now)}"], reasons
+
+
+def _what(observations: Observations) -> Iterator[str]:
+    """Yield what happened, when and how much, the longest variant first."""
+    if observations.no_data_alert is not None:
+        yield from _no_data(observations)
+        return
+    series = observations.series
+    if series is None:
+        yield "No metric changed"
+        return
+    pattern, subject = observations.pattern, series_subject(series.key)
+    if pattern is not None and pattern.pattern is Pattern.SEASONAL and observations.context.incident is None:
+        yield f"{subject} goes up and down with the week"
+        return
+    if observations.focus is None or observations.windows is None:
+        yield from _level(observations, series)
+        return
+    text = _change(observations, series, observations.focus, to_datetime(observations.windows.onset))
+    yield from _extended(text, observations, series)
+
+
+def _change(observations: Observations, series: Series, focus: BeforeAfter, onset: datetime) -> str:
+    """Return the change: a fall that is sudden from before to after, one that is gradual to the newest value."""
+    before, after = observations.levels(focus)
+    incident = observations.context.incident
+    newest = float(series.values[series.evaluable()][-1]) if incident is None or incident.now is None else incident.now
+    texts, (old, new) = (
+        format_values(observations.metric, before, after, newest),
+        format_values(observations.metric, before, after),
+    )
+    now, subject, day = (
+        observations.context.now,
+        series_subject(series.key),
+        format_day(onset, observations.context.now),
+    )
+    sudden, gradual, moved = VERBS[Direction.LOWER if after > before else Direction.HIGHER]
+    kind = _kind(observations)
+    if series.key.metric == CONFIDENCE and after < before:
+        current = "" if kind is Pattern.DECLINE or abs(newest - after) <= abs(newest - before) else f"; {texts[2]} now"
+        return f"less confident since {day}, {old}→{new}{current}"
+    if kind is Pattern.DECLINE and observations.starts_with_change:
+        count = int(series.evaluable().sum())
+        return f"{subject} {moved} steadily, {old}→{new} in {pluralize(count, period_unit(series))}"
+    if kind is Pattern.DECLINE and not observations.is_over:
+        since = f"about {day}" if (now - onset).days <= RECENT_DAYS else describe_month(onset, now)
+        return f"{subject} {gradual} since {since}, {old}→{new}"
+    when = f"{moved} on {day}" if observations.is_over else f"{sudden if kind is Pattern.DROP else moved} around {day}"
+    if kind is Pattern.DROP and observations.is_overnight and period_unit(series) == "day":
+        when = f"{sudden} overnight on {day}"
+    current = "" if texts[2] == texts[1] else f"; {texts[2]} now"
+    return f"{subject} {when}, {texts[0]}→{texts[1]}{current}"
+
+
+def _kind(observations: Observations) -> Pattern:
+    """Return the pattern; steady if it is uncertain."""
+    pattern = observations.pattern
+    return pattern.pattern if pattern is not None and pattern.confidence >= MIN_CONFIDENCE else Pattern.STEADY
+
+
+def _extended(text: str, observations: Observations, series: Series) -> Iterator[str]:
+    """Yield the change with what else is known of it, then without."""
+    metric, changes = series.key.metric, observations.before_after
+    other = changes.get({"recall": "precision", "precision": "recall"}.get(metric, ""))
+    accuracy = changes.get("accuracy") if metric == CONFIDENCE else None
+    limit = _limit_clause(observations, series, short=" steadily, " in text)
+    if other is not None and precision_recall_tradeoff(observations) and not observations.is_over:
+        yield f"{text}, while {describe_metric_change(observations, other)}"
+    if accuracy is not None and not observations.got_worse(accuracy):
+        yield f"{text}; accuracy holds so far"
+    if limit and not text.endswith(" now"):
+        yield f"{text}; {limit}"
+    yield text
+
+
+def _limit_clause(observations: Observations, series: Series, *, short: bool) -> str:
+    """Return for how long the newest values have been beyond a limit, such as `below 0.90 for 41 days`."""
+    for alert in observations.context.alerts:
+        breach = alert.breach if alert.key == series.key and alert.is_active else None
+        is_threshold = breach is not None and alert.condition is Condition.THRESHOLD and not breach.is_baseline
+        if breach is not None and is_threshold and breach.limit is not None:
+            side = "below" if breach.value < breach.limit else "above"
+            count = str(alert.periods) if short else pluralize(alert.periods, period_unit(series))
+            return f"{side} {format_value(breach.limit)} for {count}"
+    return ""
+
+
+def _level(observations: Observations, series: Series) -> Iterator[str]:
+    """Yield the newest value and its limit, where nothing was before to compare it with."""
+    (value,) = format_values(observations.metric, float(series.values[series.evaluable()][-1]))
+    limit = _limit_clause(observations, series, short=False)
+    yield f"{series_subject(series.key)} is {value}{', ' if limit else ''}{limit}"
+
+
+def _no_data(observations: Observations) -> Iterator[str]:
+    """Yield since when no data comes, for how long, and how often it usually does."""
+    context, alert = observations.context, observations.no_data_alert
+    longest = max((series for series in context.series if len(series)), key=len, default=None)
+    if longest is None or alert is None:
+        yield "No data yet"
+        return
+    newest = context.now
+    unit = period_unit(longest)
+    usual = f"; usually {CADENCES[unit]}" if unit in CADENCES else ""
+    days = (context.taken_at - newest).days if context.taken_at is not None else 0
+    age = f", {pluralize(days, 'day')}" if days > 0 else ""
+    yield f"No data since {format_day(newest, context.taken_at or newest)}{age}{usual}"

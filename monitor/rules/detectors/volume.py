@@ -1,0 +1,157 @@
+"""Fewer rows than normal for that day of the week, for several periods in a row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from modeltop.core.series import Breach, Series, Severity
+from modeltop.core.stats.robust import past_median, sorted_medians
+from modeltop.core.text import format_exact, format_value
+from modeltop.rules.baselines.base import Places
+from modeltop.rules.detectors.base import Detector, QueryContext
+from modeltop.rules.detectors.pointwise import PointArrays, by_length
+
+if TYPE_CHECKING:
+    from modeltop.core.series import Flags, Floats, Levels
+
+ROWS = "rows"
+"""Name under which the row counts of a model are a series."""
+HALF, HALF_PERIODS = 0.5, 5
+"""Fewer than this fraction of the normal rows are a breach, for so many periods in a row."""
+TENTH, TENTH_PERIODS = 0.1, 2
+WEEKS, MIN_WEEKS = 8, 3
+"""Earlier periods of the same weekday whose median is normal, at most and at least."""
+PERIODS, MIN_PERIODS = 60, 10
+"""The same where periods are not days."""
+DAY = np.timedelta64(1, "D")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class VolumeScan(PointArrays):
+    """How each point of a series of row counts lies to what is normal."""
+
+    breach: Flags
+    start: Places
+    """Index of the first of the points in a row."""
+    normal: Floats
+    """NaN with too little history."""
+
+
+@dataclass(frozen=True, slots=True)
+class VolumeDrop(Detector):
+    """Breached by at most half of the rows that are normal on that weekday for 5 periods, or a tenth for 2."""
+
+    critical: None = None
+
+    @property
+    def min_history(self) -> int:
+        """Minimum number of evaluable periods before the evaluated one."""
+        return MIN_PERIODS
+
+    def prepare(self, series_batch: Sequence[Series], context: QueryContext) -> list[VolumeScan | None]:
+        """Return the scan of each series; None if no point breaches."""
+        scans: list[VolumeScan | None] = [None] * len(series_batch)
+        pools = [
+            series if (own := series.evaluable(context.min_count)).all() else series[own] for series in series_batch
+        ]
+        for indices, values in by_length(pools):
+            low = _low_runs(values, np.maximum.accumulate(values, axis=1))
+            normal = _normal_rows([pools[index] for index in indices], values, low)
+            for row in np.flatnonzero(_low_runs(values, normal).any(axis=1)).tolist():
+                series = series_batch[indices[row]]
+                scans[indices[row]] = self._scan(series, values[row], normal[row], context.min_count)
+        return scans
+
+    def _scan(self, series: Series, values: Floats, normal: Floats, min_count: float) -> VolumeScan:
+        halved, lost = _run_lengths(values <= HALF * normal), _run_lengths(values <= TENTH * normal)
+        is_breach = (halved >= HALF_PERIODS) | (lost >= TENTH_PERIODS)
+        points = np.flatnonzero(series.evaluable(min_count))
+        flags, start, level = (
+            np.zeros(len(series), dtype=np.bool_),
+            np.arange(len(series)),
+            np.full(len(series), np.nan),
+        )
+        flags[points], level[points] = is_breach, normal
+        start[points] = points[np.arange(len(points)) - np.maximum(halved, 1) + 1]
+        return VolumeScan(flags, start, level)
+
+    def levels(self, series: Series, basis: VolumeScan, current_level: Severity) -> Levels:  # noqa: ARG002
+        """Return the severity of each point."""
+        return np.where(basis.breach, np.int8(Severity.WARNING), np.int8(Severity.OK))
+
+    def excess(self, series: Series, basis: VolumeScan, level: Severity) -> Floats:  # noqa: ARG002
+        """Return by what fraction of the normal rows each point lies below them."""
+        return np.nan_to_num(1 - series.values / basis.normal, nan=-np.inf)
+
+    def onsets(self, basis: VolumeScan) -> Places:
+        """Return the index of the first of the points in a row that each point is in."""
+        return basis.start
+
+    def breach(self, past: Series, basis: VolumeScan, level: Severity) -> Breach:
+        """Return the rows beside the normal number."""
+        value, normal = past.latest, float(basis.normal[-1])
+        return Breach(level, value, normal, f"{format_value(value)}, baseline {format_value(normal)}", is_baseline=True)
+
+    def describe_normal(self) -> str:
+        """Return the status of a value that does not breach."""
+        return "as many rows as usual"
+
+    def describe(self, name: str, show: Callable[[float], str], against: str) -> str:  # noqa: ARG002
+        """Return the condition in words."""
+        half, tenth = (f"{format_exact(100 * fraction)} %" for fraction in (HALF, TENTH))
+        return (
+            f"{name} at most {half} of the weekday's median for {HALF_PERIODS} periods in a row, or at most {tenth} "
+            f"for {TENTH_PERIODS}, warns"
+        )
+
+
+def _low_runs(values: Floats, reference: Floats) -> Flags:
+    """Return which values of series, one a row, lie low in a run of enough, measured by as many references."""
+    flags = np.zeros(values.shape, dtype=np.bool_)
+    for fraction, periods in ((HALF, HALF_PERIODS), (TENTH, TENTH_PERIODS)):
+        is_low = values <= fraction * reference
+        count = max(values.shape[1] - periods + 1, 0)
+        starts = np.logical_and.reduce([is_low[:, lag : lag + count] for lag in range(periods)])
+        for lag in range(periods):
+            flags[:, lag : lag + count] |= starts
+    return flags
+
+
+def _run_lengths(flags: Flags) -> Places:
+    """Return, per point, the number of true points in a row up to it."""
+    places = np.arange(1, len(flags) + 1)
+    return np.asarray(places - np.maximum.accumulate(np.where(flags, 0, places)))
+
+
+def _normal_rows(pools: Sequence[Series], values: Floats, needed: Flags) -> Floats:
+    """Return, per series and needed point, the median of those before it on the same weekday, else NaN.
+
+    Args:
+        pools: Series of equal length at their evaluated points.
+        values: Theirs, a row each.
+        needed: The points, in the same shape; where the periods of a series are not days, all of its points are.
+    """
+    are_daily = (np.diff(np.stack([pool.times for pool in pools]), axis=1) == DAY).all(axis=1)
+    rows, places = np.nonzero(needed & are_daily[:, None])
+    padded = np.concatenate([np.full((len(values), 7 * WEEKS), np.nan), values], axis=1)
+    windows = np.sort(padded[rows[:, None], places[:, None] + 7 * np.arange(WEEKS)], axis=1)
+    normal = np.full(values.shape, np.nan)
+    normal[rows, places] = sorted_medians(windows, np.minimum(places // 7, WEEKS), MIN_WEEKS)
+    for row in np.flatnonzero(needed.any(axis=1) & ~are_daily).tolist():
+        normal[row] = _irregular_normal(pools[row])
+    return normal
+
+
+def _irregular_normal(pool: Series) -> Floats:
+    """Return the median of the points before each: on the same weekday where periods are days, else of all."""
+    is_daily = np.concatenate([[False], past_median(np.diff(pool.times) / DAY, PERIODS, 1) == 1.0])
+    weekdays = pool.times.astype("datetime64[D]").astype(np.int64) % 7
+    by_weekday = np.full(len(pool), np.nan)
+    for weekday in range(7):
+        own = weekdays == weekday
+        by_weekday[own] = past_median(pool.values[own], WEEKS, MIN_WEEKS)
+    return np.where(is_daily, by_weekday, past_median(pool.values, PERIODS, MIN_PERIODS))
