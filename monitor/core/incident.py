@@ -229,8 +229,12 @@ class TrackedIncident:
         return [member for member in self.members if member.resolved is None]
 
     def joined_late(self, member: Member) -> bool:
-        """Return whether a member joined more than three periods after the start, on a series that was no member."""
-        if (member.fired - self.started_at).total_seconds() <= LATE_PERIODS * self.gap_seconds:
+        """Return whether a member joined more than three periods after the start, on a series that was no member.
+
+        That data stopped is no part of a fall, so it is late whenever it joins.
+        """
+        is_fall = member.condition is Condition.THRESHOLD
+        if is_fall and (member.fired - self.started_at).total_seconds() <= LATE_PERIODS * self.gap_seconds:
             return False
         return all(other.key != member.key or other.fired >= member.fired for other in self.members)
 

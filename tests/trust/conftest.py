@@ -41,6 +41,8 @@ path = "store"
 every = "1s"
 no_data_wait = "{no_data_wait}"
 heartbeat_env = "TRUST_HEARTBEAT"
+[defaults]
+drop = false
 [[rules]]
 name = "floor"
 metric = "accuracy"
