@@ -122,3 +122,21 @@ def test_a_trend_that_is_no_decline_from_the_first_day_has_its_own_length(make_s
     values = 0.95 - 0.004 * np.clip(np.arange(90) - 69, 0, None) + np.random.default_rng(1).normal(0, 0.003, 90)
     found = answers(run_diagnosis([make_series("f1_score", values)]))["Declining?"]
     assert found.startswith("yes: F1 about 0.4 points a day for ")
+
+
+def test_where_confidence_alone_fell_the_model_is_not_less_reliable(make_model, run_diagnosis, make_alert):
+    series = make_model(accuracy=(0.93, 0.93), avg_confidence=(0.94, 0.82))
+    alerts = [make_alert("avg_confidence", message="0.82, baseline 0.94")]
+    found = answers(run_diagnosis(series, alerts=alerts, severity=Severity.WARNING))
+    assert found["Declining?"] == "no: accuracy 0.93→0.93"
+    assert found["Less reliable?"] == "no: accuracy 0.93→0.93"
+    assert found["Less confident?"].startswith("yes: 0.94→0.82")
+
+
+def test_the_pace_of_a_decline_is_that_of_its_values_and_not_of_the_healthy_days_before(make_series, run_diagnosis):
+    healthy = 0.96 + np.random.default_rng(1).normal(0, 0.002, 20)
+    falling = 0.96 - 0.01 * np.arange(1, 11)
+    series = [make_series("accuracy", [*healthy, *falling])]
+    found = answers(run_diagnosis(series, severity=Severity.CRITICAL, limits=lambda _: [Limit(below=0.80)]))
+    assert "about 1 point a day for 1" in found["Declining?"]
+    assert "at this pace below 0.80 around " in found["Declining?"]

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from datetime import UTC
 
 import numpy as np
 import pytest
@@ -159,3 +160,26 @@ def test_the_focus_comes_first_then_the_most_significant_changes(make_model, run
     assert [(pair.expected.direction, pair.realized.direction) for pair in diagnosis.expectations] == [
         ("as before", "fell")
     ]
+
+
+def test_the_limit_of_missing_data_is_no_limit_of_the_metric(make_series, make_alert, run_diagnosis):
+    values = [*(0.84 + np.random.default_rng(1).normal(0, 0.004, 60)), *[0.4] * 10]
+    silent = make_alert("accuracy", condition=Condition.NO_DATA, message="no rows for 5d")
+    silent = replace(silent, breach=replace(silent.breach, value=432_000.0, limit=216_000.0))
+    alerts = [make_alert("accuracy", message="0.76 < 0.90"), silent]
+    diagnosis = run_diagnosis([make_series("accuracy", values)], alerts=alerts[::-1], severity=Severity.CRITICAL)
+    assert "216" not in str(diagnosis.verdict)
+
+
+def test_an_earlier_incident_is_no_baseline_and_makes_no_noise_of_a_certain_fall(
+    make_series, make_alert, run_diagnosis
+):
+    values = np.concatenate([np.full(30, 0.87), np.full(6, 0.50), np.full(24, 0.87), np.full(10, 0.75)])
+    series = make_series("roc_auc", values + np.random.default_rng(1).normal(0, 0.005, len(values)))
+    day = [moment.item().replace(tzinfo=UTC) for moment in series.times]
+    earlier = replace(make_alert("roc_auc", since=day[30]), resolved=day[36])
+    alerts = [make_alert("roc_auc", since=day[60]), earlier]
+    diagnosis = run_diagnosis([series], alerts=alerts, severity=Severity.CRITICAL)
+    assert diagnosis.cause is not Cause.NOISE
+    (change,) = (change for change in diagnosis.metric_changes if change.key.metric == "roc_auc")
+    assert (change.direction, round(change.before, 2)) == ("fell", 0.87)
