@@ -166,8 +166,9 @@ def test_the_limit_of_missing_data_is_no_limit_of_the_metric(make_series, make_a
     values = [*(0.84 + np.random.default_rng(1).normal(0, 0.004, 60)), *[0.4] * 10]
     silent = make_alert("accuracy", condition=Condition.NO_DATA, message="no rows for 5d")
     silent = replace(silent, breach=replace(silent.breach, value=432_000.0, limit=216_000.0))
-    alerts = [make_alert("accuracy", message="0.76 < 0.90"), silent]
-    diagnosis = run_diagnosis([make_series("accuracy", values)], alerts=alerts[::-1], severity=Severity.CRITICAL)
+    collapse = make_alert("accuracy", message="0.40, baseline 0.84")
+    alerts = [replace(collapse, breach=replace(collapse.breach, is_baseline=True)), silent]
+    diagnosis = run_diagnosis([make_series("accuracy", values)], alerts=alerts, severity=Severity.CRITICAL)
     assert "216" not in str(diagnosis.verdict)
 
 
