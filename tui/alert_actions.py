@@ -63,7 +63,7 @@ def _acknowledge_prompt(screen: MainScreen, poller: Poller, alert: Alert) -> Pro
             ),
         )
 
-    return Prompt(f"acknowledge {name}, why?", "", lambda _: "enter takes it, esc leaves it", submit)
+    return Prompt(f"Acknowledge {name}. Reason:", "", lambda _: "(Enter to confirm, Esc to cancel)", submit)
 
 
 def _withdraw_prompt(screen: MainScreen, poller: Poller, alert: Alert, ack: Acknowledgement) -> Prompt:

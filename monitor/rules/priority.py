@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
+from operator import attrgetter
 
 from modeltop.core.metrics.registry import MetricRegistry
 from modeltop.core.series import (
@@ -26,15 +27,25 @@ from modeltop.rules.rule import UNKNOWN_METRIC, direction_hint
 NO_ACKNOWLEDGEMENTS: frozenset[str] = frozenset()
 Rank = tuple[int, bool, float, float]
 """Smaller comes first: severity, acknowledged, age of `fired`, relative excess."""
+NO_LEADS: AbstractSet[str] = frozenset()
 HEALTHY_RANK: Rank = (0, False, 0.0, 0.0)
 UNEVALUATED_RANK: Rank = (-Severity.UNKNOWN, False, 0.0, 0.0)
 
 
-def ordered_alerts(alerts: Iterable[Alert], acknowledged: AbstractSet[str] = NO_ACKNOWLEDGEMENTS) -> tuple[Alert, ...]:
+def ordered_alerts(
+    alerts: Iterable[Alert],
+    acknowledged: AbstractSet[str] = NO_ACKNOWLEDGEMENTS,
+    leads: AbstractSet[str] = NO_LEADS,
+) -> tuple[Alert, ...]:
     """Return active alerts, worst first; then the pending, likewise; then the past, newest first.
 
-    Worst is: severity, then unacknowledged ones (by id), then newest fired, then the relative distance
-    beyond the limit, then the names.
+    Worst is: severity, then unacknowledged ones, then newest fired, then the relative distance beyond the limit, then
+    the names. The lead of a model's incident is where the model's first alert would be: each surface leads on it.
+
+    Args:
+        alerts: In any order.
+        acknowledged: The ids that a person has acknowledged.
+        leads: The ids of the leads of open incidents.
     """
 
     def sort_key(alert: Alert) -> tuple[object, ...]:
@@ -46,7 +57,20 @@ def ordered_alerts(alerts: Iterable[Alert], acknowledged: AbstractSet[str] = NO_
             return (1, severity, is_acknowledged, -alert.since.timestamp(), excess, *names)
         return (2, fired, severity, is_acknowledged, excess, *names)
 
-    return tuple(sorted(alerts, key=sort_key))
+    ordered = sorted(alerts, key=sort_key)
+    worst = {alert.key.model: alert.severity for alert in reversed(ordered)}
+    # An unknown alert comes before a warning here, and is below it for who leads.
+    lead_of = {
+        alert.key.model: alert for alert in ordered if alert.id in leads and alert.severity is worst[alert.key.model]
+    }
+    moved = {alert.id for alert in lead_of.values()}
+    out: list[Alert] = []
+    for alert in ordered:
+        if (lead := lead_of.pop(alert.key.model, None)) is not None:
+            out.append(lead)
+        if alert.id not in moved:
+            out.append(alert)
+    return tuple(out)
 
 
 def _rank(alert: Alert, acknowledged: AbstractSet[str]) -> Rank:
@@ -80,7 +104,7 @@ def model_statuses(
 
     Args:
         history: Contains the models.
-        alerts: In any order; only active ones make a model bad.
+        alerts: Worst first, as `ordered_alerts` returns them; only active ones make a model bad.
         rule_statuses: Of all models.
         catalog: Names the metrics.
         acknowledged: The ids that a person has acknowledged.
@@ -91,7 +115,11 @@ def model_statuses(
     A model for which no rule could be evaluated is unknown, never ok; so is one with a value beyond a default limit
     and too little history to say more.
     """
-    unresolved = [alert for alert in ordered_alerts(alerts, acknowledged) if alert.resolved is None]
+    unresolved = [alert for alert in alerts if alert.resolved is None]
+    ranks: dict[str, Rank] = {}
+    for active in filter(attrgetter("is_active"), unresolved):
+        rank = _rank(active, acknowledged)
+        ranks[active.key.model] = min(rank, ranks.get(active.key.model, rank))
     current = {alert.key.model: alert for alert in reversed(unresolved)}
     coverages, rule_statuses = labels or {}, list(rule_statuses)
     suspects = {status.key.model: status for status in rule_statuses if status.severity is Severity.UNKNOWN}
@@ -104,7 +132,7 @@ def model_statuses(
             alert = None
         rank, severity = HEALTHY_RANK, Severity.OK
         if alert and alert.is_active:
-            rank, severity = _rank(alert, acknowledged), alert.severity
+            rank, severity = ranks[model], alert.severity
         elif alert is None and (model in suspects or model not in evaluated):
             rank, severity = UNEVALUATED_RANK, Severity.UNKNOWN
         if alert is not None:

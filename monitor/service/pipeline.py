@@ -20,7 +20,7 @@ from modeltop.alerting.incidents import is_known
 from modeltop.alerting.suppression import acknowledged_alerts, suppressions
 from modeltop.config.load import Config, candidate_paths
 from modeltop.core.errors import StoreError
-from modeltop.core.incident import CLOCK_TOLERANCE, AlertingState, WatcherHealth
+from modeltop.core.incident import CLOCK_TOLERANCE, AlertingState, IncidentStatus, WatcherHealth
 from modeltop.core.series import Alert, History, ReadProblem, Series, SeriesKey, to_datetime, to_datetime64
 from modeltop.core.text import format_age
 from modeltop.history.files import FileStat, file_stat
@@ -229,7 +229,8 @@ class Pipeline:
         incidents = group_incidents(alerts, history, self._config.catalog, state=state)
         # Acknowledgements and silences end by the clock, even if data is evaluated as of another moment.
         acknowledgements = acknowledged_alerts(incidents, alerts, state, clock)
-        ordered = ordered_alerts(alerts, acknowledgements.keys())
+        leads = {incident.lead for incident in incidents if incident.status is IncidentStatus.OPEN}
+        ordered = ordered_alerts(alerts, acknowledgements.keys(), leads)
         statuses = model_statuses(
             history,
             ordered,

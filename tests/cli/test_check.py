@@ -208,3 +208,13 @@ def test_a_large_fleet_takes_few_lines(run, tmp_path):
     assert "○ n/d m0, m10, m12, m14, m16, m18, m2, m20 and 42 more models: needs more history" in text
     assert " and 42 more models: default limit 0.90 skipped: its usual value is 0.50. Set your own: `[[rules]]`" in text
     assert len(outcome.lines) < 15
+
+
+def test_every_list_leads_on_the_alert_that_the_incident_leads_on(run, fleet):
+    record = json.loads(run("check", fleet, "--json").out)
+    first = {}
+    for alert in record["alerts"]:
+        first.setdefault(alert["model"], alert["id"])
+    leads = {incident["model"]: incident["lead"] for incident in record["incidents"] if incident["status"] == "open"}
+    assert {model: first[model] for model in leads} == leads
+    assert run("alerts", fleet).lines[0].startswith(f"{leads['triage']}  ▲ CRIT  triage accuracy")

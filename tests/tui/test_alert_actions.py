@@ -34,7 +34,7 @@ def acknowledge_as(event_log, by, snapshot, reason="mine"):
 async def test_a_takes_the_alert_with_a_reason_and_a_again_gives_it_back(fleet, run, state_reader, event_log):
     async with run(fleet, state_reader=state_reader) as screen:
         await screen.press("a")
-        assert screen.status_line == "acknowledge fraud, why?   enter takes it, esc leaves it"
+        assert screen.status_line == "Acknowledge fraud. Reason:   (Enter to confirm, Esc to cancel)"
         await screen.press(*"on it", "enter")
         await screen.wait_for("you have fraud until")
         await screen.wait_for(f"✓ acked by {author()}")
