@@ -192,7 +192,8 @@ def test_p5_what_was_told_does_not_depend_on_later_rows(daily, floor, values, ru
 def test_p6_the_order_of_rules_and_models_changes_nothing(make_alert, ranked_world, order):
     history, alerts, rule_statuses, catalog = ranked_world
     shuffled = [alerts[index] for index in order]
-    assert ordered_alerts(shuffled) == ordered_alerts(alerts)
-    assert model_statuses(history, shuffled, rule_statuses, catalog) == model_statuses(
-        history, alerts, rule_statuses, catalog
+    first, second = ordered_alerts(shuffled), ordered_alerts(alerts)
+    assert first == second
+    assert model_statuses(history, first, rule_statuses, catalog) == model_statuses(
+        history, second, rule_statuses, catalog
     )
