@@ -61,7 +61,9 @@ def statuses_of(history_of):
         matching = [series for series in all_series if ACCURACY.matches(series.key)]
         alerts = [alert for series in matching for alert in replay([series], ACCURACY)[0]] + list(more)
         statuses = [rule_status(series, ACCURACY, alerts, Metric("accuracy")) for series in matching]
-        return model_statuses(history_of(*all_series, problems=problems), ordered_alerts(alerts), statuses, MetricRegistry())
+        return model_statuses(
+            history_of(*all_series, problems=problems), ordered_alerts(alerts), statuses, MetricRegistry()
+        )
 
     return make
 
