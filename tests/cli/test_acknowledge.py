@@ -166,6 +166,12 @@ def test_a_note_is_written_listed_and_about_the_moment_that_is_named(on, store):
     assert "never mind" not in on("note", "--list", "churn").out
 
 
+def test_a_note_of_a_store_is_the_same_however_the_store_is_named(run, on, store):
+    assert run("note", "churn", "release 2", store).code == 0
+    assert "release 2" in on("note", "--list").out
+    assert "release 2" in run("note", "--list", "churn", store).out
+
+
 def test_a_note_on_a_name_that_is_not_there_is_written_and_reported(on, store):
     outcome = on("note", "chrun", "v2")
     assert (outcome.code, outcome.err) == (0, "modeltop: no model is called chrun yet: did you mean churn?\n")

@@ -11,7 +11,7 @@ from pathlib import Path
 from modeltop.core.errors import StoreError
 from modeltop.core.text import redact_credentials
 from modeltop.history.files import xdg_folder
-from modeltop.history.store.paths import STATE_FOLDER, slug
+from modeltop.history.store.paths import STATE_FOLDER, is_store, slug
 
 _NAME = re.compile(r"journal\.(?P<number>[0-9]{6,9})\.jsonl")
 
@@ -21,14 +21,18 @@ def state_folder(store: Path | None, paths: Iterable[Path] = ()) -> Path:
 
     Args:
         store: The store; its event log lies within it, so everyone who shares the store shares the event log.
-        paths: Without a store, the files and folders that are read: one event log for each set of absolute paths, in
-            any order, in the XDG state folder, called `<slug of the first>-<8 hexadecimal digits of them all>`.
+        paths: Without a store, the files and folders that are read. A single folder that is a store has its event
+            log within, as with `--store`. Else there is one for each set of absolute paths, in any order, in the XDG
+            state folder, called `<slug of the first>-<8 hexadecimal digits of them all>`.
 
     Raises:
         StoreError: There is no home folder.
     """
     if store is not None:
         return store / STATE_FOLDER
+    paths = list(paths)
+    if len(paths) == 1 and is_store(folder := Path(paths[0])):
+        return folder / STATE_FOLDER
     # A link keeps its own name; an address is no path, and its password no part of a name.
     absolute = sorted({redact_credentials(os.path.abspath(path)) for path in paths})  # noqa: PTH100
     digest = hashlib.sha256("\0".join(absolute).encode("utf-8", "surrogatepass")).hexdigest()[:8]

@@ -58,6 +58,14 @@ def parse_part_name(file_name: str) -> tuple[str, int] | None:
     return (match["prefix"], int(match["number"] or 1)) if match else None
 
 
+def is_store(folder: Path) -> bool:
+    """Return whether a folder holds the files of a model as only a store names them."""
+    try:
+        return any(_PART.fullmatch(name.replace(".computed", "")) for name in os.listdir(folder))  # noqa: PTH208  quick
+    except (OSError, ValueError):
+        return False
+
+
 def default_folder() -> Path:
     """Return the folder of the store when none is configured.
 

@@ -35,6 +35,14 @@ def test_a_set_of_paths_has_one_journal_however_it_is_written(monkeypatch, tmp_p
     assert len({folder, *(state_folder(None, other) for other in others)}) == 5
 
 
+def test_a_store_that_is_named_as_a_path_has_the_same_journal(tmp_path):
+    (tmp_path / "churn.csv").touch()
+    assert state_folder(None, [tmp_path]).parent != tmp_path
+    (tmp_path / "churn-88b2072e.computed.csv").touch()
+    assert state_folder(None, [tmp_path]) == state_folder(tmp_path)
+    assert state_folder(None, [tmp_path, tmp_path / "churn.csv"]) != state_folder(tmp_path)
+
+
 @pytest.mark.parametrize("name", ["\udcff", "..", "x" * 5000, "\x1b[2J", "宽"])
 def test_no_name_of_a_path_leads_elsewhere(monkeypatch, name):
     monkeypatch.setenv("XDG_STATE_HOME", "/state")

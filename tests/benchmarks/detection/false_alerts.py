@@ -63,7 +63,8 @@ class AlertCounts:
         alerts, years = sum(self.by_model), self.periods / PERIODS_PER_YEAR
         low, high = rate_interval(round(alerts / self.dispersion), years / self.dispersion)
         models = len(self.by_model) * PERIODS / PERIODS_PER_YEAR
-        worst = ", ".join(f"{name} {number / alerts:.0%}" for name, number in self.by_setting.most_common(3))
+        most = [(name, number) for name, number in self.by_setting.most_common(3) if number]
+        worst = ", ".join(f"{name} {number / alerts:.0%}" for name, number in most)
         note = f"{alerts} in {years:.0f} metric-years, 95 % {low:.3f} to {high:.3f}; {alerts / models:.3g} a model-year"
         return Result(name, alerts / years, target, "", note + (f"; most: {worst}" if worst else ""))
 

@@ -1,5 +1,7 @@
 """False alerts on healthy models, and detections on drifted ones."""
 
+from collections import Counter
+
 import numpy as np
 import pytest
 
@@ -22,6 +24,12 @@ def test_overdispersed_alerts_widen_the_interval():
     assert spread.to_result("", 2.0).value == clustered.to_result("", 2.0).value == 1.0
     assert "95 % 0.479 to 1.839" in spread.to_result("", None).note
     assert "95 % 0.012 to 5.286" in clustered.to_result("", None).note
+
+
+def test_a_detector_without_any_alert_has_no_worst_setting():
+    quiet = AlertCounts(3652.5, [0] * 20, Counter({"accuracy of 50 rows, fair model": 0}))
+    assert quiet.to_result("", 2.0).value == 0
+    assert "most:" not in quiet.to_result("", 2.0).note
 
 
 def test_a_healthy_model_is_evaluated_by_all_detectors_but_not_on_few_rows():
