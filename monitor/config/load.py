@@ -17,8 +17,10 @@ from modeltop.alerting.notifiers.base import Receiver
 from modeltop.alerting.routing import MuteTimeInterval, Route, WatchSettings
 from modeltop.config.alerting import parse_mutes, parse_receivers, parse_routes, parse_watch
 from modeltop.config.baselines import parse_past_baseline
+from modeltop.config.calendar import parse_calendar
 from modeltop.config.rules import parse_metrics, parse_rules
 from modeltop.config.table import TableReader
+from modeltop.core.calendar import CalendarEvent
 from modeltop.core.errors import ConfigError
 from modeltop.core.metrics.registry import MetricRegistry
 from modeltop.core.series import Severity
@@ -59,6 +61,8 @@ class Config:
     """By name, in the order in which they replace disabled ones."""
     routes: tuple[Route, ...] = ()
     mutes: tuple[MuteTimeInterval, ...] = ()
+    calendar: tuple[CalendarEvent, ...] = ()
+    """Days on which other values are normal."""
     watch: WatchSettings = field(default_factory=WatchSettings)
     defaults: Defaults = field(default_factory=Defaults)
     """The default rules that apply."""
@@ -115,6 +119,7 @@ def from_tables(data: Mapping[str, Any], path: Path) -> Config:
         receivers=parse_receivers(receivers),
         routes=parse_routes(top.tables("routes"), names, zone),
         mutes=parse_mutes(top.tables("mutes"), zone),
+        calendar=parse_calendar(top.tables("calendar"), zone),
         watch=parse_watch(top.table("watch")),
         logs=_logs(top.table("logs"), str(zone)),
         stale_after=top.duration("stale_after"),

@@ -114,6 +114,7 @@ class Cause(Enum):
     OUTAGE = "data outage"
     SEGMENT = "one segment"
     NOISE = "sampling noise"
+    CALENDAR = "calendar effect"
     SEASON = "seasonality"
     THRESHOLD = "threshold effect"
     CALIBRATION = "miscalibration"

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 
+from modeltop.core.calendar import CalendarEvent
 from modeltop.core.distribution import Distributions
 from modeltop.core.incident import Incident, Note, SharedStart
 from modeltop.core.metrics.registry import MetricRegistry
@@ -36,6 +37,8 @@ class ModelContext:
     """The status in a sentence, which is shown if there is nothing to explain."""
     notes: Sequence[Note] = ()
     """Those about this model, and those about everything."""
+    calendar: Sequence[CalendarEvent] = ()
+    """Days on which other values are normal for this model."""
     distributions: Distributions = field(default_factory=Distributions)
     other_failures_since: Mapping[str, datetime] = field(default_factory=dict)
     """Start of the alerts of other models, by name: many at once have one cause, and it is not in the model."""

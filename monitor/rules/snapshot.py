@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import takewhile
 
+from modeltop.core.calendar import CalendarEvent
 from modeltop.core.distribution import Distributions
 from modeltop.core.incident import (
     Acknowledgement,
@@ -61,6 +62,8 @@ class Snapshot:
     """Health of the watcher of this store; None if none has ever run."""
     distributions: Mapping[str, Distributions] = field(default_factory=dict)
     """Distributions behind the newest values, by model; each is read when it is looked up."""
+    calendar: tuple[CalendarEvent, ...] = ()
+    """Days on which other values are normal: they explain, and change no alert."""
     clock_doubt: str | None = None
     """Why the clock must be wrong, in one clause; then nothing is concluded from missing data. None: it is right."""
     baseline: PastBaseline = ROLLING

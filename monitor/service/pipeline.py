@@ -263,6 +263,7 @@ class Pipeline:
             acknowledgements=acknowledgements,
             watcher_health=health,
             distributions=self._distributions,
+            calendar=self._config.calendar,
             clock_doubt=clock_doubt,
         )
 

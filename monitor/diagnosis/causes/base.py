@@ -15,7 +15,7 @@ from typing import NamedTuple
 from modeltop.core.diagnosis import Cause, CauseHypothesis, certainty_of
 from modeltop.diagnosis.observations import Observations
 
-FAMILIES = ("pipeline_fault", "serving", "chance", "external", "drift", "threshold_calibration")
+FAMILIES = ("pipeline_fault", "serving", "chance", "calendar", "external", "drift", "threshold_calibration")
 ORDER = (
     Cause.OUTAGE,
     Cause.UPSTREAM,
@@ -24,6 +24,7 @@ ORDER = (
     Cause.MISJOINED_LABELS,
     Cause.MODEL_CHANGE,
     Cause.NOISE,
+    Cause.CALENDAR,
     Cause.SEASON,
     Cause.BUSINESS,
     Cause.SEGMENT,
@@ -36,6 +37,9 @@ ORDER = (
     Cause.UNKNOWN,
 )
 """Causes of equal weight are listed in this order: quickly checked and reversible ones before costly ones."""
+
+UNLIKE_CALENDAR = {Cause.CALENDAR, Cause.SEASON, Cause.INVERTED_SCORES, Cause.MISJOINED_LABELS, Cause.BUSINESS}
+"""Causes that no day of the calendar brings about."""
 
 CauseFunction = Callable[[Observations], CauseHypothesis | None]
 _registry: list[CauseFunction] = []
@@ -81,6 +85,7 @@ def rank_causes(observations: Observations) -> tuple[CauseHypothesis, ...]:
     for family in FAMILIES:
         import_module(f"modeltop.diagnosis.causes.{family}")
     hypotheses = [hypothesis for function in _registry if (hypothesis := function(observations)) is not None]
+    hypotheses = _less_calendar(observations, hypotheses)
     hypotheses.sort(key=lambda hypothesis: (-hypothesis.weight, ORDER.index(hypothesis.cause)))
     weights = [hypothesis.weight for hypothesis in hypotheses]
     rivals = [max(weights[:place] + weights[place + 1 :], default=0.0) for place in range(len(weights))]
@@ -88,3 +93,22 @@ def rank_causes(observations: Observations) -> tuple[CauseHypothesis, ...]:
         replace(hypothesis, certainty=certainty_of(hypothesis.weight, rival))
         for hypothesis, rival in zip(hypotheses, rivals, strict=True)
     )
+
+
+def _less_calendar(observations: Observations, hypotheses: list[CauseHypothesis]) -> list[CauseHypothesis]:
+    """Return the causes, those doubted that a calendar effect explains: other days have other inputs and results."""
+    calendar = next((hypothesis for hypothesis in hypotheses if hypothesis.cause is Cause.CALENDAR), None)
+    if calendar is None:
+        return hypotheses
+    faults = observations.feature_shifts.broken or observations.value_faults
+    faulty = {Cause.UPSTREAM} if faults else {Cause.OUTAGE} if observations.no_data_alert else set()
+    return [
+        hypothesis
+        if hypothesis.cause in UNLIKE_CALENDAR | faulty
+        else replace(
+            hypothesis,
+            weight=round(hypothesis.weight * (1 - calendar.weight), 3),
+            evidence_against=(*hypothesis.evidence_against, calendar.evidence_for[0]),
+        )
+        for hypothesis in hypotheses
+    ]

@@ -39,6 +39,7 @@ ANSWERS = {
     "data outage": Answer.VOLUME,
     "one segment": Answer.ONE_SEGMENT,
     "sampling noise": Answer.CHANCE,
+    "calendar effect": Answer.CALENDAR,
     "seasonality": Answer.CALENDAR,
     "threshold effect": Answer.THRESHOLD,
     "miscalibration": Answer.MISCALIBRATED,

@@ -20,6 +20,9 @@ HARMFUL = frozenset((Step.RETRAIN, Step.ROLL_BACK, Step.RECALIBRATE, Step.MOVE_T
 """Steps that change something: wrong wherever they are not right."""
 CHECKS = frozenset((Step.CHECK, Step.COMPARE))
 
+LOST_REGION, LOST_SHARE = "south", 0.3
+"""Segment of which rows go missing, and its share of all rows."""
+
 Relabel = Callable[[World, np.ndarray, np.ndarray, Floats, np.random.Generator], np.ndarray]
 """Returns labels by world, indices of the rows, labels and days since the start."""
 
@@ -69,6 +72,8 @@ class Kind:
     """Share of the rows that are logged twice."""
     note: str = ""
     """Note of a person of that day."""
+    calendar: str = ""
+    """Days that the configuration names as a holiday."""
     with_inputs: bool = True
     """Whether features and scores are logged; else predictions and labels alone."""
 
@@ -179,6 +184,22 @@ def _is_holiday(day: int) -> bool:
 
 def _holiday_guests(world: World, day: int) -> Floats | None:
     return np.exp(1.5 * world.doubt) if _is_holiday(day) else None
+
+
+def _large_holiday_effect(world: World, day: int) -> Floats | None:
+    return np.exp(8.0 * world.doubt) if _is_holiday(day) else None
+
+
+def _first_holiday(world: World, day: int) -> Floats | None:
+    return np.exp(8.0 * world.doubt) if day in (0, 1) else None
+
+
+def _fewer_in_segment(world: World, day: int) -> Floats | None:
+    return None if day < 0 else np.where(world.regions == LOST_REGION, 0.1, 1.0)
+
+
+def _less_segment(day: int) -> float:
+    return 1.0 if day < 0 else 1 - 0.9 * LOST_SHARE
 
 
 def _is_weekend(day: int) -> bool:
@@ -322,6 +343,29 @@ KINDS: dict[str, Kind] = {
             _steps(Step.FIX_INPUT, Step.CHECK),
             is_upstream=True,
             volume=lambda day: 0.0 if day >= 0 else 1.0,
+        ),
+        Kind(
+            "rows down in a segment",
+            _answers(Answer.VOLUME),
+            _steps(Step.FIX_INPUT, Step.CHECK),
+            is_upstream=True,
+            weights=_fewer_in_segment,
+            volume=_less_segment,
+        ),
+        Kind(
+            "holidays, large effect",
+            _answers(Answer.CALENDAR),
+            _steps(Step.NOTHING),
+            weights=_large_holiday_effect,
+            volume=lambda day: 0.3 if _is_holiday(day) else 1.0,
+        ),
+        Kind(
+            "holidays, configured",
+            _answers(Answer.CALENDAR),
+            _steps(Step.NOTHING),
+            weights=_first_holiday,
+            volume=lambda day: 0.3 if day in (0, 1) else 1.0,
+            calendar="05-01..05-02",
         ),
         Kind(
             "two at once",

@@ -194,7 +194,9 @@ def check_as_of(log: Log, day: int, folder: Path) -> dict[str, Any]:
             "note", log.world.spec.name.replace(" ", "-"), log.kind.note, "--store", store, "--at", FAULT_AT.isoformat()
         )
         (folder / "noted").touch()
-    _, text, _ = _command("check", "--store", store, "--now", now, "--json")
+    config = folder / "modeltop.toml"
+    config.write_text(f'[[calendar]]\nname = "holiday"\ndates = ["{log.kind.calendar}"]\n' if log.kind.calendar else "")
+    _, text, _ = _command("check", "--store", store, "--now", now, "--json", "--config", config)
     record: dict[str, Any] = json.loads(text)
     return record
 
