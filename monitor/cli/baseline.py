@@ -7,10 +7,10 @@ import argparse
 from modeltop.alerting import actions
 from modeltop.alerting.event_log.event_log import author
 from modeltop.cli.context import Context, add_source, parse_moment
-from modeltop.cli.targets import did_you_mean, event_log_for
+from modeltop.cli.targets import event_log_for
 from modeltop.core.errors import UsageError
 from modeltop.core.series import to_datetime64
-from modeltop.core.text import format_period, pluralize, sanitize
+from modeltop.core.text import did_you_mean, format_period, pluralize, sanitize
 from modeltop.rules.snapshot import Snapshot
 
 

@@ -9,9 +9,9 @@ from modeltop.alerting import actions
 from modeltop.alerting.event_log.event_log import author
 from modeltop.alerting.suppression import format_minute
 from modeltop.cli.context import Context, add_data, parse_moment
-from modeltop.cli.targets import did_you_mean, event_log_for
+from modeltop.cli.targets import event_log_for
 from modeltop.core.errors import UsageError
-from modeltop.core.text import exact_glob, sanitize
+from modeltop.core.text import did_you_mean, exact_glob, sanitize
 from modeltop.report.phrases import describe_note
 
 

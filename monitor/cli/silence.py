@@ -10,10 +10,10 @@ from modeltop.alerting.event_log.event_log import author
 from modeltop.alerting.state import SILENCE_RETENTION
 from modeltop.alerting.suppression import format_minute, preview_silence
 from modeltop.cli.context import Context, add_source, parse_moment
-from modeltop.cli.targets import did_you_mean, event_log_for, parse_duration, warn_of_clock
+from modeltop.cli.targets import event_log_for, parse_duration, warn_of_clock
 from modeltop.core.errors import UsageError
 from modeltop.core.incident import Matchers
-from modeltop.core.text import exact_glob, pluralize, sanitize
+from modeltop.core.text import did_you_mean, exact_glob, pluralize, sanitize
 from modeltop.report.phrases import describe_matchers, describe_silence, list_names
 
 DEFAULT_DURATION = timedelta(hours=1)

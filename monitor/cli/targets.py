@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import difflib
-from collections.abc import Iterable
 from datetime import timedelta
 
 from modeltop.alerting.actions import resolve_target
@@ -91,9 +89,3 @@ def incident_line(incident: Incident, snapshot: Snapshot) -> str:
     others = len(active & {*incident.alerts} - {incident.lead})
     rest = f", and {pluralize(others, 'more alert')}" if others else ""
     return f"{sanitize(incident.id, 20)}  {alert_line(alert)}{rest}"
-
-
-def did_you_mean(name: str, candidates: Iterable[str]) -> str:
-    """Return a question after the nearest name, to end a sentence; empty where none is near."""
-    matches = difflib.get_close_matches(name, list(candidates), n=1)
-    return f": did you mean {sanitize(matches[0], 60)}?" if matches else ""

@@ -9,8 +9,8 @@ from modeltop.alerting.event_log.codec import encode
 from modeltop.alerting.incidents import NEW_BASELINE
 from modeltop.alerting.timeline import IncidentTimeline, Timeline, TimelineEntry, build_timeline
 from modeltop.cli.context import Context, add_data
-from modeltop.cli.targets import did_you_mean, event_log_for
-from modeltop.core.text import format_period, sanitize
+from modeltop.cli.targets import event_log_for
+from modeltop.core.text import did_you_mean, format_period, sanitize
 from modeltop.report.phrases import MARKS, format_moment, series_name
 
 WORDS = {

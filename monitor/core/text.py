@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 TIME_UNITS = (("y", 31_557_600), ("d", 86_400), ("h", 3_600), ("m", 60))
@@ -274,3 +275,11 @@ def exact_glob(name: str) -> str:
     '[[]eu] churn[*]'
     """
     return re.sub(r"[*?[]", r"[\g<0>]", name)
+
+
+def did_you_mean(name: str, candidates: Iterable[str]) -> str:
+    """Return a question after the nearest name, to end a sentence; empty where none is near."""
+    import difflib  # late: nothing is mistyped as a rule
+
+    matches = difflib.get_close_matches(name, list(candidates), n=1)
+    return f": did you mean {sanitize(matches[0], 60)}?" if matches else ""

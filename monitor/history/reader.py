@@ -176,8 +176,7 @@ class Reader:
         self._unsettled = {
             path for path, state in self._stats.items() if state and now - state[4] / 1e9 < UNSETTLED_SECONDS
         }
-        self._discovery = discover(self.paths, self._discovery.folders)
-        self._tails = {file.path: self._tail_of(file) for file in self._discovery.files}
+        self._tails = self._find_tails()
         self._read_new(now, progress)
         self._tails = {path: tail for path, tail in self._tails.items() if not tail.is_missing}
         return self._history()
@@ -186,6 +185,10 @@ class Reader:
         """Let the next read read every file anew, even if none shows a change."""
         for tail in self._tails.values():
             tail.mark_stale()
+
+    def _find_tails(self) -> dict[str, FileTail]:
+        self._discovery = discover(self.paths, self._discovery.folders)
+        return {file.path: self._tail_of(file) for file in self._discovery.files}
 
     def _tail_of(self, file: HistoryFile) -> FileTail:
         tail = self._tails.get(file.path)

@@ -26,12 +26,25 @@ def as_json(snapshot: Snapshot, *, explained: Iterable[str] = ()) -> str:
         snapshot: The snapshot.
         explained: Models whose questions are answered although they do not alert.
     """
+    return json.dumps(as_record(snapshot, explained=explained), allow_nan=False, indent=1)
+
+
+def as_record(snapshot: Snapshot, *, explained: Iterable[str] = (), model: str | None = None) -> Record:
+    """Return what `as_json` writes.
+
+    Args:
+        snapshot: The snapshot.
+        explained: Models whose questions are answered although they do not alert.
+        model: The only model that it is about; None for all.
+    """
     explanations = ExplanationCache(snapshot, explained)
-    record = {
+    statuses = [status for status in snapshot.model_statuses if model in (None, status.model)]
+    severity = snapshot.severity if model is None else statuses[0].severity
+    return {
         "version": VERSION,
-        "status": snapshot.severity.name.lower(),
+        "status": severity.name.lower(),
         "taken_at": _iso(snapshot.taken_at),
-        "models": [_model_record(snapshot, status, explanations) for status in snapshot.model_statuses],
+        "models": [_model_record(snapshot, status, explanations) for status in statuses],
         "shared_starts": [
             {
                 "condition": shared.condition.value,
@@ -40,16 +53,24 @@ def as_json(snapshot: Snapshot, *, explained: Iterable[str] = ()) -> str:
                 "sentence": shared.sentence,
             }
             for shared in snapshot.shared_starts
+            if model is None or model in shared.models
         ],
-        "incidents": [_incident_record(incident, snapshot, explanations) for incident in snapshot.incidents],
-        "alerts": [alert_record(alert, snapshot) for alert in snapshot.alerts if alert.resolved is None],
+        "incidents": [
+            _incident_record(incident, snapshot, explanations)
+            for incident in snapshot.incidents
+            if model in (None, incident.model)
+        ],
+        "alerts": [
+            alert_record(alert, snapshot)
+            for alert in snapshot.alerts
+            if alert.resolved is None and model in (None, alert.key.model)
+        ],
         "errors": [
             {"source": problem.source, "line": problem.line, "message": problem.message, "fatal": problem.fatal}
             for problem in snapshot.history.problems
         ],
         "notices": list(snapshot.notices),
     }
-    return json.dumps(record, allow_nan=False, indent=1)
 
 
 def _model_record(snapshot: Snapshot, status: ModelStatus, explanations: ExplanationCache) -> Record:

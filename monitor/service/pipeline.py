@@ -128,6 +128,7 @@ class Pipeline:
         now: Overrides both; rows after it take no part.
         failures_before_alert: Failed reads in a row after which a source is an alert.
         state_reader: Access to the event log and the daemon's health.
+        reader: Reads history from elsewhere than `paths`.
         defer_slow_detectors: Leave slow detectors on a large fleet to the second run; `needs_run` is then true
             after the first.
     """
@@ -141,13 +142,14 @@ class Pipeline:
         now: datetime | None = None,
         failures_before_alert: int = 1,
         state_reader: StateReader | None = None,
+        reader: Reader | None = None,
         defer_slow_detectors: bool = False,
     ) -> None:
         self.state_reader = state_reader or StateReader()
         self.ack_duration = config.watch.ack_for
         self._config = config
         self._rules = rules_in_force(config.rules, config.defaults)
-        self._reader = Reader([str(path) for path in paths], catalog=config.catalog, zone=config.zone)
+        self._reader = reader or Reader([str(path) for path in paths], catalog=config.catalog, zone=config.zone)
         self._live = live
         self._distributions = DistributionStore(paths)
         self._notices = tuple(_network_disk_notices(paths)) if live else ()

@@ -64,6 +64,14 @@ def test_every_command_of_readme_runs(workspace):
         assert "Traceback" not in done.stderr, command
 
 
+def test_the_python_of_readme_runs(workspace):
+    blocks = re.findall(r"^```python\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
+    env = {**os.environ, "PYTHONPATH": str(ROOT / ".dev"), "HOME": str(workspace)}
+    assert blocks
+    for block in blocks:
+        subprocess.run([sys.executable, "-c", block], cwd=workspace, env=env, check=True, capture_output=True)
+
+
 def test_readme_has_commands_to_test():
     assert len(commands()) > 10
 
