@@ -13,7 +13,7 @@ from modeltop.diagnosis.before_after import MIN_BEFORE
 from modeltop.diagnosis.causes.external import release_notes
 from modeltop.diagnosis.observations import Observations
 from modeltop.diagnosis.phrases import metric_name, period_unit, safe_name, top_features
-from modeltop.diagnosis.signals import confidence_lead, dominant_segment, lost_skill
+from modeltop.diagnosis.signals import confidence_lead, dominant_segment, lost_rows, lost_skill
 
 MIN_LASTING_PERIODS = 5
 """Periods that a fall must last before a new model is worth its risk."""
@@ -145,7 +145,7 @@ CHECK_CHANGES = (
 """What to check where no cause is likely; of each step the longest variant comes first."""
 CHECK_SEGMENT = ("check what changed for {segment} around {day}",)
 ORDERS: dict[Cause, tuple[str, ...]] = {
-    Cause.OUTAGE: ("check the feed since {day}",),
+    Cause.OUTAGE: ("check the feed of {lost_segment} since {day}", "check the feed since {day}"),
     Cause.UPSTREAM: (
         "fix {broken} in the input pipeline; do not retrain on it",
         "fix the input pipeline; do not retrain on broken data",
@@ -207,7 +207,7 @@ def _facts(observations: Observations) -> dict[str, str | None]:
     if observations.value_faults and not shifts.broken:
         broken = [observations.value_faults[0].subject]
     dominant = dominant_segment(observations) if observations.focus is not None else None
-    blocker = retraining_blocker(observations)
+    blocker, lost = retraining_blocker(observations), lost_rows(observations)
     return {
         "day": day,
         "overnight": day if observations.is_overnight and observations.focus is not None else None,
@@ -215,6 +215,7 @@ def _facts(observations: Observations) -> dict[str, str | None]:
         "unit": "period" if observations.series is None else period_unit(observations.series),
         "broken": broken[0] if broken else None,
         "features": top_features(shifts.shifted) if shifts.shifted else None,
+        "lost_segment": safe_name(lost[0].key.segment) if lost else None,
         "segment": "that segment" if dominant is None else safe_name(dominant[1].segment),
         "labels": f"{observations.labels_since_change or 0:,} new labels" if blocker is None else None,
         "blocker": blocker,

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 import numpy as np
 
 from modeltop.core.calendar import CalendarEvent
+from modeltop.core.diagnosis import ROW_COUNT
 from modeltop.core.distribution import Distributions
 from modeltop.core.incident import Incident, Note, SharedStart
 from modeltop.core.metrics.registry import MetricRegistry
@@ -75,6 +76,8 @@ class ModelContext:
         worst = next((alert for alert in self.alerts if alert.is_active), None)
         if worst is None or worst.condition is Condition.THRESHOLD:
             return None
+        if any(alert.is_active and alert.key == worst.key._replace(metric=ROW_COUNT) for alert in self.alerts):
+            return None  # no rows of that segment are left, and that can be explained
         return None if worst.is_model_wide and worst.condition is Condition.NO_DATA else worst
 
     def overall_series(self) -> dict[str, Series]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import NamedTuple
 
-from modeltop.core.diagnosis import BeforeAfter, ExpectedVsRealized, SegmentContribution
+from modeltop.core.diagnosis import ROW_COUNT, BeforeAfter, ExpectedVsRealized, SegmentContribution
 from modeltop.core.text import format_value
-from modeltop.diagnosis.context import CONFIDENCE
+from modeltop.diagnosis.before_after import compare
+from modeltop.diagnosis.context import ALL, CONFIDENCE
 from modeltop.diagnosis.observations import ESTIMATED, Observations
 from modeltop.diagnosis.patterns import DECLINES
 from modeltop.diagnosis.phrases import UNMOVED_BELOW, followed_ratio, format_change, metric_name
@@ -52,6 +53,15 @@ def _dominant_segment(observations: Observations, segmentation: Segmentation) ->
         return None
     contribution = first.total / total
     return first if contribution >= max(MIN_DOMINANT_SHARE, MIN_OVERREPRESENTATION * first.share[1]) else None
+
+
+def lost_rows(observations: Observations) -> list[BeforeAfter]:
+    """Return the row counts of segments that fell by more than half, the largest loss first."""
+    series, windows = observations.context.series, observations.windows
+    counts = (each for each in series if each.key.metric == ROW_COUNT and each.key.segment != ALL)
+    changes = [] if windows is None else [compare(each, windows) for each in counts]
+    lost = [change for change in changes if change is not None and change.is_significant]
+    return sorted((each for each in lost if each.after < 0.5 * each.before), key=lambda change: change.delta)
 
 
 MIN_LEAD_DAYS, MAX_LEAD_DAYS = 3, 30
@@ -171,7 +181,10 @@ def precision_recall_tradeoff(observations: Observations) -> str | None:
 
 def describe(observations: Observations, change: BeforeAfter) -> str:
     """Return the values of a metric before and after, such as `0.957→0.846`."""
-    return format_change(observations.context.catalog.get(change.key.metric), *observations.levels(change))
+    metric = (
+        observations.metric if change is observations.focus else observations.context.catalog.get(change.key.metric)
+    )
+    return format_change(metric, *observations.levels(change))
 
 
 def describe_metric_change(observations: Observations, change: BeforeAfter) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from modeltop.core.series import RuleStatus
+from modeltop.rules.baselines.other_series import OtherSeriesBaseline
 from modeltop.rules.detectors.baseline_drop import BaselineDrop
 from modeltop.rules.detectors.confidence import ConfidenceShift
 from modeltop.rules.detectors.cusum import LastingShift
@@ -63,6 +64,7 @@ def default_rules() -> tuple[Rule, ...]:
     )
     quality = (("missing-values", "missing_rate"), ("unseen-categories", "unseen_category_rate"))
     rise = Drop(warn=DropThreshold(absolute=MISSING_RISE))
+    all_rows = OtherSeriesBaseline(segment="all")
     two_sided = LastingShift(outside=True)
     return (
         *(
@@ -74,7 +76,7 @@ def default_rules() -> tuple[Rule, ...]:
             Rule(name, detector, metric, min_count=MIN_COUNT, default=True, switch="confidence")
             for name, metric, detector in confidence
         ),
-        Rule("volume-drop", VolumeDrop(), ROWS, default=True, switch="volume"),
+        Rule("volume-drop", VolumeDrop(), ROWS, segment="*", baseline=all_rows, default=True, switch="volume"),
         *(
             Rule(name, rise, metric, segment="*", confirm=(2, 2), recover=2, default=True, switch="quality")
             for name, metric in quality

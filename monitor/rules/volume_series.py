@@ -1,40 +1,79 @@
-"""The row counts of each model as a series, so that rules can watch them."""
+"""The row counts of each model and its segments as series, so that rules can watch them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from modeltop.core.series import Direction, Series, SeriesKey
+from modeltop.core.stats.robust import distinct
 from modeltop.rules.detectors.volume import ROWS
+from modeltop.rules.rule import is_offline
+
+if TYPE_CHECKING:
+    from modeltop.core.series import Times
+
+NO_SEGMENTS = frozenset(("feature", "class"))
+"""Columns whose values are not segments of the rows."""
+MAX_SEGMENTS = 200
+"""Segments of a column beyond which each is too small to watch."""
 
 
 class VolumeSeries:
-    """One series of row counts per model, kept as long as the series that it comes from is the same."""
+    """A series of row counts per model and segment, kept as long as the series that it comes from are the same."""
 
     def __init__(self) -> None:
-        self._known: dict[SeriesKey, tuple[Series, Series]] = {}
+        self._known: dict[tuple[str, str], tuple[list[Series], list[Series]]] = {}
 
     def update(self, history: Mapping[SeriesKey, Series]) -> dict[SeriesKey, Series]:
         """Return the series of row counts by key, of models whose row counts are known and that have no such metric."""
-        sources: dict[SeriesKey, Series] = {}
+        sources: dict[tuple[str, str], dict[SeriesKey, Series]] = {}
         for key, series in history.items():
-            own = SeriesKey(key.model, ROWS)
-            if key.segment == "all" and series.rows is not None and own not in history:
-                longest = sources.setdefault(own, series)
-                sources[own] = series if len(series) > len(longest) else longest
+            column = _column(key.segment)
+            own = SeriesKey(key.model, ROWS, key.segment)
+            if column is not None and series.rows is not None and own not in history:
+                longest = sources.setdefault((key.model, column), {}).setdefault(own, series)
+                if len(series) > len(longest):
+                    sources[key.model, column][own] = series
         known = self._known
         self._known = {
-            key: known[key] if key in known and known[key][0] is source else (source, _row_counts(key, source))
-            for key, source in sources.items()
+            cut: known[cut] if cut in known and _are_same(known[cut][0], own.values()) else _counted(own)
+            for cut, own in sources.items()
+            if len(own) <= MAX_SEGMENTS and (not cut[1] or (cut[0], "") in sources)
         }
-        return {key: volume for key, (_, volume) in self._known.items()}
+        return {volume.key: volume for _, volumes in self._known.values() for volume in volumes}
 
 
-def _row_counts(key: SeriesKey, source: Series) -> Series:
+def _column(segment: str) -> str | None:
+    """Return the column of a segment, empty for all rows; None for what no rows are counted of."""
+    if segment == "all":
+        return ""
+    column, sign, _ = segment.partition("=")
+    return column if sign and column and column not in NO_SEGMENTS and not is_offline(segment) else None
+
+
+def _are_same(known: list[Series], sources: Iterable[Series]) -> bool:
+    new = list(sources)
+    return len(known) == len(new) and all(old is series for old, series in zip(known, new, strict=True))
+
+
+def _counted(sources: Mapping[SeriesKey, Series]) -> tuple[list[Series], list[Series]]:
+    """Return the sources, and their row counts: 0 in a period in which only other segments of the column have rows."""
+    times = distinct(np.concatenate([series.times for series in sources.values()]))
+    volumes = [_row_counts(key, source, times if len(sources) > 1 else source.times) for key, source in sources.items()]
+    return list(sources.values()), volumes
+
+
+def _row_counts(key: SeriesKey, source: Series, times: Times) -> Series:
     assert source.rows is not None, "a source of row counts has some"
-    is_known = np.isfinite(source.rows)
-    provisional = None if source.provisional is None else source.provisional[is_known]
-    rows = source.rows[is_known]
-    return Series(key, Direction.NEITHER, source.times[is_known], rows, rows=rows, provisional=provisional)
+    times = times[times >= source.times[0]]
+    rows, provisional = np.zeros(len(times)), np.zeros(len(times), dtype=np.bool_)
+    places = np.searchsorted(times, source.times)
+    rows[places] = source.rows
+    if source.provisional is not None:
+        provisional[places] = source.provisional
+    is_known = np.isfinite(rows)
+    rows = rows[is_known]
+    return Series(key, Direction.NEITHER, times[is_known], rows, rows=rows, provisional=provisional[is_known])

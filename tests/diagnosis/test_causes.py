@@ -119,6 +119,50 @@ def test_rows_that_fell_below_half_are_an_outage(make_step, run_diagnosis):
     assert "rows fell 995→200 a day" in diagnosis.hypotheses[0].evidence_for
 
 
+@pytest.fixture
+def lost_segment(make_step, make_series):
+    """Return the series of a model of which one segment lost nearly all rows; the other has `others` times as many."""
+
+    def make(others):
+        counts = {"country=DE": (1000.0, 80.0), "country=FR": (2000.0, 2000.0 * others)}
+        rows = {name: [before] * 30 + [before - 2] * 30 + [after] * 10 for name, (before, after) in counts.items()}
+        total = [sum(pair) for pair in zip(*rows.values(), strict=True)]
+        volume = make_series("rows", rows["country=DE"], segment="country=DE", rows=rows["country=DE"])
+        return [make_step("accuracy", 0.95, 0.94, rows=total), volume]
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("others", "evidence"),
+    [
+        pytest.param(1.0, 2, id="others as before"),
+        pytest.param(0.75, 1, id="others fell as well, by less"),
+    ],
+)
+def test_a_segment_that_lost_its_rows_is_an_outage_of_its_feed(
+    lost_segment, run_diagnosis, make_alert, others, evidence
+):
+    alert = make_alert("rows", segment="country=DE")
+    diagnosis = run_diagnosis(lost_segment(others), alerts=[alert])
+    assert diagnosis.verdict.what == "Rows of country=DE dropped overnight on 2 Mar, 999→80."
+    assert diagnosis.verdict.why == "Likely data outage: rows of country=DE fell 999→80 a day."
+    assert diagnosis.verdict.do == "Check the feed of country=DE since 2 Mar."
+    texts = ("rows of country=DE fell 999→80 a day", "other segments have as many rows as before")
+    assert diagnosis.hypotheses[0].evidence_for == texts[:evidence]
+
+
+def test_a_segment_without_any_rows_is_explained_before_its_missing_metrics(
+    lost_segment, run_diagnosis, make_alert, changed_at
+):
+    missing = make_alert("accuracy", segment="country=DE", condition=Condition.NO_DATA, since=changed_at)
+    unexplained = run_diagnosis(lost_segment(1.0), alerts=[missing])
+    assert unexplained.verdict.do == "Check why accuracy is no longer reported."
+    explained = run_diagnosis(lost_segment(1.0), alerts=[missing, make_alert("rows", segment="country=DE")])
+    assert explained.cause is Cause.OUTAGE
+    assert explained.verdict.do == "Check the feed of country=DE since 2 Mar."
+
+
 def test_a_model_without_rows_is_an_outage_whatever_its_metrics_did(make_model, run_diagnosis, make_alert, changed_at):
     silent = make_alert("*", condition=Condition.NO_DATA, since=changed_at)
     diagnosis = run_diagnosis(make_model(accuracy=(0.95, 0.95)), alerts=[silent])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
-from modeltop.core.diagnosis import ROW_COUNT, Cause, CauseHypothesis, Pattern
+from modeltop.core.diagnosis import ROW_COUNT, BeforeAfter, Cause, CauseHypothesis, Pattern
 from modeltop.core.series import Condition, to_datetime
 from modeltop.core.text import format_day, format_value, pluralize
 from modeltop.diagnosis.causes.base import EvidenceItem, cause, combine_evidence
@@ -19,10 +19,12 @@ from modeltop.diagnosis.phrases import (
     period_unit,
     safe_name,
 )
-from modeltop.diagnosis.signals import best_pair, describe
+from modeltop.diagnosis.signals import best_pair, describe, lost_rows
 
 MAX_FEW_ROWS = 0.2
 """Ratio to the usual rows up to which most of them are certainly missing."""
+MIN_OTHERS = 0.8
+"""Ratio to their usual rows from which the other segments are as before."""
 MIN_BROKEN_LOSS = 0.05
 """Proportion of values lost from which a feature is certainly broken."""
 MIN_OTHER_MODELS = 2
@@ -44,10 +46,23 @@ def _missing_rows(observations: Observations) -> Iterator[EvidenceItem]:
     if alert is not None:
         yield EvidenceItem(0.95, f"rows were due by {format_day(alert.since, observations.context.now)}")
     rows = observations.before_after.get(ROW_COUNT)
+    unit = per_unit("period" if observations.series is None else period_unit(observations.series))
     if rows is not None and rows.is_significant and rows.after < 0.5 * rows.before:
-        unit = "period" if observations.series is None else period_unit(observations.series)
         strength = 0.85 if rows.after <= MAX_FEW_ROWS * rows.before else 0.6
-        yield EvidenceItem(strength, f"rows fell {rows.before:,.0f}→{rows.after:,.0f} {per_unit(unit)}")
+        yield EvidenceItem(strength, f"rows fell {_levels(observations, rows)} {unit}")
+        return
+    for lost in lost_rows(observations)[:2]:
+        levels = _levels(observations, lost)
+        yield EvidenceItem(0.85, f"rows of {safe_name(lost.key.segment)} fell {levels} {unit}")
+        if rows is not None and rows.after - lost.after >= MIN_OTHERS * (rows.before - lost.before) > 0:
+            yield EvidenceItem(0.4, "other segments have as many rows as before")
+
+
+def _levels(observations: Observations, rows: BeforeAfter) -> str:
+    """Return the rows before and after, as the verdict gives them."""
+    focus = observations.focus
+    before, after = observations.levels(focus if focus is not None and focus.key == rows.key else rows)
+    return f"{before:,.0f}→{after:,.0f}"
 
 
 @cause

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,6 +27,10 @@ WEEKS, MIN_WEEKS = 8, 3
 """Earlier periods of the same weekday whose median is normal, at most and at least."""
 PERIODS, MIN_PERIODS = 60, 10
 """The same where periods are not days."""
+MIN_SEGMENT_ROWS = 30
+"""Normal rows of a segment from which fewer are no chance."""
+MAX_SHARE = 0.6
+"""Ratio to its usual share of all rows up to which a segment fell by itself, not with the model."""
 DAY = np.timedelta64(1, "D")
 
 
@@ -63,7 +67,8 @@ class VolumeDrop(Detector):
             normal = _normal_rows([pools[index] for index in indices], values, low)
             for row in np.flatnonzero(_low_runs(values, normal).any(axis=1)).tolist():
                 series = series_batch[indices[row]]
-                scans[indices[row]] = self._scan(series, values[row], normal[row], context.min_count)
+                scan = self._scan(series, values[row], normal[row], context.min_count)
+                scans[indices[row]] = scan if series.key.segment == "all" else _by_itself(series, scan, context)
         return scans
 
     def _scan(self, series: Series, values: Floats, normal: Floats, min_count: float) -> VolumeScan:
@@ -107,6 +112,15 @@ class VolumeDrop(Detector):
             f"{name} at most {half} of the weekday's median for {HALF_PERIODS} periods in a row, or at most {tenth} "
             f"for {TENTH_PERIODS}, warns"
         )
+
+
+def _by_itself(series: Series, scan: VolumeScan, context: QueryContext) -> VolumeScan | None:
+    """Return the scan of a segment without the points at which it lost no more than all rows, the rule's baseline."""
+    stats = context.baseline.stats(series, other_series=context.other_series)
+    share = series.values / np.maximum(stats.mean, 1.0)
+    fell = share <= MAX_SHARE * past_median(share, PERIODS, MIN_PERIODS)
+    breach = scan.breach & fell & (scan.normal >= MIN_SEGMENT_ROWS)
+    return replace(scan, breach=breach) if breach.any() else None
 
 
 def _low_runs(values: Floats, reference: Floats) -> Flags:
