@@ -26,6 +26,11 @@ BANNED = re.compile(
 """Words that are not those of the field, British spelling, and statistics in prose."""
 
 
+TEXTS = (ROOT / "README.md", *sorted((ROOT / "monitor" / "help").glob("*.md")))
+MADE = re.compile(r"<!-- (?:screen|keys|check).*?<!-- end -->|^```.*?^```", re.DOTALL | re.MULTILINE)
+"""What a script writes into them, and code: the app, the commands and the files have tests of their own."""
+
+
 def strings(path: Path) -> list[tuple[int, str]]:
     """Return the strings of a file that are no docstring, with their lines."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
@@ -46,3 +51,9 @@ def test_no_text_has_a_word_of_our_own(room):
         if " " in text.strip() and "{ " not in text and (match := BANNED.search(text))
     ]
     assert found == []
+
+
+@pytest.mark.parametrize("path", TEXTS, ids=lambda path: path.stem)
+def test_neither_readme_nor_a_topic_has_a_word_of_our_own(path):
+    text = MADE.sub("", path.read_text(encoding="utf-8"))
+    assert [match[0] for match in BANNED.finditer(text)] == []

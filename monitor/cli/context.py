@@ -42,6 +42,7 @@ COMMANDS = {
     "init": "generate a config from existing history, with limits and how often each would have fired",
     "rules": "`rules test`: backtest rules: what would have fired, and how often",
     "demo": "the app on a sample fleet of today, in which an incident unfolds within a minute",
+    "help": "the manual: topics such as rules, alerting, python, keys",
     "completion": "what bash, zsh or fish needs to complete this command",
 }
 """Help by command, as `modeltop --help` lists them."""

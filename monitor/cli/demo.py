@@ -60,7 +60,7 @@ FALLING_ROWS = 16
 HEADER = "date,count,accuracy,precision,precision_count,recall,recall_count,f1_score,avg_confidence\n"
 
 CONFIG = """\
-# The rules of the demo; see README for all keys.
+# The rules of the demo; `modeltop help rules` has all keys.
 [[rules]]
 name = "accuracy-floor"
 metric = "accuracy"

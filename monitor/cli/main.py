@@ -79,7 +79,7 @@ def _run(words: list[str], context: Context) -> int:
     if words[:1] in (["--version"], ["-V"]):
         context.out_line(f"modeltop {__version__}")
         return 0
-    if words[:1] in (["--help"], ["-h"], ["help"]):
+    if words[:1] in (["--help"], ["-h"]):
         context.out_line(_overview())
         return 0
     name = words.pop(0) if words and words[0] in COMMANDS else "open"
@@ -126,7 +126,8 @@ def _overview() -> str:
             "",
             *rows,
             "",
-            "`modeltop PATH ...` opens the app; without PATH the store is read. `modeltop COMMAND --help` says more.",
+            "`modeltop PATH ...` opens the app; without PATH the store is read. `modeltop COMMAND --help` lists the",
+            "options of a command, `modeltop help` the topics of the manual.",
         ]
     )
 

@@ -1,29 +1,35 @@
-"""Writes the screens and the keys into README: `python tests/readme/screens.py`.
+"""Writes screens, keys, output and the picture into README and the topics: `python tests/readme/screens.py`.
 
-They are those of the app on the sample fleet, on the morning after its newest day.
+They are those of the app on the sample fleet, on the morning after its newest day. A file says what it wants between
+`<!-- screen 80x24 -->`, `<!-- keys -->` or `<!-- check -->` and `<!-- end -->`.
 """
 
 import asyncio
+import html
 import re
 import sys
 from datetime import UTC, datetime
+from itertools import takewhile
 from pathlib import Path
 
 from modeltop.cli.context import AppOptions
 from modeltop.config.load import Config
+from modeltop.report.text_report import text_summary
 from modeltop.service.pipeline import Pipeline
 from modeltop_tui.app import ModeltopApp
 from modeltop_tui.screens.help import key_groups, keys_of
 from modeltop_tui.workers.poller import Poller
 
 ROOT = Path(__file__).parents[2]
-README = ROOT / "README.md"
+TEXTS = (ROOT / "README.md", *sorted((ROOT / "monitor" / "help").glob("*.md")))
+PICTURE = ROOT / ".github" / "screen.svg"
+PICTURE_SIZE = (120, 36)
 MORNING = datetime(2025, 6, 30, 3, 0, tzinfo=UTC)
-SIZES = ((80, 24), (120, 36))
+SECTION = re.compile(r"(<!-- (screen (\d+)x(\d+)|keys|check) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
-async def screen(width: int, height: int) -> tuple[str, str]:
-    """Return what the app shows at this size, and its keys as a table."""
+async def screen(width: int, height: int) -> tuple[str, str, str]:
+    """Return what the app shows at this size as text and as SVG, and its keys as a table."""
     poller = Poller(Pipeline(Config(), [ROOT / "sample_data" / "fleet"]), clock=lambda: MORNING)
     app = ModeltopApp(poller, AppOptions())
     async with app.run_test(size=(width, height)) as pilot:
@@ -32,7 +38,9 @@ async def screen(width: int, height: int) -> tuple[str, str]:
             await pilot.pause(0.05)
         await pilot.pause()
         lines = [strip.text.rstrip() for strip in app.screen._compositor.render_strips()]
-        return "\n".join(lines), keys(app)
+        # Its fonts would be fetched from elsewhere.
+        picture = re.sub(r"@font-face \{.*?\}\s*", "", app.export_screenshot(simplify=True), flags=re.DOTALL)
+        return "\n".join(lines), picture, keys(app)
 
 
 def is_complete(app: ModeltopApp) -> bool:
@@ -53,23 +61,42 @@ def keys(app: ModeltopApp) -> str:
     return "\n".join(rows)
 
 
-def replace_section(text: str, name: str, content: str) -> str:
-    """Return README with other content between the marks of that name."""
-    return re.sub(
-        rf"(<!-- {name} -->\n).*?(<!-- end -->)", lambda match: match[1] + content + match[2], text, flags=re.DOTALL
-    )
+def check() -> str:
+    """Return what `check` prints of the ten days, up to the rules."""
+    snapshot = Pipeline(Config(), [ROOT / "sample_data" / "model_performance_tracking.csv"]).run(MORNING)
+    lines = takewhile(lambda line: "default rule:" not in line, text_summary(snapshot))
+    return "\n".join(["```text", *lines, "```"])
 
 
 async def renewed(text: str) -> str:
-    """Return README with its screens and keys written anew."""
-    for width, height in SIZES:
-        shown, table = await screen(width, height)
-        text = replace_section(text, f"screen {width}x{height}", f"\n```text\n{shown}\n```\n\n")
-    return replace_section(text, "keys", f"\n{table}\n\n")
+    """Return a text with its sections written anew."""
+    contents: dict[str, str] = {}
+    for _, kind, width, height, _ in SECTION.findall(text):
+        if kind == "check":
+            contents[kind] = check()
+        else:
+            shown, _, table = await screen(int(width or 120), int(height or 36))
+            contents[kind] = table if kind == "keys" else f"```text\n{shown}\n```"
+    return SECTION.sub(lambda match: f"{match[1]}\n{contents[match[2]]}\n\n{match[5]}", text)
+
+
+def words_of_picture(svg: str) -> list[str]:
+    """Return the lines of a picture without their blanks: colors and coordinates are the business of Textual."""
+    lines: dict[float, str] = {}
+    for y, text in re.findall(r'<text[^>]* y="([\d.]+)"[^>]*>(.*?)</text>', svg, re.DOTALL):
+        lines[float(y)] = lines.get(float(y), "") + html.unescape(text)
+    return [words for _, line in sorted(lines.items()) if (words := "".join(line.split()))]
+
+
+async def main() -> None:
+    """Write every file that has changed."""
+    after = {path: await renewed(path.read_text(encoding="utf-8")) for path in TEXTS}
+    after[PICTURE] = (await screen(*PICTURE_SIZE))[1]
+    for path, text in after.items():
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            path.write_text(text, encoding="utf-8")
+            sys.stdout.write(f"{path.relative_to(ROOT)} renewed\n")
 
 
 if __name__ == "__main__":
-    before = README.read_text(encoding="utf-8")
-    after = asyncio.run(renewed(before))
-    README.write_text(after, encoding="utf-8")
-    sys.stdout.write("README is as it was\n" if before == after else "README renewed\n")
+    asyncio.run(main())

@@ -1,4 +1,4 @@
-"""README promises nothing that does not run."""
+"""README and the topics of the manual promise nothing that does not run."""
 
 import os
 import re
@@ -12,30 +12,37 @@ from pathlib import Path
 import pytest
 
 from modeltop.cli.context import COMMANDS
+from modeltop.cli.help import topics
 from modeltop.config.load import load
 
 ROOT = Path(__file__).parents[2]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+SCREENS = runpy.run_path(str(Path(__file__).with_name("screens.py")))
+TEXTS = {path.stem: path.read_text(encoding="utf-8") for path in SCREENS["TEXTS"]}
+README = TEXTS["README"]
 CODES = {
     "modeltop check sample_data/fleet": 2,
     "modeltop check sample_data/fleet --json": 2,
+    "modeltop check sample_data/fleet ranker --explain": 2,
     "modeltop check sample_data/model_performance_tracking.csv --below accuracy=0.8 --below f1_score=0.8": 1,
     "modeltop check --store metrics": 2,
     "modeltop check --store computed --now 2025-07-01": 2,
     "modeltop watch --accept-clock --store metrics": 2,
 }
-"""What README's commands exit with where it is not 0; in `metrics` lies the ten-day table beside what was recorded."""
+"""What commands exit with where it is not 0; in `metrics` is the ten-day table beside what was recorded."""
 
 
-def commands() -> list[str]:
-    blocks = re.findall(r"^```console\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
-    lines = [line[2:] for block in blocks for line in block.splitlines() if line.startswith("$ ")]
+def blocks(text: str, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+
+
+def commands(text: str) -> list[str]:
+    lines = [line[2:] for block in blocks(text, "console") for line in block.splitlines() if line.startswith("$ ")]
     return [re.sub(r"\s+#.*", "", line).strip() for line in lines]
 
 
 @pytest.fixture
 def workspace(tmp_path_factory) -> Path:
-    """A working directory as README has it: the samples, a folder of metrics, two files."""
+    """A working directory as the texts have it: the samples, a folder of metrics, two files."""
     folder = tmp_path_factory.mktemp("workspace")
     (folder / "sample_data").symlink_to(ROOT / "sample_data")
     for name in ("metrics", "more"):
@@ -50,44 +57,75 @@ def workspace(tmp_path_factory) -> Path:
     return folder
 
 
-def test_every_command_of_readme_runs(workspace):
-    """In README's order: later commands build on what earlier ones wrote."""
-    path = f"{workspace / 'bin'}:{os.environ['PATH']}"
+@pytest.fixture
+def environment(workspace) -> dict[str, str]:
     env = {name: value for name, value in os.environ.items() if not name.startswith("XDG_")}
-    env |= {"PATH": path, "PYTHONPATH": str(ROOT / ".dev"), "HOME": str(workspace)}
-    for command in commands():
+    path = f"{workspace / 'bin'}:{os.environ['PATH']}"
+    return env | {"PATH": path, "PYTHONPATH": str(ROOT / ".dev"), "HOME": str(workspace)}
+
+
+@pytest.mark.parametrize("name", [name for name, text in TEXTS.items() if commands(text)])
+def test_every_command_runs(name, workspace, environment):
+    """In the text's order: later commands build on what earlier ones wrote."""
+    for command in commands(TEXTS[name]):
         shell = ["sh", "-c", command]
         done = subprocess.run(
-            shell, cwd=workspace, env=env, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False
+            shell, cwd=workspace, env=environment, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False
         )
         assert done.returncode == CODES.get(command, 0), f"{command}\n{done.stderr}"
         assert "Traceback" not in done.stderr, command
 
 
-def test_the_python_of_readme_runs(workspace):
-    blocks = re.findall(r"^```python\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
-    env = {**os.environ, "PYTHONPATH": str(ROOT / ".dev"), "HOME": str(workspace)}
-    assert blocks
-    for block in blocks:
-        subprocess.run([sys.executable, "-c", block], cwd=workspace, env=env, check=True, capture_output=True)
+@pytest.mark.parametrize("name", [name for name, text in TEXTS.items() if blocks(text, "python")])
+def test_the_python_runs(name, workspace, environment):
+    for block in blocks(TEXTS[name], "python"):
+        done = subprocess.run(
+            [sys.executable, "-c", block], cwd=workspace, env=environment, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
 
 
-def test_readme_has_commands_to_test():
-    assert len(commands()) > 10
+def test_there_are_commands_to_test():
+    assert len([command for text in TEXTS.values() for command in commands(text)]) > 30
 
 
 def test_every_command_is_spoken_of():
-    assert [name for name in COMMANDS if f"modeltop {name}" not in README and name != "open"] == []
+    texts = "\n".join(TEXTS.values())
+    assert [name for name in COMMANDS if f"modeltop {name}" not in texts and name != "open"] == []
 
 
-def test_the_configuration_of_readme_is_valid(tmp_path):
-    blocks = re.findall(r"^```toml\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
-    text = "\n".join(sorted(blocks, key=lambda block: block.startswith("[")))  # keys of no table come first
+def test_the_configuration_of_the_topics_is_valid(tmp_path):
+    tables = [block for text in TEXTS.values() for block in blocks(text, "toml")]
+    text = "\n".join(sorted(tables, key=lambda block: block.startswith("[")))  # keys of no table come first
     (tmp_path / "modeltop.toml").write_text(text, encoding="utf-8")
     config = load(tmp_path / "modeltop.toml")
     assert [rule.name for rule in config.rules] == [rule["name"] for rule in tomllib.loads(text)["rules"]]
 
 
-async def test_the_screens_and_keys_of_readme_are_those_of_the_app():
-    screens = runpy.run_path(str(Path(__file__).with_name("screens.py")))
-    assert await screens["renewed"](README) == README, "run: python tests/readme/screens.py"
+def test_readme_is_short_and_shows_a_picture():
+    assert len(README.encode()) <= 9_000
+    assert "](.github/screen.svg)" in README
+
+
+def test_readme_names_every_topic_and_links_to_files_that_exist():
+    links = re.findall(r"\]\(([^)]+)\)", README)
+    assert [link for link in links if not (ROOT / link).is_file()] == []
+    assert {f"monitor/help/{name}.md" for name in topics()} <= {*links}
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_every_topic_that_a_text_names_exists(name):
+    assert {*re.findall(r"`modeltop help ([a-z-]+)`", TEXTS[name])} <= {*topics()}
+
+
+@pytest.mark.parametrize("name", [name for name, text in TEXTS.items() if SCREENS["SECTION"].search(text)])
+async def test_screens_keys_and_output_are_those_of_the_app(name):
+    assert await SCREENS["renewed"](TEXTS[name]) == TEXTS[name], "run: python tests/readme/screens.py"
+
+
+async def test_the_picture_shows_what_the_app_shows():
+    _, svg, _ = await SCREENS["screen"](*SCREENS["PICTURE_SIZE"])
+    kept = SCREENS["PICTURE"].read_text(encoding="utf-8")
+    words = SCREENS["words_of_picture"]
+    assert words(kept) == words(svg) != [], "run: python tests/readme/screens.py"
+    assert "url(http" not in kept

@@ -1,0 +1,97 @@
+"""`modeltop help`: the topics of the manual, plain in a pipe, paged and fitted to a terminal."""
+
+import os
+import pty
+import re
+import subprocess
+import sys
+
+import pytest
+
+from modeltop.cli.context import COMMANDS
+from modeltop.cli.help import FOLDER, rendered, topics
+from modeltop.core.text import display_width
+
+TOPICS = (
+    "getting-started", "accuracy", "alerting", "architecture", "diagnosis", "extending", "formats", "keys",
+    "predictions", "python", "rules", "service",
+)  # fmt: skip
+
+
+def text_of(name: str) -> str:
+    return (FOLDER / f"{name}.md").read_text(encoding="utf-8")
+
+
+def test_without_a_topic_all_are_listed_with_what_each_is_about(run):
+    done = run("help")
+    assert done.code == 0
+    assert tuple(topics()) == TOPICS
+    for name, about in topics().items():
+        assert f"{name} " in done.out
+        assert about in done.out
+        assert len(about) > 15
+
+
+@pytest.mark.parametrize("name", TOPICS)
+def test_in_a_pipe_a_topic_is_its_markdown(name, run):
+    done = run("help", name)
+    assert (done.code, done.out) == (0, text_of(name))
+
+
+def test_a_topic_comes_before_a_command_of_its_name_and_a_command_has_its_options(run):
+    assert "rules" in COMMANDS
+    assert run("help", "rules").out.startswith("# Rules")
+    assert run("help", "check").out.startswith("usage: modeltop check")
+    assert "--below" in run("help", "check").out
+
+
+@pytest.mark.parametrize(
+    ("word", "message"), [("ruls", "did you mean rules?"), ("zzz", "`modeltop help` lists the topics")]
+)
+def test_an_unknown_topic_is_an_error_with_the_next_step(word, message, run):
+    done = run("help", word)
+    assert (done.code, done.out) == (2, "")
+    assert message in done.err
+    assert done.err.count("\n") == 1
+
+
+def words(text: str) -> list[str]:
+    text = re.sub(r"<!-- .*? -->|^```\w*$|\[([^\]]*)\]\([^)]*\)|^\|( --- \|)+$", r"\1", text, flags=re.MULTILINE)
+    return sorted(re.findall(r"\w+", text.lower()))
+
+
+@pytest.mark.parametrize("width", [60, 80, 100])
+@pytest.mark.parametrize("name", TOPICS)
+def test_on_a_terminal_no_word_is_lost_and_no_line_but_code_is_too_wide(name, width):
+    lines = list(rendered(text_of(name), width))
+    wide = [line for line in lines if display_width(line) > width and not line.startswith("    ")]
+    assert [line for line in wide if len(line.split()) > 1] == []
+    # A name that is longer than its column is cut in two lines.
+    assert "".join(words("\n".join(lines))) != ""
+    assert len("".join(words("\n".join(lines)))) == len("".join(words(text_of(name))))
+
+
+def test_on_a_terminal_a_topic_goes_through_the_pager(tmp_path):
+    controller, terminal = pty.openpty()
+    environment = {**os.environ, "PAGER": "sed s/^/paged:/", "TERM": "xterm", "HOME": str(tmp_path)}
+    command = [sys.executable, "-m", "modeltop", "help", "extending"]
+    with subprocess.Popen(command, stdin=terminal, stdout=terminal, stderr=terminal, env=environment) as process:
+        os.close(terminal)
+        shown = b""
+        try:
+            while chunk := os.read(controller, 65_536):
+                shown += chunk
+        except OSError:  # Linux's end of a terminal
+            pass
+    os.close(controller)
+    assert process.returncode == 0
+    assert b"paged:Extending: a metric" in shown
+    assert b"| --- |" not in shown
+
+
+def test_the_overview_of_commands_leads_to_the_manual(run):
+    assert "`modeltop help` the topics of the manual" in run("--help").out
+
+
+def test_every_topic_is_in_the_package():
+    assert {path.stem for path in FOLDER.iterdir()} == {*TOPICS}
