@@ -92,14 +92,14 @@ def show_periods(screen: MainScreen, _: Poller) -> None:
     screen.app.push_screen(PeriodsScreen(screen))
 
 
-def show_diagnosis(screen: MainScreen, _: Poller) -> None:
-    """Show the diagnosis of the selected model: what happened, why, and what to do."""
+def show_diagnosis(screen: MainScreen, poller: Poller) -> None:
+    """Show the evidence about the selected model: what happened, why, and what to do."""
     from modeltop_tui.screens.diagnosis import DiagnosisScreen  # not needed for the first frame
 
     if screen.screen_state.selection.model is None:
         screen.status.show_message("no model is selected")
         return
-    screen.app.push_screen(DiagnosisScreen(screen))
+    screen.app.push_screen(DiagnosisScreen(screen, poller))
 
 
 def copy_selection(screen: MainScreen, _: Poller) -> None:

@@ -19,7 +19,7 @@ from modeltop.core.text import display_width
 from modeltop.diagnosis.diagnose import diagnose_model
 from modeltop.service.pipeline import Pipeline
 from modeltop_tui.view.changes import summary_lines
-from modeltop_tui.view.diagnosis import diagnosis_lines
+from modeltop_tui.view.diagnosis import evidence_rows
 from modeltop_tui.view.state import ScreenState, Selection
 from modeltop_tui.view.styled_text import plain_text
 
@@ -173,7 +173,8 @@ def test_the_app_shows_them_in_the_summary_and_on_the_screen_of_evidence(snapsho
     state = ScreenState(snapshot, Selection(SEED.stem, diagnosis.key), diagnosis=diagnosis)
     summary = " ".join(plain_text(line).strip() for line in summary_lines(state, width))
     assert summary == f"{STEADY} {WHY} {DO}"
-    evidence = " ".join(" ".join(plain_text(line) for line in diagnosis_lines(state, width)).split())
+    lines = [line for row in evidence_rows(state, width) for line in (row.unfold() if row.unfold else (row.line,))]
+    evidence = " ".join(" ".join(plain_text(line) for line in lines).split())
     assert all(f"{question} {reason}" in evidence for question, reason in QUESTIONS.items())
 
 

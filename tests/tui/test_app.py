@@ -159,11 +159,25 @@ async def test_the_cursor_reads_out_and_moves(fleet, run):
 
 async def test_the_table_of_periods_opens_moves_and_closes(fleet, run, gold):
     async with run(fleet) as screen:
-        await screen.press("v", "down", "down")
+        await screen.press("v", "down", "down", "enter")
         gold("fleet_periods", screen.lines)
         await screen.press("G")
         assert "10 of 10" in screen.text
+        await screen.press("right")
+        assert "fraud: avg_confidence, 10 periods" in screen.text
         await screen.press("v")
+        assert "1 Models" in screen.text
+
+
+async def test_periods_are_filtered_while_one_types_and_escape_shows_all_again(fleet, run):
+    async with run(fleet) as screen:
+        await screen.press("v", "slash", *"crit", "enter")
+        assert 'f1_score, 1 period with "crit"' in screen.text
+        await screen.press("slash", "z")
+        assert 'no period matches "critz" (/ to edit, Esc to clear)' in screen.text
+        await screen.press("escape", "enter", "left")
+        assert "10 periods" in screen.lines[0]
+        await screen.press("slash", "2", "enter", "escape", "escape")
         assert "1 Models" in screen.text
 
 
@@ -205,16 +219,6 @@ async def test_a_pane_that_was_out_of_sight_is_up_to_date_when_it_comes_back(fle
         await screen.press("2", "1", "G", "2")
         assert "accuracy" in screen.lines[4]
         assert "f1_score" not in screen.text
-
-
-async def test_a_wide_table_of_periods_begins_at_the_selected_metric(make, run):
-    names = [f"kpi-number-{number}" for number in range(12)]
-    async with run(make.snapshot(*(make.series([0.9, 0.8], metric=name) for name in names))) as screen:
-        await screen.press(*["right"] * 5, "v")
-        assert screen.lines[1].split()[1] == "kpi-number-5"
-        assert "from metric 6 of 12" in screen.text
-        await screen.press("left", "right", "right")
-        assert "from metric 7 of 12" in screen.text
 
 
 @pytest.mark.parametrize("key", ["q", "ctrl+c", "ctrl+q"])

@@ -6,8 +6,10 @@ from datetime import UTC, datetime
 
 import pytest
 
+from modeltop.alerting.event_log.event_log import EventLog
 from modeltop.core.diagnosis import (
     Action,
+    BeforeAfter,
     Cause,
     CauseHypothesis,
     Certainty,
@@ -18,7 +20,11 @@ from modeltop.core.diagnosis import (
     TrendOutlook,
     Verdict,
 )
+from modeltop.core.errors import StoreError
+from modeltop.core.event import NoteAdded
+from modeltop.core.incident import Note
 from modeltop.core.series import SeriesKey, Severity
+from modeltop.service.pipeline import StateReader
 
 STARTED_AT = datetime(2025, 1, 7, tzinfo=UTC)
 
@@ -62,20 +68,75 @@ async def test_until_then_the_status_is_shown(fleet, run):
         await screen.wait_for("likely    data drift")
 
 
-async def test_the_screen_opens_scrolls_and_closes_by_the_same_keys_as_others(fleet, run):
+async def test_enter_opens_the_evidence_on_one_page(fleet, run):
+    async with run(fleet, diagnose=diagnose) as screen:
+        await screen.wait_for("fraud fell gradually")
+        await screen.press("enter")
+        assert screen.lines[0].startswith("┌fraud: diagnosis──")
+        for words in ("▲ CRITICAL", "What  fraud fell", "Why   likely", "Do    Retrain.", "Declining?", "not logged:"):
+            assert words in screen.text
+        assert screen.status_line.startswith("↑↓ row  ←→ model")
+
+
+async def test_enter_opens_and_closes_the_row_under_the_cursor(fleet, run):
+    async with run(fleet, diagnose=diagnose) as screen:
+        await screen.wait_for("fraud fell gradually")
+        await screen.press("enter", "down")
+        assert "+ clause 29" not in screen.text
+        await screen.press("enter", "pagedown")
+        assert "not logged" in screen.text
+        await screen.press("up")
+        assert "+ clause 0" in screen.text
+        await screen.press("enter")
+        assert "+ clause 9" not in screen.text
+
+
+async def test_a_click_moves_the_cursor_and_a_second_one_opens_or_closes_the_row(fleet, run):
     async with run(fleet, diagnose=diagnose) as screen:
         await screen.wait_for("fraud fell gradually")
         await screen.press("d")
-        assert screen.lines[0].startswith("┌Diagnosis of fraud──")
-        assert "Five questions" in screen.text
-        await screen.press("G")
-        assert "Reliability" in screen.text
-        assert "Five questions" not in screen.text
-        assert "fraud fell gradually" in screen.lines[1]
-        await screen.press("g", "j", "pagedown")
-        assert "Causes" not in screen.text
-        await screen.press("d")
-        assert "1 Models" in screen.text
+        row = next(at for at, line in enumerate(screen.lines) if "not logged" in line)
+        await screen.pilot.click("DiagnosisPane", offset=(5, row))
+        assert "features: `modeltop compute" in screen.text
+        await screen.pilot.click("DiagnosisPane", offset=(5, row))
+        assert "features: `modeltop compute" not in screen.text
+
+
+async def test_a_metric_of_the_evidence_opens_its_periods_and_escape_comes_back(fleet, run):
+    changed = BeforeAfter(SeriesKey("fraud", "recall"), 0.94, 0.84, -0.1, None, None, -9.0, 4)
+
+    def with_changes(snapshot, model):
+        return replace(diagnose(snapshot, model), metric_changes=(changed,))
+
+    async with run(fleet, diagnose=with_changes) as screen:
+        await screen.wait_for("fraud fell gradually")
+        await screen.press("enter", "down", "down", "enter")
+        assert screen.lines[0].startswith("┌fraud: recall, 10 periods")
+        assert screen.selection.key.metric == "recall"
+        await screen.press("escape")
+        assert "fraud: diagnosis" in screen.text
+
+
+async def test_the_timeline_of_the_incident_is_part_of_the_evidence(make, fleet, run, tmp_path):
+    event_log = EventLog(tmp_path)
+    event_log.append(NoteAdded(make.clock, Note("fraud", "a release", "ana", make.clock)))
+    async with run(fleet, diagnose=diagnose, state_reader=StateReader(tmp_path)) as screen:
+        await screen.wait_for("fraud fell gradually")
+        await screen.press("enter")
+        await screen.wait_for("note by ana: a release")
+        await screen.press("right")
+        await screen.wait_for("churn: diagnosis")
+        assert "note by ana" not in screen.text
+
+
+async def test_an_unreadable_event_log_is_named_where_the_timeline_would_be(fleet, run, tmp_path, monkeypatch):
+    def fail(_self):
+        raise StoreError("/store cannot be read: change its permissions")
+
+    monkeypatch.setattr(EventLog, "events", fail)
+    async with run(fleet, diagnose=diagnose, state_reader=StateReader(tmp_path)) as screen:
+        await screen.press("enter")
+        await screen.wait_for("  /store cannot be read: change its permissions")
 
 
 @pytest.mark.parametrize("key", ["q", "d", "escape"])
@@ -89,26 +150,30 @@ async def test_left_and_right_go_to_other_models_and_e_to_the_next_problem(fleet
     async with run(fleet, diagnose=diagnose) as screen:
         await screen.wait_for("fraud fell gradually")
         await screen.press("d", "G", "l")
-        await screen.wait_for("Diagnosis of churn")
-        await screen.wait_for("Five questions")
+        await screen.wait_for("churn: diagnosis")
+        await screen.wait_for("Declining?")
         await screen.press("right")
         await screen.wait_for("ranker fell gradually")
         await screen.press("e")
-        await screen.wait_for("Diagnosis of fraud")
+        await screen.wait_for("fraud: diagnosis")
         await screen.press("h", "q")
         assert screen.selection.model == "fraud"
 
 
-async def test_a_long_sentence_scrolls_where_the_screen_is_low(fleet, run):
+async def test_a_low_screen_scrolls_and_a_long_sentence_is_one_line_there(fleet, run):
     def long(snapshot, model):
-        return replace(diagnose(snapshot, model), verdict=Verdict("very " * 60 + "long"))
+        return replace(diagnose(snapshot, model), verdict=Verdict("very " * 50 + "long"))
 
-    async with run(fleet, size=(60, 18), diagnose=long) as screen:
+    async with run(fleet, size=(60, 12), diagnose=long) as screen:
         await screen.press("d")
         await screen.wait_for("very very")
+        assert screen.text.count("What") == 1
+        await screen.press("enter", "down", "enter")
+        await screen.wait_for("      long")
         await screen.press("G")
-        assert "very" not in screen.text
-        assert "Reliability" in screen.text
+        assert "not logged" in screen.text
+        await screen.press("g", "k", "k")
+        assert "CRITICAL" in screen.text
 
 
 async def test_in_ascii_nothing_above_127_is_drawn(fleet, run):
@@ -158,6 +223,6 @@ async def test_d_without_a_model_says_so(make, run):
 
 async def test_the_key_is_in_help_and_in_the_last_line(fleet, run):
     async with run(fleet) as screen:
-        assert "d why" in screen.status_line
-        await screen.press("?", "pagedown", "pagedown")
-        assert "diagnosis: what happened, why, and what to do" in screen.text
+        assert "Enter why" in screen.status_line
+        await screen.press("?")
+        assert "the evidence: what happened, why" in screen.text

@@ -14,12 +14,12 @@ from modeltop_tui.view.alerts import entries
 from modeltop_tui.view.changes import change_lines
 from modeltop_tui.view.chart import chart_data, cursor_readout
 from modeltop_tui.view.clipboard import selection_text
-from modeltop_tui.view.diagnosis import diagnosis_lines, heading_lines
+from modeltop_tui.view.diagnosis import evidence_rows
 from modeltop_tui.view.header import header_line
 from modeltop_tui.view.metrics import column_widths, heading, metric_cells, metric_rows
 from modeltop_tui.view.models import empty_list_message, model_cells
 from modeltop_tui.view.navigation import jump_hint
-from modeltop_tui.view.periods import periods_table
+from modeltop_tui.view.periods import period_rows
 from modeltop_tui.view.state import visible_models
 from modeltop_tui.view.styled_text import plain_text
 from modeltop_tui.widgets.pane import sanitize_line
@@ -70,7 +70,8 @@ def all_texts(state, clock, diagnosis):
         yield from (plain_text(line) for line in change_lines(state, width))
         yield from (plain_text(heading(widths)), plain_text(header_line(state, clock, width)))
         diagnosed = replace(state, diagnosis=diagnosis)
-        yield from (plain_text(line) for line in (*heading_lines(diagnosed, width), *diagnosis_lines(diagnosed, width)))
+        for row in evidence_rows(diagnosed, width):
+            yield from (plain_text(line) for line in (row.line, *(row.unfold() if row.unfold else ())))
     chart = chart_data(state)
     yield from (note.caption for note in chart.annotations.notes)
     yield from (chart.title, chart.empty_message, cursor_readout(state), *(line.name for line in chart.traces))
@@ -78,10 +79,10 @@ def all_texts(state, clock, diagnosis):
         jump_hint(state, state.selection.model),
         empty_list_message(replace(state, selection=replace(state.selection, filter="\x1bz"))),
     )
-    periods = periods_table(state)
+    periods = period_rows(state)
     yield from (
-        plain_text(periods.heading(0, 60)),
-        plain_text(periods.line(0, 0)),
+        plain_text(periods.heading(60)),
+        *(plain_text(line) for line in periods[0].unfold()),
         *selection_text(state, clock).split("\n"),
     )
 

@@ -1,4 +1,4 @@
-"""Behavior that all screens share: one pane is in front, and has the keys."""
+"""Behavior that all screens share: one pane is in front and has the keys, and a status bar is the last line."""
 
 from __future__ import annotations
 
@@ -8,20 +8,21 @@ from textual import events
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
+from modeltop_tui.widgets.header_footer import StatusBar
 from modeltop_tui.widgets.pane import TO_END, Pane
 
 STEP_KEYS: tuple[Binding, ...] = (
-    Binding("down,j", "step(1)", "down", key_display="↓ j"),
-    Binding("up,k", "step(-1)", "up", key_display="↑ k"),
-    Binding("pagedown,ctrl+f", "page(1)", "a page down", key_display="PgDn"),
-    Binding("pageup,ctrl+b", "page(-1)", "a page up", key_display="PgUp"),
-    Binding("home,g", f"step({-TO_END})", "to the first", key_display="Home g"),
-    Binding("end,G", f"step({TO_END})", "to the last", key_display="End G"),
+    Binding("down,j", "step(1)", "down", key_display="↓ j", show=False),
+    Binding("up,k", "step(-1)", "up", key_display="↑ k", show=False),
+    Binding("pagedown,ctrl+f", "page(1)", "page down", key_display="PgDn", show=False),
+    Binding("pageup,ctrl+b", "page(-1)", "page up", key_display="PgUp", show=False),
+    Binding("home,g", f"step({-TO_END})", "first", key_display="Home g", show=False),
+    Binding("end,G", f"step({TO_END})", "last", key_display="End G", show=False),
 )
 
 
 class PaneScreen(Screen[None], inherit_bindings=False):
-    """A screen of one or more panes."""
+    """A screen of one or more panes and a status bar."""
 
     AUTO_FOCUS = ""
     BINDINGS: ClassVar[list[BindingType]] = [*STEP_KEYS]
@@ -31,10 +32,30 @@ class PaneScreen(Screen[None], inherit_bindings=False):
         """The pane that has the keys."""
         return self.query_one(Pane)
 
+    @property
+    def status(self) -> StatusBar:
+        """The status bar of the screen in front, which may cover this one: there people read what an action did."""
+        return self.app.screen.query_one(StatusBar)
+
     def consume_key(self, event: events.Key) -> bool:
-        """Return whether the key was typed into a prompt or a form of the screen, and is no command."""
-        del event
-        return False
+        """Hand every key to the prompt, while there is one; return whether the key is no command."""
+        if self.status.prompt is None:
+            return False
+        self.status.handle_prompt_key(event)
+        return True
+
+    def on_key(self, event: events.Key) -> None:
+        """Clear the last message; show one if the key does nothing. The keys of a prompt pass through the app."""
+        if self.status.prompt is not None:
+            return
+        is_bound = event.key in self.active_bindings
+        name = event.character or event.key
+        self.status.show_message("" if is_bound else f"{name} does nothing here; ? lists the keys")
+
+    def on_paste(self, event: events.Paste) -> None:
+        """Paste into the prompt, while there is one."""
+        if self.status.prompt is not None:
+            self.status.paste(event.text)
 
     def action_step(self, steps: int) -> None:
         """Move the focused pane up or down by lines or items."""

@@ -1,63 +1,111 @@
-"""The diagnosis of the selected model: what happened, why, what to do, and the evidence for it."""
+"""The evidence about the selected model: what happened, why, what to do, and the timeline of its incidents."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 
 from modeltop.core.text import sanitize
 from modeltop_tui.screens.main import MainScreen
-from modeltop_tui.screens.modal import ModalPane
-from modeltop_tui.view.diagnosis import diagnosis_lines, heading_lines
-from modeltop_tui.widgets.pane import Pane, PaneBody
+from modeltop_tui.screens.modal import ModalPane, RowsPane
+from modeltop_tui.screens.periods import PeriodsScreen
+from modeltop_tui.view.diagnosis import evidence_rows
+from modeltop_tui.view.navigation import select_series
+from modeltop_tui.view.rows import Row, open_by_room
+from modeltop_tui.view.state import ScreenState
+from modeltop_tui.workers.poller import Poller
+from modeltop_tui.workers.timeline import read_timeline
 
-MAX_HEADING_RATIO = 1 / 3
-"""Ratio of the pane's lines up to which the summary stays on top; a longer one scrolls with the rest."""
 
-
-class DiagnosisPane(Pane):
-    """The sections of the diagnosis, one below the other; they scroll under the summary."""
-
-    TITLE = "Diagnosis"
+class DiagnosisPane(RowsPane):
+    """The evidence; rows are open as far as all of it fits on the screen."""
 
     def __init__(self, *, ascii_only: bool = False) -> None:
         super().__init__(ascii_only=ascii_only)
-        self._model: str | None = None
+        self.timeline: tuple[str, ...] = ()
 
-    def body(self, width: int, height: int) -> PaneBody:
-        """Return the summary as heading and the sections as lines."""
-        if self.screen_state.selection.model != self._model:
-            self._model, self.top = self.screen_state.selection.model, 0
-        summary = (*heading_lines(self.screen_state, width), ())
-        lines = diagnosis_lines(self.screen_state, width)
-        if len(summary) <= MAX_HEADING_RATIO * height:
-            return PaneBody.of_lines(lines, heading=summary)
-        return PaneBody.of_lines((*summary, *lines))
+    def rows(self, width: int, height: int) -> Sequence[Row]:
+        """Return the rows about the selected model."""
+        del height
+        return evidence_rows(self.screen_state, width, self.timeline)
+
+    def open_rows(self, height: int) -> frozenset[int]:
+        """Return the rows for which there is room."""
+        return open_by_room(self.listed, height)
 
     def title(self) -> str:
-        """Return the title with the model's name."""
-        return f"{self.TITLE} of {sanitize(self.screen_state.selection.model, 60)}"
+        """Return the name of the model."""
+        return f"{sanitize(self.screen_state.selection.model, 60)}: diagnosis"
 
-    def subtitle(self) -> str:
-        """Return the keys that move and leave."""
-        return "↑↓ scroll  ←→ model  e problem  d or q back"
+    def start_over(self) -> None:
+        """Forget what was open, and where the cursor was: another model is selected."""
+        self.toggled, self.cursor_row, self.top, self.timeline = set(), 0, 0, ()
+
+    def show_timeline(self, lines: tuple[str, ...]) -> None:
+        """Show the timeline."""
+        self.timeline = lines
+        self.repaint()
 
 
 class DiagnosisScreen(ModalPane):
-    """The diagnosis over the full screen."""
+    """The evidence over the full screen.
+
+    Args:
+        main_screen: Its state is followed.
+        poller: Has the event log.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("right,l", "move('model', 1)", "next model", key_display="→ l"),
-        Binding("left,h", "move('model', -1)", "previous model", key_display="← h"),
-        Binding("e", "move('problem_model', 1)", "next model with a problem"),
-        Binding("E", "move('problem_model', -1)", "previous model with a problem"),
+        Binding("right,l", "move('model', 1)", "model", key_display="←→", tooltip="next model"),
+        Binding("left,h", "move('model', -1)", "previous model", key_display="← h", show=False),
+        Binding("e", "move('problem_model', 1)", "next problem", tooltip="next model with a problem"),
+        Binding("E", "move('problem_model', -1)", "previous model with a problem", show=False),
+        Binding("enter,space", "open", "open", key_display="Enter", tooltip="open the row: its evidence, its periods"),
         Binding("q,d,escape", "dismiss", "back", key_display="q"),
     ]
 
-    def __init__(self, main_screen: MainScreen) -> None:
+    pane: DiagnosisPane
+
+    def __init__(self, main_screen: MainScreen, poller: Poller) -> None:
         super().__init__(main_screen, DiagnosisPane(ascii_only=main_screen.ascii_only))
+        self.poller = poller
+
+    def on_mount(self) -> None:
+        """Read the timeline."""
+        self._read_timeline(self.screen_state)
+
+    def _follow(self, state: ScreenState) -> None:
+        previous = self.screen_state
+        if state.selection.model != previous.selection.model:
+            self.pane.start_over()
+        super()._follow(state)
+        if state.snapshot is not previous.snapshot or state.selection.model != previous.selection.model:
+            self._read_timeline(state)
+
+    def _read_timeline(self, state: ScreenState) -> None:
+        model = state.selection.model
+
+        def show(lines: tuple[str, ...]) -> None:
+            if self.screen_state.selection.model == model:
+                self.pane.show_timeline(lines)
+
+        if model is not None:
+            read_timeline(self.app, self.poller, model, show)
 
     def action_move(self, name: str, steps: int) -> None:
         """Move the selection of the main screen."""
         self.main_screen.action_move(name, steps)
+
+    def action_open(self) -> None:
+        """Open the row under the cursor: in place, or the periods of its metric."""
+        pane, model = self.pane, self.screen_state.selection.model
+        if not pane.listed or model is None:
+            return
+        key = pane.listed[pane.cursor_row].key
+        if key is None:
+            pane.toggle()
+            return
+        self.main_screen.select(select_series(self.main_screen.screen_state, model, key))
+        self.app.push_screen(PeriodsScreen(self.main_screen))

@@ -7,7 +7,6 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, ClassVar
 
-from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
@@ -68,6 +67,7 @@ MAIN_KEYS: tuple[Binding, ...] = (
     Binding("1", "focus_pane(1)", "to a pane by its number", key_display="1-5", show=False),
     Binding("tab", "next_pane(1)", "next pane", show=False),
     Binding("shift+tab", "next_pane(-1)", "previous pane", show=False),
+    Binding("enter", "open", "why", key_display="Enter", tooltip="the evidence: what happened, why, what to do"),
     Binding("escape", "back", "one step back: cursor, zoom, filter", key_display="Esc", show=False),
 )
 
@@ -123,11 +123,6 @@ class MainScreen(PaneScreen):
         self._focus_pane(self.query_one(ModelsPane))
 
     @property
-    def status(self) -> StatusBar:
-        """The status bar, the last line of the screen."""
-        return self.query_one(StatusBar)
-
-    @property
     def focused_pane(self) -> Pane:
         """The focused pane; the only visible one if there is room for only one."""
         return self.query_one("Pane.-front", Pane)
@@ -152,9 +147,8 @@ class MainScreen(PaneScreen):
         tabs.active = focused.NUMBER
         tabs.repaint()
         steps = [("↑↓", focused.STEPS)]
-        first = (AlertsPane,) if focused.NUMBER == AlertsPane.NUMBER else ()  # on a narrow screen, the first keys stay
-        order = dict.fromkeys((*first, MetricsPane, ChartPane, ChangesPane, ModelsPane, AlertsPane))
-        shown = [key for keys in (*(pane.KEYS for pane in order), self.app_keys) for key in keys if key.show]
+        order = (MetricsPane, AlertsPane, ModelsPane, ChartPane, ChangesPane)
+        shown = [key for keys in (MAIN_KEYS, *(pane.KEYS for pane in order), self.app_keys) for key in keys if key.show]
         keys = [(key.key_display or key.key, key.description) for key in shown if key.description != focused.STEPS]
         self.status.keys = steps + keys
         self.status.repaint()
@@ -173,6 +167,10 @@ class MainScreen(PaneScreen):
         if not self._pane_chosen and not self.has_class("-zoomed"):
             self.action_focus_pane(ChartPane.NUMBER)
         self.toggle_class("-zoomed")
+
+    async def action_open(self) -> None:
+        """Open what is selected: the evidence about its model."""
+        await self.run_action("app.perform('diagnosis')")
 
     def action_back(self) -> None:
         """Undo one thing: the cursor, else the zoom, else the filters."""
@@ -213,23 +211,3 @@ class MainScreen(PaneScreen):
     def action_prompt(self, name: str) -> None:
         """Show the prompt that a key names, one of `PROMPTS`."""
         self.status.show_prompt(PROMPTS[name](self))
-
-    def consume_key(self, event: events.Key) -> bool:
-        """Hand every key to the prompt, while there is one."""
-        if self.status.prompt is None:
-            return False
-        self.status.handle_prompt_key(event)
-        return True
-
-    def on_key(self, event: events.Key) -> None:
-        """Clear the last message; show one if the key does nothing. The keys of a prompt pass through the app."""
-        if self.status.prompt is not None:
-            return
-        is_bound = event.key in self.active_bindings
-        name = event.character or event.key
-        self.status.show_message("" if is_bound else f"{name} does nothing here; ? lists the keys")
-
-    def on_paste(self, event: events.Paste) -> None:
-        """Paste into the prompt, while there is one."""
-        if self.status.prompt is not None:
-            self.status.paste(event.text)

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.reactive import reactive
 
+from modeltop.core.text import pad
 from modeltop_tui.screens.base import PaneScreen
 from modeltop_tui.screens.main import MainScreen
+from modeltop_tui.view.rows import Row
 from modeltop_tui.view.state import ScreenState
-from modeltop_tui.widgets.pane import Pane
+from modeltop_tui.view.styled_text import Cells, plain_text
+from modeltop_tui.widgets.header_footer import StatusBar
+from modeltop_tui.widgets.pane import Pane, PaneBody
 
 
 class ModalPane(PaneScreen):
@@ -33,12 +38,108 @@ class ModalPane(PaneScreen):
         self.set_reactive(ModalPane.screen_state, main_screen.screen_state)
 
     def on_mount(self) -> None:
-        """Follow the state of the main screen."""
+        """Follow the state of the main screen, and list the keys in the last line."""
         self.watch(self.main_screen, "screen_state", self._follow, init=False)
+        shown = [key for key in self.BINDINGS if isinstance(key, Binding) and key.show]
+        self.status.keys = [("↑↓", self.pane.STEPS), *((key.key_display or key.key, key.description) for key in shown)]
 
     def _follow(self, state: ScreenState) -> None:
         self.screen_state = state
 
     def compose(self) -> ComposeResult:
-        """Yield the pane, bound to the state of this screen."""
+        """Yield the pane, bound to the state of this screen, and the status bar."""
         yield self.pane.data_bind(ModalPane.screen_state)
+        yield StatusBar(ascii_only=self.main_screen.ascii_only)
+
+
+class RowsPane(Pane):
+    """A list with a cursor; Enter opens the row under it in place."""
+
+    STEPS = "row"
+
+    def __init__(self, *, ascii_only: bool = False) -> None:
+        super().__init__(ascii_only=ascii_only)
+        self.cursor_row = 0
+        self.toggled: set[int] = set()
+        """Rows that a person opened or closed."""
+        self.listed: Sequence[Row] = ()
+        self._open: dict[int, Sequence[Cells]] = {}
+        self._scrolled_to: tuple[int, int, int] | None = None
+
+    def rows(self, width: int, height: int) -> Sequence[Row]:
+        """Return the rows for an inside of this size. None here."""
+        del width, height
+        return ()
+
+    def open_rows(self, height: int) -> frozenset[int]:
+        """Return the rows that are open before anyone presses a key. None here."""
+        del height
+        return frozenset()
+
+    def heading(self, width: int) -> tuple[Cells, ...]:
+        """Return the lines that stay on top. None here."""
+        del width
+        return ()
+
+    def body(self, width: int, height: int) -> PaneBody:
+        """Return the lines of all rows."""
+        self.listed, heading = self.rows(width, height), self.heading(width)
+        height -= len(heading)
+        self.cursor_row = max(0, min(self.cursor_row, len(self.listed) - 1))
+        if self.listed and not self.listed[self.cursor_row].opens:
+            self.cursor_row = next((n for n, row in enumerate(self.listed) if row.opens), 0)
+        opened = sorted(number for number in self.open_rows(height) ^ self.toggled if number < len(self.listed))
+        unfolded = {number: self.listed[number].unfold for number in opened}
+        self._open = {number: unfold() for number, unfold in unfolded.items() if unfold is not None}
+        self._scroll_to_row(height)
+        count = len(self.listed) + sum(len(lines) - 1 for lines in self._open.values())
+        return PaneBody(count, lambda line: self._line(line, width), heading=heading)
+
+    def _first_line(self, row: int) -> int:
+        return row + sum(len(lines) - 1 for number, lines in self._open.items() if number < row)
+
+    def _locate(self, line: int) -> tuple[int, int]:
+        """Return the row of a line, and which of its lines it is."""
+        for number, lines in self._open.items():
+            if line < number + len(lines):
+                return (line, 0) if line < number else (number, line - number)
+            line -= len(lines) - 1
+        return line, 0
+
+    def _line(self, line: int, width: int) -> Cells:
+        row, offset = self._locate(line)
+        cells = self._open[row][offset] if row in self._open else self.listed[row].line
+        is_cursor = row == self.cursor_row and not offset and self.listed[row].opens
+        return ((pad(plain_text(cells), width), "cursor"),) if is_cursor else cells
+
+    def _scroll_to_row(self, height: int) -> None:
+        """Scroll to the whole row under a cursor that moved, or that was opened; a person may have scrolled away."""
+        first, lines = self._first_line(self.cursor_row), self._open.get(self.cursor_row, ())
+        position = (first, len(lines), height)
+        if position != self._scrolled_to:
+            self.top = min(max(self.top, first + max(1, len(lines)) - height), first)
+        self._scrolled_to = position
+
+    def step(self, steps: int) -> None:
+        """Move the cursor to the next row that opens; scroll where there is none."""
+        target = max(0, min(self.cursor_row + steps, len(self.listed) - 1))
+        direction = 1 if steps > 0 else -1
+        beyond = range(target, len(self.listed) if steps > 0 else -1, direction)
+        candidates = (row for rows in (beyond, range(target, self.cursor_row, -direction)) for row in rows)
+        row = next((row for row in candidates if self.listed[row].opens), self.cursor_row)
+        self.top += steps if row == self.cursor_row else 0
+        self.cursor_row = row
+        self.repaint()
+
+    def click_row(self, row: int) -> None:
+        """Move the cursor to the clicked row; a click on the row under it opens or closes that."""
+        number, _ = self._locate(row)
+        if number == self.cursor_row:
+            self.toggle()
+        self.cursor_row = number
+        self.repaint()
+
+    def toggle(self) -> None:
+        """Open the row under the cursor, or close it."""
+        self.toggled ^= {self.cursor_row}
+        self.repaint()

@@ -1,99 +1,103 @@
-"""The periods of one model as a table, newest first."""
+"""The periods of one model, newest first: every value with its count, change, interval and severity."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 
 from modeltop.core.text import pluralize, sanitize
 from modeltop_tui.screens.main import MainScreen
-from modeltop_tui.screens.modal import ModalPane
-from modeltop_tui.view.periods import PeriodsTable, periods_table
+from modeltop_tui.screens.modal import ModalPane, RowsPane
+from modeltop_tui.view.metrics import label
+from modeltop_tui.view.periods import period_rows
+from modeltop_tui.view.rows import Row
 from modeltop_tui.view.styled_text import Cells
-from modeltop_tui.widgets.pane import Pane, PaneBody
+from modeltop_tui.widgets.header_footer import Prompt
 
 
-class PeriodsPane(Pane):
-    """Periods down, metrics across; a line is made when it comes into view."""
+class PeriodsPane(RowsPane):
+    """One row per period; a row is made when it comes into view, and opens to its segments and counts."""
 
-    TITLE = "Periods"
+    STEPS = "period"
 
     def __init__(self, *, ascii_only: bool = False) -> None:
         super().__init__(ascii_only=ascii_only)
-        self.first_column = 0
-        self.cursor_row = 0
-        self._initialized = False
+        self.words = ""
+        """The filter."""
 
-    def body(self, width: int, height: int) -> PaneBody:
-        """Return one line per period."""
-        del height
-        table = periods_table(self.screen_state)
-        if table is None or not len(table):
-            return PaneBody(1, lambda _: (("no periods", "dim"),))
-        self.cursor_row = max(0, min(self.cursor_row, len(table) - 1))
-        if not self._initialized:
-            self._initialized = True
-            keys = [series.key for series in table.series]
-            if table.width > width and self.screen_state.selection.key in keys:
-                self.first_column = keys.index(self.screen_state.selection.key)
-        return PaneBody(
-            len(table),
-            lambda row: self._line(table, row),
-            self.cursor_row,
-            heading=(table.heading(self.first_column, width),),
+    def rows(self, width: int, height: int) -> Sequence[Row]:
+        """Return one row per period that the filter matches."""
+        del width, height
+        return period_rows(self.screen_state, self.words) or ()
+
+    def heading(self, width: int) -> tuple[Cells, ...]:
+        """Return the names of the columns."""
+        table = period_rows(self.screen_state, self.words)
+        if table is None:
+            return ((("nothing could be read", "dim"),),)
+        hint = (
+            () if len(table) else (((f'no period matches "{sanitize(self.words)}" (/ to edit, Esc to clear)', "dim"),),)
         )
-
-    def _line(self, table: PeriodsTable, row: int) -> Cells:
-        line = table.line(row, self.first_column)
-        return ((line[0][0], "cursor"), *line[1:]) if row == self.cursor_row else line
+        return (table.heading(width), *hint)
 
     def title(self) -> str:
-        """Return the model's name and its number of periods."""
-        table = periods_table(self.screen_state)
-        count = pluralize(len(table), "period") if table is not None else ""
-        return f"{sanitize(self.screen_state.selection.model, 60)} {count}"
+        """Return what is listed, and the filter."""
+        key = self.screen_state.selection.key
+        if key is None:
+            return f"{sanitize(self.screen_state.selection.model, 60)}: no periods"
+        found = f' with "{sanitize(self.words, 40)}"' if self.words else ""
+        return f"{sanitize(key.model, 60)}: {label(key)}, {pluralize(len(self.listed), 'period')}{found}"
 
     def subtitle(self) -> str:
-        """Return the position, and the keys that move and leave."""
-        table = periods_table(self.screen_state)
-        if table is None:
-            return "v or q back"
-        fits = table.width <= self.size.width - 2
-        metrics = "" if fits else f"from metric {self.first_column + 1} of {len(table.series)}  "
-        return f"{self.cursor_row + 1} of {len(table)}  {metrics}↑↓ ←→ move  v or q back"
+        """Return the position."""
+        return f"{self.cursor_row + 1} of {len(self.listed)}" if self.listed else ""
 
-    def step(self, steps: int) -> None:
-        """Move the cursor down by some rows, or up if negative."""
-        self.cursor_row += steps
+    def filter(self, words: str) -> None:
+        """List only the periods that match some words."""
+        self.words, self.toggled, self.cursor_row, self.top = words.strip(), set(), 0, 0
         self.repaint()
-
-    def click_row(self, row: int) -> None:
-        """Move the cursor to the row."""
-        self.cursor_row = row
-        self.repaint()
-
-    def scroll_columns(self, columns: int) -> None:
-        """Scroll sideways by columns, if not all of them fit."""
-        table = periods_table(self.screen_state)
-        if table is not None:
-            fits = table.width <= self.size.width - 2
-            self.first_column = 0 if fits else max(0, min(self.first_column + columns, len(table.series) - 1))
-            self.repaint()
 
 
 class PeriodsScreen(ModalPane):
     """The table of periods over the full screen."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("right,l", "scroll_columns(1)", "columns to the right", key_display="→ l"),
-        Binding("left,h", "scroll_columns(-1)", "columns to the left", key_display="← h"),
-        Binding("q,v,escape", "dismiss", "back", key_display="q"),
+        Binding("right,l", "select_metric(1)", "metric", key_display="←→", tooltip="next metric"),
+        Binding("left,h", "select_metric(-1)", "previous metric", key_display="← h", show=False),
+        Binding("enter,space", "open", "segments", key_display="Enter", tooltip="segments and counts of the period"),
+        Binding("/", "filter", "filter", tooltip="filter periods: 2025-06, critical, <0.9, recall<0.8, !word"),
+        Binding("escape", "clear", "clear the filter, or back", key_display="Esc", show=False),
+        Binding("q,v", "dismiss", "back", key_display="q"),
     ]
+
+    pane: PeriodsPane
 
     def __init__(self, main_screen: MainScreen) -> None:
         super().__init__(main_screen, PeriodsPane(ascii_only=main_screen.ascii_only))
 
-    def action_scroll_columns(self, columns: int) -> None:
-        """Scroll the table sideways."""
-        self.query_one(PeriodsPane).scroll_columns(columns)
+    def action_select_metric(self, steps: int) -> None:
+        """Select another metric of the model, on the main screen as well."""
+        self.main_screen.action_move("metric", steps)
+
+    def action_open(self) -> None:
+        """Show the segments and counts of the period under the cursor."""
+        self.pane.toggle()
+
+    def action_filter(self) -> None:
+        """Ask for a filter, which applies while it is typed."""
+        hint = "2025-06, critical, <0.9, recall<0.8, !word"
+
+        def on_change(text: str) -> str:
+            self.pane.filter(text)
+            return hint
+
+        self.status.show_prompt(Prompt("/", self.pane.words, on_change, lambda _: None, lambda: self.pane.filter("")))
+
+    async def action_clear(self) -> None:
+        """Clear the filter; without one, go back."""
+        if self.pane.words:
+            self.pane.filter("")
+        else:
+            await self.action_dismiss()

@@ -1,160 +1,223 @@
-"""The diagnosis of a model as lines: what happened, why, what to do, and the evidence in tables.
+"""The evidence about a model as rows: what happened, why, what to do, five questions, and the metrics in a table.
 
-The order of the sections is the order of the questions. A section without data states in one line what it needs.
+The order is that of the questions. All that has no data shares one line, which opens to the commands that add it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from modeltop.core.diagnosis import ROW_COUNT
-from modeltop.core.series import SeriesKey, to_datetime64
-from modeltop.core.text import display_width, format_day, format_exact, pad, sanitize, truncate
-from modeltop.diagnosis.phrases import advice_lines, describe_pattern
-from modeltop_tui.view.changes import summary_lines
-from modeltop_tui.view.distributions import feature_shift_lines, reliability_lines
-from modeltop_tui.view.metrics import label
+from modeltop.core.series import SeriesKey, Severity, to_datetime64
+from modeltop.core.text import format_exact, sanitize, truncate
+from modeltop.diagnosis.phrases import advice_lines, describe_pattern, period_unit
+from modeltop.report.phrases import alert_line
+from modeltop_tui.view.distributions import OUTPUTS, feature_shift_lines, reliability_lines
+from modeltop_tui.view.metrics import downsample_means, label
+from modeltop_tui.view.rows import Row, folded_row, text_row
 from modeltop_tui.view.state import ScreenState, SnapshotIndex, snapshot_index
-from modeltop_tui.view.styled_text import Cells, TableRow, block_characters, format_table, paragraph, wrap
+from modeltop_tui.view.styled_text import SHAPES, TINTS, Cells, TableRow, format_table, paragraph, spark, wrap
 
 if TYPE_CHECKING:
-    from modeltop.core.diagnosis import BeforeAfter, CauseHypothesis, Diagnosis, ExpectedVsRealized
+    from modeltop.core.diagnosis import BeforeAfter, CauseHypothesis, Diagnosis
 
 MAX_NAME_WIDTH = 30
 """Maximum width of a name in a table, in cells."""
-MAX_LINES = 12
-"""Lines of a table; those that matter less are counted."""
-SPARK_PERIODS = 24
+MAX_SEGMENTS = 12
+"""Segments in the table; those that contribute less are counted."""
+SPARK_PERIODS = 28
 """Newest periods that a spark shows."""
+SPARK_WIDTH, MIN_WIDTH_FOR_LONG_SPARKS = 12, 100
+"""Cells of a spark; from the second width on there is room for a cell per period."""
 CERTAINTY_ROLES = {"certain": "strong", "likely": "strong", "possible": "", "unclear": "dim"}
-MAX_OTHER_PATTERNS = 8
-"""Patterns of other metrics that are listed."""
+WORDS = {Severity.CRITICAL: "CRITICAL", Severity.WARNING: "warning", Severity.UNKNOWN: "unknown"}
+MISSING = {
+    "features": "`modeltop compute --feature all` adds them",
+    "segments": "`modeltop compute --segment COLUMN` adds them",
+    "scores": "`modeltop compute --score COLUMN` adds them",
+    "counts": "a column `count` beside the metrics adds them",
+    "notifications": "`modeltop watch` sends and records them",
+}
+"""What may not be logged, and the command that adds it."""
 
 
-def heading_lines(state: ScreenState, width: int) -> list[Cells]:
-    """Return what happened, why, and what to do."""
-    nothing = "no metric changed" if state.diagnosis else ""
-    return summary_lines(state, width) or wrap(nothing, width, role="dim")
+def evidence_rows(state: ScreenState, width: int, timeline: tuple[str, ...] = ()) -> Sequence[Row]:
+    """Return the evidence about the selected model; until there is a diagnosis, its alerts.
 
-
-def diagnosis_lines(state: ScreenState, width: int) -> tuple[Cells, ...]:
-    """Return all sections about the selected model; one line until there is a diagnosis."""
-    if state.snapshot is None or state.diagnosis is None:
-        return ((("analyzing...", "dim"),),)
-    return _lines(snapshot_index(state.snapshot), state.diagnosis, width)
+    Args:
+        state: Has the diagnosis.
+        width: Width of a line in cells.
+        timeline: What happened to the model's incidents, a line each, oldest first.
+    """
+    if state.snapshot is None or state.selection.model is None:
+        return ()
+    index = snapshot_index(state.snapshot)
+    if state.diagnosis is None:
+        return (*_status_rows(index, state.selection.model, width), Row((("analyzing...", "dim"),)))
+    return _rows(index, state.diagnosis, width, timeline)
 
 
 @lru_cache(maxsize=4)
-def _lines(index: SnapshotIndex, diagnosis: Diagnosis, width: int) -> tuple[Cells, ...]:
-    started_at = diagnosis.series_pattern.started_at if diagnosis.series_pattern else None
-    since = f" before and since {format_day(started_at, index.snapshot.taken_at)}" if started_at else ""
-    patterns = tuple(_pattern_lines(index, diagnosis, width))
-    sections: tuple[tuple[str, Iterable[Cells]], ...] = (
-        ("Five questions", _question_lines(diagnosis, width)),
-        ("Causes", _cause_lines(diagnosis, width)),
-        ("What to do", _advice_lines(diagnosis, width)),
-        *((("Patterns", patterns),) if patterns else ()),
-        (f"Evidence{since}", _evidence_lines(index, diagnosis, width)),
-        ("Features that shifted", feature_shift_lines(index, diagnosis, width)),
-        ("Segments by contribution", _segment_lines(index, diagnosis, width)),
-        ("Confidence vs accuracy", _expectation_lines(index, diagnosis, width)),
-        ("Reliability", reliability_lines(index, diagnosis, width)),
+def _rows(index: SnapshotIndex, diagnosis: Diagnosis, width: int, timeline: tuple[str, ...]) -> tuple[Row, ...]:
+    return (
+        *_status_rows(index, diagnosis.model, width),
+        *_verdict_rows(index, diagnosis, width),
+        *_question_rows(diagnosis, width),
+        *_metric_rows(index, diagnosis, width),
+        *_section_rows(index, diagnosis, width, timeline),
+        *_missing_rows(index, diagnosis, width, timeline),
     )
-    out: list[Cells] = []
-    for title, lines in sections:
-        out += [((truncate(title, width), "head"),), *lines, ()]
-    return tuple(out[:-1])
 
 
-def _question_lines(diagnosis: Diagnosis, width: int) -> Iterator[Cells]:
-    for question, answer, reason in diagnosis.questions:
-        role = "strong" if answer in ("yes", "likely") else ""
-        yield from wrap(f"{answer}: {reason}", width, role=role, indent=" " * 19, lead=((f"  {question:<17}", "dim"),))
+def _status_rows(index: SnapshotIndex, model: str, width: int) -> Iterator[Row]:
+    """Yield the worst alert, which opens to all alerts of the model."""
+    status = index.model_statuses.get(model)
+    if status is None:
+        return
+    role = TINTS[status.severity]
+    alerts = [alert_line(alert, index.snapshot, with_model=False) for alert in index.alerts_by_model[model]]
+    more = [line for text in alerts for line in paragraph(text, width, "")]
+    word = f"{WORDS[status.severity]}: " if status.severity else ""
+    text = f"{SHAPES[status.severity]} {word}{sanitize(status.sentence, 300)}"
+    yield text_row(text, width, role=role, more=more)
 
 
-def _pattern_lines(index: SnapshotIndex, diagnosis: Diagnosis, width: int) -> Iterator[Cells]:
-    """Yield the patterns of the model's metrics, that of the verdict first."""
+def _verdict_rows(index: SnapshotIndex, diagnosis: Diagnosis, width: int) -> Iterator[Row]:
+    """Yield what happened, which opens to the patterns of other metrics; the causes; what to do."""
     snapshot = index.snapshot
-    patterns = [*([diagnosis.series_pattern] if diagnosis.series_pattern else []), *diagnosis.other_patterns]
-    for pattern in patterns[: MAX_OTHER_PATTERNS + 1]:
-        text = describe_pattern(pattern, snapshot.catalog.get(pattern.key.metric), snapshot.taken_at)
-        yield from paragraph(f"{label(pattern.key)}: {text}", width)
-    yield from _more_lines(len(patterns) - MAX_OTHER_PATTERNS - 1, "metric", width)
-
-
-def _cause_lines(diagnosis: Diagnosis, width: int) -> Iterator[Cells]:
+    lines = [
+        line
+        for pattern in diagnosis.other_patterns
+        for line in paragraph(
+            f"    {label(pattern.key)}: "
+            + describe_pattern(pattern, snapshot.catalog.get(pattern.key.metric), snapshot.taken_at),
+            width,
+        )
+    ]
+    what = sanitize(diagnosis.verdict.what, 300) or "no metric changed"
+    yield text_row(what, width, lead=(("What  ", "head"),), role="strong", more=lines)
     if not diagnosis.hypotheses:
-        yield from paragraph("no metric changed", width)
-    for hypothesis in diagnosis.hypotheses:
-        yield from _hypothesis_lines(hypothesis, width)
+        yield text_row(sanitize(diagnosis.verdict.why, 300) or "no change", width, lead=(("Why   ", "head"),))
+    for hypothesis, head in zip(diagnosis.hypotheses, _heads("Why"), strict=False):
+        yield _cause_row(hypothesis, head, width)
+    advice = advice_lines(diagnosis) or ["Nothing."]
+    for text, head in zip(advice, _heads("Do"), strict=False):
+        yield text_row(sanitize(text, 300), width, lead=((head, "head"),))
 
 
-def _hypothesis_lines(hypothesis: CauseHypothesis, width: int) -> Iterator[Cells]:
+def _heads(name: str) -> Iterator[str]:
+    """Yield the name for the first row, and blanks of its width for all others."""
+    yield f"{name:<6}"
+    while True:
+        yield " " * 6
+
+
+def _cause_row(hypothesis: CauseHypothesis, head: str, width: int) -> Row:
     certainty = hypothesis.certainty.value
     role = CERTAINTY_ROLES[certainty]
-    yield from wrap(hypothesis.cause.value, width, role=role, indent=" " * 12, lead=((f"  {certainty:<10}", role),))
-    for sign, clauses in (("+", hypothesis.evidence_for), ("−", hypothesis.evidence_against)):
-        for clause in clauses:
-            yield from wrap(sanitize(clause, 300), width, indent="      ", lead=((f"    {sign} ", "dim"),))
+    signed = [("+", clause) for clause in hypothesis.evidence_for]
+    signed += [("−", clause) for clause in hypothesis.evidence_against]
+    lead: Cells = ((head, "head"), (f"{certainty:<9} {hypothesis.cause.value:<15} ", role))
+    indent = " " * 10
+    clauses = [
+        line
+        for sign, clause in signed
+        for line in wrap(sanitize(clause, 300), width, indent=f"{indent}  ", lead=((f"{indent}{sign} ", "dim"),))
+    ]
+    summary = "  ".join(f"{sign} {sanitize(clause, 300)}" for sign, clause in signed)
+    short = (*lead, (truncate(summary, max(1, width - 32)), ""))
+    return folded_row(short, [lead, *clauses])
 
 
-def _advice_lines(diagnosis: Diagnosis, width: int) -> Iterator[Cells]:
-    lines = list(advice_lines(diagnosis))
-    for at, line in enumerate(lines or ["nothing"]):
-        yield from paragraph(line, width, "" if at else "strong" if lines else "dim")
+def _question_rows(diagnosis: Diagnosis, width: int) -> Iterator[Row]:
+    for question, answer, reason in diagnosis.questions:
+        role = "strong" if answer in ("yes", "likely") else ""
+        yield text_row(f"{answer}: {reason}", width, role=role, lead=((f"{question:<17}", "head"),))
 
 
-def _evidence_lines(index: SnapshotIndex, diagnosis: Diagnosis, width: int) -> list[Cells]:
-    """Return the metrics before and after the change; differences that may be noise are dim."""
+def _metric_rows(index: SnapshotIndex, diagnosis: Diagnosis, width: int) -> Iterator[Row]:
+    """Yield the metrics before and after the change; differences that may be noise are dim."""
     if not diagnosis.metric_changes:
-        return paragraph("no change point found", width)
-    lines = [_change_row(index, diagnosis, change) for change in diagnosis.metric_changes[:MAX_LINES]]
-    return format_table(("metric", "before", "after", "change", "95 %", "n"), lines, width) + _more_lines(
-        len(diagnosis.metric_changes) - MAX_LINES, "metric", width
-    )
+        return
+    counts = {change.key: _support_text(index, diagnosis, change.key) for change in diagnosis.metric_changes}
+    with_counts = any(counts.values())
+    spark_width = SPARK_PERIODS if width >= MIN_WIDTH_FOR_LONG_SPARKS else SPARK_WIDTH
+    focus = index.snapshot.history.series.get(diagnosis.key) if diagnosis.key is not None else None
+    unit = period_unit(focus) if focus is not None else "period"
+    rows = []
+    for change in diagnosis.metric_changes:
+        series = index.snapshot.history.series.get(change.key)
+        recent = downsample_means(series.values[-SPARK_PERIODS:], spark_width) if series is not None else []
+        cells = (*_change_cells(index, change), *([counts[change.key] or "?"] if with_counts else []))
+        rows.append(TableRow((*cells, spark(recent, spark_width).ljust(spark_width))))
+    headings = ("metric", "before", "after", "change", "95 %", *(["n"] if with_counts else []))
+    newest = f"{SPARK_PERIODS} {unit}s".ljust(spark_width)
+    heading, *lines = format_table((*headings, newest), rows, width)
+    yield Row(((heading[0][0], "head"),))
+    for change, ((text, _),) in zip(diagnosis.metric_changes, lines, strict=True):
+        severity = index.severity(change.key)
+        mark = (f"{SHAPES[severity]} ", TINTS[severity]) if severity else ("  ", "")
+        is_series = change.key in index.snapshot.history.series
+        line = (mark, (text[2:], "" if change.is_significant else "dim"))
+        yield Row(line, key=change.key if is_series else None)
 
 
-def _more_lines(count: int, noun: str, width: int) -> list[Cells]:
-    return paragraph(f"and {count} more {noun}{'s' if count > 1 else ''}", width) if count > 0 else []
-
-
-def _change_row(index: SnapshotIndex, diagnosis: Diagnosis, change: BeforeAfter) -> TableRow:
+def _change_cells(index: SnapshotIndex, change: BeforeAfter) -> tuple[str, ...]:
     metric = index.snapshot.catalog.get(change.key.metric)
     interval = "?"
     if change.low is not None and change.high is not None:
-        interval = f"[{metric.format_delta(change.low)}, {metric.format_delta(change.high)}]"
+        interval = f"{metric.format_delta(change.low)} to {metric.format_delta(change.high)}"
     values = (metric.format(change.before), metric.format(change.after), metric.format_delta(change.delta))
     if change.key.metric == ROW_COUNT:  # a mean number of rows: its decimals are noise
         values = (f"{change.before:.0f}", f"{change.after:.0f}", f"{change.delta:+.0f}")
-        interval = f"[{change.low:+.0f}, {change.high:+.0f}]" if interval != "?" else interval
-    count = _support_text(index, diagnosis, change.key)
-    return TableRow((_name(change), *values, interval, count), "" if change.is_significant else "dim")
+        interval = f"{change.low:+.0f} to {change.high:+.0f}" if interval != "?" else interval
+    return truncate(label(change.key), MAX_NAME_WIDTH), *values, interval
 
 
 def _support_text(index: SnapshotIndex, diagnosis: Diagnosis, key: SeriesKey) -> str:
-    """Return the support of the values since the change; `?` if it is unknown."""
+    """Return the support of the values since the change; empty if it is unknown."""
     series = index.snapshot.history.series.get(key)
     started_at = diagnosis.series_pattern.started_at if diagnosis.series_pattern is not None else None
     if series is None or series.support is None or started_at is None:
-        return "?"
+        return ""
     support = series.support[series.times >= to_datetime64(started_at)]
     total = float(support.sum()) if len(support) else float("nan")
-    return format_exact(total) if np.isfinite(total) else "?"
+    return format_exact(total) if np.isfinite(total) else ""
+
+
+def _section_rows(index: SnapshotIndex, diagnosis: Diagnosis, width: int, timeline: tuple[str, ...]) -> Iterator[Row]:
+    """Yield a row for each kind of evidence that there is: the shifts, the segments, the scores, the timeline."""
+    shifts = sorted(diagnosis.feature_shifts, key=lambda shift: -shift.after)
+    if shifts:
+        names = ", ".join(sanitize(shift.feature, MAX_NAME_WIDTH) for shift in shifts)
+        yield _section(
+            "Features", f"{len(shifts)} shifted: {names}", feature_shift_lines(index, diagnosis, width), width
+        )
+    if diagnosis.segments:
+        metric = index.snapshot.catalog.get(diagnosis.key.metric if diagnosis.key is not None else "")
+        worst = diagnosis.segments[0]
+        text = f"{sanitize(worst.segment, MAX_NAME_WIDTH)} adds {metric.format_delta(worst.total)}"
+        yield _section("Segments", text, _segment_lines(index, diagnosis, width), width)
+    if _has_scores(index, diagnosis):
+        yield _section("Scores", "mean score and observed rate", reliability_lines(index, diagnosis, width), width)
+    if timeline:
+        lines = [line for text in timeline for line in wrap(text.strip(), width, indent="      ", lead=(("  ", ""),))]
+        yield _section("Timeline", timeline[-1].strip(), lines, width)
+
+
+def _section(name: str, text: str, lines: Sequence[Cells], width: int) -> Row:
+    lead = (f"{name:<10}", "head")
+    return folded_row((lead, (truncate(text, max(1, width - 10)), "")), [(lead,), *lines], rank=1)
 
 
 def _segment_lines(index: SnapshotIndex, diagnosis: Diagnosis, width: int) -> list[Cells]:
     """Return the contribution of each segment to the change of the metric."""
-    if not diagnosis.segments:
-        segments = {key.segment for key in index.series_keys(diagnosis.model)}
-        if any("=" in segment and not segment.startswith("feature=") for segment in segments):
-            return paragraph("no segment contributes to a change", width)
-        return paragraph("no segments are logged: `modeltop compute --segment COLUMN` adds them", width)
     metric = index.snapshot.catalog.get(diagnosis.key.metric if diagnosis.key is not None else "")
-    lines = [
+    rows = [
         TableRow(
             (
                 sanitize(segment.segment, MAX_NAME_WIDTH),
@@ -163,36 +226,32 @@ def _segment_lines(index: SnapshotIndex, diagnosis: Diagnosis, width: int) -> li
                 *(f"{100 * ratio:.0f} %" for ratio in segment.share),
             )
         )
-        for segment in diagnosis.segments[:MAX_LINES]
+        for segment in diagnosis.segments[:MAX_SEGMENTS]
     ]
-    headings = ("segment", "adds", "before", "after", "share before", "after")
-    return format_table(headings, lines, width) + _more_lines(len(diagnosis.segments) - MAX_LINES, "segment", width)
+    rest = len(diagnosis.segments) - MAX_SEGMENTS
+    more = paragraph(f"and {rest} more segment{'s' if rest > 1 else ''}", width) if rest > 0 else []
+    return format_table(("segment", "adds", "before", "after", "share before", "after"), rows, width) + more
 
 
-def _expectation_lines(index: SnapshotIndex, diagnosis: Diagnosis, width: int) -> list[Cells]:
-    """Return the expected beside the realized metrics, such as confidence and accuracy: whether the model noticed."""
-    if not diagnosis.expectations:
-        text = "no confidence beside accuracy: `modeltop compute --score COLUMN` adds it"
-        return paragraph(text, width)
-    pairs = diagnosis.expectations
-    name_width = max(display_width(_name(change)) for pair in pairs for change in (pair.expected, pair.realized))
-    return [line for pair in pairs for line in _pair_lines(index, pair, name_width, width)]
+def _has_scores(index: SnapshotIndex, diagnosis: Diagnosis) -> bool:
+    distributions = index.snapshot.distributions.get(diagnosis.model)
+    return distributions is not None and distributions.reliability is not None
 
 
-def _name(change: BeforeAfter) -> str:
-    return truncate(label(change.key), MAX_NAME_WIDTH)
-
-
-def _pair_lines(index: SnapshotIndex, pair: ExpectedVsRealized, name_width: int, width: int) -> Iterable[Cells]:
-    """Return two lines, their sparks on one scale."""
-    changes = (pair.expected, pair.realized)
-    histories = [index.snapshot.history.series.get(change.key) for change in changes]
-    recent = [[] if series is None else series.values[-SPARK_PERIODS:].tolist() for series in histories]
-    finite = [value for values in recent for value in values if np.isfinite(value)]
-    for change, values in zip(changes, recent, strict=True):
-        metric = index.snapshot.catalog.get(change.key.metric)
-        text = f"  {pad(_name(change), name_width)}  {metric.format(change.before)}→{metric.format(change.after)}"
-        text += f"  {metric.format_delta(change.delta)}"
-        blocks = block_characters(values, min(finite), max(finite)) if finite else ""
-        spark_width = width - display_width(text) - 2
-        yield (truncate(text, width), ""), (f"  {blocks[-spark_width:]}" if spark_width > 0 and blocks else "", "dim")
+def _missing_rows(index: SnapshotIndex, diagnosis: Diagnosis, width: int, timeline: tuple[str, ...]) -> Iterator[Row]:
+    """Yield one line with all that is not logged, which opens to the commands that add it."""
+    keys = index.series_keys(diagnosis.model)
+    segments = {key.segment for key in keys} - {"all", *OUTPUTS}
+    has_features = any(segment.startswith("feature=") for segment in segments)
+    series = (index.snapshot.history.series[key] for key in keys)
+    known = {
+        "features": has_features or bool(diagnosis.feature_shifts),
+        "segments": any(not segment.startswith("feature=") for segment in segments),
+        "scores": _has_scores(index, diagnosis),
+        "counts": any(one.support is not None for one in series),
+        "notifications": bool(timeline),
+    }
+    names = [name for name, is_known in known.items() if not is_known]
+    if names:
+        commands = [line for name in names for line in paragraph(f"{name}: {MISSING[name]}", width)]
+        yield text_row(f"not logged: {', '.join(names)}", width, role="dim", more=commands)

@@ -20,10 +20,8 @@ if TYPE_CHECKING:
 MAX_NAME_WIDTH = 24
 MAX_FEATURES = 12
 """Features that are drawn; the rest is counted."""
-MAX_HISTOGRAM_WIDTH, MAX_BINS = 40, 20
-"""Maximum width of a histogram in cells, and of its bins in number."""
-ROUNDING_TOLERANCE = 1e-9
-"""Proportion up to which a bin counts as empty: a rounding error."""
+MAX_BINS = 40
+"""Slots of a histogram that are drawn."""
 SCALE_WIDTH = 11
 """Cells from 0 to 1 on the scale of a reliability curve."""
 DISTANCES = {
@@ -43,11 +41,6 @@ def feature_shift_lines(index: SnapshotIndex, diagnosis: Diagnosis, width: int) 
         diagnosis: The diagnosis of one model.
         width: Width of a line in cells.
     """
-    if not diagnosis.feature_shifts:
-        segments = {key.segment for key in index.series_keys(diagnosis.model) if key.segment.startswith("feature=")}
-        logged = len(segments.difference(OUTPUTS))
-        none = "no features are logged: `modeltop compute --feature all` adds them"
-        return paragraph(f"none of {logged} shifted" if logged else none, width)
     distributions, out = index.snapshot.distributions.get(diagnosis.model), list[Cells]()
     for shift in sorted(diagnosis.feature_shifts, key=lambda shift: -shift.after)[:MAX_FEATURES]:
         lead = ((f"  {sanitize(shift.feature, MAX_NAME_WIDTH)}  ", "strong"),)
@@ -84,62 +77,24 @@ def _recent_periods(periods: tuple[datetime | None, ...], started_at: datetime |
 
 
 def _histogram_lines(histogram: Histogram, started_at: datetime | None, width: int) -> list[Cells]:
-    """Return the reference and the present as two rows of blocks, over the same bins and on one scale."""
+    """Return the reference and the present as two rows of blocks, a slot each, on one scale."""
     indices = _recent_periods(histogram.periods, started_at)
     now = histogram.counts[indices].sum(axis=0) if indices else np.zeros(len(histogram.slots))
     proportions = [_proportions(histogram.reference), _proportions(now)]
-    max_bins = min(MAX_BINS, max(1, width - 8))
-    bars = [_equal_width_bins(histogram, values, max_bins) for values in proportions]
-    top = max((float(values.max()) for values in bars if len(values)), default=0.0)
-    bar_width = max(1, min(4, min(width - 8, MAX_HISTOGRAM_WIDTH) // max(1, len(bars[0]))))
+    top = max(float(values.max()) for values in proportions)
     notes = (_range_text(histogram), _largest_change(histogram, *proportions))
     lines: list[Cells] = []
-    for name, values, note in zip(("ref", "now"), bars, notes, strict=True):
-        text = "".join(block * bar_width for block in _bar_characters(values, top))
-        line = ((f"    {name} ", "dim"), (text, ""))
-        room = width - 8 - len(text) - 2
-        lines.append((*line, (f"  {truncate(note, room)}", "dim")) if room >= 8 else line)
+    for name, values, note in zip(("reference", "now"), proportions, notes, strict=True):
+        shown = values[: len(histogram.slots) - 2].tolist()[:MAX_BINS]
+        blocks = block_characters([value or np.inf for value in shown], 0.0, top)
+        line = truncate(f"    {name:<9} {blocks}  {note}", width)
+        lines.append(((line, ""),))
     return lines
 
 
 def _proportions(counts: Counts) -> Counts:
     total = float(counts.sum())
     return counts / total if total > 0 else counts * 0.0
-
-
-def _equal_width_bins(histogram: Histogram, proportions: Counts, max_bins: int) -> Counts:
-    """Return proportions by at most `max_bins` bins of equal width; by category if there are no edges.
-
-    The bins of the reference have equal proportions, so their own heights would show no shape. The rows of a bin are
-    assumed to be spread evenly over it. Open-ended bins are drawn separately, before and behind the others.
-    """
-    values = proportions[: len(histogram.slots) - 2]
-    if histogram.edges is None or not len(values):
-        return values[:max_bins]
-    edges = np.array(histogram.edges[: len(values)])
-    low, high = edges[:, 0], edges[:, 1]
-    inner = np.isfinite(low) & np.isfinite(high)
-    if not inner.any() or low[inner].min() >= high[inner].max():
-        return values[:max_bins]
-    filled = int(np.count_nonzero(histogram.reference[: len(values)][inner]))
-    evenly = _spread(values[inner], low[inner], high[inner], max(2, min(max_bins - 2, filled)))
-    return np.concatenate([values[np.isneginf(low)], evenly, values[np.isposinf(high) & ~np.isneginf(low)]])
-
-
-def _spread(values: Counts, low: Counts, high: Counts, count: int) -> Counts:
-    """Spread values over `count` bins of equal width; a bin of zero width is added where its edge is."""
-    steps = np.linspace(low.min(), high.max(), count + 1)
-    widths = np.maximum(high - low, (steps[-1] - steps[0]) * ROUNDING_TOLERANCE)
-    below = np.clip((steps[1:-1, None] - low[None, :]) / widths[None, :], 0.0, 1.0)
-    cumulated = np.concatenate([[0.0], below @ values, [float(values.sum())]])
-    spread: Counts = np.diff(cumulated)
-    return np.where(spread > ROUNDING_TOLERANCE, spread, 0.0)
-
-
-def _bar_characters(values: Counts, top: float) -> str:
-    """Return blocks from 0 on; a blank for 0 itself."""
-    blocks = block_characters(values.tolist(), 0.0, top)
-    return "".join(block if value > 0 else " " for block, value in zip(blocks, values.tolist(), strict=True))
 
 
 def _range_text(histogram: Histogram) -> str:
@@ -182,10 +137,8 @@ def reliability_lines(index: SnapshotIndex, diagnosis: Diagnosis, width: int) ->
     """
     distributions = index.snapshot.distributions.get(diagnosis.model)
     curve = distributions.reliability if distributions is not None else None
-    if curve is None:
-        return paragraph("no scores are logged: `modeltop compute --score COLUMN` adds them", width)
-    lines = list(_curve_rows(curve, _started_at(diagnosis)))
-    if not lines:
+    lines = list(_curve_rows(curve, _started_at(diagnosis))) if curve is not None else []
+    if curve is None or not lines:
         return paragraph("no labeled rows in the newest periods", width)
     name, scale = truncate(sanitize(curve.name, MAX_NAME_WIDTH), 11), f"0{'1':>{SCALE_WIDTH - 1}}"
     head = f"  {name:<11}  {'mean':>6}  {'came true':>9}  {'rows':>8}  {scale}"

@@ -228,7 +228,7 @@ class ChangesPane(Pane):
     NUMBER = 5
     TITLE = "Changes"
     KEYS: ClassVar[tuple[Binding, ...]] = (
-        Binding("d", "app.perform('diagnosis')", "why", tooltip="diagnosis: what happened, why, and what to do"),
+        Binding("d", "app.perform('diagnosis')", "the evidence, as Enter", show=False),
     )
 
     def body(self, width: int, height: int) -> PaneBody:

@@ -1,0 +1,74 @@
+"""The timeline of a model's incidents in lines of text: fired, notified, acknowledged, resolved, and notes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from modeltop.alerting.incidents import NEW_BASELINE
+from modeltop.alerting.timeline import IncidentTimeline, Timeline, TimelineEntry
+from modeltop.core.text import format_period, sanitize
+from modeltop.report.phrases import MARKS, format_moment, series_name
+
+WORDS = {
+    "fired": "fired",
+    "worse": "got worse",
+    "better": "got better",
+    "joined": "new alert",
+    "alert-resolved": "an alert resolved; still active",
+    "moved": "moved: late or corrected rows, or an edited rule",
+    "missing": "rows",
+    "resolved": "resolved",
+    "withdrawn": "withdrawn",
+    "merged": "merged",
+    "known": "was over when the watcher first saw it",
+    "notified": "notified",
+    "sending": "notification started, unknown whether it arrived:",
+    "abandoned": "could not notify",
+    "acknowledged": "acknowledged by",
+    "unacknowledged": "un-acknowledged by",
+    "ack-ended": "no longer acknowledged by",
+    "silenced": "silenced by",
+    "silence-ended": "silence ended",
+    "noted": "note by",
+    "baseline-accepted": "new baseline accepted by",
+}
+"""Words by kind of entry; the name of the actor, if there is one, follows."""
+
+
+def timeline_lines(timeline: Timeline, model: str) -> Iterator[str]:
+    """Yield the incidents of a model with their entries, then its other notes, a line each; sanitized."""
+    listed = {(entry.at, entry.actor, entry.text) for incident in timeline.incidents for entry in incident.entries}
+    for incident in timeline.incidents:
+        yield _title(incident, model)
+        for entry in incident.entries:
+            yield f"  {format_moment(entry.at)}  {_entry_text(entry)}"
+    for note in timeline.notes:
+        if (note.at, note.by, note.text) not in listed:
+            yield f"{format_moment(note.at)}  note by {sanitize(note.by, 40)}: {sanitize(note.text)}"
+
+
+def _title(timeline: IncidentTimeline, model: str) -> str:
+    incident, name = timeline.incident, sanitize(timeline.id, 20)
+    if incident is None:
+        return f"{name}  {sanitize(model, 60)}"
+    shape, word = MARKS[incident.peak_severity]
+    last = next((entry for entry in reversed(timeline.entries) if entry.event == incident.status.value), None)
+    is_accepted = last is not None and last.text == NEW_BASELINE
+    end = NEW_BASELINE if is_accepted else incident.status.value
+    end += f" {format_period(incident.resolved_at)}" if incident.resolved_at else ""
+    series = dict.fromkeys(series_name(member.key) for member in incident.members if member.key.metric != "*")
+    subject = f": {', '.join(series)}" if series else ""
+    return (
+        f"{name}  {shape} {word} {sanitize(incident.model, 60)}{subject}; since {format_period(incident.started_at)}, "
+        f"{end}"
+    )
+
+
+def _entry_text(entry: TimelineEntry) -> str:
+    """Return an entry in words, sanitized."""
+    words = WORDS.get(entry.event, entry.event)
+    actor = f" {sanitize(entry.actor, 40)}" if entry.actor else ""
+    if not entry.text:
+        return f"{words}{actor}"
+    text = sanitize(entry.text)
+    return f"{words}{actor} ({text})" if entry.event == "notified" else f"{words}{actor}: {text}"
