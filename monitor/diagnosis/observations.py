@@ -146,7 +146,7 @@ class Observations:
         series, incident = self.context.overall_series().get(change.key.metric), self.context.incident
         if incident is not None and self.windows is not None and to_datetime(self.windows.onset) != incident.started_at:
             incident = None
-        is_focus = change is self.focus and self.series is not None
+        is_focus = self.focus is not None and change.key == self.focus.key and self.series is not None
         series = self.series if is_focus else series
         is_decline = self.pattern is not None and self.pattern.pattern is Pattern.DECLINE
         if self.starts_with_change and is_decline and series is not None:

@@ -60,8 +60,8 @@ def lost_rows(observations: Observations) -> list[BeforeAfter]:
     series, windows = observations.context.series, observations.windows
     counts = (each for each in series if each.key.metric == ROW_COUNT and each.key.segment != ALL)
     changes = [] if windows is None else [compare(each, windows) for each in counts]
-    lost = [change for change in changes if change is not None and change.is_significant]
-    return sorted((each for each in lost if each.after < 0.5 * each.before), key=lambda change: change.delta)
+    lost = (each for each in changes if each and each.is_significant and each.after < 0.5 * each.before)
+    return sorted(lost, key=lambda change: change.delta)
 
 
 MIN_LEAD_DAYS, MAX_LEAD_DAYS = 3, 30
@@ -181,9 +181,8 @@ def precision_recall_tradeoff(observations: Observations) -> str | None:
 
 def describe(observations: Observations, change: BeforeAfter) -> str:
     """Return the values of a metric before and after, such as `0.957→0.846`."""
-    metric = (
-        observations.metric if change is observations.focus else observations.context.catalog.get(change.key.metric)
-    )
+    catalog = observations.context.catalog
+    metric = observations.metric if change is observations.focus else catalog.get(change.key.metric)
     return format_change(metric, *observations.levels(change))
 
 

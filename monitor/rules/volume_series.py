@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -46,6 +47,7 @@ class VolumeSeries:
         return {volume.key: volume for _, volumes in self._known.values() for volume in volumes}
 
 
+@lru_cache(maxsize=4096)
 def _column(segment: str) -> str | None:
     """Return the column of a segment, empty for all rows; None for what no rows are counted of."""
     if segment == "all":

@@ -100,15 +100,6 @@ def _less_calendar(observations: Observations, hypotheses: list[CauseHypothesis]
     calendar = next((hypothesis for hypothesis in hypotheses if hypothesis.cause is Cause.CALENDAR), None)
     if calendar is None:
         return hypotheses
-    faults = observations.feature_shifts.broken or observations.value_faults
-    faulty = {Cause.UPSTREAM} if faults else {Cause.OUTAGE} if observations.no_data_alert else set()
-    return [
-        hypothesis
-        if hypothesis.cause in UNLIKE_CALENDAR | faulty
-        else replace(
-            hypothesis,
-            weight=round(hypothesis.weight * (1 - calendar.weight), 3),
-            evidence_against=(*hypothesis.evidence_against, calendar.evidence_for[0]),
-        )
-        for hypothesis in hypotheses
-    ]
+    has_fault = observations.feature_shifts.broken or observations.value_faults
+    kept = UNLIKE_CALENDAR | {Cause.UPSTREAM} if has_fault else UNLIKE_CALENDAR
+    return [each if each.cause in kept else each.explained_by(calendar) for each in hypotheses]

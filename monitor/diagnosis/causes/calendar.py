@@ -22,23 +22,21 @@ DAY, WEEK = timedelta(days=1), timedelta(days=7)
 @cause
 def calendar(observations: Observations) -> CauseHypothesis | None:
     """Weigh whether all of it is on days on which other values are normal."""
-    series, focus = observations.series, observations.focus
-    if series is None or focus is None or observations.windows is None or _goes_on(observations, series):
+    series, focus, context = observations.series, observations.focus, observations.context
+    if series is None or focus is None or observations.windows is None or observations.no_data_alert is not None:
         return None
+    if context.is_past and any(alert.key == series.key and alert.state is State.FIRING for alert in context.alerts):
+        return None  # later values are better, and still breach
     since = series[series.evaluable() & (series.times >= observations.windows.onset)]
     changes = np.sign(focus.delta) * (since.values - focus.before)
     bad = since[changes > changes.max(initial=0.0) / 2]  # nearer to the worst than to the level before
     if not len(bad) or (length := typical_period(series)) > WEEK:
         return None
-    pro = _configured(observations, bad, length) or _repeated(observations, series, bad)
+    pro = _configured(observations, bad, length)
+    if pro is None and length == DAY:
+        pro = _repeated(observations, series, bad, float(bad.values.mean()) - focus.before)
     releases = [EvidenceItem(0.4, "a release is noted for that day")] if release_notes(observations) else []
     return combine_evidence(Cause.CALENDAR, [pro], releases)
-
-
-def _goes_on(observations: Observations, series: Series) -> bool:
-    """Return whether later periods are better than the worst, and still breach."""
-    alerts = (alert for alert in observations.context.alerts if alert.key == series.key)
-    return observations.context.is_past and any(alert.state is State.FIRING for alert in alerts)
 
 
 def _configured(observations: Observations, bad: Series, length: timedelta) -> EvidenceItem | None:
@@ -53,12 +51,9 @@ def _configured(observations: Observations, bad: Series, length: timedelta) -> E
     return EvidenceItem(0.9, f"{' and '.join(names)}{days}")
 
 
-def _repeated(observations: Observations, series: Series, bad: Series) -> EvidenceItem | None:
-    """Return that the same came on the same days before."""
-    focus, now = observations.focus, observations.context.now
-    if focus is None or typical_period(series) != DAY:
-        return None
-    effect = float(bad.values.mean()) - focus.before
+def _repeated(observations: Observations, series: Series, bad: Series, effect: float) -> EvidenceItem | None:
+    """Return that the same effect came on the same days before."""
     starts = same_effect_before(series[series.evaluable()], bad.times, effect)
-    days = [format_day(datetime(start.year, start.month, start.day, tzinfo=UTC), now) for start in starts[-2:]]
+    moments = (datetime(start.year, start.month, start.day, tzinfo=UTC) for start in starts[-2:])
+    days = [format_day(moment, observations.context.now) for moment in moments]
     return EvidenceItem(0.85, f"the same {'drop' if effect < 0 else 'rise'} on {' and '.join(days)}") if days else None

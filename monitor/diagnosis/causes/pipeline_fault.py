@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
-from modeltop.core.diagnosis import ROW_COUNT, BeforeAfter, Cause, CauseHypothesis, Pattern
+from modeltop.core.diagnosis import ROW_COUNT, Cause, CauseHypothesis, Pattern
 from modeltop.core.series import Condition, to_datetime
 from modeltop.core.text import format_day, format_value, pluralize
 from modeltop.diagnosis.causes.base import EvidenceItem, cause, combine_evidence
@@ -49,20 +49,14 @@ def _missing_rows(observations: Observations) -> Iterator[EvidenceItem]:
     unit = per_unit("period" if observations.series is None else period_unit(observations.series))
     if rows is not None and rows.is_significant and rows.after < 0.5 * rows.before:
         strength = 0.85 if rows.after <= MAX_FEW_ROWS * rows.before else 0.6
-        yield EvidenceItem(strength, f"rows fell {_levels(observations, rows)} {unit}")
+        before, after = observations.levels(rows)
+        yield EvidenceItem(strength, f"rows fell {before:,.0f}→{after:,.0f} {unit}")
         return
     for lost in lost_rows(observations)[:2]:
-        levels = _levels(observations, lost)
-        yield EvidenceItem(0.85, f"rows of {safe_name(lost.key.segment)} fell {levels} {unit}")
+        before, after = observations.levels(lost)
+        yield EvidenceItem(0.85, f"rows of {safe_name(lost.key.segment)} fell {before:,.0f}→{after:,.0f} {unit}")
         if rows is not None and rows.after - lost.after >= MIN_OTHERS * (rows.before - lost.before) > 0:
             yield EvidenceItem(0.4, "other segments have as many rows as before")
-
-
-def _levels(observations: Observations, rows: BeforeAfter) -> str:
-    """Return the rows before and after, as the verdict gives them."""
-    focus = observations.focus
-    before, after = observations.levels(focus if focus is not None and focus.key == rows.key else rows)
-    return f"{before:,.0f}→{after:,.0f}"
 
 
 @cause
