@@ -17,8 +17,9 @@ from modeltop.core.series import Condition, Series, SeriesKey, to_datetime, to_d
 from modeltop.core.stats.intervals import newcombe
 from modeltop.core.stats.robust import MAX_MAGNITUDE, median
 from modeltop.diagnosis.context import ALL, ModelContext
-from modeltop.diagnosis.patterns import DECLINES, WEEK
+from modeltop.diagnosis.patterns import WEEK
 from modeltop.diagnosis.timeseries.noise import significant_autocorrelations
+from modeltop.diagnosis.timeseries.pattern import DECLINES
 from modeltop.diagnosis.timeseries.points import DAY
 
 if TYPE_CHECKING:

@@ -27,9 +27,10 @@ from modeltop.diagnosis.before_after import compare, incident_end, windows_aroun
 from modeltop.diagnosis.causes.base import rank_causes
 from modeltop.diagnosis.context import ALL, ModelContext
 from modeltop.diagnosis.observations import Observations, observe_change
-from modeltop.diagnosis.patterns import DECLINES, metric_patterns, pattern_of
+from modeltop.diagnosis.patterns import metric_patterns, pattern_of
 from modeltop.diagnosis.questions import five_questions
 from modeltop.diagnosis.timeseries.forecast import forecast_trend
+from modeltop.diagnosis.timeseries.pattern import DECLINES
 from modeltop.diagnosis.verdict import verdict
 from modeltop.rules.detectors.limit import Limit
 from modeltop.rules.rule import rules_for

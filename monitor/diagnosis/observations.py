@@ -31,9 +31,9 @@ from modeltop.diagnosis.before_after import (
 )
 from modeltop.diagnosis.context import ALL, CONFIDENCE, ModelContext
 from modeltop.diagnosis.feature_drift import FeatureShifts, feature_shifts
-from modeltop.diagnosis.patterns import DECLINES
 from modeltop.diagnosis.segments import Segmentation, decompose, segment_column
 from modeltop.diagnosis.timeseries.forecast import declines_from_first, forecast_trend
+from modeltop.diagnosis.timeseries.pattern import DECLINES
 from modeltop.diagnosis.value_faults import ValueFault, value_faults
 
 ESTIMATED = "estimated_"

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from modeltop.core.diagnosis import Pattern, SeriesPattern
-from modeltop.core.series import Direction, Series, SeriesKey, to_datetime64
+from modeltop.core.diagnosis import SeriesPattern
+from modeltop.core.series import Direction, Series, SeriesKey
 from modeltop.core.stats.robust import median
 from modeltop.diagnosis.context import CONFIDENCE, ModelContext
-from modeltop.diagnosis.timeseries.pattern import MAX_PERIODS, MIN_PERIODS, recent_pattern
+from modeltop.diagnosis.timeseries.pattern import DECLINES, MAX_PERIODS, MIN_PERIODS, recent_pattern
 from modeltop.rules.suggest import EXPLANATORY_FAMILIES
 
 if TYPE_CHECKING:
@@ -25,33 +24,14 @@ MIN_STEP_Z, MIN_SPIKE_Z, MIN_WEEKLY_CORRELATION = 4.5, 5.5, 0.4
 WEEK = 7
 MAX_FITTED, ENOUGH_DECLINES = 3, 2
 """Maximum number of metrics to fit if no alert selects one; fitting stops early after this many declines."""
-DECLINES = (Pattern.DROP, Pattern.DECLINE)
 MIN_CONFIDENCE = 0.6
 """Minimum confidence for a pattern to be reported under its name."""
-MIN_EARLIER_SHARE = {Pattern.DECLINE: 0.1, Pattern.DROP: 0.15}
-"""Ratio to a fall from which one before it counts as its start."""
 
 
 @lru_cache(maxsize=2048)
 def pattern_of(series: Series) -> SeriesPattern:
     """Return the pattern of a series, computed once per series object: without a new row it costs nothing."""
-    return _from_onset(series, recent_pattern(series))
-
-
-def _from_onset(series: Series, pattern: SeriesPattern) -> SeriesPattern:
-    """Date a decline that only grew steeper from the slower one that led to it, and so a drop at its end.
-
-    The pattern of all periods is that of its largest fall: the periods before that are fitted once more.
-    """
-    if pattern.pattern not in DECLINES or pattern.started_at is None or not pattern.size:
-        return pattern
-    before = recent_pattern(series[: int(np.searchsorted(series.times, to_datetime64(pattern.started_at)))])
-    leading = DECLINES if pattern.pattern is Pattern.DECLINE else (Pattern.DECLINE,)
-    if before.pattern not in leading or before.size is None or before.confidence < MIN_CONFIDENCE:
-        return pattern
-    if before.size / pattern.size < MIN_EARLIER_SHARE[pattern.pattern]:
-        return pattern
-    return replace(pattern, pattern=Pattern.DECLINE, started_at=before.started_at, size=pattern.size + before.size)
+    return recent_pattern(series)
 
 
 def metric_patterns(context: ModelContext, key: SeriesKey | None) -> tuple[SeriesPattern, ...]:

@@ -10,9 +10,9 @@ from modeltop.core.text import format_value
 from modeltop.diagnosis.before_after import compare
 from modeltop.diagnosis.context import ALL, CONFIDENCE
 from modeltop.diagnosis.observations import ESTIMATED, Observations
-from modeltop.diagnosis.patterns import DECLINES
 from modeltop.diagnosis.phrases import UNMOVED_BELOW, followed_ratio, format_change, metric_name
 from modeltop.diagnosis.segments import Segmentation
+from modeltop.diagnosis.timeseries.pattern import DECLINES
 
 MIN_DOMINANT_SHARE = 0.6
 """Ratio of the fall from which one segment dominates it."""

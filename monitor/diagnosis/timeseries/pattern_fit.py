@@ -1,7 +1,7 @@
-"""Shapes that are fitted to a series, each at every position at once.
+"""Shapes that are fitted to a series, each at every position at once, by generalized least squares.
 
-A shape is a level plus a step or a bend (a slope that starts), or such an atom that is reversed later. What atoms and
-pairs of them explain are ratios of inner products under the precision matrix of the noise: running sums of it.
+A ramp is the difference of two bends (slopes that start), a return that of two steps, and a shape that goes on is one
+of either alone. What each explains follows from inner products, which are running sums of the precision matrix.
 """
 
 from __future__ import annotations
@@ -16,20 +16,21 @@ from numpy.typing import NDArray
 from modeltop.diagnosis.timeseries.noise import Noise
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from modeltop.core.series import Flags, Floats
 
 Indices = NDArray[np.int64]
-Bends = tuple[Indices | int, Indices | int, Indices | int]
 
 MIN_BEFORE = 5
-"""Periods before the first change: fewer do not establish a level."""
+"""Periods before a change: fewer do not establish a level."""
 MAX_SPIKE_PERIODS = 3
 """Longest spike, in periods."""
-SINGULAR = 1e-6
-"""Ratio of a column's own length that must remain beside the other columns."""
-MIN_RAMP_GAIN = 20.0
-"""Minimum that a ramp must explain before a second one is fitted: their positions and slopes cost as much."""
-_TINY = 1e-300
+SINGULAR = 1e-8
+"""Ratio to the lengths of two atoms that their difference must have beside the level: less is rounding."""
+STEPS, BENDS = ("step", "spike", "burst", "return"), ("line", "slope", "ramp")
+"""Shapes of steps: one that stays, one of a single period, of two or three, and a longer one that comes back. Shapes of
+bends: a slope throughout, one up to the last point, and one between two levels."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,11 +38,7 @@ class FittedShape:
     """One shape at its best position."""
 
     name: str
-    """`level`, `line` (one slope throughout), `step`, `bend` (a level, then a slope), `ramp` (a slope between two
-    levels), `two ramps` (one that grows steeper or flatter), `spike` (one period), `burst` (two or three) or `return`
-    (a step and back)."""
-    parameters: int
-    """Number of positions and heights beyond the level."""
+    """`level`, or one of `STEPS` and `BENDS`."""
     gain: float
     """Decrease of the sum of squares against the level alone, in squared standard errors."""
     curve: Floats
@@ -49,138 +46,90 @@ class FittedShape:
     start_index: int
     """Index of the first changed point."""
     end_index: int
-    """Index of the first point behind the slope or the spike; the length of the series if nothing is reversed."""
+    """Index of the first point behind the slope or the return; the length of the series if nothing is reversed."""
+
+    @property
+    def is_short(self) -> bool:
+        """Whether it is over within `MAX_SPIKE_PERIODS`."""
+        return self.name in ("spike", "burst")
+
+    @property
+    def size(self) -> float:
+        """The change from the level before to that after, or to that from which it returned."""
+        return float(self.curve[self.end_index - 1])
 
 
 class _Atoms(NamedTuple):
-    """Inner products of all steps, or all bends, whose first changed point is `MIN_BEFORE` or later."""
+    """Inner products of steps, or bends, from each of the points on, and of none at all as the last."""
 
     products: Floats
-    """Of each with each, beyond the level; square."""
+    """Of each with each; square."""
     with_level: Floats
-    """Of each with itself, the level left in."""
     with_values: Floats
-    """Of each with the values."""
-    is_bend: bool
-
-    def curve(self, k: int, n: int) -> Floats:
-        """Return the atom of position k at each of n points."""
-        since = np.arange(1.0, n + 1) - (MIN_BEFORE + k)
-        curve: Floats = np.maximum(since, 0.0) if self.is_bend else (since > 0).astype(np.float64)
-        return curve
+    """With the values beside their level."""
+    level: float
+    """Of the level with itself."""
 
 
-class ShapeFitter:
-    """Fits each shape to values, at least 10, oldest first, by generalised least squares."""
-
-    def __init__(self, values: Floats, noise: Noise) -> None:
-        self.n = len(values)
-        precision = noise.precision()
-        sums = precision.sum(axis=0)
-        total = float(sums.sum())
-        # Subtract the mean first, so that a level far from 0 does not drown the differences.
-        centred = values - values.mean()
-        weighted = precision @ centred
-        weighted -= sums * (float(weighted.sum()) / total)
-        self._line = self._fit_line(precision, sums, weighted)
-        with_values, with_level = _sums_to_end(weighted[MIN_BEFORE:], 0), _sums_to_end(sums[MIN_BEFORE:], 0)
-        beyond = precision[MIN_BEFORE:, MIN_BEFORE:] - np.outer(sums[MIN_BEFORE:], sums[MIN_BEFORE:] / total)
-        steps = _sums_to_end(_sums_to_end(beyond, 0), 1)
-        bends = _sums_to_end(_sums_to_end(steps, 1), 0)
-        self._steps = _Atoms(steps, np.diag(steps) + with_level**2 / total, with_values, is_bend=False)
-        level_of_bends = np.diag(bends) + _sums_to_end(with_level, 0) ** 2 / total
-        self._bends = _Atoms(bends, level_of_bends, _sums_to_end(with_values, 0), is_bend=True)
-
-    def shapes(self) -> list[FittedShape]:
-        """Return each shape at its best position."""
-        ramp = self._opposed("ramp", self._bends, 2, self.n)
-        shapes = [
-            self._line,
-            self._single("step", self._steps, self.n),
-            self._single("bend", self._bends, -1),  # a bend at the last point is a step
-            ramp,
-            self._opposed("spike", self._steps, 1, 1),
-            self._opposed("burst", self._steps, 2, MAX_SPIKE_PERIODS),
-            self._opposed("return", self._steps, MAX_SPIKE_PERIODS + 1, self.n),
-        ]
-        return [*shapes, self._two_ramps(ramp)] if ramp.gain > MIN_RAMP_GAIN else shapes
-
-    def _fit_line(self, precision: Floats, sums: Floats, weighted: Floats) -> FittedShape:
-        """Fit one slope from the first point to the last, which no bend behind `MIN_BEFORE` points describes."""
-        times = np.arange(float(self.n))
-        length = float(times @ precision @ times) - float(times @ sums) ** 2 / float(sums.sum())
-        along = float(times @ weighted)
-        return FittedShape("line", 1, along**2 / length, along / length * times, 0, self.n)
-
-    def _single(self, name: str, atoms: _Atoms, stop: int) -> FittedShape:
-        length = np.diag(atoms.products)
-        regular = length > SINGULAR * atoms.with_level
-        gain = np.where(regular, atoms.with_values**2 / np.maximum(length, _TINY), 0.0)[:stop]
-        k = int(np.argmax(gain))
-        height = float(atoms.with_values[k]) / max(float(length[k]), _TINY)
-        return FittedShape(name, 2, float(gain[k]), height * atoms.curve(k, self.n), MIN_BEFORE + k, self.n)
-
-    def _opposed(self, name: str, atoms: _Atoms, min_gap: int, max_gap: int) -> FittedShape:
-        """Fit an atom that is reversed after a number of periods in a range."""
-        own, with_values = np.diag(atoms.products), atoms.with_values
-        sums = own[:, None] + own
-        length = sums - 2 * atoms.products
-        gain = with_values[:, None] - with_values
-        gain *= gain
-        gain /= np.maximum(length, _TINY)
-        gain *= (length > SINGULAR * sums) & _valid_pairs(len(own), min_gap, max_gap)
-        i, j = divmod(int(gain.argmax()), len(own))
-        height = float(with_values[i] - with_values[j]) / max(float(length[i, j]), _TINY)
-        curve = height * (atoms.curve(i, self.n) - atoms.curve(j, self.n))
-        return FittedShape(name, 3, float(gain[i, j]), curve, MIN_BEFORE + i, MIN_BEFORE + j)
-
-    def _two_ramps(self, ramp: FittedShape) -> FittedShape:
-        """Fit a slope, another one, and a level again: from the best ramp on one of three bends moves at a time."""
-        first, last = ramp.start_index - MIN_BEFORE, ramp.end_index - MIN_BEFORE
-        everywhere = np.arange(len(self._bends.with_values) - 1)
-        choices: list[Bends] = [(everywhere, first, last), (first, everywhere, last), (first, last, everywhere)]
-        gain, bends = -1.0, (first, first, last)
-        while (moved := max(map(self._best_bends, choices)))[0] > gain:
-            gain, bends = moved
-            i, j, k = bends
-            choices = [(everywhere, j, k), (i, everywhere, k), (i, j, everywhere)]
-        curves = [self._bends.curve(bend, self.n) for bend in bends]
-        slopes = self._fit_two_ramps(*map(np.atleast_1d, bends))[1][:, 0]
-        curve = slopes[0] * (curves[0] - curves[1]) + slopes[1] * (curves[1] - curves[2])
-        return FittedShape("two ramps", 5, gain, curve, MIN_BEFORE + bends[0], MIN_BEFORE + bends[2])
-
-    def _best_bends(self, bends: Bends) -> tuple[float, tuple[int, int, int]]:
-        """Return the best gain of pairs of bends with one at any of many positions, and these bends."""
-        i, j, k = np.broadcast_arrays(*bends)
-        gain = self._fit_two_ramps(i, j, k)[0]
-        best = int(np.argmax(gain))
-        return float(gain[best]), (int(i[best]), int(j[best]), int(k[best]))
-
-    def _fit_two_ramps(self, i: Indices, j: Indices, k: Indices) -> tuple[Floats, Floats]:
-        """Return the gain of ramps from bend i to j and from j to k, and both slopes; 0 out of order."""
-        shared, along = self._bends.products, self._bends.with_values
-        a, b = shared[i, i] + shared[j, j] - 2 * shared[i, j], shared[j, j] + shared[k, k] - 2 * shared[j, k]
-        common = shared[i, j] - shared[i, k] - shared[j, j] + shared[j, k]
-        first, second = along[i] - along[j], along[j] - along[k]
-        determinant = a * b - common**2
-        valid = (i + 2 <= j) & (j + 2 <= k) & (determinant > SINGULAR * a * b)
-        slopes = np.stack([first * b - second * common, second * a - first * common])
-        slopes = np.where(valid, slopes / np.where(valid, determinant, 1.0), 0.0)
-        return np.asarray(slopes[0] * first + slopes[1] * second), slopes
+def fit_shapes(values: Floats, noise: Noise) -> list[FittedShape]:
+    """Return each shape at its best position in values, at least 10, oldest first."""
+    n = len(values)
+    # Subtract the mean first, so that a level far from 0 does not drown the differences.
+    sums, weighted = noise.weigh(np.ones(n)), noise.weigh(values - values.mean())
+    level = float(sums.sum())
+    weighted -= sums * (float(weighted.sum()) / level)
+    with_level, with_values = (_sums_to_end(np.append(column, 0.0)) for column in (sums, weighted))
+    # The product of two steps is that of the later one with the level: the precision matrix is tridiagonal.
+    places = np.arange(n + 1)
+    products = with_level[np.maximum(places[:, None], places)]
+    products[places[1:n], places[1:n]] -= noise.off_diagonal()
+    steps = _Atoms(products, with_level, with_values, level)
+    # A bend is the sum of all steps from its place on.
+    products = _sums_to_end(_sums_to_end(products.T).T)
+    bends = _Atoms(products, _sums_to_end(with_level), _sums_to_end(with_values), level)
+    return [*_best_of_each(STEPS, steps, n), *_best_of_each(BENDS, bends, n)]
 
 
-def _sums_to_end(products: Floats, axis: int) -> Floats:
-    """Return the sums from each position to the last."""
-    summed: Floats = np.ascontiguousarray(np.flip(np.cumsum(np.flip(products, axis), axis), axis))
+def _best_of_each(names: tuple[str, ...], atoms: _Atoms, n: int) -> Iterator[FittedShape]:
+    """Yield the best difference of two atoms for each of some shapes."""
+    own = np.diag(atoms.products)
+    beyond = atoms.products - np.outer(atoms.with_level, atoms.with_level / atoms.level)
+    length = np.diag(beyond)[:, None] + np.diag(beyond) - 2 * beyond
+    is_regular = length > SINGULAR * (own[:, None] + own)
+    difference = atoms.with_values[:, None] - atoms.with_values
+    gain = np.divide(difference**2, length, out=np.zeros_like(length), where=is_regular).ravel()
+    for name in names:
+        places = _places(name, n)
+        if not len(places):
+            continue
+        best = int(places[gain[places].argmax()])
+        start, end = divmod(best, n + 1)
+        height = float(difference[start, end]) / float(length[start, end]) if gain[best] else 0.0
+        since = np.arange(1.0, n + 1) - start
+        curve = np.clip(since, 0.0, end - start)
+        if names is STEPS:
+            curve = ((since > 0) & (since <= end - start)).astype(np.float64)
+        yield FittedShape(name, float(gain[best]), height * curve, start, end)
+
+
+def _sums_to_end(values: Floats) -> Floats:
+    """Return the sums from each position to the last, along the last axis."""
+    summed: Floats = np.cumsum(values[..., ::-1], axis=-1)[..., ::-1]
     return summed
 
 
-@lru_cache(maxsize=64)
-def _valid_pairs(count: int, min_gap: int, max_gap: int) -> Flags:
-    """Return which pairs of positions are so far apart; after more than a spike the last point alone is no level."""
-    positions = np.arange(count)
-    gap = positions - positions[:, None]
-    valid: Flags = (gap >= min_gap) & (gap <= max_gap)
-    if max_gap > MAX_SPIKE_PERIODS:
-        valid[:, -1] = False
-    return valid
+@lru_cache(maxsize=128)
+def _places(name: str, n: int) -> Indices:
+    """Return where in a square of starts and ends, row by row, a shape may be; the end n is behind the last point."""
+    start, end = np.arange(n + 1)[:, None], np.arange(n + 1)
+    gap, has_level_before, has_level_after = end - start, start >= MIN_BEFORE, end <= n - 2
+    valid: dict[str, Flags] = {
+        "step": has_level_before & (start < n) & (end == n),
+        "spike": has_level_before & (gap == 1) & (end < n),
+        "burst": has_level_before & (gap > 1) & (gap <= MAX_SPIKE_PERIODS) & (end < n),
+        "return": has_level_before & (gap > MAX_SPIKE_PERIODS) & has_level_after,
+        "line": (start == 1) & (end == n),
+        "slope": has_level_before & (gap > 1) & (end == n),
+        "ramp": has_level_before & (gap > 1) & has_level_after,
+    }
+    return np.flatnonzero(valid[name])

@@ -5,11 +5,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from scipy.stats import binom
+from scipy.optimize import minimize_scalar
+from scipy.stats import binom, t
 
 from modeltop.diagnosis.timeseries.change_points import change_points
 from modeltop.diagnosis.timeseries.forecast import forecast_trend
-from modeltop.diagnosis.timeseries.noise import deviances, estimate_noise, neighbor_noise
+from modeltop.diagnosis.timeseries.noise import HEAVY_TAILED_DEGREES, deviances, estimate_noise, neighbor_noise
 from modeltop.diagnosis.timeseries.pattern import recent_pattern
 from modeltop.diagnosis.timeseries.points import evaluable_points
 
@@ -44,7 +45,17 @@ def test_many_models_are_scored_as_each_alone(shares):
     residuals = np.stack([points.values - points.values.mean(), points.values - 0.8, np.linspace(-1, 1, 60)])
     together = deviances(points, residuals, np.array([1, 0, 4]))
     alone = [deviances(points, residuals[[k]], np.array([fitted])) for k, fitted in enumerate((1, 0, 4))]
-    assert together == pytest.approx(np.concatenate(alone), rel=1e-12)
+    for values, parts in zip(together, zip(*alone, strict=True), strict=True):
+        assert values == pytest.approx(np.concatenate(parts), rel=1e-12)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_heavy_tails_have_the_likelihood_of_the_likeliest_t_distribution(daily, seed):
+    values = t.rvs(HEAVY_TAILED_DEGREES, size=60, random_state=seed)
+    points = evaluable_points(daily(values))
+    best = minimize_scalar(lambda scale: -t.logpdf(values, HEAVY_TAILED_DEGREES, scale=scale).sum(), bounds=(0.1, 9))
+    ((deviance,), (rho,)) = deviances(points, values[None, :], np.array([1]))
+    assert rho > 0 or deviance + 60 * np.log(2 * np.pi) == pytest.approx(2 * best.fun, abs=0.1)
 
 
 def test_rows_stand_for_a_support_that_is_not_known(daily):

@@ -148,46 +148,65 @@ def test_noise_is_seldom_anything_but_steady(daily):
     assert sum(pattern is not Pattern.STEADY for pattern in named) <= 18
 
 
-def shape(curve, name="ramp"):
-    return FittedShape(name, 4, 50.0, np.array(curve, dtype=float), 0, 0)
+def shape(name, curve, start, end):
+    return FittedShape(name, 50.0, np.array(curve, dtype=float), start, end)
 
 
 @pytest.mark.parametrize(
-    ("curve", "pattern", "start", "size"),
+    ("name", "curve", "start", "end", "pattern", "at", "size"),
     [
-        pytest.param([0, 0, 0, -8, -8, -8], Pattern.DROP, 3, -8, id="at once"),
-        pytest.param([0, 0, -2, -4, -6, -8, -8], Pattern.DROP, 2, -8, id="within four periods"),
-        pytest.param([0, 0, -1, -2, -3, -4, -5], Pattern.DECLINE, 2, -5, id="over more than four"),
-        pytest.param([0, 0, -1, -2, -3, -9, -9], Pattern.DROP, 5, -9, id="most of it at one place"),
-        pytest.param([0, 0, -5, -6, -7, -8, -9, -9], Pattern.DROP, 2, -9, id="and then more slowly"),
-        pytest.param([0, 3, 6, 6, 6], Pattern.IMPROVING, 1, 6, id="only up"),
-        pytest.param([0, 3, 6, 6, 4], Pattern.IMPROVING, 1, 6, id="up by more than twice the fall"),
-        pytest.param([0, 3, 6, 6, 2, 2], Pattern.DROP, 4, -4, id="down by more than half of the rise"),
-        pytest.param([0, -6, -6, -6, -6, -6, -3], Pattern.RECOVERING, 1, -6, id="half is back"),
-        pytest.param([0, -6, -6, -6, -6, -6, -4], Pattern.DROP, 1, -6, id="a third is back"),
-        pytest.param([0, 0, -8, -8, 0, 0], Pattern.SPIKE, 2, -8, id="back within three periods"),
-        pytest.param([0, 0, -8, -8, -3, -3], Pattern.RECOVERING, 2, -8, id="back but for more than a quarter"),
+        pytest.param("step", [0, 0, 0, -8, -8, -8], 3, 6, Pattern.DROP, 3, -8, id="at once"),
+        pytest.param("ramp", [0, 0, -2, -4, -6, -8, -8], 2, 6, Pattern.DROP, 2, -8, id="within four periods"),
+        pytest.param("ramp", [0, 0, -1, -2, -3, -4, -5, -5], 2, 7, Pattern.DECLINE, 2, -5, id="over more than four"),
+        pytest.param("slope", [0, 0, -1, -2, -3, -4, -5], 2, 7, Pattern.DECLINE, 2, -5, id="up to the last one"),
+        pytest.param("slope", [0, 3, 6, 9], 1, 4, Pattern.IMPROVING, 1, 9, id="only up"),
+        pytest.param("return", [0, -6, -6, -6, -6, 0, 0], 1, 5, Pattern.RECOVERING, 1, -6, id="back"),
+        pytest.param("return", [0, 6, 6, 6, 6, 0, 0], 1, 5, Pattern.DROP, 5, -6, id="back from something better"),
     ],
 )
-def test_a_curve_is_called_by_its_largest_fall_and_by_what_came_after(curve, pattern, start, size):
+def test_a_shape_is_named_by_its_direction_and_by_whether_it_was_sudden(name, curve, start, end, pattern, at, size):
     for better, sign in ((Direction.HIGHER, 1), (Direction.LOWER, -1)):
-        named = name_pattern(shape(sign * np.array(curve)), better)
-        assert (named.pattern, named.start_index, named.size) == (pattern, start, sign * size)
+        named = name_pattern(shape(name, sign * np.array(curve), start, end), better)
+        assert (named.pattern, named.start_index, named.size) == (pattern, at, sign * size)
 
 
 @pytest.mark.parametrize("name", ["spike", "burst"])
 @pytest.mark.parametrize("better", Direction)
 def test_a_few_periods_apart_are_a_spike_whichever_way(name, better):
-    curve = FittedShape(name, 3, 50.0, np.array([0, 0, 5.0, 0, 0]), 2, 3)
-    named = name_pattern(curve, better)
+    named = name_pattern(shape(name, [0, 0, 5, 0, 0], 2, 3), better)
     assert (named.pattern, named.start_index, named.size) == (Pattern.SPIKE, 2, 5)
 
 
-@pytest.mark.parametrize(("curve", "size"), [([0, 4, 4], 4), ([0, -4, -4], -4), ([0, 1, -6], -7)])
-def test_without_a_better_side_the_largest_move_is_what_happened(curve, size):
-    named = name_pattern(shape(curve), Direction.NEITHER)
+@pytest.mark.parametrize("size", [4, -4])
+def test_without_a_better_side_any_lasting_move_is_a_drop(size):
+    named = name_pattern(shape("step", [0, size, size], 1, 3), Direction.NEITHER)
     assert (named.pattern, named.size) == (Pattern.DROP, size)
 
 
 def test_a_level_is_steady():
-    assert name_pattern(shape([0, 0], "level"), Direction.HIGHER).pattern is Pattern.STEADY
+    assert name_pattern(shape("level", [0, 0], 0, 2), Direction.HIGHER).pattern is Pattern.STEADY
+
+
+@pytest.mark.parametrize(
+    ("tail", "memory", "least"), [pytest.param("t", 0.0, 0.85, id="heavy tails"), pytest.param("", 0.9, 0.85, id="AR")]
+)
+@pytest.mark.parametrize("periods", [60, 120])
+def test_heavy_tails_and_long_memory_are_steady(daily, tail, memory, least, periods):
+    named = [recent_pattern(daily(wandering(periods, seed, tail, memory))).pattern for seed in range(60)]
+    assert sum(pattern is Pattern.STEADY for pattern in named) >= least * len(named)
+
+
+@pytest.mark.parametrize(("tail", "memory"), [pytest.param("t", 0.0, id="heavy tails"), pytest.param("", 0.9, id="AR")])
+def test_a_drop_of_six_deviations_is_named_whatever_the_noise(daily, tail, memory):
+    fall = 0.06 * (np.arange(60) >= 45)
+    named = [recent_pattern(daily(wandering(60, seed, tail, memory) - fall)) for seed in range(40)]
+    assert sum(pattern.pattern is Pattern.DROP and day(pattern.started_at) == 45 for pattern in named) >= 38
+
+
+def wandering(periods, seed, tail, memory):
+    """Return healthy values of deviation 0.01 of an AR(1) process, of Student's t with three degrees of freedom."""
+    rng = np.random.default_rng([5, seed])
+    noise = rng.standard_t(3, periods) / np.sqrt(3) if tail else rng.standard_normal(periods)
+    for k in range(1, periods):
+        noise[k] = memory * noise[k - 1] + np.sqrt(1 - memory**2) * noise[k]
+    return 0.9 + 0.01 * noise
