@@ -88,4 +88,4 @@ def incident_line(incident: Incident, snapshot: Snapshot) -> str:
     active = {alert.id for alert in snapshot.alerts if alert.is_active}
     others = len(active & {*incident.alerts} - {incident.lead})
     rest = f", and {pluralize(others, 'more alert')}" if others else ""
-    return f"{sanitize(incident.id, 20)}  {alert_line(alert)}{rest}"
+    return f"{sanitize(incident.id, 20)}  {alert_line(alert, snapshot)}{rest}"

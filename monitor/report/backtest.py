@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,9 +12,9 @@ import numpy as np
 from modeltop.alerting.messages.diagnosis_json import finite_or_none
 from modeltop.core.series import Alert, Condition, RuleStatus, Series, State, to_datetime
 from modeltop.core.stats.robust import median
-from modeltop.core.text import format_age, format_period, format_value, pluralize, sanitize
+from modeltop.core.text import format_age, format_day, format_value, pluralize, sanitize
 from modeltop.report.json import alert_record
-from modeltop.report.phrases import alert_line, rule_sentence, skipped_rules
+from modeltop.report.phrases import alert_line, resolved_clause, rule_sentence, skipped_rules
 from modeltop.rules.defaults import without_idle
 from modeltop.rules.rule import Rule, describe_rule
 from modeltop.rules.snapshot import Snapshot
@@ -116,33 +116,30 @@ def format_lines(snapshot: Snapshot) -> Iterator[str]:
         name = f"{'default rule ' if rule.default else ''}{sanitize(rule.name, 60)}"
         yield f"{name}: {rule_sentence(rule, snapshot)}"
         if result.series:
-            yield f"  {_describe_evaluated(result)}"
+            yield f"  {_describe_evaluated(result, snapshot.taken_at)}"
         yield f"  {describe_rate(result)}"
         if len(result.alerts) > MAX_LISTED:
             yield f"  the newest {MAX_LISTED} of {len(result.alerts):,}; --json lists all"
         for alert in (*result.alerts[-MAX_LISTED:], *result.pending[:MAX_LISTED]):
-            yield f"    {_describe_dates(alert)}  {alert_line(alert)}"
+            yield f"    {_describe_dates(alert, snapshot.taken_at)}  {alert_line(alert, snapshot)}"
         yield from skipped_rules(result.skipped)
     for notice in snapshot.notices:
         yield f"  {sanitize(notice, 300)}"
     for alert in snapshot.alerts:
         if alert.condition is Condition.UNREADABLE:
-            yield f"  {alert_line(alert)}"
+            yield f"  {alert_line(alert, snapshot)}"
 
 
-def _describe_evaluated(result: BacktestResult) -> str:
-    first = min(to_datetime(series.times[0]) for series in result.series)
-    last = max(series.newest for series in result.series)
-    count = f"{len(result.series):,} series"
-    return (
-        f"{count}, {result.evaluated_periods:,} evaluated periods from {format_period(first)} to {format_period(last)}"
-    )
+def _describe_evaluated(result: BacktestResult, now: datetime) -> str:
+    first = format_day(min(to_datetime(series.times[0]) for series in result.series), now)
+    last = format_day(max(series.newest for series in result.series), now)
+    return f"{len(result.series):,} series, {result.evaluated_periods:,} evaluated periods from {first} to {last}"
 
 
-def _describe_dates(alert: Alert) -> str:
+def _describe_dates(alert: Alert, now: datetime) -> str:
     """Return when an alert fired and resolved; the line of the alert has its first breached period and its length."""
-    fired = "not confirmed" if alert.fired is None else f"fired {format_period(alert.fired)}"
-    return f"{fired}, resolved {format_period(alert.resolved)}" if alert.resolved else f"{fired}, open"
+    fired = "not confirmed" if alert.fired is None else f"fired {format_day(alert.fired, now)}"
+    return fired + (resolved_clause(alert, now) or ", open")
 
 
 def _duration(alert: Alert, snapshot: Snapshot) -> timedelta:

@@ -1,26 +1,27 @@
 """A snapshot as one HTML file: no script, nothing fetched, charts drawn in place, readable in light and in dark.
 
-It is ASCII (other characters are references), so that it reads the same however it is written out and sent on.
+First what a person on call asks for: which models are bad since when, and of each what happened, why and what to do,
+beside the chart; everything else unfolds. It is ASCII (other characters are references), so that it reads the same
+however it is written out and sent on.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from modeltop.alerting.messages.explanation import ExplanationCache
-from modeltop.core.diagnosis import Diagnosis
-from modeltop.core.series import Alert, Series, State
-from modeltop.core.text import format_period, pluralize
-from modeltop.report.diagnosis_sections import diagnosis_sections
+from modeltop.core.series import Alert, ModelStatus, Series, SeriesKey, Severity, State
+from modeltop.core.text import pluralize
+from modeltop.report.diagnosis_sections import QUESTIONS_TITLE, diagnosis_sections
 from modeltop.report.phrases import (
     MARKS,
     alert_line,
     describe_matchers,
     describe_note,
     describe_silence,
+    describe_time,
     headline,
     latest_cells,
-    newest_data,
     problem_lines,
     resolved_clause,
     rule_lines,
@@ -28,38 +29,68 @@ from modeltop.report.phrases import (
     skipped_rules,
     unknown_directions,
 )
-from modeltop.report.svg import escape_text, model_notes, render_svg, series_chart, severity_class
-from modeltop.rules.change_summary import change_summary, describe_change
+from modeltop.report.summary import (
+    CHANGE_NAMES,
+    change_cells,
+    incident_window,
+    lead_cells,
+    lead_series,
+    window_text,
+)
+from modeltop.report.svg import escape_text, model_notes, render_spark, render_svg, series_chart, severity_class
+from modeltop.report.text_report import ReportIndex, alert_lines
 from modeltop.rules.rule import direction_hint
 from modeltop.rules.snapshot import Snapshot
 
 STYLE = """
-:root { color-scheme: light dark; --fg: #1c1e21; --bg: #fdfdfc; --dim: #666c74; --rule: #d9dce0; --band: #4a78b833;
-  --line: #2458a6; --critical: #b3261e; --warning: #8a5a00; --unknown: #6b4fa0; --ok: #2c6e3f; --pending: #666c74; }
-@media (prefers-color-scheme: dark) { :root { --fg: #e3e5e8; --bg: #16181b; --dim: #9aa1aa; --rule: #363b42;
-  --band: #7faaeb40; --line: #8ab4f8; --critical: #ff8a80; --warning: #f2bd55; --unknown: #c3a6ff; --ok: #7fcf95;
-  --pending: #9aa1aa; } }
-body { font: 15px/1.45 system-ui, sans-serif; color: var(--fg); background: var(--bg); max-width: 64rem;
-  margin: 1.5rem auto; padding: 0 1rem; overflow-wrap: anywhere; }
-h1 { font-size: 1.35rem; } h2 { font-size: 1.1rem; } h3 { font-size: 1rem; }
-section { border-top: 1px solid var(--rule); margin-top: 1.5rem; }
-table { border-collapse: collapse; display: block; overflow-x: auto; overflow-wrap: normal;
-  font-variant-numeric: tabular-nums; }
-th, td { padding: .15rem .6rem; text-align: right; white-space: nowrap; border-bottom: 1px solid var(--rule); }
-th:first-child { text-align: left; } thead th, figcaption, .axis { color: var(--dim); }
-figure { margin: .8rem 0; } svg { width: 100%; height: auto; max-width: 44rem; display: block; }
+:root { color-scheme: light dark; --fg: #1c1e21; --bg: #fdfdfc; --dim: #5f656d; --rule: #d9dce0; --band: #4a78b833;
+  --line: #2458a6; --critical: #b3261e; --warning: #8a5a00; --unknown: #6b4fa0; --ok: #2c6e3f; --pending: #5f656d; }
+@media screen and (prefers-color-scheme: dark) { :root { --fg: #e3e5e8; --bg: #16181b; --dim: #a3a9b2;
+  --rule: #363b42; --band: #7faaeb40; --line: #8ab4f8; --critical: #ff8a80; --warning: #f2bd55; --unknown: #c3a6ff;
+  --ok: #7fcf95; --pending: #a3a9b2; } }
+body { font: 15px/1.45 system-ui, sans-serif; color: var(--fg); background: var(--bg); max-width: 66rem;
+  margin: 1rem auto; padding: 0 1rem; overflow-wrap: anywhere; -webkit-text-size-adjust: 100%; }
+h1 { font-size: 1.25rem; line-height: 1.3; margin: 0 0 .3rem; } h2 { font-size: 1.15rem; margin: 0 0 .5rem; }
+h3 { font-size: 1rem; margin: .9rem 0 .2rem; } p, ul, dl { margin: .3rem 0; } ul { padding-left: 1.2rem; }
+section { border-top: 1px solid var(--rule); margin-top: 1.2rem; padding-top: 1rem; }
+a { color: inherit; } summary { cursor: pointer; padding: .3rem 0; } details details { margin-left: 1rem; }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums; margin: .5rem 0; }
+th, td { padding: .2rem .5rem; text-align: right; vertical-align: bottom; border-bottom: 1px solid var(--rule); }
+th:first-child, .fleet :nth-child(2) { text-align: left; padding-left: 0; }
+td, .fleet th { white-space: nowrap; } tbody th { min-width: 7.8rem; }
+thead th { overflow-wrap: normal; font-weight: normal; }
+thead th, figcaption, .axis, .dim { color: var(--dim); } .dim { font-style: italic; }
+dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem .8rem; }
+dt { color: var(--dim); } dd { margin: 0; } .marked { list-style: none; padding: 0; }
+figure { margin: 0; } figcaption { padding-left: .2rem; } svg { display: block; overflow: visible; }
+.chart { width: 100%; max-width: 30rem; height: auto; } .spark { width: 6.5rem; height: 1.4rem; }
+.charts { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(20rem, 100%), 1fr)); gap: 1rem; }
 .critical { color: var(--critical); --tone: var(--critical); }
 .warning { color: var(--warning); --tone: var(--warning); }
 .unknown { color: var(--unknown); --tone: var(--unknown); } .ok { color: var(--ok); --tone: var(--ok); }
 .pending { color: var(--pending); --tone: var(--pending); }
-.axis { fill: var(--dim); font-size: 11px; } .grid { stroke: var(--rule); stroke-width: .6; }
-.line { stroke: var(--line); stroke-width: 1.4; fill: none; } .dot { fill: var(--line); }
-.band { fill: var(--band); } .mark { stroke: var(--fg); stroke-width: 1.4; stroke-dasharray: 2 3; }
-.usual { fill: var(--dim); fill-opacity: .13; } .begin { stroke: var(--fg); stroke-width: 1.6; }
-.trend { stroke: var(--warning); stroke-width: 1.6; fill: none; stroke-dasharray: 8 3; }
-.limit { stroke: var(--tone); stroke-width: 1.2; stroke-dasharray: 6 4; }
-.span { fill: var(--tone); fill-opacity: .16; }
-@media print { details { display: block; } section { break-inside: avoid; } }
+.axis { fill: var(--tone, var(--dim)); font-size: 12px; } .strong { fill: var(--fg); }
+.grid { stroke: var(--rule); stroke-width: .6; }
+.line { stroke: var(--line); stroke-width: 1.6; fill: none; stroke-linejoin: round; } .thin { stroke-width: 1; }
+.dot { fill: var(--line); } .now { fill: var(--tone, var(--line)); }
+.band { fill: var(--band); } .mark { stroke: var(--dim); stroke-width: 1.2; stroke-dasharray: 2 3; }
+.usual { fill: var(--dim); fill-opacity: .16; } .begin { stroke: var(--fg); stroke-width: 1.4; }
+.trend { stroke: var(--warning); stroke-width: 1.4; fill: none; stroke-dasharray: 7 3; }
+.limit { stroke: var(--tone); stroke-width: 1.2; stroke-dasharray: 5 4; }
+.span { fill: var(--tone); fill-opacity: .14; }
+@media (min-width: 54rem) { .lead { display: grid; grid-template: "text chart" "rest chart" 1fr / 1fr 30rem;
+  column-gap: 2rem; } .lead > figure { grid-area: chart; } .lead > .text { grid-area: text; } }
+@media (max-width: 43rem) { .wide { display: none; } th, td { padding: .2rem .25rem; }
+  table { width: 100%; } table:not(.fleet) { font-size: .81rem; }
+  .fleet, .fleet thead, .fleet tbody { display: block; }
+  .fleet tr { display: grid; grid-template-columns: 1fr 3.2rem 5.2rem 6.5rem; column-gap: .3rem;
+    border-bottom: 1px solid var(--rule); }
+  .fleet tr > * { border: 0; padding: 0 0 .15rem; } .fleet tbody th { grid-column: 1 / 4; white-space: normal; }
+  .fleet td:last-child { grid-area: 1 / 4; justify-self: end; }
+  .fleet thead th:first-child, .fleet thead th:last-child { display: none; } }
+@media print { body { font-size: 9.5pt; max-width: none; margin: 0; } a { text-decoration: none; }
+  summary { list-style: none; } details::details-content { content-visibility: visible; block-size: auto; }
+  figure, tr, dl, li { break-inside: avoid; } h2, h3, summary { break-after: avoid; } }
 """
 
 MAX_VERDICT_WIDTH = 400
@@ -68,145 +99,254 @@ MAX_CHARTS = 240
 """Charts in one file, those of the worst models; more would make it too large to be sent."""
 MAX_CHARTS_PER_MODEL = 12
 """Series of one model that are drawn, those of all rows first."""
+MAX_ROWS = 20
+"""Rows of a table that are shown unfolded, the worst."""
 MAX_LISTED = 20
 """Resolved alerts of one model, and lines that could not be read, that are listed; the newest."""
+COLUMNS = ("metric", "now", *CHANGE_NAMES.values(), "95 %", "n")
+WIDE_COLUMNS = (CHANGE_NAMES["30d"], CHANGE_NAMES["first"], "95 %", "n")
+"""Columns that a phone does not show."""
+WIDE = ' class="wide"'
+CHANCE = ' class="dim" title="not significant"'
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
+LEGEND = (
+    "Charts: dashed line, limit; vertical line, start of the change; gray band, usual range; shaded, alert active; "
+    "band around the line, 95 % interval. Changes in gray italics are not significant: their 95 % interval includes 0."
+)
 
 
 def html(snapshot: Snapshot) -> Iterator[str]:
     """Yield the lines of the report; ASCII, and well-formed as XML too."""
-    for line in _page(snapshot):
+    for line in _Page(snapshot).lines():
         yield line.encode("ascii", "xmlcharrefreplace").decode("ascii")
 
 
-def _page(snapshot: Snapshot) -> Iterator[str]:
-    title = escape_text(headline(snapshot))
-    yield "<!DOCTYPE html>"
-    yield '<html lang="en"><head><meta charset="utf-8"/>'
-    yield f'<meta http-equiv="Content-Security-Policy" content="{POLICY}"/>'
-    yield '<meta name="viewport" content="width=device-width, initial-scale=1"/>'
-    yield '<meta name="color-scheme" content="light dark"/>'
-    yield f"<title>{title}</title><style>{STYLE}</style></head><body>"
-    yield f'<h1 class="{severity_class(snapshot.severity)}">{title}</h1>'
-    yield from (f"<p><strong>{escape_text(shared.sentence)}</strong></p>" for shared in snapshot.shared_starts)
-    newest = newest_data(snapshot)
-    yield f"<p>Evaluated for {format_period(snapshot.taken_at)}; newest data {newest}. Times are UTC.</p>"
-    explanations = ExplanationCache(snapshot)
-    yield from _alerting_models(snapshot, explanations)
-    yield from _silences(snapshot)
-    charts_left = MAX_CHARTS
-    for status in snapshot.model_statuses:
-        # The series of all rows, then those of segments.
-        history = sorted(snapshot.history.for_model(status.model), key=lambda series: series.key.segment != "all")
-        drawn = history[: min(MAX_CHARTS_PER_MODEL, charts_left)]
-        charts_left -= len(drawn)
-        heading = f'<h2 class="{severity_class(status.severity)}">{MARKS[status.severity][0]}'
-        yield f"<section>{heading} {escape_text(status.model)}</h2>"
-        yield from _verdict(status.model, snapshot, explanations)
-        if history:
-            yield from _table(history, snapshot)
-        yield from _charts(history, drawn, snapshot, explanations.diagnosis_for(status.model))
-        yield from _notes_and_past_alerts(status.model, snapshot)
-        yield "</section>"
-    yield from _footer(snapshot, explanations)
-    yield "</body></html>"
+class _Page:
+    """The report of one snapshot.
 
+    Args:
+        snapshot: The snapshot.
+    """
 
-def _alerting_models(snapshot: Snapshot, explanations: ExplanationCache) -> Iterator[str]:
-    """Yield the models with an open alert and their verdicts; the alerts are listed in the sections of the models."""
-    alerting = {alert.key.model for alert in snapshot.alerts if alert.resolved is None}
-    items = (
-        f'<span class="{severity_class(status.severity)}">{MARKS[status.severity][0]} '
-        f"{escape_text(status.model, 60)}</span> "
-        f"{escape_text(explanations.text_for(status.model), MAX_VERDICT_WIDTH)}"
-        for status in snapshot.model_statuses
-        if status.model in alerting
-    )
-    if alerting:
-        yield from _list(items, "<h2>Alerts</h2>")
+    def __init__(self, snapshot: Snapshot) -> None:
+        self.snapshot = snapshot
+        self.index = ReportIndex(snapshot)
+        self.explanations = ExplanationCache(snapshot)
+        self.charts_left = MAX_CHARTS
+        self.severities: dict[SeriesKey, Severity] = {}
+        for alert in snapshot.alerts:
+            if alert.is_active:
+                self.severities[alert.key] = max(alert.severity, self.severities.get(alert.key, alert.severity))
+        self.history: dict[str, list[Series]] = {}
+        for series in snapshot.history.series.values():
+            self.history.setdefault(series.key.model, []).append(series)
 
+    def lines(self) -> Iterator[str]:
+        snapshot = self.snapshot
+        title, statuses = escape_text(headline(snapshot)), snapshot.model_statuses
+        yield "<!DOCTYPE html>"
+        yield '<html lang="en"><head><meta charset="utf-8"/>'
+        yield f'<meta http-equiv="Content-Security-Policy" content="{POLICY}"/>'
+        yield '<meta name="viewport" content="width=device-width, initial-scale=1"/>'
+        yield '<meta name="color-scheme" content="light dark"/>'
+        yield f"<title>{title}</title><style>{STYLE}</style></head><body>"
+        yield f'<h1 class="{severity_class(snapshot.severity)}">{title}</h1>'
+        yield f"<p>{escape_text(describe_time(snapshot))}</p>"
+        yield from (f"<p><strong>{escape_text(shared.sentence)}</strong></p>" for shared in snapshot.shared_starts)
+        if len(statuses) > 1:
+            yield from self._fleet(list(enumerate(statuses)))
+        for number, status in enumerate(statuses):
+            yield from self._model(number, status)
+        yield from self._silences()
+        yield from self._problems()
+        yield from self._footer()
+        yield "</body></html>"
 
-def _verdict(model: str, snapshot: Snapshot, explanations: ExplanationCache) -> Iterator[str]:
-    """Yield the verdict on a model, its open alerts, and the evidence of the verdict."""
-    yield f"<p>{escape_text(explanations.text_for(model), MAX_VERDICT_WIDTH)}</p>"
-    alerts = [alert for alert in snapshot.alerts if alert.key.model == model and alert.resolved is None]
-    if alerts:
-        yield from _list(_alert(alert, snapshot) for alert in alerts)
-    diagnosis = explanations.diagnosis_for(model)
-    sections = {} if diagnosis is None else diagnosis_sections(diagnosis, snapshot.catalog)
-    for title, lines in sections.items():
-        yield from _list((escape_text(line, 900) for line in lines), f"<h3>{escape_text(title)}</h3>")
+    def _fleet(self, statuses: Sequence[tuple[int, ModelStatus]]) -> Iterator[str]:
+        """Yield the table of the models, worst first; those beyond the first unfold."""
+        heads = ("model", "metric", "now", "vs baseline", "since", "")
+        yield f'<table class="fleet"><thead>{_row(*heads, cell="th")}</thead><tbody>'
+        yield from (self._fleet_row(number, status) for number, status in statuses[:MAX_ROWS])
+        yield "</tbody></table>"
+        if more := statuses[MAX_ROWS:]:
+            yield f"<details><summary>{pluralize(len(more), 'more model')}</summary>"
+            yield '<table class="fleet"><tbody>'
+            yield from (self._fleet_row(number, status) for number, status in more)
+            yield "</tbody></table></details>"
 
+    def _fleet_row(self, number: int, status: ModelStatus) -> str:
+        kind = severity_class(status.severity)
+        link = f'<a href="#m{number}">{MARKS[status.severity][0]} {escape_text(status.model, 60)}</a>'
+        series = lead_series(status.model, self.history.get(status.model, []), self.snapshot)
+        incident = self.snapshot.incident_of(status.model)
+        cells = map(escape_text, lead_cells(status.model, series, self.snapshot))
+        start = None if incident is None else incident.started_at
+        spark = "" if series is None else render_spark(incident_window(series, start).values, kind)
+        return f'<tr><th class="{kind}">{link}</th>{_cells(*cells, spark)}</tr>'
 
-def _alert(alert: Alert, snapshot: Snapshot) -> str:
-    kind = "pending" if alert.state is State.PENDING else severity_class(alert.severity)
-    name = f" <code>{escape_text(alert.id)}</code>" if alert.id else ""
-    return f'<span class="{kind}">{escape_text(alert_line(alert, snapshot), 900)}{resolved_clause(alert)}</span>{name}'
+    def _model(self, number: int, status: ModelStatus) -> Iterator[str]:
+        """Yield the section of a model; that of one that is ok unfolds."""
+        model, mark = status.model, MARKS[status.severity][0]
+        heading = f'<span class="{severity_class(status.severity)}">{mark} {escape_text(model, 60)}</span>'
+        is_open = bool(model in self.index.alerts or status.concerns or status.severity)
+        if is_open:
+            yield f'<section id="m{number}"><h2>{heading}</h2>'
+        else:
+            verdict = escape_text(self.explanations.text_for(model), MAX_VERDICT_WIDTH)
+            yield f'<section><details><summary>{heading} {verdict}</summary><div id="m{number}">'
+        history = self.history.get(model, [])
+        lead = lead_series(model, history, self.snapshot)
+        yield '<div class="lead">'
+        yield from self._verdict(status) if is_open else ()
+        yield from self._chart(lead, is_lead=True) if lead is not None else ()
+        yield "<div>"
+        lines = alert_lines(self.index, model)
+        yield from _list((escape_text(line, 900) for line in lines), "<h3>Alerts</h3>", kind="marked")
+        yield from self._questions(model)
+        yield "</div></div>"
+        yield from self._tables(history)
+        yield from self._more_charts([series for series in history if series is not lead])
+        yield from self._evidence(model)
+        yield from self._notes_and_alerts(model)
+        yield "</section>" if is_open else "</div></details></section>"
 
+    def _verdict(self, status: ModelStatus) -> Iterator[str]:
+        """Yield what happened, why, and what to do; missing labels and values last."""
+        verdict = self.explanations.verdict_for(status.model)
+        coverage = self.snapshot.label_coverage.get(status.model)
+        missing = ("" if coverage is None else coverage.sentence, self.snapshot.missing_values.get(status.model, ""))
+        texts = (("What", verdict.what), ("Why", verdict.why), ("Do", verdict.do), *(("But", text) for text in missing))
+        items = (f"<dt>{name}</dt><dd>{escape_text(text, MAX_VERDICT_WIDTH)}</dd>" for name, text in texts if text)
+        yield f'<dl class="text">{"".join(items)}</dl>'
 
-def _silences(snapshot: Snapshot) -> Iterator[str]:
-    """Yield the silences that hold, or have yet to start."""
-    now = snapshot.clock
-    silences = [silence for silence in snapshot.alerting_state.silences if silence.end > now]
-    if silences:
+    def _questions(self, model: str) -> Iterator[str]:
+        diagnosis = self.explanations.diagnosis_for(model)
+        if diagnosis is not None and diagnosis.questions:
+            yield "<h3>Five questions</h3><dl>"
+            for question, answer, reason in diagnosis.questions:
+                yield f"<dt>{escape_text(question)}</dt>"
+                yield f"<dd><strong>{escape_text(answer)}</strong>: {escape_text(reason)}</dd>"
+            yield "</dl>"
+
+    def _chart(self, series: Series, *, is_lead: bool) -> Iterator[str]:
+        diagnosis = self.explanations.diagnosis_for(series.key.model)
+        chart = series_chart(series, self.snapshot, diagnosis, is_lead=is_lead)
+        if self.charts_left and (svg := render_svg(chart)):
+            self.charts_left -= 1
+            caption = f"{series_name(series.key)}, {window_text(series, len(chart.values))}"
+            yield f"<figure><figcaption>{escape_text(caption)}</figcaption>{svg}</figure>"
+
+    def _more_charts(self, others: Sequence[Series]) -> Iterator[str]:
+        drawn = others[: MAX_CHARTS_PER_MODEL - 1]
+        charts = [line for series in drawn for line in self._chart(series, is_lead=False)]
+        if charts:
+            yield f"<details><summary>{pluralize(len(charts), 'more chart')}</summary>"
+            yield f'<div class="charts">{"".join(charts)}</div></details>'
+        if missing := len(others) - len(charts):
+            yield f"<p>{pluralize(missing, 'more chart')} in the app: run modeltop to see them.</p>"
+
+    def _tables(self, history: Sequence[Series]) -> Iterator[str]:
+        """Yield the metrics of all rows and the segments that alert; the other segments unfold."""
+        first = [one for one in history if one.key.segment == "all" or one.key in self.severities] or history
+        shown = first[:MAX_ROWS]
+        others = [series for series in history if series not in shown]
+        yield from self._table(shown) if shown else ()
+        if others:
+            yield f"<details><summary>{pluralize(len(others), 'more row')}: segments</summary>"
+            yield from self._table(others)
+            yield "</details>"
+
+    def _table(self, history: Sequence[Series]) -> Iterator[str]:
+        """Yield a row of each series; columns without any value are left out."""
+        rows = [self._table_cells(series) for series in history]
+        names = [name for name in COLUMNS if any(name in cells for cells in rows)]
+        yield f"<table><thead><tr>{''.join(_column(name, name, 'th') for name in names)}</tr></thead><tbody>"
+        for series, cells in zip(history, rows, strict=True):
+            severity = self.severities.get(series.key)
+            kind = "" if severity is None else f' class="{severity_class(severity)}"'
+            mark = "" if severity is None else f"{MARKS[severity][0]}&#160;"
+            head = f"<th{kind}>{mark}{escape_text(series_name(series.key))}</th>"
+            yield f"<tr>{head}{''.join(_column(name, cells.get(name, '')) for name in names[1:])}</tr>"
+        yield "</tbody></table>"
+
+    def _table_cells(self, series: Series) -> dict[str, str]:
+        value, interval, _, count = latest_cells(series, self.snapshot)
+        cells = {"metric": "", "now": value, "95 %": interval, "n": count}
+        for against, change in change_cells(series, self.snapshot).items():
+            is_dim = change.is_chance
+            cells[CHANGE_NAMES[against]] = f"<span{CHANCE}>{change.text}</span>" if is_dim else change.text
+        return {name: cell for name, cell in cells.items() if cell or name == "metric"}
+
+    def _evidence(self, model: str) -> Iterator[str]:
+        diagnosis = self.explanations.diagnosis_for(model)
+        sections = {} if diagnosis is None else diagnosis_sections(diagnosis, self.snapshot.catalog)
+        sections.pop(QUESTIONS_TITLE, None)
+        if sections:
+            yield f"<details><summary>Evidence: {', '.join(sections).lower()}</summary>"
+            for title, lines in sections.items():
+                yield from _list((escape_text(line, 900) for line in lines), f"<h3>{escape_text(title)}</h3>")
+            yield "</details>"
+
+    def _notes_and_alerts(self, model: str) -> Iterator[str]:
+        """Yield the notes on a model, then its alerts one by one with their ids, the resolved ones last."""
+        now = self.snapshot.clock
+        notes = (escape_text(describe_note(note, now), 400) for note in model_notes(model, self.snapshot))
+        yield from _list(notes, "<h3>Notes</h3>")
+        alerts = [alert for alert in self.snapshot.alerts if alert.key.model == model]
+        past = [alert for alert in alerts if alert.resolved is not None]
+        if alerts:
+            yield f"<details><summary>Alert ids: {len(alerts) - len(past):,} open, {len(past):,} resolved</summary>"
+            listed = [alert for alert in alerts if alert.resolved is None] + past[:MAX_LISTED]
+            yield from _list(map(self._alert, listed), kind="marked")
+            if len(past) > MAX_LISTED:
+                yield f"<p>and {len(past) - MAX_LISTED:,} older: <code>modeltop alerts --history</code> lists all.</p>"
+            yield "</details>"
+
+    def _alert(self, alert: Alert) -> str:
+        kind = "pending" if alert.state is State.PENDING else severity_class(alert.severity)
+        name = f" <code>{escape_text(alert.id)}</code>" if alert.id else ""
+        text = escape_text(alert_line(alert, self.snapshot, with_model=False), 900)
+        return f'<span class="{kind}">{text}{resolved_clause(alert, self.snapshot.taken_at)}</span>{name}'
+
+    def _silences(self) -> Iterator[str]:
+        """Yield the silences that hold, or have yet to start."""
+        now = self.snapshot.clock
+        silences = (silence for silence in self.snapshot.alerting_state.silences if silence.end > now)
         texts = (f"{describe_matchers(silence.matchers)}: {describe_silence(silence, now)}" for silence in silences)
-        yield from _list((escape_text(text, 600) for text in texts), "<h2>Silences</h2>")
+        yield from _list((escape_text(text, 600) for text in texts), "<section><h2>Silences</h2>", "</section>")
+
+    def _problems(self) -> Iterator[str]:
+        """Yield what could not be read."""
+        lines = problem_lines(problem for problem in self.snapshot.history.problems if not problem.fatal)
+        more = [f"and {pluralize(len(lines) - MAX_LISTED, 'more line')}"] if len(lines) > MAX_LISTED else []
+        texts = (escape_text(line, 400) for line in (*lines[:MAX_LISTED], *more))
+        yield from _list(texts, "<section><h2>Problems of the input</h2>", "</section>")
+
+    def _footer(self) -> Iterator[str]:
+        """Yield how to read the charts, the rules, the skipped ones, and failed explanations."""
+        snapshot = self.snapshot
+        rules = rule_lines(snapshot) if snapshot.history.periods else ()  # without any, they were not applied
+        items = [LEGEND, *rules, *(line.strip() for line in skipped_rules(snapshot.rule_statuses))]
+        items += [f"{metric}: {direction_hint(metric, kind)}" for metric, kind in unknown_directions(snapshot).items()]
+        items += [*snapshot.notices, *self.explanations.errors]
+        start = "<section><details><summary>How this was evaluated</summary>"
+        yield from _list((escape_text(item, 400) for item in items), start, "</details></section>")
 
 
-def _table(history: Iterable[Series], snapshot: Snapshot) -> Iterator[str]:
-    heads = ("metric", "latest", "95 %", "date", "n", "vs previous", "vs 7 days ago", "vs first")
-    yield f"<table><thead><tr>{''.join(f'<th>{head}</th>' for head in heads)}</tr></thead><tbody>"
-    for series in history:
-        metric = snapshot.catalog.get(series.key.metric)
-        changes = change_summary(series, metric, snapshot.baseline)
-        deltas = {change.against: metric.format_delta(change.delta) for change in changes}
-        cells = (*latest_cells(series, snapshot), *(deltas.get(name, "") for name in ("previous", "7d", "first")))
-        title = escape_text("; ".join(describe_change(change, metric, series.newest) for change in changes), 600)
-        row = "".join(f"<td>{escape_text(cell)}</td>" for cell in cells)
-        yield f'<tr title="{title}"><th>{escape_text(series_name(series.key))}</th>{row}</tr>'
-    yield "</tbody></table>"
+def _column(name: str, content: str, cell: str = "td") -> str:
+    return f"<{cell}{WIDE if name in WIDE_COLUMNS else ''}>{content}</{cell}>"
 
 
-def _charts(
-    history: list[Series], drawn: list[Series], snapshot: Snapshot, diagnosis: Diagnosis | None
-) -> Iterator[str]:
-    for series in drawn:
-        if svg := render_svg(series_chart(series, snapshot, diagnosis)):
-            yield f"<figure><figcaption>{escape_text(series_name(series.key))}</figcaption>{svg}</figure>"
-    if len(drawn) < len(history):
-        yield f"<p>{pluralize(len(history) - len(drawn), 'more chart')} in the app: `modeltop` draws every one.</p>"
+def _row(*cells: str, cell: str = "td") -> str:
+    return f"<tr>{_cells(*cells, cell=cell)}</tr>"
 
 
-def _notes_and_past_alerts(model: str, snapshot: Snapshot) -> Iterator[str]:
-    notes = model_notes(model, snapshot)
-    if notes:
-        yield from _list((escape_text(describe_note(note, snapshot.clock), 400) for note in notes), "<h3>Notes</h3>")
-    past = [alert for alert in snapshot.alerts if alert.key.model == model and alert.resolved is not None]
-    if past:
-        yield f"<details><summary>{pluralize(len(past), 'resolved alert')}</summary>"
-        yield from _list(_alert(alert, snapshot) for alert in past[:MAX_LISTED])
-        if len(past) > MAX_LISTED:
-            yield f"<p>and {len(past) - MAX_LISTED:,} older: <code>modeltop alerts --history</code> lists all.</p>"
-        yield "</details>"
+def _cells(*cells: str, cell: str = "td") -> str:
+    return "".join(f"<{cell}>{content}</{cell}>" for content in cells)
 
 
-def _footer(snapshot: Snapshot, explanations: ExplanationCache) -> Iterator[str]:
-    """Yield the rules, the skipped ones, read problems, and failed explanations."""
-    problems = [problem for problem in snapshot.history.problems if not problem.fatal]  # those are alerts
-    rules = rule_lines(snapshot) if snapshot.history.periods else ()  # without any, they were not applied
-    items = [*rules, *(line.strip() for line in skipped_rules(snapshot.rule_statuses))]
-    items += [f"{metric}: {direction_hint(metric, kind)}" for metric, kind in unknown_directions(snapshot).items()]
-    lines = problem_lines(problems)
-    items += [*snapshot.notices, *explanations.errors, *lines[:MAX_LISTED]]
-    if more := len(lines[MAX_LISTED:]):
-        items.append(f"and {pluralize(more, 'more line')} that could not be read")
-    if items:
-        yield from _list((escape_text(item, 400) for item in items), "<h2>How this was evaluated</h2>")
-
-
-def _list(items: Iterable[str], heading: str = "") -> Iterator[str]:
-    if heading:
-        yield heading
-    yield "<ul>"
-    yield from (f"<li>{item}</li>" for item in items)
-    yield "</ul>"
+def _list(items: Iterable[str], before: str = "", after: str = "", kind: str = "plain") -> Iterator[str]:
+    """Yield a list of a CSS class between two texts; nothing if it is empty."""
+    texts = [f"<li>{item}</li>" for item in items]
+    if texts:
+        yield from (before, f'<ul class="{kind}">', *texts, "</ul>", after)

@@ -7,19 +7,19 @@ from collections.abc import Iterable, Iterator
 
 from modeltop.alerting.messages.explanation import ExplanationCache
 from modeltop.core.series import ModelStatus
-from modeltop.core.text import format_period, sanitize
+from modeltop.core.text import sanitize
 from modeltop.report.diagnosis_sections import diagnosis_sections
 from modeltop.report.phrases import (
     MARKS,
+    describe_time,
     headline,
     latest_cells,
-    newest_data,
     problem_details,
     series_name,
     unknown_directions,
 )
+from modeltop.report.summary import CHANGE_NAMES, change_cells
 from modeltop.report.text_report import ReportIndex, alert_lines
-from modeltop.rules.change_summary import change_summary
 from modeltop.rules.rule import direction_hint
 from modeltop.rules.snapshot import Snapshot
 
@@ -31,7 +31,7 @@ def markdown(snapshot: Snapshot) -> Iterator[str]:
     for shared in snapshot.shared_starts:
         yield f"**{_escape(shared.sentence)}**"
         yield ""
-    yield f"Evaluated for {format_period(snapshot.taken_at)}; newest data {newest_data(snapshot)}."
+    yield describe_time(snapshot)
     yield ""
     index, explanations = ReportIndex(snapshot), ExplanationCache(snapshot)
     if index.alerts:
@@ -72,20 +72,12 @@ def _list(title: str, lines: Iterable[str]) -> Iterator[str]:
 
 
 def _table(snapshot: Snapshot, model: str) -> Iterator[str]:
-    yield "| metric | latest | date | n | Δ previous | Δ first |"
-    yield "| --- | ---: | --- | ---: | ---: | ---: |"
+    yield f"| metric | now | 95 % | date | n | {' | '.join(CHANGE_NAMES.values())} |"
+    yield f"| --- | {' | '.join(['---:'] * (4 + len(CHANGE_NAMES)))} |"
     for series in snapshot.history.for_model(model):
-        metric = snapshot.catalog.get(series.key.metric)
-        deltas = {change.against: metric.format_delta(change.delta) for change in change_summary(series, metric)}
-        value, _, start, count = latest_cells(series, snapshot)
-        cells = (
-            _code(series_name(series.key)),
-            value,
-            start,
-            count,
-            deltas.get("previous", ""),
-            deltas.get("first", ""),
-        )
+        changes = change_cells(series, snapshot)
+        texts = (changes[against].text if against in changes else "" for against in CHANGE_NAMES)
+        cells = (_code(series_name(series.key)), *latest_cells(series, snapshot), *texts)
         yield f"| {' | '.join(cells)} |"
 
 

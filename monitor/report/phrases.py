@@ -9,8 +9,27 @@ from dataclasses import fields
 from datetime import UTC, datetime
 
 from modeltop.core.incident import Acknowledgement, Matchers, Note, Silence, Suppression
-from modeltop.core.series import Alert, Condition, ReadProblem, RuleStatus, Series, SeriesKey, Severity, State
-from modeltop.core.text import display_width, format_age, format_exact, format_period, pluralize, sanitize, truncate
+from modeltop.core.series import (
+    Alert,
+    Condition,
+    ReadProblem,
+    RuleStatus,
+    Series,
+    SeriesKey,
+    Severity,
+    State,
+)
+from modeltop.core.text import (
+    display_width,
+    format_age,
+    format_day,
+    format_exact,
+    format_value,
+    pluralize,
+    sanitize,
+    truncate,
+)
+from modeltop.diagnosis.phrases import format_values, period_unit
 from modeltop.rules.change_summary import latest_interval
 from modeltop.rules.defaults import without_idle
 from modeltop.rules.rule import UNKNOWN_METRIC, Rule, describe_rule, metric_table
@@ -25,17 +44,17 @@ MAX_PROBLEM_WIDTH = 400
 MAX_NAMED = 8
 """Models, or series, that are named in one line."""
 MARKS = {
-    Severity.CRITICAL: ("▲", "CRIT"),
-    Severity.UNKNOWN: ("○", "n/d"),
-    Severity.WARNING: ("◆", "WARN"),
+    Severity.CRITICAL: ("▲", "critical"),
+    Severity.UNKNOWN: ("○", "unknown"),
+    Severity.WARNING: ("◆", "warning"),
     Severity.OK: ("●", "ok"),
 }
 """Shape and word of each severity, worst first: never color alone."""
 MAX_HEADLINE = 80
 """Maximum terminal cells of the headline, which may become a mail's subject or a pager's entire message."""
 LINE_WIDTH = 80
-HANG = 8
-"""Indentation in cells of the lines that belong to a model: the width of its mark."""
+HANG = 4
+"""Indentation in cells of the lines that belong to a model."""
 
 
 def format_moment(at: datetime, now: datetime | None = None) -> str:
@@ -43,12 +62,13 @@ def format_moment(at: datetime, now: datetime | None = None) -> str:
 
     >>> at = datetime(2025, 1, 10, 14, 3, 27, tzinfo=UTC)
     >>> format_moment(at), format_moment(at, at), format_moment(at, datetime(2025, 1, 9, tzinfo=UTC))
-    ('2025-01-10 14:03 UTC', '14:03', 'Jan 10 14:03')
+    ('10 Jan 2025 14:03 UTC', '14:03', '10 Jan 14:03')
     """
     at = at.astimezone(UTC)
-    if now is None or at.year != now.year:
-        return f"{at:%Y-%m-%d %H:%M}{' UTC' if now is None else ''}"
-    return f"{at:%H:%M}" if at.date() == now.date() else f"{at:%b} {at.day} {at:%H:%M}"
+    if now is not None and at.date() == now.date():
+        return f"{at:%H:%M}"
+    year = f" {at.year}" if now is None or at.year != now.year else ""
+    return f"{at.day} {at:%b}{year} {at:%H:%M}{' UTC' if now is None else ''}"
 
 
 def describe_ack(ack: Acknowledgement, now: datetime | None = None) -> str:
@@ -114,7 +134,7 @@ def headline(snapshot: Snapshot) -> str:
         return truncate(f"UNKNOWN: {snapshot.clock_doubt}", MAX_HEADLINE)
     if worst is Severity.OK:
         rules = sum(status.is_evaluated for status in snapshot.rule_statuses)
-        return f"OK: {pluralize(models, 'model')}, {pluralize(rules, 'rule')} hold{'s' if rules == 1 else ''}"
+        return f"OK: {pluralize(models, 'model')}, {pluralize(rules, 'rule')} passed"
     counts = Counter(status.severity for status in snapshot.model_statuses)
     words = [f"{counts[severity]} {severity.name.lower()}" for severity in MARKS if severity and counts[severity]]
     first = worst_alert(snapshot)
@@ -163,7 +183,7 @@ def _worst_example(snapshot: Snapshot, width: int) -> str:
         return _unevaluated_model(snapshot)
     if first.condition is Condition.ERROR and first.breach:
         return f": {describe_fault(first.key.model, first.breach.message, width)}"
-    return f": {sanitize(first.key.model, 40)} {_describe_breach(first)}"
+    return f": {sanitize(first.key.model, 40)} {_describe_breach(first, snapshot)}"
 
 
 def _nothing_read(snapshot: Snapshot) -> str:
@@ -216,10 +236,14 @@ def _unevaluated_model(snapshot: Snapshot) -> str:
     return f": {sanitize(first.model, 40)} {sanitize(first.sentence, 60) if coverage is None else coverage.sentence}"
 
 
-def newest_data(snapshot: Snapshot) -> str:
-    """Return the start of the newest period and its age, or `none`."""
+def describe_time(snapshot: Snapshot) -> str:
+    """Return up to which period there is data, how old that is, and for when it was evaluated if that differs."""
     newest = snapshot.history.newest
-    return "none" if newest is None else f"{format_period(newest)}, {format_age(snapshot.clock - newest)} old"
+    if newest is None:
+        return "No data. Times are UTC."
+    age = format_age(snapshot.clock - newest)
+    at = "" if snapshot.taken_at == newest else f"; evaluated for {format_day(snapshot.taken_at, snapshot.clock)}"
+    return f"Data to {format_day(newest, snapshot.clock)}, {age} old{at}. Times are UTC."
 
 
 def has_too_little_history(status: RuleStatus) -> bool:
@@ -280,39 +304,36 @@ def rule_sentence(rule: Rule, snapshot: Snapshot) -> str:
 
 
 def severity_mark(severity: Severity) -> str:
-    """Return shape and word of a severity in eight terminal cells."""
-    shape, word = MARKS[severity]
-    return f"{shape} {word:5} "
+    """Return shape and word of a severity."""
+    return " ".join(MARKS[severity])
 
 
-def alert_mark(alert: Alert) -> tuple[str, str]:
+def alert_mark(alert: Alert) -> str:
     """Return shape and word of an alert: those of its severity, or of a pending one."""
-    return ("·", "pend") if alert.state is State.PENDING else MARKS[alert.severity]
+    return "· pending" if alert.state is State.PENDING else severity_mark(alert.severity)
 
 
-def alert_line(
-    alert: Alert, snapshot: Snapshot | None = None, *, name: str | None = None, with_model: bool = True
-) -> str:
+def alert_line(alert: Alert, snapshot: Snapshot, *, name: str | None = None, with_model: bool = True) -> str:
     """Return one alert in one line.
 
     Args:
         alert: The alert.
-        snapshot: Source of acknowledgements and suppressions; None: the line is without them.
+        snapshot: Source of its series, of acknowledgements and suppressions.
         name: The id to show before the line, with the end of the alert; None: neither is shown.
         with_model: False if the model is named already.
     """
-    shape, word = alert_mark(alert)
-    count = "" if alert.count is None else f", n {format_exact(alert.count)}"
-    line = f"{shape} {word:5} {sanitize(alert.key.model, 60)}" if with_model else f"{shape} {word}"
-    line += f" {_describe_breach(alert)}"
+    model = f"{sanitize(alert.key.model, 60)} " if with_model else ""
+    line = f"{alert_mark(alert)} {model}{_describe_breach(alert, snapshot)}"
     if alert.condition is Condition.THRESHOLD:
-        line += f", {pluralize(alert.periods, 'period')}"
-    line += f", since {format_period(alert.since)}{count}"
-    if alert.state in (State.RECOVERING, State.PENDING):
-        line += f", {alert.state.value}"
+        series = snapshot.history.series.get(alert.key)
+        line += f", for {pluralize(alert.periods, 'period' if series is None else period_unit(series))}"
+    line += f", since {format_day(alert.since, snapshot.taken_at)}"
+    line += "" if alert.count is None else f", n {format_exact(alert.count)}"
+    if alert.state is State.RECOVERING:
+        line += ", recovering"
     if name is not None:
-        line = f"{name:8}  {line}{resolved_clause(alert)}"
-    return "; ".join((line, *(_alert_notes(alert, snapshot) if snapshot is not None else ())))
+        line = f"{name:8}  {line}{resolved_clause(alert, snapshot.taken_at)}"
+    return "; ".join((line, *_alert_notes(alert, snapshot)))
 
 
 def _alert_notes(alert: Alert, snapshot: Snapshot) -> Iterator[str]:
@@ -322,16 +343,21 @@ def _alert_notes(alert: Alert, snapshot: Snapshot) -> Iterator[str]:
     yield from describe_handling(alert, snapshot)
 
 
-def resolved_clause(alert: Alert) -> str:
+def resolved_clause(alert: Alert, now: datetime) -> str:
     """Return when an alert was resolved, with a leading comma; empty while it is open."""
-    return f", resolved {format_period(alert.resolved)}" if alert.resolved else ""
+    return f", resolved {format_day(alert.resolved, now)}" if alert.resolved else ""
 
 
-def _describe_breach(alert: Alert) -> str:
+def _describe_breach(alert: Alert, snapshot: Snapshot) -> str:
     """Return the series, and its value against the limit."""
-    message = alert.breach.message if alert.breach else alert.condition.value
+    breach = alert.breach
+    message = breach.message if breach else alert.condition.value
     if alert.key.metric == "*":
         return sanitize(message, MAX_PROBLEM_WIDTH)
+    if breach is not None and breach.is_baseline and breach.limit is not None:
+        values = breach.value, breach.limit
+        digits = format_values(snapshot.catalog.get(alert.key.metric), *values)
+        message = message.replace(", baseline ".join(map(format_value, values)), ", baseline ".join(digits))
     return f"{series_name(alert.key)} {sanitize(message, MAX_PROBLEM_WIDTH)}"
 
 
@@ -342,14 +368,14 @@ def series_name(key: SeriesKey) -> str:
 
 
 def latest_cells(series: Series, snapshot: Snapshot) -> tuple[str, str, str, str]:
-    """Return the cells of a table for the newest period: value, 95 % interval (or empty), start, support (or `?`)."""
+    """Return the cells of a table for the newest period: value, 95 % interval, date, support; empty if unknown."""
     metric = snapshot.catalog.get(series.key.metric)
     interval, support = latest_interval(series, metric), series.latest_support
     return (
         metric.format(series.latest),
         "" if interval is None else f"{metric.format(interval[0])} to {metric.format(interval[1])}",
-        format_period(series.newest),
-        "?" if support is None else format_exact(support),
+        format_day(series.newest, snapshot.taken_at),
+        "" if support is None else format_exact(support),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from fnmatch import fnmatchcase
 from html import escape
 from typing import TYPE_CHECKING
@@ -15,23 +16,31 @@ from modeltop.core.diagnosis import Diagnosis, Pattern, SeriesPattern
 from modeltop.core.incident import Note
 from modeltop.core.series import Series, SeriesKey, Severity, to_datetime, to_datetime64
 from modeltop.core.stats.robust import distinct, median
-from modeltop.core.text import format_period, pluralize, sanitize
+from modeltop.core.text import format_day, format_period, format_value, sanitize
 from modeltop.diagnosis.phrases import pattern_name
 from modeltop.diagnosis.timeseries.forecast import TrendLine, UsualBand, trend_line, usual_band
 from modeltop.report.phrases import describe_note, series_name
+from modeltop.report.summary import incident_window, window_text
 from modeltop.rules.rule import rules_for
 from modeltop.rules.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from modeltop.core.series import Floats, Times
 
-WIDTH, HEIGHT = 640, 170
-LEFT, RIGHT, TOP, BOTTOM = 58, 10, 10, 22
-"""Margins in units of the drawing; the left one fits the widest number."""
-COLUMNS = 280
+WIDTH, HEIGHT = 400, 190
+"""Units of the drawing: as many as a phone has pixels, so that its labels are readable there."""
+LEFT, RIGHT, TOP, BOTTOM = 52, 46, 20, 20
+"""Margins in units of the drawing: they fit the widest number, a limit, the start of a change, and dates."""
+STRIP_TOP, STRIP_HEIGHT = 6, 22
+"""Distance from the chart, and height, of the strip of the entire history."""
+LABEL_HEIGHT = 12
+"""Distance below which two labels would overlap."""
+COLUMNS = 150
 """Columns of the drawing: a longer series is downsampled to the minimum and the maximum of each."""
 MAX_DOTS = 60
 """Periods up to which each is also a dot."""
+MIN_SPAN = 0.05
+"""Height of a line without axes, at least, as a ratio to its largest value."""
 GAP_FACTOR = 3.5
 """Usual distances of periods without one that interrupt the line."""
 MAX_VALUE = 1e150
@@ -53,8 +62,8 @@ class SvgChart:
     """Format of a value beside the axis."""
     low: Floats | None = None
     high: Floats | None = None
-    limits: Sequence[tuple[str, float]] = ()
-    """CSS class and value of each horizontal line."""
+    limits: Sequence[tuple[str, str, float]] = ()
+    """CSS class, label and value of each horizontal line."""
     alert_spans: Sequence[tuple[str, np.datetime64, np.datetime64]] = ()
     """CSS class, start and end of each alert."""
     note_marks: Sequence[tuple[np.datetime64, str]] = ()
@@ -62,8 +71,11 @@ class SvgChart:
     usual_band: UsualBand | None = None
     """Drawn from its start to the end."""
     change: tuple[np.datetime64, str] | None = None
-    """Start and description of the pattern of the series."""
+    """Start of the change, and what it is, with its date."""
     trend_line: TrendLine | None = None
+    history: Floats | None = None
+    """Values of the entire history, for a strip below; None if the chart shows all of it."""
+    format_date: Callable[[datetime], str] = format_period
 
 
 class _Scale:
@@ -77,7 +89,7 @@ class _Scale:
     def __init__(self, chart: SvgChart, shown: np.ndarray) -> None:
         times = chart.times[shown].astype(np.int64).astype(np.float64)
         self.first, self.last = float(times[0]), float(times[-1])
-        columns = [chart.values[shown], np.array([value for _, value in chart.limits])]
+        columns = [chart.values[shown], np.array([value for *_, value in chart.limits])]
         columns += [np.array(chart.usual_band[1:])] if chart.usual_band is not None else []
         columns += [bound[shown] for bound in (chart.low, chart.high) if bound is not None]
         values = np.concatenate(columns)
@@ -113,12 +125,49 @@ def render_svg(chart: SvgChart) -> str:
         return ""
     scale = _Scale(chart, shown)
     elements = [*_axes(chart, scale, shown), *_backdrop(chart, scale, shown), *_curve(chart, scale, shown)]
-    elements += _trend(chart, scale)
+    elements += [*_trend(chart, scale), *_strip(chart)]
+    height = HEIGHT if chart.history is None else HEIGHT + STRIP_TOP + STRIP_HEIGHT
     title = escape_text(chart.title)
     return (
-        f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{title}"><title>{title}</title>'
+        f'<svg class="chart" viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{title}"><title>{title}</title>'
         f"{''.join(elements)}</svg>"
     )
+
+
+def render_spark(values: Floats, kind: str) -> str:
+    """Return values as a line without axes, the newest marked in the color of a CSS class; empty if none is finite."""
+    line = _spark_line(values, 2, 96, 2, 20)
+    if not line:
+        return ""
+    end = line.removeprefix("M").rpartition("L")[2].split()
+    dot = f'<circle class="{kind} now" cx="{end[0]}" cy="{end[1]}" r="2.5"/>'
+    return f'<svg class="spark" viewBox="0 0 100 22" aria-hidden="true"><path class="line" d="{line}"/>{dot}</svg>'
+
+
+def _spark_line(values: Floats, left: float, right: float, top: float, bottom: float) -> str:
+    """Return the path of values, one beside the other, in a box; empty if none is finite."""
+    finite = np.flatnonzero(np.abs(values) < MAX_VALUE)
+    if not len(finite):
+        return ""
+    drawn = _downsampled(values, finite, len(finite))
+    low, high = float(values[drawn].min()), float(values[drawn].max())
+    # What barely moves is drawn flat: noise that fills the height would look like an incident.
+    span = max(high - low, MIN_SPAN * max(abs(low), abs(high))) or 1.0
+    ratio = 0.5 + (values[drawn] - (low + high) / 2) / span
+    x = left + (right - left) * drawn / max(len(values) - 1, 1)
+    return f"M{_points(x, bottom - ratio * (bottom - top))}"
+
+
+def _strip(chart: SvgChart) -> Iterator[str]:
+    """Yield the entire history below the chart, with the part that the chart shows."""
+    if chart.history is None:
+        return
+    top, right = HEIGHT + STRIP_TOP, WIDTH - RIGHT
+    start = right - (right - LEFT) * len(chart.values) / len(chart.history)
+    yield f'<path class="usual" d="M{_number(start)} {top}H{right}V{top + STRIP_HEIGHT}H{_number(start)}Z"/>'
+    line = _spark_line(chart.history, LEFT, right, top + 2, top + STRIP_HEIGHT - 2)
+    yield f'<path class="line thin" d="{line}"/>'
+    yield _label(LEFT - 6, top + STRIP_HEIGHT - 7, "all", "end")
 
 
 def ticks(low: float, high: float, max_steps: int = 5) -> list[float]:
@@ -138,14 +187,17 @@ def ticks(low: float, high: float, max_steps: int = 5) -> list[float]:
 def _axes(chart: SvgChart, scale: _Scale, shown: np.ndarray) -> Iterator[str]:
     right = WIDTH - RIGHT
     for value in ticks(scale.low, scale.high):
-        y, label = scale.y(value), escape_text(chart.format_value(value))
-        yield f'<path class="grid" d="M{LEFT} {y}H{right}"/>'
-        yield f'<text class="axis" x="{LEFT - 6}" y="{y}" dy="4" text-anchor="end">{label}</text>'
+        y = float(scale.y(value))
+        yield f'<path class="grid" d="M{LEFT} {_number(y)}H{right}"/>'
+        yield _label(LEFT - 6, y + 4, chart.format_value(value), "end")
     first, last = chart.times[shown[[0, -1]]]
     for time, x, anchor in ((first, LEFT, "start"), (last, right, "end")):
         if anchor == "start" or first != last:
-            label = format_period(to_datetime(time))
-            yield f'<text class="axis" x="{x}" y="{HEIGHT - 6}" text-anchor="{anchor}">{label}</text>'
+            yield _label(x, HEIGHT - 5, chart.format_date(to_datetime(time)), anchor)
+
+
+def _label(x: float, y: float, text: str, anchor: str = "start", kind: str = "axis") -> str:
+    return f'<text class="{kind}" x="{_number(x)}" y="{_number(y)}" text-anchor="{anchor}">{escape_text(text)}</text>'
 
 
 def _backdrop(chart: SvgChart, scale: _Scale, shown: np.ndarray) -> Iterator[str]:
@@ -161,12 +213,26 @@ def _backdrop(chart: SvgChart, scale: _Scale, shown: np.ndarray) -> Iterator[str
         path = f"M{_number(left)} {TOP}H{_number(max(right, left + 2))}V{bottom}H{_number(left)}Z"
         yield f'<path class="span {kind}" d="{path}"/>'
     yield from _interval(chart, scale, shown)
-    for kind, value in chart.limits:
-        yield f'<path class="limit {kind}" d="M{LEFT} {scale.y(value)}H{WIDTH - RIGHT}"/>'
+    yield from _limit_lines(chart, scale)
     changes = [] if chart.change is None else [chart.change]
     for kind, marks in (("mark", chart.note_marks), ("begin", changes)):
         for time, text in marks:
             yield f'<path class="{kind}" d="M{scale.x(time)} {TOP}V{bottom}"><title>{escape_text(text)}</title></path>'
+    for time, text in changes:
+        x = float(scale.x(time))
+        is_right = x > (LEFT + WIDTH - RIGHT) / 2
+        yield _label(x + 14 if is_right else x - 14, TOP - 6, text, "end" if is_right else "start", "axis strong")
+
+
+def _limit_lines(chart: SvgChart, scale: _Scale) -> Iterator[str]:
+    """Yield the limits, each with its label where that overlaps no other."""
+    labels: list[float] = []
+    for kind, text, value in chart.limits:
+        y = float(scale.y(value))
+        yield f'<path class="limit {kind}" d="M{LEFT} {_number(y)}H{WIDTH - RIGHT}"/>'
+        if all(abs(y - other) >= LABEL_HEIGHT for other in labels):
+            labels.append(y)
+            yield _label(WIDTH - RIGHT + 4, y + 4, text, kind=f"axis {kind}")
 
 
 def _trend(chart: SvgChart, scale: _Scale) -> Iterator[str]:
@@ -237,43 +303,64 @@ def escape_text(foreign: object, limit: int = 300) -> str:
     return escape(sanitize(foreign, limit), quote=True)
 
 
-def series_chart(series: Series, snapshot: Snapshot, diagnosis: Diagnosis | None = None) -> SvgChart:
-    """Return the chart of a series.
+def series_chart(
+    series: Series, snapshot: Snapshot, diagnosis: Diagnosis | None = None, *, is_lead: bool = True
+) -> SvgChart:
+    """Return the chart of a series over the window that fits its incident.
 
     Args:
         series: At least one period.
         snapshot: Source of its rules, alerts and notes.
         diagnosis: Diagnosis of its model; None if there is none.
+        is_lead: Whether there is room for a strip of its entire history.
     """
     key, metric = series.key, snapshot.catalog.get(series.key.metric)
-    pattern = _pattern(key, diagnosis)
-    start = pattern.started_at if pattern is not None else None
+    change = _change(series, snapshot, diagnosis)
+    start, incident = None if change is None else change[0], snapshot.incident_of(key.model)
+    # All metrics of a model share a time axis.
+    shown = incident_window(series, start if incident is None else incident.started_at)
     is_diagnosed = diagnosis is not None and diagnosis.key == key
     return SvgChart(
-        title=f"{series_name(key)} of {sanitize(key.model, 60)}, {pluralize(len(series), 'period')}, "
+        title=f"{series_name(key)} of {sanitize(key.model, 60)}, {window_text(series, len(shown))}, "
         f"latest {metric.format(series.latest)}",
-        times=series.times,
-        values=series.values,
+        times=shown.times,
+        values=shown.values,
         format_value=metric.format,
-        low=series.low,
-        high=series.high,
-        limits=_limits(series, snapshot),
+        low=shown.low,
+        high=shown.high,
+        limits=[
+            (severity_class(severity), text, bound) for severity, text, bound in series_limits(series.key, snapshot)
+        ],
         alert_spans=[
-            (severity_class(alert.severity), to_datetime64(alert.since), to_datetime64(alert.resolved or series.newest))
+            (severity_class(alert.severity), to_datetime64(alert.since), end)
             for alert in snapshot.alerts
-            if alert.key == key and alert.fired is not None
+            if alert.key == key
+            and alert.fired is not None
+            and (end := to_datetime64(alert.resolved or series.newest)) >= shown.times[0]
         ],
         note_marks=[
             (time, describe_note(note, snapshot.clock))
             for note in model_notes(key.model, snapshot)
-            if series.times[0] <= (time := to_datetime64(note.at)) <= series.times[-1]
+            if shown.times[0] <= (time := to_datetime64(note.at)) <= shown.times[-1]
         ],
         usual_band=usual_band(series, start),
         trend_line=trend_line(series, start, diagnosis.forecast) if diagnosis and is_diagnosed and start else None,
-        change=None
-        if pattern is None or start is None
-        else (to_datetime64(start), f"{pattern_name(pattern)} since {format_period(start)}"),
+        change=None if change is None else (to_datetime64(change[0]), change[1]),
+        history=series.values if is_lead and shown is not series else None,
+        format_date=lambda moment: format_day(moment, snapshot.taken_at),
     )
+
+
+def _change(series: Series, snapshot: Snapshot, diagnosis: Diagnosis | None) -> tuple[datetime, str] | None:
+    """Return start and description of the change of a series: for that of its incident, the start of the incident."""
+    pattern, incident = _pattern(series.key, diagnosis), snapshot.incident_of(series.key.model)
+    started_at = None if pattern is None else pattern.started_at
+    if incident is not None and incident.key == series.key:
+        started_at = incident.started_at
+    if started_at is None:
+        return None
+    name = "change" if pattern is None else pattern_name(pattern)
+    return started_at, f"{name} since {format_day(started_at, snapshot.taken_at)}"
 
 
 def severity_class(severity: Severity) -> str:
@@ -293,13 +380,15 @@ def _pattern(key: SeriesKey, diagnosis: Diagnosis | None) -> SeriesPattern | Non
     return next((pattern for pattern in changes if pattern.key == key), None)
 
 
-def _limits(series: Series, snapshot: Snapshot) -> list[tuple[str, float]]:
-    skipped = {status.rule for status in snapshot.rule_statuses if status.key == series.key and status.skip_reason}
-    return [
-        (severity_class(severity), bound)
-        for rule in rules_for(snapshot.rules, series.key, snapshot.history.series)
+def series_limits(key: SeriesKey, snapshot: Snapshot) -> list[tuple[Severity, str, float]]:
+    """Return severity, text such as `< 0.90`, and value of each limit of a series, the most severe first."""
+    skipped = {status.rule for status in snapshot.rule_statuses if status.key == key and status.skip_reason}
+    limits = [
+        (severity, f"{sign} {format_value(bound)}", bound)
+        for rule in rules_for(snapshot.rules, key, snapshot.history.series)
         if rule.name not in skipped
         for severity, limit in rule.detector.limits()
-        for bound in (limit.below, limit.above)
+        for sign, bound in (("<", limit.below), (">", limit.above))
         if bound is not None
     ]
+    return sorted(limits, key=lambda limit: -limit[0])

@@ -23,6 +23,7 @@ from modeltop.report.phrases import (
     alert_line,
     alert_mark,
     describe_handling,
+    describe_time,
     direction_lines,
     has_too_little_history,
     headline,
@@ -35,7 +36,7 @@ from modeltop.report.phrases import (
     skipped_rules,
     wrapped,
 )
-from modeltop.rules.change_summary import change_summary, describe_change
+from modeltop.report.summary import describe_changes
 from modeltop.rules.detectors.cusum import LastingShift
 from modeltop.rules.snapshot import Snapshot
 
@@ -45,13 +46,14 @@ MAX_SHOWN = 20
 """Models without an alert that have a line of their own."""
 MAX_DETAILED = 50
 """Models whose alerts are listed one by one, the worst; the others have a line each."""
+UNKNOWN_COUNT = "where no n is given, the number of cases is unknown, and with it the interval of a change"
 MAX_SENTENCE = 400
 """Maximum terminal cells of a status."""
 SHARED_LINES = {
-    "healthy": ("● ok    ", "ok"),
-    "waiting": ("● ok    ", "ok; latest period too small to evaluate"),
-    "new": ("○ n/d   ", "needs more history"),
-    "unasked": ("○ n/d   ", "no rule applies"),
+    "healthy": (Severity.OK, "ok"),
+    "waiting": (Severity.OK, "ok; latest period too small to evaluate"),
+    "new": (Severity.UNKNOWN, "needs more history"),
+    "unasked": (Severity.UNKNOWN, "no rule applies"),
 }
 """Mark and text of the models that share a line."""
 
@@ -120,10 +122,13 @@ def text_report(snapshot: Snapshot) -> Iterator[str]:
     yield headline(snapshot)
     yield from (line for shared in snapshot.shared_starts for line in wrapped(shared.sentence, 2))
     index, explanations = ReportIndex(snapshot), ExplanationCache(snapshot)
+    yield describe_time(snapshot)
     for status in snapshot.model_statuses:
         yield ""
         yield from _model_page(status, index, explanations)
     yield ""
+    if any(series.latest_support is None for series in snapshot.history.series.values()):
+        yield from wrapped(f"  {UNKNOWN_COUNT}", 4)
     for number, line in enumerate(problem_details(snapshot.history.problems)):
         yield from ([] if number else ["  Problems of the input"])
         yield from wrapped(f"    {line}", 6)
@@ -163,15 +168,13 @@ def _model_page(status: ModelStatus, index: ReportIndex, explanations: Explanati
     yield from _sections(snapshot, diagnosis)
     for series in snapshot.history.for_model(status.model):
         yield f"  {_describe_latest(series, snapshot)}"
-        metric = snapshot.catalog.get(series.key.metric)
-        for change in change_summary(series, metric, snapshot.baseline):
-            yield f"    {sanitize(describe_change(change, metric, series.newest))}"
+        yield from wrapped(f"    {describe_changes(series, snapshot)}".rstrip(), 4)
 
 
 def _describe_latest(series: Series, snapshot: Snapshot) -> str:
-    value, interval, start, count = latest_cells(series, snapshot)
-    bounds = f" (95 % {interval})" if interval else ""
-    return f"{series_name(series.key)} {value}{bounds} on {start}, n {'unknown' if count == '?' else count}"
+    value, interval, day, count = latest_cells(series, snapshot)
+    named = (("on ", "" if series.newest == snapshot.history.newest else day), ("95 % ", interval), ("n ", count))
+    return ", ".join((f"{series_name(series.key)} {value}", *(f"{name}{cell}" for name, cell in named if cell)))
 
 
 def _footer(snapshot: Snapshot, explanations: ExplanationCache) -> Iterator[str]:
@@ -194,13 +197,13 @@ def healthy_section(statuses: Sequence[ModelStatus], index: ReportIndex) -> Iter
         yield from wrapped(_healthy_line(status, index), HANG)
     if len(single) > MAX_SHOWN:
         yield f"{'':{HANG}}and {len(single) - MAX_SHOWN:,} more models without an alert"
-    for kind, (mark, text) in SHARED_LINES.items():
+    for kind, (severity, text) in SHARED_LINES.items():
         group = kinds.get(kind, [])
         if len(group) > 1:
             names = list_names([sanitize(status.model, 60) for status in group], "model")
             healthy = sum(index.is_healthy(rule) for status in group for rule in _other_rules(index, status.model))
-            rules = f", {healthy:,} rule{'s hold' if healthy > 1 else ' holds'}" if healthy else ""
-            yield from wrapped(f"{mark}{names}: {text}{rules}", HANG)
+            rules = f", {pluralize(healthy, 'rule')} passed" if healthy else ""
+            yield from wrapped(f"{severity_mark(severity)} {names}: {text}{rules}", HANG)
 
 
 def _other_rules(index: ReportIndex, model: str) -> Sequence[RuleStatus]:
@@ -228,7 +231,7 @@ def _healthy_line(status: ModelStatus, index: ReportIndex) -> str:
     """Return the status of the first rule of a model, and how many others hold or could not be evaluated."""
     rules = _other_rules(index, status.model)
     text = "; ".join((sanitize(status.sentence, MAX_SENTENCE), *_describe_others(index, rules)))
-    return f"{severity_mark(status.severity)}{sanitize(status.model, 60)} {text}"
+    return f"{severity_mark(status.severity)} {sanitize(status.model, 60)}: {text}"
 
 
 def _describe_others(index: ReportIndex, rules: Sequence[RuleStatus]) -> Iterator[str]:
@@ -236,7 +239,7 @@ def _describe_others(index: ReportIndex, rules: Sequence[RuleStatus]) -> Iterato
     healthy = [rule for rule in rules[1:] if index.is_healthy(rule)]
     shifts = {rule.key for rule in healthy if index.detects_lasting_shift(rule.rule)}
     if more := sum(not index.detects_lasting_shift(rule.rule) for rule in healthy):
-        yield f"{more:,} more rule{'s hold' if more > 1 else ' holds'}"
+        yield f"{pluralize(more, 'more rule')} passed"
     if shifts and index.detects_lasting_shift(rules[0].rule):
         yield f"nor {'is' if len(shifts) == 1 else 'are'} {pluralize(len(shifts), 'more metric')}"
     elif shifts:
@@ -251,7 +254,8 @@ def _describe_unevaluated(index: ReportIndex, rules: Sequence[RuleStatus]) -> It
     if young:
         count = len({rule.key for rule in young})
         need = young[0].sentence.rpartition(": ")[2]
-        yield f"{pluralize(count, 'metric')} {need if count == 1 else need.replace('needs', 'need', 1)}"
+        need = need if count == 1 else need.replace("needs", "need").replace("has", "have")
+        yield f"{pluralize(count, 'metric')} {need}"
     if more := len(unevaluated) - len(young):
         yield f"{pluralize(more, 'rule')} could not evaluate the newest period"
 
@@ -272,7 +276,7 @@ def alerting_section(status: ModelStatus, index: ReportIndex, verdict: Verdict |
 def _status_lines(status: ModelStatus, verdict: Verdict | None) -> Iterator[str]:
     """Yield the name of a model and what happened, then why, then what to do: a line each where they fit."""
     what = sanitize(status.sentence, MAX_SENTENCE) if verdict is None else verdict.what.removeprefix("ok: ")
-    yield from wrapped(f"{severity_mark(status.severity)}{sanitize(status.model, 60)}: {what}", HANG)
+    yield from wrapped(f"{severity_mark(status.severity)} {sanitize(status.model, 60)}: {what}", HANG)
     for sentence in () if verdict is None else (verdict.why, verdict.do):
         if sentence:
             yield from wrapped(" " * HANG + sentence, HANG)
@@ -282,7 +286,7 @@ def _describe_rest(index: ReportIndex, status: ModelStatus) -> Iterator[str]:
     """Yield the metrics that are ok beside the alerts, those that are ok but, and those that were not evaluated."""
     model, snapshot = status.model, index.snapshot
     rules, alerts = _other_rules(index, model), index.alerts[model]
-    unknown = severity_mark(Severity.UNKNOWN).strip()
+    unknown = severity_mark(Severity.UNKNOWN)
     if not any(alert.is_model_wide for alert in alerts):
         breached = {alert.key for alert in alerts} | {concern.key for concern in status.concerns}
         healthy = [series_name(rule.key) for rule in rules if rule.key not in breached and index.is_healthy(rule)]
@@ -294,7 +298,7 @@ def _describe_rest(index: ReportIndex, status: ModelStatus) -> Iterator[str]:
         text = describe_concern(first, snapshot.catalog.get(first.key.metric), unit, snapshot.taken_at)
         also = [series_name(concern.key) for concern in others if concern.key != first.key]
         also_text = f"; also: {list_names(list(dict.fromkeys(also)))}" if also else ""
-        yield f"{severity_mark(Severity.OK).strip()}, but {text}{also_text}"
+        yield f"{severity_mark(Severity.OK)}, but {text}{also_text}"
     yield from (f"{unknown} {text}" for text in _describe_unevaluated(index, rules))
     if model in index.snapshot.label_coverage:
         yield f"{unknown} {index.snapshot.label_coverage[model].sentence}"
@@ -329,7 +333,5 @@ def alert_lines(index: ReportIndex, model: str) -> Iterator[str]:
         if len(group) == 1:
             yield alert_line(group[0], index.snapshot, with_model=False)
             continue
-        shape, word = alert_mark(group[0])
-        pending = "" if group[0].is_active else f" {group[0].state.value}"
         names = list_names([series_name(alert.key) for alert in group])
-        yield "; ".join((f"{shape} {word} also{pending}: {names}", *describe_handling(group[0], index.snapshot)))
+        yield "; ".join((f"{alert_mark(group[0])} also: {names}", *describe_handling(group[0], index.snapshot)))

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from modeltop.alerting.incidents import NEW_BASELINE
 from modeltop.alerting.timeline import IncidentTimeline, Timeline, TimelineEntry
-from modeltop.core.text import format_period, sanitize
-from modeltop.report.phrases import MARKS, format_moment, series_name
+from modeltop.core.text import sanitize
+from modeltop.report.phrases import format_moment, series_name, severity_mark
 
 WORDS = {
     "fired": "fired",
@@ -41,7 +41,7 @@ def timeline_lines(timeline: Timeline, model: str) -> Iterator[str]:
     for incident in timeline.incidents:
         yield _title(incident, model)
         for entry in incident.entries:
-            yield f"  {format_moment(entry.at)}  {_entry_text(entry)}"
+            yield f"  {format_moment(entry.at):>21}  {_entry_text(entry)}"
     for note in timeline.notes:
         if (note.at, note.by, note.text) not in listed:
             yield f"{format_moment(note.at)}  note by {sanitize(note.by, 40)}: {sanitize(note.text)}"
@@ -51,17 +51,14 @@ def _title(timeline: IncidentTimeline, model: str) -> str:
     incident, name = timeline.incident, sanitize(timeline.id, 20)
     if incident is None:
         return f"{name}  {sanitize(model, 60)}"
-    shape, word = MARKS[incident.peak_severity]
     last = next((entry for entry in reversed(timeline.entries) if entry.event == incident.status.value), None)
     is_accepted = last is not None and last.text == NEW_BASELINE
     end = NEW_BASELINE if is_accepted else incident.status.value
-    end += f" {format_period(incident.resolved_at)}" if incident.resolved_at else ""
+    end += f" {format_moment(incident.resolved_at)}" if incident.resolved_at else ""
     series = dict.fromkeys(series_name(member.key) for member in incident.members if member.key.metric != "*")
     subject = f": {', '.join(series)}" if series else ""
-    return (
-        f"{name}  {shape} {word} {sanitize(incident.model, 60)}{subject}; since {format_period(incident.started_at)}, "
-        f"{end}"
-    )
+    mark, since = severity_mark(incident.peak_severity), format_moment(incident.started_at)
+    return f"{name}  {mark} {sanitize(incident.model, 60)}{subject}; since {since}, {end}"
 
 
 def _entry_text(entry: TimelineEntry) -> str:

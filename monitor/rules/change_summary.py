@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from datetime import datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 
 import numpy as np
@@ -11,17 +11,9 @@ import numpy as np
 from modeltop.core.metrics.registry import Metric
 from modeltop.core.series import Comparison, Series, to_datetime
 from modeltop.core.stats.intervals import Interval, newcombe, wilson
-from modeltop.core.text import format_day, format_exact
 from modeltop.rules.baselines.past import ROLLING, PastBaseline, Rolling
 
 LOOKBACKS = (("7d", timedelta(days=7)), ("30d", timedelta(days=30)))
-PHRASES = {
-    "previous": "vs {}",
-    "7d": "vs {}, 7 days ago",
-    "30d": "vs {}, 30 days ago",
-    "first": "vs {}, the first",
-    "reference": "vs baseline from {}",
-}
 
 
 def change_summary(series: Series, metric: Metric, baseline: PastBaseline = ROLLING) -> tuple[Comparison, ...]:
@@ -98,22 +90,3 @@ def baseline_note(series: Series, baseline: PastBaseline = ROLLING) -> str | Non
     if not isinstance(baseline, Rolling):
         return f"too little history for {baseline.describe()}"
     return f"needs {baseline.min_periods} earlier periods, has {int(series[:-1].evaluable().sum())}"
-
-
-def describe_change(change: Comparison, metric: Metric, now: datetime) -> str:
-    """Return the change in words, such as `-0.090 vs 1 Jan, the first, 95 % -0.112 to -0.068, n 1200`.
-
-    Numbers, dates and our own words only: no foreign text.
-
-    Args:
-        change: The change.
-        metric: The metric.
-        now: Dates of another year have their year.
-    """
-    day = format_day(change.before_at, now)
-    clauses = [f"{metric.format_delta(change.delta)} {PHRASES[change.against].format(day)}"]
-    if change.low is not None and change.high is not None:
-        low, high = (metric.format_delta(end) for end in (change.low, change.high))
-        clauses.append(f"95 % {low} to {high}" + (" (not significant)" if change.low <= 0 <= change.high else ""))
-    clauses.append("n unknown" if change.count is None else f"n {format_exact(change.count)}")
-    return ", ".join(clauses)

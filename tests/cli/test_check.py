@@ -16,7 +16,7 @@ def problems(outcome) -> list[str]:
 
 def alerts(outcome) -> list[str]:
     """What is said of models beneath their verdicts, a line each as far as it fits."""
-    return [line.strip() for line in outcome.lines if line.startswith("        ") and line[8] in "▲◆○●·"]
+    return [line.strip() for line in outcome.lines if line.startswith("    ") and line[4] in "▲◆○●·"]
 
 
 def test_the_ten_day_table_is_critical_for_two_reasons_and_nothing_else(run, ten_days):
@@ -24,20 +24,20 @@ def test_the_ten_day_table_is_critical_for_two_reasons_and_nothing_else(run, ten
     assert outcome.code == 2
     assert outcome.lines[0] == "CRITICAL: model_performance_tracking accuracy 0.87 < 0.90"
     (verdict,) = problems(outcome)
-    assert verdict.startswith("▲ CRIT  model_performance_tracking: Accuracy fell steadily, 0.96→0.87 in 10")
+    assert verdict.startswith("▲ critical model_performance_tracking: Accuracy fell steadily, 0.96→0.87 in 10")
     assert alerts(outcome) == [
-        "▲ CRIT accuracy 0.87 < 0.90, 2 periods, since 2025-01-09",
-        "▲ CRIT f1_score 0.845 < 0.85, 1 period, since 2025-01-10",
-        "◆ WARN avg_confidence 0.84, baseline 0.941, 8 periods, since 2025-01-03",
-        "● ok, but declining: recall -0.094 in 8 days; at this pace below 0.80",
-        "○ n/d 4 metrics need 10 earlier periods, has 9",
+        "▲ critical accuracy 0.87 < 0.90, for 2 days, since 9 Jan",
+        "▲ critical f1_score 0.845 < 0.85, for 1 day, since 10 Jan",
+        "◆ warning avg_confidence 0.840, baseline 0.941, for 8 days, since 3 Jan",
+        "● ok, but declining: recall -0.094 in 8 days; at this pace below 0.80 around",
+        "○ unknown 4 metrics need 10 earlier periods, have 9",
     ]
     assert outcome.err == ""
 
 
 def test_limits_of_the_command_line_replace_the_defaults_of_their_metrics(run, ten_days):
     outcome = run("check", ten_days, "--below", "accuracy=0.8", "--below", "f1_score=0.8")
-    assert (outcome.code, [line[:6] for line in alerts(outcome)][:1]) == (1, ["◆ WARN"]), "less confident"
+    assert (outcome.code, [line[:6] for line in alerts(outcome)][:1]) == (1, ["◆ warn"]), "less confident"
     assert "0.90" not in outcome.out
     Path("modeltop.toml").write_text("[defaults]\nconfidence = false\n")
     assert run("check", ten_days, "--below", "accuracy=0.8", "--below", "f1_score=0.8").code == 0
@@ -58,8 +58,8 @@ def test_a_missing_file_does_not_hide_what_is_wrong_with_the_others(run, ten_day
     outcome = run("check", "absent.csv", ten_days)
     assert outcome.code == 2
     assert [line.split()[1:3] for line in problems(outcome)] == [
-        ["CRIT", "model_performance_tracking:"],
-        ["n/d", "absent.csv:"],
+        ["critical", "model_performance_tracking:"],
+        ["unknown", "absent.csv:"],
     ]
 
 
@@ -74,25 +74,25 @@ def test_the_fleet_is_printed_worst_first_and_the_healthy_in_one_line(run, fleet
         "credit",
         "search",
     ]
-    assert problems(outcome)[0].startswith("▲ CRIT  triage: Accuracy dropped overnight on 26 Jun, 0.951→0.816")
-    assert "● ok    ranker, recommender, spam-filter: ok, 13 rules hold" in outcome.lines
+    assert problems(outcome)[0].startswith("▲ critical triage: Accuracy dropped overnight on 26 Jun, 0.951→0.816")
+    assert "● ok ranker, recommender, spam-filter: ok, 13 rules passed" in outcome.lines
     assert all(display_width(line) <= 80 for line in outcome.lines)
 
 
 def test_the_lead_of_each_incident_of_the_fleet_is_listed_in_full_and_the_others_by_severity(run, fleet):
     assert alerts(run("check", fleet)) == [
-        "▲ CRIT accuracy 0.846 < 0.90, 4 periods, since 2025-06-26, n 887",
-        "▲ CRIT also: f1_score, precision, recall",
-        "◆ WARN avg_confidence 0.914, baseline 0.93, 4 periods, since 2025-06-26,",
-        "▲ CRIT accuracy 0.756, baseline 0.841, 10 periods, since 2025-06-20, n",
-        "▲ CRIT also: f1_score, precision, recall",
-        "◆ WARN avg_confidence 0.743, baseline 0.82, 17 periods, since",
-        "▲ CRIT accuracy 0.857, baseline 0.957, 68 periods, since 2025-04-23, n",
-        "▲ CRIT also: f1_score, precision, recall",
-        "◆ WARN avg_confidence 0.90, baseline 0.95, 66 periods, since 2025-04-25,",
-        "▲ CRIT recall 0.472, baseline 0.718, 82 periods, since 2025-04-09, n 178",
-        "▲ CRIT f1_score 0.602, baseline 0.713, 58 periods, since 2025-05-03",
-        "○ n/d no rows for 11d, expected within 2.5d, since 2025-06-20 12:00",
+        "▲ critical accuracy 0.846 < 0.90, for 4 days, since 26 Jun, n 887",
+        "▲ critical also: f1_score, precision, recall",
+        "◆ warning avg_confidence 0.914, baseline 0.930, for 4 days, since 26 Jun, n",
+        "▲ critical accuracy 0.756, baseline 0.841, for 10 days, since 20 Jun, n 1371",
+        "▲ critical also: f1_score, precision, recall",
+        "◆ warning avg_confidence 0.743, baseline 0.820, for 17 days, since 13 Jun, n",
+        "▲ critical accuracy 0.857, baseline 0.957, for 68 days, since 23 Apr, n 3062",
+        "▲ critical also: f1_score, precision, recall",
+        "◆ warning avg_confidence 0.90, baseline 0.95, for 66 days, since 25 Apr, n",
+        "▲ critical recall 0.472, baseline 0.718, for 82 days, since 9 Apr, n 178",
+        "▲ critical f1_score 0.602, baseline 0.713, for 58 days, since 3 May",
+        "○ unknown no rows for 11d, expected within 2.5d, since 20 Jun 12:00",
     ]
 
 
@@ -108,8 +108,8 @@ def test_real_forecasts_leave_the_floors_out_and_show_one_silence(run, forecasts
     outcome = run("check", forecasts)
     assert outcome.code == 3
     (silent,) = problems(outcome)
-    assert silent.startswith("○ n/d   nhl-games: No data since 1 Jun")
-    assert alerts(outcome)[0].startswith("○ n/d no rows for ")
+    assert silent.startswith("○ unknown nhl-games: No data since 1 Jun")
+    assert alerts(outcome)[0].startswith("○ unknown no rows for ")
     text = outcome.out[outcome.out.index("  accuracy of ") :]
     assert all(
         f"accuracy of {sport}-games: default limit 0.90 skipped" in text
@@ -204,8 +204,8 @@ def test_a_large_fleet_takes_few_lines(run, tmp_path):
     assert outcome.code == 3
     assert outcome.lines[0].startswith("UNKNOWN: 50 unknown of 100: m0 accuracy 0.50: needs 10 earlier")
     text = " ".join(outcome.out.split())
-    assert "● ok m1, m11, m13, m15, m17, m19, m21, m23 and 42 more models: ok, 50 rules hold" in text
-    assert "○ n/d m0, m10, m12, m14, m16, m18, m2, m20 and 42 more models: needs more history" in text
+    assert "● ok m1, m11, m13, m15, m17, m19, m21, m23 and 42 more models: ok, 50 rules passed" in text
+    assert "○ unknown m0, m10, m12, m14, m16, m18, m2, m20 and 42 more models: needs more history" in text
     assert " and 42 more models: default limit 0.90 skipped: its usual value is 0.50. Set your own: `[[rules]]`" in text
     assert len(outcome.lines) < 15
 
@@ -217,4 +217,4 @@ def test_every_list_leads_on_the_alert_that_the_incident_leads_on(run, fleet):
         first.setdefault(alert["model"], alert["id"])
     leads = {incident["model"]: incident["lead"] for incident in record["incidents"] if incident["status"] == "open"}
     assert {model: first[model] for model in leads} == leads
-    assert run("alerts", fleet).lines[0].startswith(f"{leads['triage']}  ▲ CRIT  triage accuracy")
+    assert run("alerts", fleet).lines[0].startswith(f"{leads['triage']}  ▲ critical triage accuracy")

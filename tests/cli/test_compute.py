@@ -48,7 +48,7 @@ def test_a_plain_log_needs_no_flags_and_what_was_inferred_is_reported(run, log, 
 def test_check_says_that_labels_are_pending(run, log):
     run("compute", log, "--store", "s", *NOW)
     status = " ".join(run("check", "--store", "s", *NOW).out.split())
-    assert "churn accuracy 0.683: needs 8 earlier periods, has 7" in status
+    assert "churn: accuracy 0.683: needs 8 earlier periods, has 7" in status
     assert "; LABELS PENDING since 2025-01-09: 2 periods wait, 0 % are there" in status
 
 

@@ -10,14 +10,14 @@ QUESTIONS = ["Declining?", "Less reliable?", "Less confident?", "Data changed?",
 def test_a_model_that_alerts_is_explained(run, fleet):
     outcome = run("check", fleet, "triage", "--explain")
     assert outcome.code == 2
-    assert outcome.lines[0].startswith("▲ CRIT  triage: Accuracy dropped overnight on 26 Jun")
+    assert outcome.lines[0].startswith("▲ critical triage: Accuracy dropped overnight on 26 Jun")
     assert all(any(line.strip().startswith(question) for line in outcome.lines) for question in QUESTIONS)
     assert "fraud-detector" not in outcome.out
 
 
 def test_a_model_that_is_ok_is_explained_where_it_is_named(run, fleet):
     outcome = run("check", fleet, "spam-filter", "--explain")
-    assert outcome.lines[0] == "● ok    spam-filter: all 5 metrics within limits and baseline."
+    assert outcome.lines[0] == "● ok spam-filter: all 5 metrics within limits and baseline."
     assert any(line.strip().startswith("Declining?       no: accuracy is 0.98") for line in outcome.lines)
 
 

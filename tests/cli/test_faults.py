@@ -52,7 +52,7 @@ def test_a_fault_is_a_headline_and_one_sentence_with_its_command(run, files, pat
     assert (outcome.code, outcome.err) == (3, "")
     assert headline.startswith(f"UNKNOWN: {path}: ")
     assert display_width(headline) <= 80
-    assert [line for line in rest if not line.startswith("        ")] == rest[:1]
+    assert [line for line in rest if not line.startswith("    ")] == rest[:1]
     assert "default rule" not in outcome.out
 
 
@@ -89,7 +89,7 @@ def test_an_empty_path_is_never_the_working_directory(run, files, words):
 def test_several_faults_are_a_line_each(run, files):
     outcome = run("check", "report.json", "training.csv", "absent.csv")
     assert outcome.lines[0].startswith("UNKNOWN: 3 sources not read: ")
-    assert len([line for line in outcome.lines if line.startswith("○ n/d ")]) == 3
+    assert len([line for line in outcome.lines if line.startswith("○ unknown ")]) == 3
 
 
 def test_json_has_no_diagnosis_of_a_file_that_cannot_be_read(run, files):

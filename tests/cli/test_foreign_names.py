@@ -132,7 +132,7 @@ def test_a_column_that_is_no_metric_never_alerts_and_is_said_to_be_not_evaluated
     days = [(date(2025, 1, 1) + timedelta(days=day), 0.91 + day % 3 / 100, BOOKKEEPING[name](day)) for day in range(60)]
     path.write_text(f"date,{name},recall\n" + "".join(f"{day},{number},{recall}\n" for day, recall, number in days))
     outcome = run("check", path)
-    assert (outcome.code, outcome.lines[0]) == (0, "OK: 1 model, 1 rule holds")
+    assert (outcome.code, outcome.lines[0]) == (0, "OK: 1 model, 1 rule passed")
     assert name in outcome.out + outcome.err
     assert "not evaluated" in outcome.out + outcome.err
     rows = [f"{day},{name},{number}\n{day},recall,{recall}\n" for day, recall, number in days]

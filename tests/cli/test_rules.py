@@ -16,8 +16,8 @@ def by_rule(outcome) -> dict:
 def test_on_the_ten_days_it_shows_when_each_default_would_have_fired(run, ten_days):
     outcome = run("rules", "test", ten_days)
     assert outcome.code == 0
-    fired = [(line.split("  ")[2], line.split(", since ")[1]) for line in outcome.lines if "CRIT" in line]
-    assert fired == [("fired 2025-01-10, open", "2025-01-09"), ("fired 2025-01-10, open", "2025-01-10")]
+    fired = [(line.split("  ")[2], line.split(", since ")[1]) for line in outcome.lines if "▲ critical" in line]
+    assert fired == [("fired 10 Jan, open", "9 Jan"), ("fired 10 Jan, open", "10 Jan")]
     assert "default rule accuracy-floor: accuracy below 0.90 is critical" in outcome.out
     assert "1 alert in 10 days, 3.04 a month at that rate" in outcome.out
 

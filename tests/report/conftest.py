@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from modeltop.alerting.grouping import group_incidents, ordered_incidents
+from modeltop.cli import demo
 from modeltop.core.metrics.registry import MetricRegistry
 from modeltop.core.series import (
     DATETIME_DTYPE,
@@ -35,6 +36,12 @@ RULES = (
     Rule("move", LastingShift(outside=True), "*"),
 )
 METRICS = ("accuracy", "precision", "recall", "f1_score", "log_loss")
+
+
+@pytest.fixture(scope="session")
+def fleet():
+    """Return the folder of the sample fleet."""
+    return demo.samples_folder() / "fleet"
 
 
 @pytest.fixture

@@ -28,7 +28,8 @@ from modeltop.core.series import (
 from modeltop.core.stats.intervals import wilson
 from modeltop.core.text import sanitize
 from modeltop.diagnosis.diagnose import diagnose_model
-from modeltop.report.html import html
+from modeltop.report.html import STYLE, html
+from modeltop.report.svg import WIDTH
 from modeltop.rules.detectors.limit import Limit
 from modeltop.rules.detectors.threshold import Threshold
 from modeltop.rules.rule import Rule
@@ -77,11 +78,11 @@ def test_it_has_the_verdict_the_alert_the_change_and_what_people_did():
     assert "CRITICAL: churn accuracy 0.85 < 0.90" in text
     verdict = diagnose_model(snapshot, "churn").verdict
     assert verdict.what.startswith("Accuracy dropped")
-    assert text.count(str(verdict)) == 2  # at the top, and with the model
+    assert all(sentence in text for sentence in (verdict.what, verdict.why, verdict.do))
     assert "accuracy 0.95→0.85, -0.100: fell" in text  # what it rests on
     assert "acked by churn" in text
     assert "model churn: until 13:00, churn: churn" in text  # the silence
-    assert "Jan 17 00:00 churn: churn" in text  # the note
+    assert "17 Jan 00:00 churn: churn" in text  # the note
     low, high = wilson(0.85, 1000)
     assert f"{low:.3f} to {high:.3f}" in text
     assert "accuracy below 0.90 is critical" in text
@@ -92,9 +93,9 @@ def test_the_chart_has_its_limit_its_alert_its_note_the_usual_band_and_the_start
     names = ("line", "limit", "span", "mark", "usual", "begin")
     assert [len(by_class(root, name)) for name in names] == [1] * len(names)
     (start,) = by_class(root, "begin")
-    assert start[0].text == "sudden drop since 2025-01-18"
+    assert start[0].text == "sudden drop since 18 Jan"
     (note,) = by_class(root, "mark")
-    assert note[0].text == "Jan 17 00:00 churn: churn"
+    assert note[0].text == "17 Jan 00:00 churn: churn"
 
 
 def test_nothing_is_fetched_and_nothing_runs():
@@ -138,6 +139,114 @@ def test_without_any_model_it_is_still_a_page():
         acknowledgements={},
     )
     assert "UNKNOWN: no model found: name a folder with metric CSV files" in " ".join(tree(empty).itertext())
+
+
+def luminance(color: str) -> float:
+    """Return the relative luminance of `#rrggbb` by WCAG 2.2."""
+    channels = [int(color[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    linear = [value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4 for value in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one: str, other: str) -> float:
+    high, low = sorted((luminance(one), luminance(other)), reverse=True)
+    return (high + 0.05) / (low + 0.05)
+
+
+def test_the_contrast_is_computed_as_published():
+    assert contrast("#000000", "#ffffff") == pytest.approx(21)
+    assert contrast("#767676", "#ffffff") == pytest.approx(4.54, abs=0.005)  # the lightest gray that passes on white
+
+
+@pytest.mark.parametrize("theme", [0, 1], ids=["light", "dark"])
+def test_every_text_has_the_contrast_of_level_aa_in_both_themes(theme):
+    colors = dict(re.findall(r"--(\w+): (#[0-9a-f]{6});", STYLE.split(":root {")[theme + 1].split("}")[0]))
+    texts = ("fg", "dim", "critical", "warning", "unknown", "ok", "pending", "line")
+    assert {
+        name: round(contrast(colors[name], colors["bg"]), 1)
+        for name in texts
+        if contrast(colors[name], colors["bg"]) < 4.5
+    } == {}
+
+
+def test_the_labels_of_a_chart_are_readable_on_a_phone():
+    (size,) = re.findall(r"\.axis \{[^}]*font-size: (\d+)px", STYLE)
+    margin = 16
+    assert int(size) * (390 - 2 * margin) / WIDTH >= 10
+
+
+def test_a_printed_report_has_all_its_details_open():
+    assert "details::details-content { content-visibility: visible" in STYLE.split("@media print")[1]
+
+
+def fleet_rows(root: ET.Element) -> list[list[str]]:
+    (table,) = by_class(root, "fleet")
+    return [["".join(cell.itertext()) for cell in row][:5] for row in table.iter("tr")]
+
+
+def test_a_fleet_begins_with_a_table_of_the_models_worst_first(capsys, fleet):
+    root = ET.fromstring(report(fleet, capsys))
+    assert fleet_rows(root)[:7] == [
+        ["model", "metric", "now", "vs baseline", "since"],
+        ["▲ triage", "accuracy", "0.846", "-0.105", "26 Jun"],
+        ["▲ churn", "accuracy", "0.756", "-0.084", "20 Jun"],
+        ["▲ fraud-detector", "accuracy", "0.857", "-0.101", "23 Apr"],
+        ["▲ credit", "recall", "0.472", "-0.247", "9 Apr"],
+        ["○ search", "no data", "", "", "18 Jun"],
+        ["● ranker", "ndcg_at_10", "0.629", "+0.015", ""],
+    ]
+    assert len(by_class(root, "spark")) == 8
+
+
+def test_every_model_of_the_table_is_linked_to_its_section(capsys, fleet):
+    root = ET.fromstring(report(fleet, capsys))
+    targets = [link.get("href") for link in root.iter("a")]
+    ids = {element.get("id"): "".join(element.itertext()) for element in root.iter() if element.get("id")}
+    assert targets == [f"#m{number}" for number in range(8)]
+    assert set(ids) == {target[1:] for target in targets}
+    assert "Accuracy dropped overnight on 26 Jun" in ids["m0"]
+
+
+def test_models_that_are_ok_are_folded_and_those_that_alert_are_not(capsys, fleet):
+    root = ET.fromstring(report(fleet, capsys))
+    sections = [section[0] for section in root.iter("section")][:8]
+    assert [section.tag for section in sections] == ["h2"] * 5 + ["details"] * 3
+
+
+def test_the_chart_shows_the_incident_and_its_limit_in_the_last_28_days(capsys, fleet):
+    root = ET.fromstring(report(fleet, capsys))
+    figure = next(root.iter("figure"))
+    labels = ["".join(text.itertext()) for text in figure.iter("text")]
+    assert figure[0].text == "accuracy, last 28 of 180 days"
+    assert {"2 Jun", "29 Jun", "sudden drop since 26 Jun", "< 0.90"} <= set(labels)
+
+
+def test_in_a_large_fleet_all_but_the_worst_twenty_rows_unfold(capsys, tmp_path):
+    rows = [f"2025-01-0{day},m{model:03},0.9\n" for model in range(50) for day in (1, 2)]
+    (tmp_path / "m.csv").write_text("date,model,accuracy\n" + "".join(rows))
+    first, more = by_class(ET.fromstring(report(tmp_path / "m.csv", capsys)), "fleet")
+    assert (len(list(first.iter("a"))), len(list(more.iter("a")))) == (20, 30)
+
+
+def test_segments_are_folded_unless_they_alert(capsys, tmp_path):
+    lines = [
+        f"2025-01-{day:02},m,{segment},{0.5 if segment == 's3' and day > 25 else 0.95}\n"
+        for day in range(1, 29)
+        for segment in ("all", *(f"s{number}" for number in range(20)))
+    ]
+    (tmp_path / "m.csv").write_text("date,model,segment,accuracy\n" + "".join(lines))
+    root = ET.fromstring(report(tmp_path / "m.csv", capsys))
+    first, more = (table for table in root.iter("table"))
+    assert [row[0].text for row in first.iter("tr")] == ["metric", "accuracy", "▲\xa0accuracy [s3]"]
+    assert len(list(more.iter("tr"))) == 20
+
+
+def test_a_file_that_cannot_be_read_is_named_unfolded(capsys, tmp_path):
+    (tmp_path / "good.csv").write_text("date,model,accuracy\n2025-01-01,m,0.9\n")
+    (tmp_path / "bad.csv").write_text("a,b\n1,2\n")
+    root = ET.fromstring(report(tmp_path, capsys))
+    (section,) = [one for one in root.iter("section") if one[0].text == "Problems of the input"]
+    assert "bad.csv: no date column in the header" in " ".join(section.itertext())
 
 
 def report(path, capsys) -> str:

@@ -42,7 +42,7 @@ def handled(untouched):
     return replace(untouched, acknowledgements={"ab12cd34": ACK}, suppressions={"ab12cd34": SUPPRESSION})
 
 
-CLAUSES = "; acked by ana at 2025-01-10 14:03 UTC for 1d: looking; silenced by bob until 2025-01-10 15:03 UTC: release"
+CLAUSES = "; acked by ana at 10 Jan 2025 14:03 UTC for 1d: looking; silenced by bob until 2025-01-10 15:03 UTC: release"
 
 
 def test_the_line_of_an_alert_ends_with_its_acknowledgement_and_its_suppression(untouched, handled):
@@ -51,7 +51,7 @@ def test_the_line_of_an_alert_ends_with_its_acknowledgement_and_its_suppression(
 
 
 def test_markdown_has_them_in_a_code_span(handled):
-    (line,) = [line for line in markdown(handled) if line.startswith("- `▲ CRIT ")]
+    (line,) = [line for line in markdown(handled) if line.startswith("- `▲ critical ")]
     assert line.endswith(f"{CLAUSES}`")
 
 

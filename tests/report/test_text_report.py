@@ -38,10 +38,10 @@ def healthy_lines(make_snapshot, models, **changes):
 @pytest.mark.parametrize(
     ("sentences", "line"),
     [
-        pytest.param([FINE, FINE], "● ok    a, b: ok, 4 rules hold", id="healthy"),
-        pytest.param([FINE, YOUNG], "● ok    a, b: ok, 2 rules hold", id="some rules have too little history"),
-        pytest.param([YOUNG], "○ n/d   a, b: needs more history", id="all of them have"),
-        pytest.param([], "○ n/d   a, b: no rule applies", id="no rule"),
+        pytest.param([FINE, FINE], "● ok a, b: ok, 4 rules passed", id="healthy"),
+        pytest.param([FINE, YOUNG], "● ok a, b: ok, 2 rules passed", id="some rules have too little history"),
+        pytest.param([YOUNG], "○ unknown a, b: needs more history", id="all of them have"),
+        pytest.param([], "○ unknown a, b: no rule applies", id="no rule"),
     ],
 )
 def test_models_of_a_kind_share_a_line(make_snapshot, sentences, line):
@@ -50,34 +50,34 @@ def test_models_of_a_kind_share_a_line(make_snapshot, sentences, line):
 
 def test_where_the_newest_period_is_not_judged_the_line_adds_that(make_snapshot):
     line = " ".join(" ".join(healthy_lines(make_snapshot, {"a": [LATE], "b": [LATE]})).split())
-    assert line == "● ok a, b: ok; latest period too small to evaluate, 2 rules hold"
+    assert line == "● ok a, b: ok; latest period too small to evaluate, 2 rules passed"
 
 
 def test_a_model_of_a_kind_of_its_own_has_a_line_of_its_own(make_snapshot):
     assert healthy_lines(make_snapshot, {"a": [FINE], "b": [UNJUDGED], "c": [YOUNG]}) == [
-        "● ok    b stands so",
-        "● ok    a stands so",
-        "● ok    c stands so",
+        "● ok b: stands so",
+        "● ok a: stands so",
+        "● ok c: stands so",
     ]
 
 
 def test_a_model_with_missing_labels_has_a_line_of_its_own(make_snapshot):
     coverage = LabelCoverage(LabelState.PENDING, None, "LABELS PENDING since 2025-01-09")
     lines = healthy_lines(make_snapshot, {"a": [FINE], "b": [FINE], "c": [FINE]}, label_coverage={"b": coverage})
-    assert lines == ["● ok    b stands so", "● ok    a, c: ok, 2 rules hold"]
+    assert lines == ["● ok b: stands so", "● ok a, c: ok, 2 rules passed"]
 
 
 def test_a_model_with_a_missing_newest_value_has_a_line_of_its_own(make_snapshot):
     missing = {"b": "accuracy has no value on 2025-01-10, evaluated up to 2025-01-09"}
     lines = healthy_lines(make_snapshot, {"a": [FINE], "b": [FINE], "c": [FINE]}, missing_values=missing)
-    assert lines == ["● ok    b stands so", "● ok    a, c: ok, 2 rules hold"]
+    assert lines == ["● ok b: stands so", "● ok a, c: ok, 2 rules passed"]
 
 
 def test_of_a_thousand_models_only_so_many_have_a_line_each(make_snapshot):
     models = {f"m{number}": [UNJUDGED] for number in range(1000)}
     lines = healthy_lines(make_snapshot, models)
     assert len(lines) == MAX_SHOWN + 1
-    assert lines[-1] == f"        and {1000 - MAX_SHOWN} more models without an alert"
+    assert lines[-1] == f"    and {1000 - MAX_SHOWN} more models without an alert"
     (line,) = healthy_lines(make_snapshot, {model: [] for model in models})
     assert "m7 and 992 more models: no rule applies" in line
 
@@ -86,23 +86,23 @@ def test_the_alerts_of_very_many_models_share_one_line_a_model(make_snapshot, al
     models = tuple(f"m{number:03}" for number in range(MAX_DETAILED + 10))
     snapshot = make_snapshot(*(alert("floor", "accuracy", 30, model=model) for model in models), models=models)
     lines = list(text_summary(snapshot))
-    assert sum(line.startswith("▲ CRIT") for line in lines) == len(models)
-    assert sum(line.startswith("        ▲ CRIT") for line in lines) == MAX_DETAILED
+    assert sum(line.startswith("▲ critical") for line in lines) == len(models)
+    assert sum(line.startswith("    ▲ critical") for line in lines) == MAX_DETAILED
 
 
 def test_control_characters_in_names_are_escaped(make_snapshot):
     (line,) = healthy_lines(make_snapshot, {"a\x1b[2J": [FINE], "\u202eb": [FINE]})
-    assert line.startswith(r"● ok    a\x1b[2J, \u202eb: ok")
+    assert line.startswith(r"● ok a\x1b[2J, \u202eb: ok")
 
 
 def test_a_model_whose_labels_do_not_suffice_is_not_marked_ok(make_snapshot):
     status = ModelStatus("a", Severity.UNKNOWN, "NOT ENOUGH LABELS since 2025-01-01")
     assert list(healthy_section([status], ReportIndex(make_snapshot(models=("a",))))) == [
-        "○ n/d   a NOT ENOUGH LABELS since 2025-01-01"
+        "○ unknown a: NOT ENOUGH LABELS since 2025-01-01"
     ]
 
 
-BELOW_LIMIT = "▲ CRIT accuracy 0.85 < 0.90, 10 periods, since 2025-01-31"
+BELOW_LIMIT = "▲ critical accuracy 0.85 < 0.90, for 10 days, since 31 Jan"
 
 
 @pytest.mark.parametrize(
@@ -113,15 +113,15 @@ BELOW_LIMIT = "▲ CRIT accuracy 0.85 < 0.90, 10 periods, since 2025-01-31"
         ),
         pytest.param(
             [("floor", "accuracy", 30), ("fall", "recall", 31), ("fall", "precision", 33)],
-            [BELOW_LIMIT, "◆ WARN also: recall, precision"],
+            [BELOW_LIMIT, "◆ warning also: recall, precision"],
             id="the others of one severity share a line",
         ),
         pytest.param(
             [("floor", "recall", 29), ("floor", "accuracy", 30), ("fall", "log_loss", 30)],
             [
                 BELOW_LIMIT,
-                "▲ CRIT recall 0.85 < 0.90, 11 periods, since 2025-01-30",
-                "◆ WARN log_loss 0.85 below its usual 0.95, 10 periods, since 2025-01-31",
+                "▲ critical recall 0.85 < 0.90, for 11 days, since 30 Jan",
+                "◆ warning log_loss 0.85 below its usual 0.95, for 10 days, since 31 Jan",
             ],
             id="the lead comes first, and what is alone is told in full",
         ),
@@ -142,7 +142,7 @@ def test_an_alert_that_is_handled_apart_keeps_its_line(make_snapshot, alert):
 def test_pending_falls_are_not_mixed_with_those_that_fire(make_snapshot, alert):
     pending = [alert("fall", metric, 30, state=State.PENDING, id=None, fired=None) for metric in ("recall", "f1_score")]
     lines = list(alert_lines(ReportIndex(make_snapshot(alert("floor", "accuracy", 30), *pending)), "m"))
-    assert lines[1:] == ["· pend also pending: recall, f1_score"]
+    assert lines[1:] == ["· pending also: recall, f1_score"]
 
 
 def test_a_model_that_stopped_has_nothing_healthy_and_nothing_that_fell_with_it(make_snapshot, alert):
@@ -152,7 +152,7 @@ def test_a_model_that_stopped_has_nothing_healthy_and_nothing_that_fell_with_it(
     falls = [alert("fall", metric, 30) for metric in ("recall", "precision")]
     snapshot = make_snapshot(silent, *falls, healthy=[("m", "floor", "accuracy", "accuracy 0.95: ok, not below 0.90")])
     text = "\n".join(alerting_section(snapshot.model_statuses[0], ReportIndex(snapshot)))
-    assert "◆ WARN recall 0.85" in text
+    assert "◆ warning recall 0.85" in text
     assert "healthy" not in text
 
 
@@ -166,11 +166,11 @@ def test_healthy_and_unevaluated_rules_are_listed_below_the_alerts(make_snapshot
         ],
     )
     assert list(alerting_section(snapshot.model_statuses[0], ReportIndex(snapshot))) == [
-        "▲ CRIT  m: stands so",
-        "        ▲ CRIT accuracy 0.85 < 0.90, 10 periods, since 2025-01-31",
-        "        no alert: recall",
-        "        ○ n/d 1 metric needs 10 earlier periods, has 9",
-        "        ○ n/d 1 rule could not evaluate the newest period",
+        "▲ critical m: stands so",
+        "    ▲ critical accuracy 0.85 < 0.90, for 10 days, since 31 Jan",
+        "    no alert: recall",
+        "    ○ unknown 1 metric needs 10 earlier periods, has 9",
+        "    ○ unknown 1 rule could not evaluate the newest period",
     ]
 
 

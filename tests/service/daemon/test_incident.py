@@ -69,7 +69,7 @@ def test_it_is_one_incident_in_pagerduty(overnight):
 def test_it_is_one_row_of_check(overnight):
     rows = [line for line in text_summary(snapshot_of(overnight)) if line.startswith(("▲", "◆", "○"))]
     assert len(rows) == 1
-    assert rows[0].startswith("▲ CRIT  triage: ")
+    assert rows[0].startswith("▲ critical triage: ")
 
 
 def test_one_acknowledgement_is_of_all_of_it(overnight):

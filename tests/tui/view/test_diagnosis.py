@@ -115,8 +115,8 @@ def test_the_rows_come_in_the_order_of_the_questions(rows):
 
 def test_the_first_row_opens_to_all_alerts_of_the_model(rows):
     assert unfolded(rows(make_diagnosis()), "CRITICAL")[1:] == [
-        "  ▲ CRIT f1_score 0.845 < 0.85, 1 period, since 2025-01-10",
-        "  ▲ CRIT accuracy 0.87 < 0.90, 2 periods, since 2025-01-09",
+        "  ▲ critical f1_score 0.845 < 0.85, for 1 day, since 10 Jan",
+        "  ▲ critical accuracy 0.87 < 0.90, for 2 days, since 9 Jan",
     ]
 
 

@@ -154,7 +154,7 @@ def test_silences_are_listed_with_who_why_and_until_when_the_past_ones_last(sile
     assert [shown(lines) for lines in silence_lines(form, silenced, 78)] == [
         ["model holds: until 05:03, ana: release"],
         ["model comes: from 08:03 until 09:03, ana: release"],
-        ["model over: ended Jan 9 22:03, ana: release"],
+        ["model over: ended 9 Jan 22:03, ana: release"],
     ]
 
 

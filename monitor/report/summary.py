@@ -1,0 +1,140 @@
+"""What a table of models and of metrics shows: the lead metric, the baseline, the changes, the window of a chart."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+import numpy as np
+
+from modeltop.core.incident import Incident
+from modeltop.core.metrics.registry import Metric
+from modeltop.core.series import Series, to_datetime64
+from modeltop.core.stats.robust import median
+from modeltop.core.text import format_day, pluralize
+from modeltop.diagnosis.phrases import period_unit
+from modeltop.report.phrases import series_name
+from modeltop.rules.change_summary import change_summary
+from modeltop.rules.snapshot import Snapshot
+
+CHANGE_NAMES = {
+    "previous": "vs previous",
+    "7d": "vs 7 days ago",
+    "30d": "vs 30 days ago",
+    "reference": "vs baseline",
+    "first": "vs first",
+}
+"""Heading of each comparison of a change summary."""
+BASELINE_PERIODS, MIN_BASELINE_PERIODS = 60, 8
+"""Evaluated periods before an incident that its baseline is the median of, as in `modeltop.alerting.grouping`."""
+MIN_WINDOW, WINDOW_FACTOR, OK_WINDOW = 28, 3, 60
+"""Periods of an incident that are shown at least, and as multiples of its own; those of a healthy series."""
+
+
+class ChangeCell(NamedTuple):
+    """One change of the newest value of a series."""
+
+    text: str
+    """The difference, with its sign."""
+    before_at: datetime
+    """Start of the period that it is compared with."""
+    is_chance: bool = False
+    """Whether its 95 % interval includes 0."""
+
+
+def lead_series(model: str, history: Sequence[Series], snapshot: Snapshot) -> Series | None:
+    """Return the series that a model is shown by: that of its incident, else the first of all rows, else the first.
+
+    Args:
+        model: The model.
+        history: Its series, in order.
+        snapshot: Source of its incident.
+    """
+    incident = snapshot.incident_of(model)
+    if incident is not None and incident.key in snapshot.history.series:
+        return snapshot.history.series[incident.key]
+    return next((series for series in history if series.key.segment == "all"), next(iter(history), None))
+
+
+def lead_cells(model: str, series: Series | None, snapshot: Snapshot) -> tuple[str, str, str, str]:
+    """Return the lead metric of a model, its newest value, the change from its baseline, and since when.
+
+    Args:
+        model: The model.
+        series: What `lead_series` returned.
+        snapshot: Source of its incident.
+    """
+    incident = snapshot.incident_of(model)
+    start = "" if incident is None else format_day(incident.started_at, snapshot.taken_at)
+    if incident is not None and incident.key.metric == "*":
+        return incident.condition.value.replace("-", " "), "", "", start
+    if series is None:
+        return "", "", "", start
+    value = snapshot.catalog.get(series.key.metric).format(series.latest)
+    change = change_cells(series, snapshot).get("reference")
+    return series_name(series.key), value, "" if change is None else change.text, start
+
+
+def change_cells(series: Series, snapshot: Snapshot) -> dict[str, ChangeCell]:
+    """Return the changes up to the newest period, in the order of `CHANGE_NAMES`.
+
+    While the model has an incident the baseline is that before it, so that the incident is no part of it.
+    """
+    metric = snapshot.catalog.get(series.key.metric)
+    cells = {}
+    for change in change_summary(series, metric, snapshot.baseline):
+        is_chance = change.low is not None and change.high is not None and change.low <= 0 <= change.high
+        cells[change.against] = ChangeCell(_format_delta(change.delta, series, metric), change.before_at, is_chance)
+    if cells and cells["first"].before_at == cells["previous"].before_at:
+        del cells["first"]
+    incident = snapshot.incident_of(series.key.model)
+    if cells and incident is not None and (before := _baseline(series, incident)) is not None:
+        cells["reference"] = ChangeCell(_format_delta(series.latest - before, series, metric), incident.started_at)
+    return {against: cells[against] for against in CHANGE_NAMES if against in cells}
+
+
+def _format_delta(delta: float, series: Series, metric: Metric) -> str:
+    """Return a difference with the digits of its metric, unless the values themselves need more."""
+    return metric.format_delta(round(delta, metric.digits) if abs(series.latest) >= 10**-metric.digits else delta)
+
+
+def describe_changes(series: Series, snapshot: Snapshot) -> str:
+    """Return the changes in words, such as `+0.031 vs 28 Jun (not significant), -0.104 vs 7 days ago`.
+
+    Numbers, dates and our own words only: no foreign text.
+    """
+    clauses = []
+    for against, change in change_cells(series, snapshot).items():
+        day = format_day(change.before_at, snapshot.taken_at)
+        name = {"previous": f"vs {day}", "first": f"vs {day}, the first"}.get(against, CHANGE_NAMES[against])
+        clauses.append(f"{change.text} {name}{' (not significant)' if change.is_chance else ''}")
+    return ", ".join(clauses)
+
+
+def _baseline(series: Series, incident: Incident) -> float | None:
+    """Return the median before the incident of the model; None without enough periods."""
+    if incident.key == series.key and incident.before is not None:
+        return incident.before
+    before = series[series.evaluable() & (series.times < to_datetime64(incident.started_at))][-BASELINE_PERIODS:]
+    return float(median(before.values)) if len(before) >= MIN_BASELINE_PERIODS else None
+
+
+def incident_window(series: Series, started_at: datetime | None) -> Series:
+    """Return the newest periods of a series: those since a change and twice as many before, at least 28.
+
+    Args:
+        series: At least one period.
+        started_at: Start of the change; None: none is known, and the newest 60 periods are returned.
+    """
+    count = OK_WINDOW
+    if started_at is not None:
+        age = len(series) - int(np.searchsorted(series.times, to_datetime64(started_at)))
+        count = max(MIN_WINDOW, WINDOW_FACTOR * age)
+    return series if count >= len(series) else series[-count:]
+
+
+def window_text(series: Series, shown: int) -> str:
+    """Return how many of the periods of a series are shown, such as `10 days` or `last 28 of 180 days`."""
+    length = pluralize(len(series), period_unit(series))
+    return length if shown == len(series) else f"last {shown} of {length}"
