@@ -64,3 +64,18 @@ def test_foreign_folders_of_the_same_names_take_nothing_over(installed, foreign,
     assert run.returncode == 2, run.stderr
     assert "model_performance_tracking" in run.stdout
     assert not (foreign / "taken-over").exists()
+
+
+@pytest.mark.slow
+def test_the_wheel_prints_its_manual_and_is_called_from_python(installed, tmp_path):
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+    code = "import modeltop, sys; print(modeltop.check(sys.argv[1]).status)"
+    calls = [("-m", "modeltop", "help", "rules"), ("-c", code, TEN_DAYS)]
+    outputs = [
+        subprocess.run(
+            [installed, *words], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
+        ).stdout
+        for words in calls
+    ]
+    assert outputs[0].startswith("# Rules")
+    assert outputs[1] == "critical\n"

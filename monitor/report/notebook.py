@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from modeltop.alerting.messages.sparkline import sparkline
+from modeltop.alerting.messages.sparkline import MAX_POINTS, block_characters
 from modeltop.core.series import SeriesKey, Severity
 from modeltop.core.text import sanitize
 from modeltop.report.phrases import MARKS
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 COLORS = {"critical": "#b3261e", "warning": "#8a5a00", "unknown": "#6b4fa0", "ok": "#2c6e3f"}
 """Background of a status in white letters, readable on a light and on a dark page (WCAG 2.2, AA)."""
+CELL = "text-align:left;vertical-align:top"
 NOT_EVALUATED = "not evaluated"
 """Status of a series about which no rule could say anything."""
 EARLIER = {"previous": "previous", "7d": "7_days_ago", "30d": "30_days_ago", "reference": "baseline", "first": "first"}
@@ -42,13 +44,15 @@ def html_lines(snapshot: Snapshot, record: Mapping[str, Any]) -> Iterator[str]:
         record: As `modeltop.report.json.as_record` returns it.
     """
     leads = {incident.model: incident.key for incident in reversed(snapshot.incidents)}
-    yield "<table><thead><tr><th>status</th><th>model</th><th>verdict</th><th>history</th></tr></thead><tbody>"
+    heads = "".join(f'<th style="{CELL}">{name}</th>' for name in ("status", "model", "verdict", "history"))
+    yield f"<table><thead><tr>{heads}</tr></thead><tbody>"
     for model in record["models"]:
         status, color = model["status"], COLORS[model["status"]]
         chip = f'<span style="background:{color};color:#fff;padding:.1em .5em;border-radius:.3em">{status}</span>'
-        texts = (escape_text(model["model"], 60), escape_text(_sentences(model), 400), _history(model, leads, snapshot))
-        cells = "".join(f'<td style="text-align:left">{cell}</td>' for cell in (chip, *texts))
-        yield f"<tr>{cells}</tr>"
+        texts = (escape_text(model["model"], 60), escape_text(_sentences(model), 400))
+        cells = "".join(f'<td style="{CELL}">{cell}</td>' for cell in (chip, *texts))
+        history = f'<td style="{CELL};white-space:nowrap;font-family:monospace">{_history(model, leads, snapshot)}</td>'
+        yield f"<tr>{cells}{history}</tr>"
     yield "</tbody></table>"
 
 
@@ -60,8 +64,12 @@ def _history(model: Mapping[str, Any], leads: Mapping[str, SeriesKey], snapshot:
     """Return the newest values of the metric that the incident leads on, else of the first one."""
     series = snapshot.history.series.get(leads[model["model"]]) if model["model"] in leads else None
     series = series or next(iter(snapshot.history.for_model(model["model"])), None)
-    lines = () if series is None else sparkline(series)
-    return f"{escape_text(series.key.metric, 40)} {escape_text(lines[0])}" if series is not None and lines else ""
+    values = [] if series is None else [value for value in series.values.tolist() if math.isfinite(value)][-MAX_POINTS:]
+    if series is None or not values:
+        return ""
+    metric = snapshot.catalog.get(series.key.metric)
+    levels = (metric.format(values[0]), block_characters(values), metric.format(values[-1]))
+    return f"{escape_text(series.key.metric, 40)}<br/>{escape_text(' '.join(levels))}"
 
 
 def status_frame(snapshot: Snapshot, models: Sequence[Mapping[str, Any]]) -> pd.DataFrame:

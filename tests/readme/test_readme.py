@@ -1,5 +1,6 @@
 """README and the topics of the manual promise nothing that does not run."""
 
+import argparse
 import os
 import re
 import runpy
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from modeltop.cli.context import COMMANDS
+from modeltop.cli.context import COMMANDS, load_command
 from modeltop.cli.help import topics
 from modeltop.config.load import load
 
@@ -83,6 +84,16 @@ def test_the_python_runs(name, workspace, environment):
             [sys.executable, "-c", block], cwd=workspace, env=environment, capture_output=True, text=True, check=False
         )
         assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_every_command_in_a_sentence_exists_with_its_options(name):
+    for words in re.findall(r"`modeltop ([a-z]+\b[^`|]*)`", TEXTS[name]):
+        command, *rest = words.split()
+        parser = argparse.ArgumentParser()
+        load_command(command)[0](parser)
+        options = {option for action in parser._actions for option in action.option_strings}
+        assert {word for word in rest if word.startswith("--")} <= options, words
 
 
 def test_there_are_commands_to_test():
