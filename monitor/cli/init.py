@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from modeltop.cli.context import Context, add_data, add_now
-from modeltop.config.load import NAME, Config, find, from_tables, load, read_tables
+from modeltop.config.load import NAME, Config, find, from_tables, load, parse_tables, read_text
 from modeltop.config.suggest import suggest_rules
 from modeltop.core.errors import UsageError
 from modeltop.core.text import pluralize, sanitize
@@ -66,7 +66,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
 def _carried_tables(target: Path, args: argparse.Namespace) -> dict[str, Any]:
     """Return the new file without its rules: the file it replaces, or the settings of another for reading history."""
     source = target if target.exists() else find()
-    tables = dict(read_tables(source)) if source else {}
+    tables = dict(parse_tables(read_text(source), source)) if source else {}
     tables.pop("rules", None)
     if source != target:
         tables = {key: tables[key] for key in CARRIED_TABLES if key in tables}

@@ -18,6 +18,7 @@ from modeltop.alerting.routing import MuteTimeInterval, Route, WatchSettings
 from modeltop.config.alerting import parse_mutes, parse_receivers, parse_routes, parse_watch
 from modeltop.config.baselines import parse_past_baseline
 from modeltop.config.calendar import parse_calendar
+from modeltop.config.locate import line_of
 from modeltop.config.rules import parse_metrics, parse_rules
 from modeltop.config.table import TableReader
 from modeltop.core.calendar import CalendarEvent
@@ -89,15 +90,19 @@ def load(path: Path | None) -> Config:
     Raises:
         ConfigError: One line per mistake; a file with any mistake is not used at all.
     """
-    return Config() if path is None else from_tables(read_tables(path), path)
+    if path is None:
+        return Config()
+    text = read_text(path)
+    return from_tables(parse_tables(text, path), path, text)
 
 
-def from_tables(data: Mapping[str, Any], path: Path) -> Config:
+def from_tables(data: Mapping[str, Any], path: Path, text: str = "") -> Config:
     """Return the configuration that a file of these tables would be.
 
     Args:
         data: As `tomllib` gives them.
         path: The file, which need not exist: mistakes are reported as in it, and relative paths start at its folder.
+        text: Its text, so that mistakes name the line.
 
     Raises:
         ConfigError: One line per mistake.
@@ -129,15 +134,20 @@ def from_tables(data: Mapping[str, Any], path: Path) -> Config:
     )
     top.check_unknown_keys()
     if top.errors:
-        raise ConfigError("\n".join(f"{path}: {message}" for message in top.errors))
+        raise ConfigError("\n".join(f"{path}: {message}{_at_line(text, message)}" for message in top.errors))
     return config
 
 
-def read_tables(path: Path) -> Mapping[str, Any]:
-    """Return the tables of a configuration, not validated.
+def _at_line(text: str, message: str) -> str:
+    line = line_of(text, message.partition(": ")[0])
+    return "" if line is None else f" (line {line})"
+
+
+def read_text(path: Path) -> str:
+    """Return the text of a configuration.
 
     Raises:
-        ConfigError: The file cannot be read, or is larger than 1 MB, or is no UTF-8 or no TOML.
+        ConfigError: The file cannot be read, or is larger than 1 MB, or is no UTF-8.
     """
     try:
         with path.open("rb") as file:
@@ -149,10 +159,24 @@ def read_tables(path: Path) -> Mapping[str, Any]:
     if len(data) > SIZE_LIMIT:
         raise ConfigError(f"{path}: larger than {SIZE_LIMIT:,} bytes; is this the configuration?")
     try:
-        return tomllib.loads(data.decode("utf-8-sig"))
+        return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data[: error.start].count(b"\n") + 1
         raise ConfigError(f"{path}:{line}: not UTF-8; save the file as UTF-8") from error
+
+
+def parse_tables(text: str, path: Path) -> Mapping[str, Any]:
+    """Return the tables of a configuration, not validated.
+
+    Args:
+        text: Its text.
+        path: The file, to report mistakes.
+
+    Raises:
+        ConfigError: It is no TOML.
+    """
+    try:
+        return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path}: not TOML: {error}") from error
 

@@ -5,8 +5,11 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from modeltop.config.load import SIZE_LIMIT, candidate_paths, find, load
+from modeltop.config.locate import line_of
 from modeltop.core.errors import ConfigError
 from modeltop.core.series import Direction, SeriesKey, Severity
 from modeltop.rules.defaults import Defaults
@@ -118,6 +121,29 @@ def test_all_mistakes_are_reported_at_once_one_a_line(load_config):
     with pytest.raises(ConfigError) as error:
         load_config('tz = "UTC"\n[store]\npaht = "x"\n')
     assert len(str(error.value).splitlines()) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        pytest.param('# "x"\ntimezone = "Mars"\n', 2, id="a key of the file"),
+        pytest.param('[watch]\nevery = "1m"\n\nlog = "loud"\n', 4, id="a key of a table"),
+        pytest.param('[[calendar]]\nname = "a"\ndates = "12-25"\n[[calendar]]\nname = "b"\n', 4, id="a missing key"),
+        pytest.param('[[rules]]\nname = "a"\nmetric = "m"\nwarn = { below = "x" }\n', 4, id="in an inline table"),
+        pytest.param('[[calendar]]\nname = "a"\ndates = [\n"12-25",\n"1"\n]\n', 3, id="in an array of several lines"),
+        pytest.param('[receivers."my team"]\ntype = "slak"\n', 2, id="a table of a quoted name"),
+    ],
+)
+def test_a_mistake_names_its_line(load_config, text, line):
+    with pytest.raises(ConfigError) as error:
+        load_config(text)
+    assert str(error.value).splitlines()[0].endswith(f" (line {line})")
+
+
+@given(st.text(max_size=200), st.text(max_size=20))
+def test_whatever_a_file_holds_a_line_is_one_of_it(text, key):
+    line = line_of(text, key)
+    assert line is None or 1 <= line <= len(text.splitlines())
 
 
 def test_a_file_that_is_no_text_names_the_line(tmp_path):
