@@ -57,6 +57,8 @@ def next_actions(observations: Observations, hypotheses: Sequence[CauseHypothesi
     if first is Action.RETRAIN and not can_retrain(observations):
         first = Action.INVESTIGATE if observations.is_overnight else Action.WAIT
     actions = [first]
+    if (second := second_cause(hypotheses)) is not None:
+        actions = sorted((first, ACTIONS[second.cause]), key=lambda action: action is not Action.FIX_PIPELINE)
     if _released(observations, hypotheses):
         actions.insert(0, Action.ROLL_BACK)
     if observations.context.severity <= Severity.WARNING and first not in PASSIVE_ACTIONS:
@@ -67,6 +69,12 @@ def next_actions(observations: Observations, hypotheses: Sequence[CauseHypothesi
 def is_likely(hypotheses: Sequence[CauseHypothesis]) -> bool:
     """Return whether the first cause is certain enough for an instruction, not only for a check."""
     return hypotheses[0].certainty in (Certainty.CERTAIN, Certainty.LIKELY)
+
+
+def second_cause(hypotheses: Sequence[CauseHypothesis]) -> CauseHypothesis | None:
+    """Return the second of two causes at once, each likely with the other taken as given; None if there is one."""
+    likely = [each for each in hypotheses if is_likely([each])]
+    return likely[1] if len(likely) > 1 and likely[0] is hypotheses[0] else None
 
 
 def can_retrain(observations: Observations) -> bool:
@@ -85,7 +93,7 @@ def _blockers(observations: Observations, unit: str) -> Iterator[str]:
     """Yield what forbids a retraining: a fault would be learned, or be gone with the next release."""
     if lost_skill(observations) is not None:
         yield "the model is no better than chance since then"
-    if observations.feature_shifts.broken or observations.value_faults:
+    if observations.faults:
         yield "a feature is broken"
     if (has := observations.periods_since_onset) < MIN_LASTING_PERIODS:
         yield f"needs {MIN_LASTING_PERIODS} {unit}s of the change, has {has}"
@@ -128,6 +136,9 @@ def describe_step(
     else:
         is_possible = hypotheses[0].certainty is Certainty.POSSIBLE
         steps = ORDERS if is_likely(hypotheses) else CHECKS if is_possible else {}
+        if (second := second_cause(hypotheses)) is not None:
+            other = second.cause if second.cause is not Cause.UPSTREAM else hypotheses[0].cause
+            yield from _filled((fix + then for fix in FIX_FIRST for then in THEN[other]), observations)
         yield from _filled(steps.get(hypotheses[0].cause, CHECK_CHANGES), observations)
 
 
@@ -175,6 +186,13 @@ ORDERS: dict[Cause, tuple[str, ...]] = {
     Cause.UNKNOWN: CHECK_CHANGES,
 }
 """What to do where the cause is likely."""
+FIX_FIRST = ("fix {broken} in the input pipeline, then ", "fix the input pipeline, then ")
+THEN: dict[Cause, tuple[str, ...]] = {
+    Cause.FEATURE_DRIFT: ("compare {features} with training", "compare the other inputs"),
+    Cause.DATA_DRIFT: ("compare the other inputs",),
+    Cause.LABEL_SHIFT: ("recalibrate the scores",),
+}
+"""What to do once an input is fixed, where another cause is likely at once."""
 CHECKS = ORDERS | {
     Cause.UPSTREAM: CHECK_CHANGES,
     Cause.FEATURE_DRIFT: ("check {features} since {first_sign}", "check the input features since {first_sign}"),
@@ -203,9 +221,7 @@ def _facts(observations: Observations) -> dict[str, str | None]:
     """Return what a step can name; foreign text is sanitized. None: not known."""
     windows, shifts, lead = observations.windows, observations.feature_shifts, confidence_lead(observations)
     day = _day(observations, observations.context.now if windows is None else to_datetime(windows.onset))
-    broken = [safe_name(shift.feature) for shift in shifts.broken or shifts.shifted]
-    if observations.value_faults and not shifts.broken:
-        broken = [observations.value_faults[0].subject]
+    broken = [*(fault.subject for fault in observations.faults), *(safe_name(each.feature) for each in shifts.sound)]
     dominant = dominant_segment(observations) if observations.focus is not None else None
     blocker, lost = retraining_blocker(observations), lost_rows(observations)
     return {
@@ -214,7 +230,7 @@ def _facts(observations: Observations) -> dict[str, str | None]:
         "first_sign": day if lead is None else _day(observations, lead),
         "unit": "period" if observations.series is None else period_unit(observations.series),
         "broken": broken[0] if broken else None,
-        "features": top_features(shifts.shifted) if shifts.shifted else None,
+        "features": top_features(shifts.sound) if shifts.sound else None,
         "lost_segment": safe_name(lost[0].key.segment) if lost else None,
         "segment": "that segment" if dominant is None else safe_name(dominant[1].segment),
         "labels": f"{observations.labels_since_change or 0:,} new labels" if blocker is None else None,

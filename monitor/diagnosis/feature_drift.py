@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from math import inf
 
 from modeltop.core.diagnosis import FeatureShift
 from modeltop.core.series import Series
@@ -15,9 +16,13 @@ OUTPUTS = ("score", "prediction", "label")
 """Columns that are no features: `compute` measures the drift of outputs and labels like that of a feature."""
 MIN_DISTANCES = {"js_distance": 0.1, "psi": 0.2, "ks_distance": 0.1, "wasserstein_normed": 0.1}
 """Distance from which a feature has drifted by custom; the preferred metric first."""
+MIN_OUTPUT_DISTANCE = 0.05
+"""Distance from which scores or predictions shifted if that is further than all features together, which these do not
+explain: a function moves no further than its arguments (data processing inequality, Cover and Thomas 2006, 2.8)."""
 POWERS = {"js_distance": 0.5, "psi": 1.0, "ks_distance": 0.5, "wasserstein_normed": 0.5}
 """Power of n by which chance alone brings n rows nearer to the reference: PSI is 8 JS² (in nats) for small
 changes, and a sample of n rows is (bins - 1) / n from what it was drawn from (Yurdakul 2018)."""
+Distance = tuple[str, float, float, bool]
 MIN_Z = 4.0
 """Standard errors: there are many features, so that a single one must be rarer than p = 0.01."""
 MIN_LOSS = 0.02
@@ -34,6 +39,8 @@ class FeatureShifts:
     """Largest distance first."""
     broken: tuple[FeatureShift, ...] = ()
     """Those that lost values or got unknown ones, worst first."""
+    sound: tuple[FeatureShift, ...] = ()
+    """Those that shifted although no fault of their values is known."""
     score: FeatureShift | None = None
     """Shift of the score's own distribution."""
     prediction: FeatureShift | None = None
@@ -52,8 +59,8 @@ class FeatureShifts:
 
     @property
     def is_broad(self) -> bool:
-        """Whether the inputs changed overall: three features or more, and a third of all."""
-        return len(self.shifted) >= 3 and 3 * len(self.shifted) >= self.feature_count
+        """Whether the inputs changed overall: three features without a fault or more, and a third of all."""
+        return len(self.sound) >= 3 and 3 * len(self.sound) >= self.feature_count
 
 
 def feature_shifts(series: Iterable[Series], windows: BeforeAfterWindows) -> FeatureShifts:
@@ -63,7 +70,14 @@ def feature_shifts(series: Iterable[Series], windows: BeforeAfterWindows) -> Fea
         prefix, segment, feature = metric_series.key.segment.partition(PREFIX)
         if segment and not prefix:
             by_feature.setdefault(feature, {})[metric_series.key.metric] = metric_series
-    shifts = {name: _shift(name, metrics, windows) for name, metrics in by_feature.items()}
+    distances = {name: _distance(metrics, windows) for name, metrics in by_feature.items()}
+    # The squared distances of independent columns add up.
+    inputs = [after**2 - before**2 for name, (_, before, after, _) in distances.items() if name not in OUTPUTS]
+    explained = sum(max(0.0, excess) for excess in inputs) if inputs else inf
+    shifts = {
+        name: _shift(name, metrics, windows, distances[name], explained if name in OUTPUTS[:2] else inf)
+        for name, metrics in by_feature.items()
+    }
     shifted = [shift for name, shift in shifts.items() if name not in OUTPUTS and shift is not None]
     shifted.sort(key=lambda shift: -shift.after)
     broken = sorted((shift for shift in shifted if value_loss(shift) >= MIN_LOSS), key=lambda shift: -value_loss(shift))
@@ -71,6 +85,7 @@ def feature_shifts(series: Iterable[Series], windows: BeforeAfterWindows) -> Fea
         feature_count=sum(name not in OUTPUTS for name in by_feature),
         shifted=tuple(shifted),
         broken=tuple(broken),
+        sound=tuple(shift for shift in shifted if shift not in broken),
         score=shifts.get("score"),
         prediction=shifts.get("prediction"),
         label=shifts.get("label"),
@@ -85,14 +100,17 @@ def value_loss(shift: FeatureShift) -> float:
     return max((pair[1] - pair[0] for pair in pairs if pair is not None), default=0.0)
 
 
-def _shift(name: str, metrics: Mapping[str, Series], windows: BeforeAfterWindows) -> FeatureShift | None:
+def _shift(
+    name: str, metrics: Mapping[str, Series], windows: BeforeAfterWindows, distance: Distance, explained: float
+) -> FeatureShift | None:
     missing = _increase(metrics.get("missing_rate"), windows)
     unseen = _increase(metrics.get("unseen_category_rate"), windows)
-    metric = next((metric for metric in MIN_DISTANCES if metric in metrics), None)
-    before, after, has_drifted = (0.0, 0.0, False) if metric is None else _distance(metrics[metric], windows)
+    metric, before, after, is_beyond_chance = distance
+    is_unexplained = after >= MIN_OUTPUT_DISTANCE and after**2 - before**2 > explained
+    has_drifted = is_beyond_chance and (after >= MIN_DISTANCES[metric] or is_unexplained)
     if not (has_drifted or missing or unseen):
         return None
-    return FeatureShift(name, after, before, metric or "missing_rate", missing, unseen)
+    return FeatureShift(name, after, before, metric, missing, unseen)
 
 
 def _increase(series: Series | None, windows: BeforeAfterWindows) -> tuple[float, float] | None:
@@ -104,19 +122,22 @@ def _increase(series: Series | None, windows: BeforeAfterWindows) -> tuple[float
     return change.before, change.after
 
 
-def _distance(series: Series, windows: BeforeAfterWindows) -> tuple[float, float, bool]:
-    """Return the distance before and after, and whether it is beyond custom and beyond what it was before."""
+def _distance(metrics: Mapping[str, Series], windows: BeforeAfterWindows) -> Distance:
+    """Return the metric, the distance before and after, and whether it is more than chance and what was before."""
+    metric = next((metric for metric in MIN_DISTANCES if metric in metrics), "missing_rate")
+    if metric not in MIN_DISTANCES:
+        return metric, 0.0, 0.0, False
+    series = metrics[metric]
     before, after = windows.before_indices(series), windows.after_indices(series)
     if not len(after):
-        return 0.0, 0.0, False
+        return metric, 0.0, 0.0, False
     level = float(median(series.values[after]))
     if len(before) < 2:
-        return level, level, False
+        return metric, level, level, False
     values = series.values[before]
     mean, deviation = float(values.mean()), float(values.std(ddof=1))
-    mean *= _thinning(series, before, after) ** POWERS[series.key.metric]
-    min_level = max(MIN_DISTANCES[series.key.metric], 1.5 * mean, mean + MIN_Z * deviation / len(after) ** 0.5)
-    return mean, level, level >= min_level
+    mean *= _thinning(series, before, after) ** POWERS[metric]
+    return metric, mean, level, level >= max(1.5 * mean, mean + MIN_Z * deviation / len(after) ** 0.5)
 
 
 def _thinning(series: Series, before: Indices, after: Indices) -> float:

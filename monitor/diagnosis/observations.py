@@ -34,7 +34,7 @@ from modeltop.diagnosis.feature_drift import FeatureShifts, feature_shifts
 from modeltop.diagnosis.segments import Segmentation, decompose, segment_column
 from modeltop.diagnosis.timeseries.forecast import declines_from_first, forecast_trend
 from modeltop.diagnosis.timeseries.pattern import DECLINES
-from modeltop.diagnosis.value_faults import ValueFault, value_faults
+from modeltop.diagnosis.value_faults import ValueFault, lost_values, value_faults
 
 ESTIMATED = "estimated_"
 """Prefix of metrics that are estimated without labels."""
@@ -66,8 +66,8 @@ class Observations:
     before_after: Mapping[str, BeforeAfter] = field(default_factory=dict)
     """Over all rows, by metric; the number of rows itself is `rows`."""
     feature_shifts: FeatureShifts = field(default_factory=FeatureShifts)
-    value_faults: Sequence[ValueFault] = ()
-    """Faults of the values of features that shifted."""
+    faults: Sequence[ValueFault] = ()
+    """Faults of the values of features, lost ones first, worst first."""
     segmentations: Sequence[Segmentation] = ()
     pairs: Sequence[ExpectedVsRealized] = ()
     notes: Sequence[Note] = ()
@@ -206,7 +206,9 @@ def observe_change(
     compared[ROW_COUNT] = None if row_counts is None else compare(row_counts, windows)
     changes = {name: change for name, change in compared.items() if change is not None}
     shifts = feature_shifts(context.series, windows)
-    histograms = list(filter(None, (context.distributions.histograms.get(shift.feature) for shift in shifts.shifted)))
+    histograms = list(filter(None, (context.distributions.histograms.get(shift.feature) for shift in shifts.sound)))
+    faults = (*map(lost_values, shifts.broken), *value_faults(histograms, started_at, context.now))
+    faulty = {feature for fault in faults for feature in fault.features}
     return Observations(
         context,
         series,
@@ -216,8 +218,8 @@ def observe_change(
         windows=windows,
         focus=changes.get(series.key.metric) if series.key.segment == ALL else compare(series, windows),
         before_after=changes,
-        feature_shifts=shifts,
-        value_faults=value_faults(histograms, started_at, context.now),
+        feature_shifts=replace(shifts, sound=tuple(shift for shift in shifts.sound if shift.feature not in faulty)),
+        faults=faults,
         segmentations=_segmentations(context, series, windows),
         pairs=tuple(_pairs(changes, series.key.metric)),
         notes=notes_about(context, series, windows),

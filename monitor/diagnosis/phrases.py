@@ -178,12 +178,12 @@ def top_features(shifts: Sequence[FeatureShift], limit: int = 2) -> str:
 
 
 def describe_value_loss(shift: FeatureShift) -> str:
-    """Return the problem with the values of a broken feature, such as `unit missing 0 %→34 %`."""
+    """Return the problem with the values of a broken feature, to be said after its name: `missing 0 %→34 %`."""
     missing, unseen = shift.missing, shift.unseen
     if missing is not None and (unseen is None or missing[1] - missing[0] >= unseen[1] - unseen[0]):
-        return f"{safe_name(shift.feature)} missing {format_percent_change(missing)}"
+        return f"missing {format_percent_change(missing)}"
     assert unseen is not None, "a broken feature has missing or unseen values"
-    return f"{safe_name(shift.feature)} has unknown values, {format_percent_change(unseen)}"
+    return f"has unknown values, {format_percent_change(unseen)}"
 
 
 def followed_ratio(pair: ExpectedVsRealized) -> float:

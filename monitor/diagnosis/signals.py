@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from modeltop.core.diagnosis import ROW_COUNT, BeforeAfter, ExpectedVsRealized, SegmentContribution
+from modeltop.core.stats.distributions import jensen_shannon
 from modeltop.core.text import format_value
 from modeltop.diagnosis.before_after import compare
 from modeltop.diagnosis.context import ALL, CONFIDENCE
@@ -26,6 +27,10 @@ SKILLS = {"roc_auc": (2, 0.5), "gini": (1, 0.0), "mcc": (1, 0.0), "cohen_kappa":
 """Metrics of skill: the factor and the value of guessing by which each is 1 at best and 0 for a guess."""
 MIN_SKILL, MAX_LOST_SKILL, MAX_INVERTED_SKILL = 0.2, 0.2, -0.5
 """Skill before, and the ratios to it up to which none is left, and up to which it is reversed."""
+MAX_FOLLOWED_DISTANCE = 1.1
+"""Ratio to the distance of the labels up to which a feature may only follow them: both are estimates."""
+MIN_CONFIDENCE_CHANGE = 0.03
+"""Change of the average confidence from which the scores have moved."""
 MIN_CHANGE = 0.003
 """Change of precision and recall below which it does not matter, however significant."""
 
@@ -101,11 +106,26 @@ def linear_ramp(value: float, low: float, high: float) -> float:
 
 
 def held_ranking(observations: Observations) -> BeforeAfter | None:
-    """Return a ranking metric that did not change significantly, or by less than a twentieth of its distance to 1."""
-    for change in filter(None, map(observations.before_after.get, RANKING)):
-        if not change.is_significant or observations.loss(change) <= max(0.002, 0.05 * (1 - change.before)):
-            return change
-    return None
+    """Return a ranking metric that held; None if none did."""
+    ranking = filter(None, map(observations.before_after.get, RANKING))
+    return next((change for change in ranking if _holds(observations, change)), None)
+
+
+def _holds(observations: Observations, change: BeforeAfter) -> bool:
+    """Return whether a change is not significant, or a loss of less than a twentieth of the distance to 1."""
+    return not change.is_significant or observations.loss(change) <= max(0.002, 0.05 * (1 - change.before))
+
+
+def held_decisions(observations: Observations) -> BeforeAfter | None:
+    """Return a ranking metric that held; of a model without any, accuracy that held while confidence alone moved."""
+    changes = observations.before_after
+    accuracy, confidence = changes.get("accuracy"), changes.get(CONFIDENCE)
+    if any(name in changes for name in RANKING) or accuracy is None or confidence is None:
+        return held_ranking(observations)
+    has_moved = confidence.is_significant and abs(confidence.delta) >= MIN_CONFIDENCE_CHANGE
+    if not has_moved or observations.feature_shifts.shifted or not _holds(observations, accuracy):
+        return None
+    return accuracy
 
 
 def class_rates(observations: Observations) -> list[BeforeAfter]:
@@ -122,11 +142,31 @@ def are_classes_recognized(observations: Observations) -> bool:
 
 
 def moved_labels(observations: Observations) -> str | None:
-    """Return how the share of positives, or of several classes the labels, moved; None if they did not."""
-    positives, labels = base_rate_change(observations), observations.feature_shifts.label
+    """Return how the share of positives, or of several classes the labels, moved; None if they did not.
+
+    They only followed the inputs if a feature moved further: where labels move and each class is as it was, features
+    move no further than labels (Cover and Thomas 2006, 2.8; Lipton et al. 2018, ICML 80).
+    """
+    shifts, positives = observations.feature_shifts, base_rate_change(observations)
+    distance = 0.0 if shifts.label is None else shifts.label.after
+    if positives is not None:
+        distance = jensen_shannon(positives.before, positives.after)
+    furthest = max((shift.after for shift in shifts.sound if shift.metric == "js_distance"), default=0.0)
+    if not distance or furthest > MAX_FOLLOWED_DISTANCE * distance:
+        return None
     if positives is not None:
         return f"the share of positives {positives.direction} {describe(observations, positives)}"
-    return None if labels is None else f"the shares of the classes shifted, distance {format_value(labels.after, 2)}"
+    return f"the shares of the classes shifted, distance {format_value(distance, 2)}"
+
+
+def moved_output(observations: Observations) -> str | None:
+    """Return how the scores, the predictions or else the confidence moved, as a clause; None if none did."""
+    output, confidence = observations.feature_shifts.output, observations.before_after.get(CONFIDENCE)
+    if output is not None:
+        return f"{output.feature} drift {format_value(output.after, 2)}"
+    if confidence is None or not confidence.is_significant or abs(confidence.delta) < MIN_CONFIDENCE_CHANGE:
+        return None
+    return describe_metric_change(observations, confidence)
 
 
 def base_rate_change(observations: Observations) -> BeforeAfter | None:

@@ -1,6 +1,6 @@
-"""Faults that the values of features show: stuck at one value, in another unit, or in the column of another feature.
+"""Faults that the values of features show: lost, stuck at one value, in another unit, or of another feature's column.
 
-All are told by histograms and by the smallest, largest and mean value of the reference and of each period.
+All but losses are told by histograms and by the smallest, largest and mean value of the reference and of each period.
 """
 
 from __future__ import annotations
@@ -14,14 +14,17 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from modeltop.core.diagnosis import FeatureShift
 from modeltop.core.distribution import MISSING, OTHER, Histogram, ValueRange
-from modeltop.core.text import format_value
-from modeltop.diagnosis.phrases import safe_name
+from modeltop.diagnosis.feature_drift import value_loss
+from modeltop.diagnosis.phrases import describe_value_loss, safe_name
 
 if TYPE_CHECKING:
     from modeltop.core.distribution import Counts
     from modeltop.core.series import Floats
 
+MIN_CERTAIN_LOSS = 0.05
+"""Proportion of values lost from which a feature is certainly broken."""
 MIN_ROWS = 30
 """Rows below which values show no fault."""
 MAX_CHANCE = 1e-6
@@ -51,10 +54,17 @@ MAX_ERRORS = 4.0
 class ValueFault(NamedTuple):
     """A fault of the values of one or two features."""
 
-    subject: str
-    """Their names, sanitized."""
+    features: tuple[str, ...]
+    """Foreign text."""
     problem: str
     """What is wrong with them, to be said after their names."""
+    strength: float = 0.75
+    """How far it alone would convince that an input is broken, 0 to 1."""
+
+    @property
+    def subject(self) -> str:
+        """The names of the features, sanitized."""
+        return " and ".join(map(safe_name, self.features))
 
     @property
     def clause(self) -> str:
@@ -103,6 +113,12 @@ class _Values:
         return ValueRange(low, high, float(np.median([values.mean for values in self.periods])))
 
 
+def lost_values(shift: FeatureShift) -> ValueFault:
+    """Return the fault of a feature that lost values, or got some that the reference never had."""
+    strength = 0.85 if value_loss(shift) >= MIN_CERTAIN_LOSS else 0.5
+    return ValueFault((shift.feature,), describe_value_loss(shift), strength)
+
+
 def value_faults(histograms: Sequence[Histogram], since: datetime, until: datetime) -> tuple[ValueFault, ...]:
     """Return the faults of some features in the periods between, both included.
 
@@ -120,18 +136,17 @@ def _faults(features: Sequence[_Values]) -> Iterator[ValueFault]:
     swapped: list[_Values] = []
     for first, second in combinations(numeric, 2):
         if _took(first, second) and _took(second, first):
-            names = (safe_name(values.histogram.feature) for values in (first, second))
-            yield ValueFault(" and ".join(names), "have each other's values")
+            yield ValueFault((first.histogram.feature, second.histogram.feature), "have each other's values")
             swapped += first, second
     for values in features:
         if values in swapped:
             continue
-        name = safe_name(values.histogram.feature)
+        names = (values.histogram.feature,)
         if _is_stuck(values):
-            yield ValueFault(name, "is stuck at one value")
+            yield ValueFault(names, "is stuck at one value")
         elif values in numeric and (unit := _conversion(values)) is not None:
-            times = unit.name or f"{format_value(unit.factor, 2 if unit.factor < 10 else 0)} times its reference"
-            yield ValueFault(name, f"is {times}: another unit")
+            times = unit.name or f"{unit.factor:.5g} times its reference"
+            yield ValueFault(names, f"is {times}: another unit")
 
 
 def _after(histogram: Histogram, since: datetime, until: datetime) -> _Values | None:

@@ -17,7 +17,7 @@ from modeltop.core.diagnosis import (
 )
 from modeltop.core.series import Alert, Condition, Direction, Series, Severity, to_datetime
 from modeltop.core.text import display_width, format_day, format_value, pluralize, sanitize, truncate
-from modeltop.diagnosis.advice import describe_step, insufficient_data_reason
+from modeltop.diagnosis.advice import describe_step, insufficient_data_reason, second_cause
 from modeltop.diagnosis.context import CONFIDENCE, ModelContext
 from modeltop.diagnosis.observations import Observations
 from modeltop.diagnosis.patterns import MIN_CONFIDENCE
@@ -108,8 +108,15 @@ def _why(observations: Observations, hypotheses: Sequence[CauseHypothesis]) -> I
         yield f"Cause unclear: {name} or {rival.cause.value}"
         return
     word = "" if first.certainty is Certainty.CERTAIN else f"{first.certainty.value} "
-    yield from (f"{word}{name}: {evidence}" for evidence in first.evidence_for)
-    yield f"{word}{name}"
+    reasons = [f": {text}" for text in first.evidence_for]
+    reasons[1:1] = [f": {fault.subject}" for fault in observations.faults[:1] if first.cause is Cause.UPSTREAM]
+    second = second_cause(hypotheses)
+    for reason in (*reasons, ""):
+        if second is None:
+            yield f"{word}{name}{reason}"
+        else:
+            yield f"{word}{name}{reason}; also {second.cause.value}: {second.evidence_for[0]}"
+            yield f"{word}{name}{reason}; also {second.cause.value}"
 
 
 def _concern(context: ModelContext) -> Iterator[str]:

@@ -148,9 +148,10 @@ def test_a_harmful_step_is_wrong_even_where_another_comes_first():
 
 
 def test_a_cause_is_right_by_its_first_name_alone_and_two_faults_are_both_to_be_named():
-    both = outcome("two at once", [("broken input", "possible", 0.5), ("data drift", "possible", 0.4)])
+    both = outcome("two at once", [("broken input", "likely", 0.85), ("data drift", "likely", 0.6)])
     assert both.is_right
     assert both.names_both
+    assert both.names_two
     assert not outcome("two at once", [("broken input", "certain", 0.97), ("data drift", "unclear", 0.2)]).names_both
     assert not outcome("covariate drift", [("concept drift", "likely", 0.7), ("data drift", "unclear", 0.4)]).is_right
     assert outcome("concept, no inputs logged", [("concept drift", "unclear", 0.3)]).is_right

@@ -280,3 +280,79 @@ def test_causes_are_listed_heaviest_first_and_unknown_comes_first_of_all(make_mo
     unknown = run_diagnosis(make_model(**FELL))
     assert unknown.hypotheses[0].cause is Cause.UNKNOWN
     assert unknown.hypotheses[0].weight == 0
+
+
+COLLAPSED = {"accuracy": (0.9, 0.5), "cohen_kappa": (0.8, 0.05)}
+
+
+@pytest.mark.parametrize(
+    ("levels", "columns", "cause", "why"),
+    [
+        pytest.param(
+            COLLAPSED | {"avg_confidence": (0.9, 0.6)},
+            STILL | {"prediction": (0.03, 0.001)},
+            Cause.MODEL_CHANGE,
+            "confidence fell 0.90→0.60, features as before",
+            id="confidence fell",
+        ),
+        pytest.param(
+            {"accuracy": (0.9, 0.7), "avg_confidence": (0.9, 0.9)},
+            STILL | {"prediction": (0.08, 0.001)},
+            Cause.MODEL_CHANGE,
+            "prediction drift 0.08, features as before",
+            id="predictions shifted a little, features less",
+        ),
+        pytest.param(
+            COLLAPSED | {"avg_confidence": (0.9, 0.9)},
+            STILL | {"prediction": (0.03, 0.001)},
+            Cause.MISJOINED_LABELS,
+            "scores and predictions are as before",
+            id="neither moved",
+        ),
+        pytest.param(
+            {"log_loss": (0.5, 1.2), "accuracy": (0.8, 0.8), "avg_confidence": (0.8, 0.95)},
+            STILL | {"prediction": (0.03, 0.001)},
+            Cause.CALIBRATION,
+            "accuracy is as before, 0.80",
+            id="confidence rose, accuracy held",
+        ),
+    ],
+)
+def test_of_several_classes_confidence_and_predictions_show_what_changed(
+    make_model, make_features, run_diagnosis, levels, columns, cause, why
+):
+    diagnosis = run_diagnosis(make_model(**levels) + make_features(**columns))
+    assert diagnosis.cause is cause
+    assert diagnosis.certainty.value == "likely"
+    assert why in "; ".join(diagnosis.hypotheses[0].evidence_for)
+    assert ":" in diagnosis.verdict.why
+
+
+def test_confidence_that_moved_with_the_features_is_no_other_model(make_model, make_features, run_diagnosis):
+    series = make_model(accuracy=(0.9, 0.7), avg_confidence=(0.9, 0.7)) + make_features(**STILL | {"age": (0.3, 0.001)})
+    assert run_diagnosis(series).cause is Cause.FEATURE_DRIFT
+
+
+@pytest.mark.parametrize(
+    ("distance", "cause"),
+    [
+        pytest.param(0.1, Cause.LABEL_SHIFT, id="features moved less than labels"),
+        pytest.param(0.35, Cause.DATA_DRIFT, id="features moved further"),
+    ],
+)
+def test_labels_that_moved_less_than_a_feature_only_followed_it(
+    make_model, make_features, run_diagnosis, distance, cause
+):
+    levels = {"precision": (0.9, 0.8), "recall": (0.85, 0.85), "specificity": (0.95, 0.95), "label_rate": (0.4, 0.25)}
+    columns = dict.fromkeys(("age", "income", "plan"), (distance, 0.001))
+    assert run_diagnosis(make_model(**levels) + make_features(**STILL | columns)).cause is cause
+
+
+def test_a_feature_that_keeps_half_of_its_values_did_not_jump_to_others(make_model, make_features, run_diagnosis):
+    near, far = (
+        run_diagnosis(make_model(**FELL) + make_features(**STILL | {"age": (distance, 0.001)}))
+        for distance in (0.4, 0.8)
+    )
+    assert near.cause is Cause.FEATURE_DRIFT
+    assert Cause.UPSTREAM not in [each.cause for each in near.hypotheses]
+    assert Cause.UPSTREAM in [each.cause for each in far.hypotheses]

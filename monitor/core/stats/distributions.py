@@ -52,3 +52,16 @@ def chi2_sf(x: ArrayLike, df: ArrayLike) -> Floats:
         log_gamma = np.where(is_odd, math.lgamma(step + 1.5), math.lgamma(step + 2.0))
         tail += np.where(power < degrees / 2, np.exp(power * log_half - half - log_gamma), 0.0)
     return np.where((degrees < 1) & ~np.isnan(statistic), 1.0, np.minimum(tail, 1.0))
+
+
+def jensen_shannon(p: float, q: float) -> float:
+    """Return the Jensen-Shannon distance of two proportions: the root of the divergence in bits, 0 to 1.
+
+    >>> jensen_shannon(0.0, 1.0), round(jensen_shannon(0.2, 0.4), 4)
+    (1.0, 0.1867)
+    """
+
+    def entropy(share: float) -> float:
+        return -sum(part * math.log2(part) for part in (share, 1 - share) if part > 0)
+
+    return math.sqrt(max(0.0, entropy((p + q) / 2) - (entropy(p) + entropy(q)) / 2))

@@ -40,6 +40,8 @@ ORDER = (
 
 UNLIKE_CALENDAR = {Cause.CALENDAR, Cause.SEASON, Cause.INVERTED_SCORES, Cause.MISJOINED_LABELS, Cause.BUSINESS}
 """Causes that no day of the calendar brings about."""
+INDEPENDENT = (Cause.FEATURE_DRIFT, Cause.DATA_DRIFT, Cause.LABEL_SHIFT)
+"""Causes beside a known fault of an input: their evidence is of other columns or of labels, which it leaves alone."""
 
 CauseFunction = Callable[[Observations], CauseHypothesis | None]
 _registry: list[CauseFunction] = []
@@ -81,17 +83,18 @@ def combine_evidence(
 
 
 def rank_causes(observations: Observations) -> tuple[CauseHypothesis, ...]:
-    """Return every cause with evidence for it, heaviest first, each with its certainty."""
+    """Return every cause with evidence for it, heaviest first, each with its certainty.
+
+    A broken input does not explain what its columns cannot: such a cause is no rival of it, and both may be likely.
+    """
     for family in FAMILIES:
         import_module(f"modeltop.diagnosis.causes.{family}")
     hypotheses = [hypothesis for function in _registry if (hypothesis := function(observations)) is not None]
     hypotheses = _less_calendar(observations, hypotheses)
     hypotheses.sort(key=lambda hypothesis: (-hypothesis.weight, ORDER.index(hypothesis.cause)))
-    weights = [hypothesis.weight for hypothesis in hypotheses]
-    rivals = [max(weights[:place] + weights[place + 1 :], default=0.0) for place in range(len(weights))]
     return tuple(
-        replace(hypothesis, certainty=certainty_of(hypothesis.weight, rival))
-        for hypothesis, rival in zip(hypotheses, rivals, strict=True)
+        replace(hypothesis, certainty=certainty_of(hypothesis.weight, _rival(observations, hypothesis, hypotheses)))
+        for hypothesis in hypotheses
     )
 
 
@@ -100,6 +103,15 @@ def _less_calendar(observations: Observations, hypotheses: list[CauseHypothesis]
     calendar = next((hypothesis for hypothesis in hypotheses if hypothesis.cause is Cause.CALENDAR), None)
     if calendar is None:
         return hypotheses
-    has_fault = observations.feature_shifts.broken or observations.value_faults
-    kept = UNLIKE_CALENDAR | {Cause.UPSTREAM} if has_fault else UNLIKE_CALENDAR
+    kept = UNLIKE_CALENDAR | {Cause.UPSTREAM} if observations.faults else UNLIKE_CALENDAR
     return [each if each.cause in kept else each.explained_by(calendar) for each in hypotheses]
+
+
+def _rival(observations: Observations, hypothesis: CauseHypothesis, hypotheses: Iterable[CauseHypothesis]) -> float:
+    """Return the weight of the heaviest cause that competes with another for the same evidence."""
+    apart = {hypothesis.cause}
+    if observations.faults and hypothesis.cause is Cause.UPSTREAM:
+        apart.update(INDEPENDENT)
+    elif observations.faults and hypothesis.cause in INDEPENDENT:
+        apart.add(Cause.UPSTREAM)
+    return max((other.weight for other in hypotheses if other.cause not in apart), default=0.0)

@@ -7,7 +7,6 @@ from modeltop.core.series import Severity
 from modeltop.core.text import pluralize
 from modeltop.diagnosis.causes.base import EvidenceItem, cause, combine_evidence
 from modeltop.diagnosis.observations import Observations
-from modeltop.diagnosis.phrases import describe_value_loss
 
 MAX_CRITICAL_PERIODS = 2
 """Periods for which an alert is critical from which it is no chance."""
@@ -24,10 +23,7 @@ def noise(observations: Observations) -> CauseHypothesis | None:
     pro = [EvidenceItem(0.8, "the difference is within its 95 % interval")]
     if (cases := series.latest_support) is not None and cases < SMALL_SAMPLE:
         pro.append(EvidenceItem(0.4, f"{pluralize(int(cases), 'case')} in the newest period"))
-    losses = map(describe_value_loss, observations.feature_shifts.broken[:1])
-    contra = [
-        EvidenceItem(0.4, clause) for clause in (*losses, *(fault.clause for fault in observations.value_faults[:1]))
-    ]
+    contra = [EvidenceItem(0.4, fault.clause) for fault in observations.faults[:2]]
     return combine_evidence(Cause.NOISE, pro, contra)
 
 

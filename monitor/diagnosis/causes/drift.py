@@ -17,8 +17,8 @@ from modeltop.diagnosis.signals import linear_ramp
 @cause
 def data_drift(observations: Observations) -> CauseHypothesis | None:
     """Weigh whether many inputs changed, and the model notices: its expectation fell with the realized metric."""
-    has_fault = observations.feature_shifts.broken or observations.value_faults
-    if observations.loss(observations.focus) <= 0 or has_fault:
+    is_explained = observations.faults and not observations.feature_shifts.is_broad
+    if observations.loss(observations.focus) <= 0 or is_explained:
         return None
     return combine_evidence(Cause.DATA_DRIFT, _drift(observations), _no_drift(observations))
 
@@ -27,15 +27,11 @@ def data_drift(observations: Observations) -> CauseHypothesis | None:
 def feature_drift(observations: Observations) -> CauseHypothesis | None:
     """Weigh whether one or a few inputs changed, with values that are valid."""
     shifts = observations.feature_shifts
-    if observations.loss(observations.focus) <= 0 or not shifts.shifted or shifts.is_broad:
+    if observations.loss(observations.focus) <= 0 or not shifts.sound or shifts.is_broad:
         return None
-    contra = [EvidenceItem(0.5, fault.clause) for fault in observations.value_faults[:1]]
-    contra += _of_labels(observations)
-    for shift in shifts.broken[:1]:
-        lost = shift.missing and f"values are missing, {phrases.format_percent_change(shift.missing)}"
-        contra.append(EvidenceItem(0.7, lost or "values never seen before"))
-    text = f"{_moved(shifts)}: {phrases.top_features(shifts.shifted, 3)}"
-    return combine_evidence(Cause.FEATURE_DRIFT, [EvidenceItem(0.7, text), *_followed(observations)], contra)
+    text = f"{_moved(shifts)}: {phrases.top_features(shifts.sound, 3)}"
+    pro = [EvidenceItem(0.7, text), *_followed(observations)]
+    return combine_evidence(Cause.FEATURE_DRIFT, pro, _of_labels(observations))
 
 
 @cause
@@ -47,13 +43,15 @@ def concept_drift(observations: Observations) -> CauseHypothesis | None:
 
 
 def _moved(shifts: FeatureShifts) -> str:
+    if faults := len(shifts.shifted) - len(shifts.sound):
+        return f"{len(shifts.sound) or 'none'} of {pluralize(shifts.feature_count - faults, 'other feature')} shifted"
     return f"{len(shifts.shifted) or 'none'} of {pluralize(shifts.feature_count, 'feature')} shifted"
 
 
 def _drift(observations: Observations) -> Iterator[EvidenceItem]:
     shifts = observations.feature_shifts
     if shifts.is_broad:
-        yield EvidenceItem(0.6, f"{_moved(shifts)}: {phrases.top_features(shifts.shifted)}")
+        yield EvidenceItem(0.6, f"{_moved(shifts)}: {phrases.top_features(shifts.sound)}")
     if not shifts.feature_count and shifts.score is not None:
         distance = format_value(shifts.score.after, 2)
         yield EvidenceItem(0.5, f"the score distribution shifted, distance {distance}")
@@ -62,10 +60,15 @@ def _drift(observations: Observations) -> Iterator[EvidenceItem]:
 
 
 def _followed(observations: Observations) -> Iterator[EvidenceItem]:
-    for pair in signals.worsened_pairs(observations)[:2]:
+    for pair in _explained_pairs(observations)[:2]:
         strength = linear_ramp(followed_ratio(pair), UNMOVED_BELOW, FOLLOWED_FROM)
         if strength and pair.expected.is_significant:
             yield EvidenceItem(round(0.6 * strength, 2), _describe(observations, pair))
+
+
+def _explained_pairs(observations: Observations) -> tuple[ExpectedVsRealized, ...]:
+    """Return the pairs by which a drift is told; none beside a broken input, which moves them as well."""
+    return () if observations.faults else signals.worsened_pairs(observations)
 
 
 def _is_estimate(pair: ExpectedVsRealized) -> bool:
@@ -97,7 +100,7 @@ def _no_drift(observations: Observations) -> Iterator[EvidenceItem]:
     if shifts.has_score_drift and shifts.score is None:
         yield EvidenceItem(0.3, "the score distribution is as before")
     yield from _other_explanations(observations)
-    for pair in signals.worsened_pairs(observations)[:1]:
+    for pair in _explained_pairs(observations)[:1]:
         strength = 1 - linear_ramp(followed_ratio(pair), 0.0, UNMOVED_BELOW)
         if strength:
             yield EvidenceItem(round(0.5 * strength, 2), _describe(observations, pair))
@@ -147,18 +150,17 @@ def _unnoticed(observations: Observations) -> Iterator[EvidenceItem]:
 
 def _noticed(observations: Observations) -> Iterator[EvidenceItem]:
     shifts = observations.feature_shifts
-    if shifts.broken:
-        yield EvidenceItem(0.6, "a feature lost values")
-    elif observations.value_faults:
-        yield EvidenceItem(0.6, observations.value_faults[0].clause)
+    if observations.faults:
+        yield EvidenceItem(0.6, observations.faults[0].clause)
     elif shifts.is_broad:
         yield EvidenceItem(0.4, _moved(shifts))
     elif shifts.shifted:
         yield EvidenceItem(0.3, f"{phrases.top_features(shifts.shifted, 1)} shifted")
     if signals.lost_skill(observations) is not None:
         yield EvidenceItem(0.7, "no skill is left from one period to the next")
-    if observations.is_sudden and shifts.score is not None and not shifts.shifted and shifts.feature_count:
-        yield EvidenceItem(0.5, "scores shifted overnight while features are as before")
+    moved = signals.moved_output(observations)
+    if observations.is_sudden and moved is not None and not shifts.shifted and shifts.feature_count:
+        yield EvidenceItem(0.5, f"{moved}, features as before")
     yield from _other_explanations(observations)
     if observations.is_overnight and not (shifts.feature_count and not shifts.shifted):
         yield EvidenceItem(0.3, "concept drift is rarely this sudden")

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 
 from modeltop.core.diagnosis import ROW_COUNT, Cause, CauseHypothesis
 from modeltop.core.series import Direction
-from modeltop.core.text import format_day, format_value, sanitize
+from modeltop.core.text import format_day, sanitize
 from modeltop.diagnosis.causes.base import EvidenceItem, cause, combine_evidence
 from modeltop.diagnosis.observations import Observations
 from modeltop.diagnosis.phrases import format_change, format_percent, per_unit, period_unit, safe_name
-from modeltop.diagnosis.signals import MIN_DOMINANT_SHARE, dominant_segment
+from modeltop.diagnosis.signals import MIN_DOMINANT_SHARE, dominant_segment, moved_output
 
 RELEASE = re.compile(
     r"\b(releas\w*|deploy\w*|roll(ed|ing)?[ -]?out|rollout|shipped|version|v\d[\w.]*|upgrad\w*|retrain\w*|new model)\b",
@@ -75,11 +75,11 @@ def _beyond_segment(observations: Observations) -> Iterator[EvidenceItem]:
     shifts = observations.feature_shifts
     if observations.is_within_noise:
         yield EvidenceItem(0.5, "over all rows the difference is not significant")
-    if shifts.is_broad:
+    if shifts.shifted:
         yield EvidenceItem(0.4, f"{len(shifts.shifted)} of {shifts.feature_count} features of all rows shifted")
     changes = observations.before_after
     positives, labels = changes.get("positive_rate"), changes.get("label_rate")
     if positives is not None and positives.is_significant and not (labels is not None and labels.is_significant):
         yield EvidenceItem(0.5, f"positive predictions of all rows {positives.direction}")
-    if (moved := shifts.output) is not None:
-        yield EvidenceItem(0.4, f"{moved.feature}s of all rows shifted, distance {format_value(moved.after, 2)}")
+    if (moved := moved_output(observations)) is not None:
+        yield EvidenceItem(0.4, f"{moved} over all rows")

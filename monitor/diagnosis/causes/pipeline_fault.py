@@ -9,11 +9,9 @@ from modeltop.core.diagnosis import ROW_COUNT, Cause, CauseHypothesis, Pattern
 from modeltop.core.series import Condition, to_datetime
 from modeltop.core.text import format_day, format_value, pluralize
 from modeltop.diagnosis.causes.base import EvidenceItem, cause, combine_evidence
-from modeltop.diagnosis.feature_drift import value_loss
 from modeltop.diagnosis.observations import Observations
 from modeltop.diagnosis.phrases import (
     describe_expectation,
-    describe_value_loss,
     followed_ratio,
     per_unit,
     period_unit,
@@ -25,14 +23,12 @@ MAX_FEW_ROWS = 0.2
 """Ratio to the usual rows up to which most of them are certainly missing."""
 MIN_OTHERS = 0.8
 """Ratio to their usual rows from which the other segments are as before."""
-MIN_BROKEN_LOSS = 0.05
-"""Proportion of values lost from which a feature is certainly broken."""
 MIN_OTHER_MODELS = 2
 """Other models that fail at the same time, from which it is no coincidence."""
 MAX_FOLLOWED = 0.5
 """Ratio of the fall that the model expected, from which it noticed."""
-DISJOINT_DISTANCE = 0.3
-"""Jensen-Shannon distance of a feature whose values hardly overlap with those of the reference."""
+DISJOINT_DISTANCE = 0.6
+"""Jensen-Shannon distance of a feature that has less than half of the values of its reference."""
 
 
 @cause
@@ -73,19 +69,17 @@ def shared(observations: Observations) -> CauseHypothesis | None:
 @cause
 def upstream(observations: Observations) -> CauseHypothesis | None:
     """Weigh whether a feature lost its values, got unknown ones, or jumped to others from one period to the next."""
-    if observations.focus is None and not observations.feature_shifts.broken:
+    if observations.focus is None and not observations.faults:
         return None
     return combine_evidence(Cause.UPSTREAM, _faults(observations), _intact(observations))
 
 
 def _faults(observations: Observations) -> Iterator[EvidenceItem]:
     shifts = observations.feature_shifts
-    for shift in shifts.broken[:3]:
-        yield EvidenceItem(0.85 if value_loss(shift) >= MIN_BROKEN_LOSS else 0.5, describe_value_loss(shift))
-    for fault in observations.value_faults[:2]:
-        yield EvidenceItem(0.75, fault.clause)
-    few = len(shifts.shifted) <= max(1, shifts.feature_count // 3)
-    for shift in shifts.shifted[:1]:
+    for fault in observations.faults[:3]:
+        yield EvidenceItem(fault.strength, fault.clause)
+    few = not observations.faults and len(shifts.shifted) <= max(1, shifts.feature_count // 3)
+    for shift in shifts.sound[:1]:
         is_disjoint = shift.metric == "js_distance" and shift.after >= DISJOINT_DISTANCE
         if few and observations.is_sudden and is_disjoint:
             distance = format_value(shift.after, 2)
@@ -117,6 +111,5 @@ def _intact(observations: Observations) -> Iterator[EvidenceItem]:
         yield EvidenceItem(0.1, "no features are logged")
     elif not shifts.shifted:
         yield EvidenceItem(0.7, f"none of {pluralize(shifts.feature_count, 'feature')} shifted or lost values")
-    has_fault = shifts.broken or observations.value_faults
-    if observations.pattern is not None and not observations.is_sudden and not has_fault:
+    if observations.pattern is not None and not observations.is_sudden and not observations.faults:
         yield EvidenceItem(0.3, "it was gradual")

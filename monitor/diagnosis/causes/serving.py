@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from modeltop.core.diagnosis import BeforeAfter, Cause, CauseHypothesis
-from modeltop.core.text import format_value, pluralize
+from modeltop.core.text import pluralize
 from modeltop.diagnosis.causes.base import EvidenceItem, cause, combine_evidence
 from modeltop.diagnosis.causes.external import release_notes
 from modeltop.diagnosis.observations import Observations
-from modeltop.diagnosis.signals import describe, describe_metric_change, held_ranking, lost_skill
+from modeltop.diagnosis.phrases import metric_name
+from modeltop.diagnosis.signals import describe, describe_metric_change, held_decisions, lost_skill, moved_output
 
 
 @cause
@@ -37,21 +38,21 @@ def _no_skill(observations: Observations, change: BeforeAfter) -> Iterator[Evide
     shifts = observations.feature_shifts
     if shifts.feature_count and not shifts.shifted:
         yield EvidenceItem(0.4, "features are as before")
-    if shifts.has_output_drift and shifts.output is None:
+    if shifts.has_output_drift and moved_output(observations) is None:
         yield EvidenceItem(0.5, "scores and predictions are as before")
 
 
 def _moved(observations: Observations) -> Iterator[EvidenceItem]:
     yield from _broken_inputs(observations)
-    if (output := observations.feature_shifts.output) is not None:
-        yield EvidenceItem(0.7, f"{output.feature}s shifted as well, distance {format_value(output.after, 2)}")
+    if (moved := moved_output(observations)) is not None:
+        yield EvidenceItem(0.7, moved)
     if release_notes(observations):
         yield EvidenceItem(0.5, "a release is noted for that day")
 
 
 def _broken_inputs(observations: Observations) -> Iterator[EvidenceItem]:
     shifts = observations.feature_shifts
-    if shifts.broken or observations.value_faults:
+    if observations.faults:
         yield EvidenceItem(0.6, "a feature is broken")
     elif shifts.shifted:
         yield EvidenceItem(0.4, f"{len(shifts.shifted)} of {pluralize(shifts.feature_count, 'feature')} shifted")
@@ -67,21 +68,19 @@ def model_change(observations: Observations) -> CauseHypothesis | None:
 
 def _moved_scores(observations: Observations) -> Iterator[EvidenceItem]:
     shifts = observations.feature_shifts
-    moved = shifts.output
     if release_notes(observations):
         yield EvidenceItem(0.6, "a release is noted for that day")
-    if moved is None:
+    if (moved := moved_output(observations)) is None:
         return
-    name, distance = f"{moved.feature}s", format_value(moved.after, 2)
     if shifts.feature_count and not shifts.shifted:
-        yield EvidenceItem(0.8, f"{name} shifted overnight, distance {distance}, while features are as before")
-    elif not shifts.feature_count:
-        yield EvidenceItem(0.3, f"{name} shifted overnight, distance {distance}")
+        yield EvidenceItem(0.8, f"{moved}, features as before")
+    elif not shifts.feature_count and shifts.output is not None:
+        yield EvidenceItem(0.3, f"{moved} overnight")
 
 
 def _moved_inputs(observations: Observations) -> Iterator[EvidenceItem]:
     yield from _broken_inputs(observations)
-    if (ranking := held_ranking(observations)) is not None:
-        yield EvidenceItem(0.7, f"{ranking.key.metric} is as before, {describe(observations, ranking)}")
+    if (ranking := held_decisions(observations)) is not None:
+        yield EvidenceItem(0.7, f"{metric_name(ranking.key.metric)} is as before, {describe(observations, ranking)}")
     if (skill := lost_skill(observations)) is not None and skill.inverted is not None:
         yield EvidenceItem(0.5, f"{describe_metric_change(observations, skill.change)}, below chance")

@@ -15,6 +15,7 @@ from modeltop.diagnosis.signals import (
     class_rates,
     describe,
     describe_metric_change,
+    held_decisions,
     held_ranking,
     moved_labels,
     precision_recall_tradeoff,
@@ -34,10 +35,12 @@ def label_shift(observations: Observations) -> CauseHypothesis | None:
     if are_classes_recognized(observations):
         names = " and ".join(metric_name(rate.key.metric) for rate in rates)
         pro.append(EvidenceItem(0.4, f"{names} {'are' if len(rates) > 1 else 'is'} as before"))
+    # A broken input lowers them as well, and inputs that shifted beside it bring other labels with them.
+    is_explained = observations.faults and not observations.feature_shifts.sound
     contra = [
         EvidenceItem(0.4, describe_metric_change(observations, rate))
         for rate in rates
-        if rate.is_significant and observations.loss(rate) > 0.03
+        if rate.is_significant and observations.loss(rate) > 0.03 and not is_explained
     ]
     return combine_evidence(Cause.LABEL_SHIFT, pro, contra)
 
@@ -76,8 +79,8 @@ def _moved_inputs(observations: Observations) -> Iterator[EvidenceItem]:
         yield EvidenceItem(
             0.3, f"the share of positives {positives.direction} too, {describe(observations, positives)}"
         )
-    if observations.feature_shifts.broken:
-        yield EvidenceItem(0.5, "a feature lost values")
+    if observations.faults:
+        yield EvidenceItem(0.5, observations.faults[0].clause)
 
 
 @cause
@@ -86,7 +89,7 @@ def calibration(observations: Observations) -> CauseHypothesis | None:
     worse = _worse(observations, CALIBRATION)
     if observations.focus is None or not worse:
         return None
-    ranking = held_ranking(observations)
+    ranking = held_decisions(observations)
     pro = [EvidenceItem(0.35, describe_metric_change(observations, change)) for change in worse[:2]]
     if ranking is not None:
         pro.append(EvidenceItem(0.5, _describe_ranking(observations, ranking)))
@@ -112,6 +115,8 @@ def _not_calibration(observations: Observations, ranking: BeforeAfter | None) ->
         yield EvidenceItem(0.5, "no ranking metric is logged")
     if observations.is_within_noise:
         yield EvidenceItem(0.5, "the difference is not significant")
+    for fault in observations.faults[:1]:
+        yield EvidenceItem(0.5, fault.clause)
     shifts = observations.feature_shifts
     if shifts.has_score_drift and shifts.score is None:
         yield EvidenceItem(0.4, "the score distribution is as before")

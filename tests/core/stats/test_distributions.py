@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 from scipy import stats
+from scipy.spatial.distance import jensenshannon
 
-from modeltop.core.stats.distributions import chi2_sf, norm_isf, norm_sf
+from modeltop.core.stats.distributions import chi2_sf, jensen_shannon, norm_isf, norm_sf
 
 
 @pytest.mark.parametrize("z", [-8.0, -1.0, 0.0, 0.5, 3.0, 8.0, 30.0])
@@ -26,3 +27,9 @@ def test_chi_squared_tails_of_arrays_are_those_of_their_elements():
     assert tails == pytest.approx(
         np.array([[stats.chi2.sf(3.0, 1), 1.0], [stats.chi2.sf(9.0, 1), np.nan]]), nan_ok=True
     )
+
+
+@pytest.mark.parametrize(("p", "q"), [(0.0, 1.0), (0.2, 0.2), (0.01, 0.5), (0.0, 0.3)])
+def test_the_distance_of_two_proportions_is_that_of_scipy(p, q):
+    expected = jensenshannon([p, 1 - p], [q, 1 - q], base=2)
+    assert jensen_shannon(p, q) == pytest.approx(expected, abs=1e-7)

@@ -88,9 +88,17 @@ class Outcome:
 
     @property
     def names_both(self) -> bool:
-        """Whether each of two faults is among the causes that are more than unclear."""
-        named = {ANSWERS.get(name) for name, certainty, _ in self.causes if certainty != "unclear"}
-        return self.kind.right <= named
+        """Whether each of two faults is among the causes that are certain or likely."""
+        return self.kind.right <= {ANSWERS.get(name) for name in self._likely}
+
+    @property
+    def names_two(self) -> bool:
+        """Whether the verdict names a second cause."""
+        return len(self._likely) > 1
+
+    @property
+    def _likely(self) -> list[str]:
+        return [name for name, certainty, _ in self.causes if certainty in ("certain", "likely")]
 
     @property
     def advised(self) -> tuple[Step, ...]:
