@@ -10,15 +10,17 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from modeltop.cli.context import COMMANDS, Context, load_command
+from modeltop.cli.context import COMMANDS, Context, encodable, load_command
 from modeltop.core.errors import UsageError
-from modeltop.core.text import did_you_mean, sanitize
+from modeltop.core.text import did_you_mean, display_width, sanitize
 
 FOLDER = Path(__file__).resolve().parents[1] / "help"
 FIRST = "getting-started"
 MAX_WIDTH = 100
 """Columns of a page on a wide terminal: longer lines are hard to read."""
 MIN_COLUMN = 8
+INDENT = 4
+"""Columns before code that is narrow enough."""
 _MARKUP = re.compile(r"\*\*(.+?)\*\*|(?<![\w*])\*([^*\s][^*]*)\*(?!\w)|\[([^\]]*)\]\([^)]*\)")
 
 
@@ -46,7 +48,9 @@ def run(args: argparse.Namespace, context: Context) -> int:
     import pydoc  # late: only a terminal needs a pager
 
     os.environ.setdefault("LESS", "FRX")  # a page that fits needs no key
-    pydoc.pager("\n".join(rendered(text, min(MAX_WIDTH, shutil.get_terminal_size().columns))) + "\n")
+    os.environ.setdefault("LESSCHARSET", "utf-8")  # also where no locale is set, as over SSH
+    lines = rendered(text, min(MAX_WIDTH, shutil.get_terminal_size().columns))
+    pydoc.pager("\n".join(encodable(line, context.out) for line in lines))
     return 0
 
 
@@ -75,12 +79,20 @@ def rendered(markdown: str, width: int) -> Iterator[str]:
     blocks = re.split(r"(^```.*?^```$)", re.sub(r"<!-- .*? -->\n?", "", markdown), flags=re.DOTALL | re.MULTILINE)
     for number, block in enumerate(blocks):
         if number % 2:  # between the fences
-            yield from (f"    {line}".rstrip() for line in block.splitlines()[1:-1])
+            code = [part for line in block.splitlines()[1:-1] for part in _code(line, width)]
+            indent = " " * max(0, min(INDENT, width - max(map(display_width, code))))  # a screen of 80 columns fits 80
+            yield from (f"{indent}{line}".rstrip() for line in code)
             yield ""
             continue
         for part in filter(None, re.split(r"\n\s*\n", block.strip("\n"))):
             yield from _part(part.splitlines(), width)
             yield ""
+
+
+def _code(line: str, width: int) -> tuple[str, ...]:
+    """Return a line of code, with its comment on a line above if both do not fit."""
+    text, mark, comment = line.partition("  # ")
+    return (f"# {comment.strip()}", text.rstrip()) if mark and display_width(line) > width else (line,)
 
 
 def _part(lines: Sequence[str], width: int) -> Iterator[str]:
