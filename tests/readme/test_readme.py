@@ -1,6 +1,7 @@
 """README and the topics of the manual promise nothing that does not run."""
 
 import argparse
+import json
 import os
 import re
 import runpy
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+import modeltop
 from modeltop.cli.context import COMMANDS, load_command
 from modeltop.cli.help import topics
 from modeltop.config.load import load
@@ -140,3 +142,20 @@ async def test_the_picture_shows_what_the_app_shows():
     words = SCREENS["words_of_picture"]
     assert words(kept) == words(svg) != [], "run: python tests/readme/screens.py"
     assert "url(http" not in kept
+
+
+def keys_of(value, path="") -> set[str]:
+    """Every key of nested objects by its path; of a list those of its members together."""
+    if isinstance(value, dict):
+        return {f"{path}.{key}" for key in value} | {
+            inner for key, part in value.items() for inner in keys_of(part, f"{path}.{key}")
+        }
+    return {inner for part in value for inner in keys_of(part, path)} if isinstance(value, list) else set()
+
+
+def test_the_json_of_formats_has_the_keys_that_check_prints():
+    (example,) = blocks(TEXTS["formats"], "json")
+    shown = keys_of(json.loads(example))
+    printed = keys_of(modeltop.check([ROOT / "sample_data" / "fleet", "nope.csv"]).to_dict())
+    optional = {key for key in shown if key.startswith((".shared_starts.", ".errors."))}
+    assert shown - optional == printed - optional
