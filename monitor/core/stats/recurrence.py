@@ -13,7 +13,7 @@ from modeltop.core.stats.robust import running_median
 EPOCH, DAY, WEEK = date(1970, 1, 1), timedelta(days=1), timedelta(days=7)
 MAX_DAYS = 7
 """Days for which an effect may last: the level around it is the median of as many days on either side."""
-MIN_REPEATED = 0.5
+MIN_REPEATED = 0.6
 """Ratio to an effect from which another one is the same."""
 MAX_CHANCE = 0.003
 """Chance that any days would have had the same effect, up to which it is none: a dozen distances are looked at."""
