@@ -10,11 +10,7 @@ ROOT = Path(__file__).parents[1]
 ROOMS = (
     "monitor/diagnosis",
     "monitor/core/diagnosis.py",
-    "monitor/report/diagnosis_sections.py",
-    "monitor/report/html.py",
-    "monitor/report/markdown.py",
-    "monitor/report/phrases.py",
-    "monitor/report/text_report.py",
+    "monitor/report",
     "monitor/alerting/messages/explanation.py",
     "tui/view",
 )

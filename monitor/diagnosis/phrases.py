@@ -142,6 +142,16 @@ def describe_concern(concern: Concern, metric: Metric, unit: str, now: datetime)
     return f"{text}; at this pace {side} {format_value(concern.limit)} around {format_day(concern.limit_at, now)}"
 
 
+def describe_ok(evaluated: int) -> str:
+    """Return that a model is ok, and how many of its metrics are.
+
+    >>> describe_ok(1), describe_ok(5)
+    ('ok: its metric is within limits and baseline.', 'ok: all 5 metrics within limits and baseline.')
+    """
+    subject = "its metric is" if evaluated == 1 else f"all {evaluated} metrics"
+    return f"ok: {subject} within limits and baseline."
+
+
 def advice_lines(diagnosis: Diagnosis) -> list[str]:
     """Return the next steps: that of the verdict, then the actions that follow it."""
     lines = [diagnosis.verdict.do] if diagnosis.verdict.do else []

@@ -24,6 +24,7 @@ from modeltop.diagnosis.patterns import MIN_CONFIDENCE
 from modeltop.diagnosis.phrases import (
     describe_concern,
     describe_month,
+    describe_ok,
     format_values,
     metric_name,
     period_unit,
@@ -68,16 +69,6 @@ def verdict(
         what = (f"{'ok again:' if observations.is_over else 'ok, but'} {text}" for text in what)
     why = ["quality is unknown until data arrives"] if observations.no_data_alert else _why(observations, hypotheses)
     return _sentences(what, why, step)
-
-
-def describe_ok(evaluated: int) -> str:
-    """Return that a model is ok, and how many of its metrics are.
-
-    >>> describe_ok(1), describe_ok(5)
-    ('ok: its metric is within limits and baseline.', 'ok: all 5 metrics within limits and baseline.')
-    """
-    subject = "its metric is" if evaluated == 1 else f"all {evaluated} metrics"
-    return f"ok: {subject} within limits and baseline."
 
 
 def _sentences(what: Iterable[str], why: Iterable[str], do: Iterable[str]) -> Verdict:

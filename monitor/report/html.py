@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from modeltop.alerting.messages.explanation import ExplanationCache
-from modeltop.core.series import Alert, ModelStatus, Series, SeriesKey, Severity, State
+from modeltop.core.series import ModelStatus, Series, SeriesKey, Severity
 from modeltop.core.text import pluralize
 from modeltop.report.diagnosis_sections import QUESTIONS_TITLE, diagnosis_sections
 from modeltop.report.phrases import (
@@ -23,7 +23,6 @@ from modeltop.report.phrases import (
     headline,
     latest_cells,
     problem_lines,
-    resolved_clause,
     rule_lines,
     series_name,
     skipped_rules,
@@ -31,6 +30,7 @@ from modeltop.report.phrases import (
 )
 from modeltop.report.summary import (
     CHANGE_NAMES,
+    LEAD_NAMES,
     change_cells,
     incident_window,
     lead_cells,
@@ -93,6 +93,8 @@ figure { margin: 0; } figcaption { padding-left: .2rem; } svg { display: block; 
   figure, tr, dl, li { break-inside: avoid; } h2, h3, summary { break-after: avoid; } }
 """
 
+MAX_LINE_WIDTH = 900
+"""Maximum terminal cells of a line of a list."""
 MAX_VERDICT_WIDTH = 400
 """Maximum terminal cells of a verdict."""
 MAX_CHARTS = 240
@@ -154,7 +156,7 @@ class _Page:
         yield f"<p>{escape_text(describe_time(snapshot))}</p>"
         yield from (f"<p><strong>{escape_text(shared.sentence)}</strong></p>" for shared in snapshot.shared_starts)
         if len(statuses) > 1:
-            yield from self._fleet(list(enumerate(statuses)))
+            yield from self._fleet(statuses)
         for number, status in enumerate(statuses):
             yield from self._model(number, status)
         yield from self._silences()
@@ -162,17 +164,16 @@ class _Page:
         yield from self._footer()
         yield "</body></html>"
 
-    def _fleet(self, statuses: Sequence[tuple[int, ModelStatus]]) -> Iterator[str]:
+    def _fleet(self, statuses: Sequence[ModelStatus]) -> Iterator[str]:
         """Yield the table of the models, worst first; those beyond the first unfold."""
-        heads = ("model", "metric", "now", "vs baseline", "since", "")
-        yield f'<table class="fleet"><thead>{_row(*heads, cell="th")}</thead><tbody>'
-        yield from (self._fleet_row(number, status) for number, status in statuses[:MAX_ROWS])
-        yield "</tbody></table>"
-        if more := statuses[MAX_ROWS:]:
-            yield f"<details><summary>{pluralize(len(more), 'more model')}</summary>"
-            yield '<table class="fleet"><tbody>'
-            yield from (self._fleet_row(number, status) for number, status in more)
-            yield "</tbody></table></details>"
+        heads = _cells("th", "model", *LEAD_NAMES, "")
+        yield f'<table class="fleet"><thead><tr>{heads}</tr></thead><tbody>'
+        for number, status in enumerate(statuses):
+            if number == MAX_ROWS:
+                more = pluralize(len(statuses) - number, "more model")
+                yield f'</tbody></table><details><summary>{more}</summary><table class="fleet"><tbody>'
+            yield self._fleet_row(number, status)
+        yield f"</tbody></table>{'</details>' if len(statuses) > MAX_ROWS else ''}"
 
     def _fleet_row(self, number: int, status: ModelStatus) -> str:
         kind = severity_class(status.severity)
@@ -182,7 +183,7 @@ class _Page:
         cells = map(escape_text, lead_cells(status.model, series, self.snapshot))
         start = None if incident is None else incident.started_at
         spark = "" if series is None else render_spark(incident_window(series, start).values, kind)
-        return f'<tr><th class="{kind}">{link}</th>{_cells(*cells, spark)}</tr>'
+        return f'<tr><th class="{kind}">{link}</th>{_cells("td", *cells, spark)}</tr>'
 
     def _model(self, number: int, status: ModelStatus) -> Iterator[str]:
         """Yield the section of a model; that of one that is ok unfolds."""
@@ -200,8 +201,7 @@ class _Page:
         yield from self._verdict(status) if is_open else ()
         yield from self._chart(lead, is_lead=True) if lead is not None else ()
         yield "<div>"
-        lines = alert_lines(self.index, model)
-        yield from _list((escape_text(line, 900) for line in lines), "<h3>Alerts</h3>", kind="marked")
+        yield from _list(alert_lines(self.index, model), "<h3>Alerts</h3>", kind="marked")
         yield from self._questions(model)
         yield "</div></div>"
         yield from self._tables(history)
@@ -284,43 +284,36 @@ class _Page:
         if sections:
             yield f"<details><summary>Evidence: {', '.join(sections).lower()}</summary>"
             for title, lines in sections.items():
-                yield from _list((escape_text(line, 900) for line in lines), f"<h3>{escape_text(title)}</h3>")
+                yield from _list(lines, f"<h3>{escape_text(title)}</h3>")
             yield "</details>"
 
     def _notes_and_alerts(self, model: str) -> Iterator[str]:
         """Yield the notes on a model, then its alerts one by one with their ids, the resolved ones last."""
-        now = self.snapshot.clock
-        notes = (escape_text(describe_note(note, now), 400) for note in model_notes(model, self.snapshot))
+        snapshot = self.snapshot
+        notes = (describe_note(note, snapshot.clock) for note in model_notes(model, snapshot))
         yield from _list(notes, "<h3>Notes</h3>")
-        alerts = [alert for alert in self.snapshot.alerts if alert.key.model == model]
-        past = [alert for alert in alerts if alert.resolved is not None]
-        if alerts:
-            yield f"<details><summary>Alert ids: {len(alerts) - len(past):,} open, {len(past):,} resolved</summary>"
-            listed = [alert for alert in alerts if alert.resolved is None] + past[:MAX_LISTED]
-            yield from _list(map(self._alert, listed), kind="marked")
-            if len(past) > MAX_LISTED:
-                yield f"<p>and {len(past) - MAX_LISTED:,} older: <code>modeltop alerts --history</code> lists all.</p>"
-            yield "</details>"
-
-    def _alert(self, alert: Alert) -> str:
-        kind = "pending" if alert.state is State.PENDING else severity_class(alert.severity)
-        name = f" <code>{escape_text(alert.id)}</code>" if alert.id else ""
-        text = escape_text(alert_line(alert, self.snapshot, with_model=False), 900)
-        return f'<span class="{kind}">{text}{resolved_clause(alert, self.snapshot.taken_at)}</span>{name}'
+        alerts = [alert for alert in snapshot.alerts if alert.key.model == model]
+        active = [alert for alert in alerts if alert.resolved is None]
+        listed = alerts[: len(active) + MAX_LISTED]  # the past ones come last
+        lines = [alert_line(alert, snapshot, name=alert.id or "", with_model=False) for alert in listed]
+        if more := len(alerts) - len(listed):
+            lines.append(f"and {more:,} older: `modeltop alerts --history` lists all")
+        summary = f"Alert ids: {len(active):,} open, {len(alerts) - len(active):,} resolved"
+        yield from _list(lines, f"<details><summary>{summary}</summary>", "</details>", kind="marked")
 
     def _silences(self) -> Iterator[str]:
         """Yield the silences that hold, or have yet to start."""
         now = self.snapshot.clock
         silences = (silence for silence in self.snapshot.alerting_state.silences if silence.end > now)
         texts = (f"{describe_matchers(silence.matchers)}: {describe_silence(silence, now)}" for silence in silences)
-        yield from _list((escape_text(text, 600) for text in texts), "<section><h2>Silences</h2>", "</section>")
+        yield from _list(texts, "<section><h2>Silences</h2>", "</section>")
 
     def _problems(self) -> Iterator[str]:
         """Yield what could not be read."""
         lines = problem_lines(problem for problem in self.snapshot.history.problems if not problem.fatal)
-        more = [f"and {pluralize(len(lines) - MAX_LISTED, 'more line')}"] if len(lines) > MAX_LISTED else []
-        texts = (escape_text(line, 400) for line in (*lines[:MAX_LISTED], *more))
-        yield from _list(texts, "<section><h2>Problems of the input</h2>", "</section>")
+        if len(lines) > MAX_LISTED:
+            lines[MAX_LISTED:] = [f"and {pluralize(len(lines) - MAX_LISTED, 'more line')}"]
+        yield from _list(lines, "<section><h2>Problems of the input</h2>", "</section>")
 
     def _footer(self) -> Iterator[str]:
         """Yield how to read the charts, the rules, the skipped ones, and failed explanations."""
@@ -329,24 +322,19 @@ class _Page:
         items = [LEGEND, *rules, *(line.strip() for line in skipped_rules(snapshot.rule_statuses))]
         items += [f"{metric}: {direction_hint(metric, kind)}" for metric, kind in unknown_directions(snapshot).items()]
         items += [*snapshot.notices, *self.explanations.errors]
-        start = "<section><details><summary>How this was evaluated</summary>"
-        yield from _list((escape_text(item, 400) for item in items), start, "</details></section>")
+        yield from _list(items, "<section><details><summary>How this was evaluated</summary>", "</details></section>")
 
 
 def _column(name: str, content: str, cell: str = "td") -> str:
     return f"<{cell}{WIDE if name in WIDE_COLUMNS else ''}>{content}</{cell}>"
 
 
-def _row(*cells: str, cell: str = "td") -> str:
-    return f"<tr>{_cells(*cells, cell=cell)}</tr>"
+def _cells(tag: str, *contents: str) -> str:
+    return "".join(f"<{tag}>{content}</{tag}>" for content in contents)
 
 
-def _cells(*cells: str, cell: str = "td") -> str:
-    return "".join(f"<{cell}>{content}</{cell}>" for content in cells)
-
-
-def _list(items: Iterable[str], before: str = "", after: str = "", kind: str = "plain") -> Iterator[str]:
-    """Yield a list of a CSS class between two texts; nothing if it is empty."""
-    texts = [f"<li>{item}</li>" for item in items]
+def _list(lines: Iterable[str], before: str, after: str = "", kind: str = "plain") -> Iterator[str]:
+    """Yield lines of foreign text as a list of a CSS class, between two pieces of markup; nothing if there are none."""
+    texts = [f"<li>{escape_text(line, MAX_LINE_WIDTH)}</li>" for line in lines]
     if texts:
         yield from (before, f'<ul class="{kind}">', *texts, "</ul>", after)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from modeltop.alerting.messages.explanation import ExplanationCache
 from modeltop.core.series import ModelStatus
@@ -18,7 +18,7 @@ from modeltop.report.phrases import (
     series_name,
     unknown_directions,
 )
-from modeltop.report.summary import CHANGE_NAMES, change_cells
+from modeltop.report.summary import CHANGE_NAMES, LEAD_NAMES, change_cells, lead_cells, lead_series
 from modeltop.report.text_report import ReportIndex, alert_lines
 from modeltop.rules.rule import direction_hint
 from modeltop.rules.snapshot import Snapshot
@@ -34,13 +34,9 @@ def markdown(snapshot: Snapshot) -> Iterator[str]:
     yield describe_time(snapshot)
     yield ""
     index, explanations = ReportIndex(snapshot), ExplanationCache(snapshot)
-    if index.alerts:
-        yield "## Alerts"
-        yield ""
-        for status in snapshot.model_statuses:
-            if status.model in index.alerts:
-                yield f"- {_heading(status)}: {_code(explanations.text_for(status.model))}"
-        yield ""
+    if len(snapshot.model_statuses) > 1:
+        rows = ((_heading(status), *_lead(status, snapshot)) for status in snapshot.model_statuses)
+        yield from _table(("model", *LEAD_NAMES), rows)
     for status in snapshot.model_statuses:
         yield f"## {_heading(status)}"
         yield ""
@@ -52,8 +48,8 @@ def markdown(snapshot: Snapshot) -> Iterator[str]:
         for title, lines in sections.items():
             yield from _list(title, lines)
         if snapshot.history.for_model(status.model):
-            yield from _table(snapshot, status.model)
-        yield ""
+            names = ("metric", "now", "95 %", "date", "n", *CHANGE_NAMES.values())
+            yield from _table(names, _metric_rows(snapshot, status.model))
     hints = (f"{sanitize(metric)}: {direction_hint(metric, k)}" for metric, k in unknown_directions(snapshot).items())
     yield from _list("Unknown directions", map(sanitize, hints))
     yield from _list("Problems of the input", problem_details(snapshot.history.problems))
@@ -71,14 +67,24 @@ def _list(title: str, lines: Iterable[str]) -> Iterator[str]:
         yield from (*items, "")
 
 
-def _table(snapshot: Snapshot, model: str) -> Iterator[str]:
-    yield f"| metric | now | 95 % | date | n | {' | '.join(CHANGE_NAMES.values())} |"
-    yield f"| --- | {' | '.join(['---:'] * (4 + len(CHANGE_NAMES)))} |"
+def _table(names: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    """Yield a table whose first column is text, the others numbers."""
+    yield f"| {' | '.join(names)} |"
+    yield f"| --- | {' | '.join(['---:'] * (len(names) - 1))} |"
+    yield from (f"| {' | '.join(row)} |" for row in rows)
+    yield ""
+
+
+def _lead(status: ModelStatus, snapshot: Snapshot) -> Iterator[str]:
+    series = lead_series(status.model, snapshot.history.for_model(status.model), snapshot)
+    return (_code(cell) if cell else "" for cell in lead_cells(status.model, series, snapshot))
+
+
+def _metric_rows(snapshot: Snapshot, model: str) -> Iterator[Sequence[str]]:
     for series in snapshot.history.for_model(model):
         changes = change_cells(series, snapshot)
         texts = (changes[against].text if against in changes else "" for against in CHANGE_NAMES)
-        cells = (_code(series_name(series.key)), *latest_cells(series, snapshot), *texts)
-        yield f"| {' | '.join(cells)} |"
+        yield (_code(series_name(series.key)), *latest_cells(series, snapshot), *texts)
 
 
 def _code(text: str) -> str:

@@ -21,16 +21,16 @@ MAX_DATES = 3
 """Alerts of the past whose dates are given."""
 
 HEAD = """\
-What modeltop watches here. Written from the history at hand: read it, change it, and try it before you trust it:
-`modeltop rules test` says when each rule would have fired, and how many alerts a month that makes.
-Each limit stands where a healthy period lies once in 100, critical twice as far from the usual value. A warning waits
-for two periods in a row, and is over after two good ones. A threshold replaces the default limit of its metric; the
-other default rules hold beside it, and `[defaults]` switches them off."""
+Rules for these models, generated from their history. Review them, and backtest them before you rely on them:
+`modeltop rules test` shows when each rule would have fired, and how often.
+A healthy period crosses the limit of a warning about once in 100; critical is twice as far from the median. A warning
+fires after two periods in a row and resolves after two good ones. A threshold replaces the default limit of its metric;
+the other default rules apply as well, and `[defaults]` turns them off."""
 
 DETECTOR_EXAMPLE = """\
 
 # Rules can also compare, for example:
-# [[rules]]                       # 2 points below its usual, and more than chance (needs counts)
+# [[rules]]                       # 2 points below its baseline, and significant (needs counts)
 # name = "recall-drop"
 # metric = "recall"
 # check = "drop"                  # also: band, shift, trend, spike, difference
@@ -42,7 +42,7 @@ DETECTOR_EXAMPLE = """\
 
 RECEIVER_EXAMPLE = """\
 
-# Who is told (`modeltop watch`), for example:
+# Receivers of notifications (`modeltop watch`), for example:
 # [receivers.team]
 # type = "slack"
 # url_env = "SLACK_URL"
@@ -63,14 +63,14 @@ def suggested_config(other_tables: Mapping[str, object], suggested: SuggestedRul
         reason = f"{sanitize(suggestion.key.model, 60)}, {series_name(suggestion.key)}: {suggestion.reason}."
         lines += _rule(reason, suggestion.table, results[suggestion.table["name"]])
     if suggested.rules:
-        lines += ["", *_comment("These rules hold by default beside; `[defaults]` switches them off:")]
+        lines += ["", *_comment("These default rules apply as well; `[defaults]` turns them off:")]
         for result in (result for result in results.values() if result.rule.default):
             sentence = describe_rule(result.rule, rehearsed.catalog.get(result.rule.metric))
             lines += _comment(f"{result.rule.name}: {sentence}. {_describe_result(result)}.")
         total = sum(len(result.alerts) for result in results.values())
-        lines += ["", *_comment(f"All rules together would have given {pluralize(total, 'alert')}.")]
+        lines += ["", *_comment(f"All rules together would have raised {pluralize(total, 'alert')}.")]
     else:
-        lines += ["", *_comment("No rule is proposed, so the defaults hold:")]
+        lines += ["", *_comment("No rule is proposed; the default rules apply:")]
         for result in results.values():
             lines += _comment(f"{result.rule.name}: {_describe_result(result)}.")
     lines += _skipped(suggested.skipped)
@@ -86,15 +86,15 @@ def _rule(reason: str, table: Mapping[str, object], result: BacktestResult) -> l
 def _describe_result(result: BacktestResult) -> str:
     """Return how often a rule would have fired, and when last."""
     if not result.series:
-        return "Would have evaluated nothing"
+        return "Matches no series"
     spans = [
         f"{format_period(alert.since)} to {format_period(alert.resolved)}"
         if alert.resolved
         else f"since {format_period(alert.since)}"
         for alert in result.alerts[-MAX_DATES:]
     ]
-    newest = f": {'' if len(result.alerts) <= MAX_DATES else 'lately '}{', '.join(spans)}" if spans else ""
-    return f"Would have given {describe_rate(result)}{newest}"
+    newest = f": {'' if len(result.alerts) <= MAX_DATES else 'most recently '}{', '.join(spans)}" if spans else ""
+    return f"Would have raised {describe_rate(result)}{newest}"
 
 
 def _skipped(skipped: tuple[tuple[SeriesKey, str], ...]) -> Iterator[str]:

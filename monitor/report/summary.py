@@ -26,6 +26,8 @@ CHANGE_NAMES = {
     "first": "vs first",
 }
 """Heading of each comparison of a change summary."""
+LEAD_NAMES = ("metric", "now", "vs baseline", "since")
+"""Headings of what `lead_cells` returns."""
 BASELINE_PERIODS, MIN_BASELINE_PERIODS = 60, 8
 """Evaluated periods before an incident that its baseline is the median of, as in `modeltop.alerting.grouping`."""
 MIN_WINDOW, WINDOW_FACTOR, OK_WINDOW = 28, 3, 60

@@ -16,7 +16,7 @@ from modeltop.core.series import (
     Severity,
 )
 from modeltop.core.text import pluralize, sanitize
-from modeltop.diagnosis.phrases import describe_concern, period_unit
+from modeltop.diagnosis.phrases import describe_concern, describe_ok, period_unit
 from modeltop.report.diagnosis_sections import QUESTIONS_TITLE, diagnosis_sections
 from modeltop.report.phrases import (
     HANG,
@@ -37,7 +37,6 @@ from modeltop.report.phrases import (
     wrapped,
 )
 from modeltop.report.summary import describe_changes
-from modeltop.rules.detectors.cusum import LastingShift
 from modeltop.rules.snapshot import Snapshot
 
 QUESTION_HANG = 21
@@ -73,10 +72,6 @@ class ReportIndex:
         for status in snapshot.rule_statuses:
             if status.skip_reason is None and (status.rule, status.key) not in alerting:
                 self.statuses_without_alert.setdefault(status.key.model, []).append(status)
-
-    def detects_lasting_shift(self, rule: str) -> bool:
-        """Return whether the rule of that name looks for a sustained shift."""
-        return rule in self.rules and isinstance(self.rules[rule].detector, LastingShift)
 
     def is_healthy(self, status: RuleStatus) -> bool:
         """Return whether the rule holds in the newest period that could be evaluated."""
@@ -136,16 +131,11 @@ def text_report(snapshot: Snapshot) -> Iterator[str]:
 
 
 def text_explanation(snapshot: Snapshot, models: Sequence[str]) -> Iterator[str]:
-    """Yield the output of `check --explain`: of each model the verdict, the five questions and the evidence."""
+    """Yield the output of `check --explain`: a page of each model."""
     index, explanations = ReportIndex(snapshot), ExplanationCache(snapshot, models)
     for number, status in enumerate(status for status in snapshot.model_statuses if status.model in models):
         yield from ([""] if number else [])
-        yield from _status_lines(status, explanations.verdict_for(status.model))
-        incident = snapshot.incident_of(status.model)
-        yield from () if incident is None else (f"{' ' * HANG}incident {sanitize(incident.id, 20)}",)
-        for text in alert_lines(index, status.model):
-            yield from wrapped(" " * HANG + text, HANG + 2)
-        yield from _sections(snapshot, explanations.diagnosis_for(status.model))
+        yield from _model_page(status, index, explanations)
     yield from (f"  {error}" for error in explanations.errors)
 
 
@@ -161,10 +151,12 @@ def _sections(snapshot: Snapshot, diagnosis: Diagnosis | None) -> Iterator[str]:
 
 def _model_page(status: ModelStatus, index: ReportIndex, explanations: ExplanationCache) -> Iterator[str]:
     snapshot, diagnosis = index.snapshot, explanations.diagnosis_for(status.model)
+    incident = snapshot.incident_of(status.model)
     if status.model in index.alerts:
         yield from alerting_section(status, index, explanations.verdict_for(status.model))
     else:
-        yield from wrapped(_healthy_line(status, index), HANG)
+        yield from wrapped(_ok_line(status, index), HANG)
+    yield from () if incident is None else (f"{' ' * HANG}incident {sanitize(incident.id, 20)}",)
     yield from _sections(snapshot, diagnosis)
     for series in snapshot.history.for_model(status.model):
         yield f"  {_describe_latest(series, snapshot)}"
@@ -194,7 +186,7 @@ def healthy_section(statuses: Sequence[ModelStatus], index: ReportIndex) -> Iter
     single = kinds.pop("single", [])
     single += [status for group in kinds.values() if len(group) == 1 for status in group]
     for status in single[:MAX_SHOWN]:
-        yield from wrapped(_healthy_line(status, index), HANG)
+        yield from wrapped(_ok_line(status, index), HANG)
     if len(single) > MAX_SHOWN:
         yield f"{'':{HANG}}and {len(single) - MAX_SHOWN:,} more models without an alert"
     for kind, (severity, text) in SHARED_LINES.items():
@@ -227,24 +219,15 @@ def _kind(status: ModelStatus, index: ReportIndex) -> str:
     return "waiting" if any(map(index.is_healthy, earlier)) else "healthy"
 
 
-def _healthy_line(status: ModelStatus, index: ReportIndex) -> str:
-    """Return the status of the first rule of a model, and how many others hold or could not be evaluated."""
+def _ok_line(status: ModelStatus, index: ReportIndex) -> str:
+    """Return that all metrics of a model are ok, else the status of its first rule and what was not evaluated."""
     rules = _other_rules(index, status.model)
-    text = "; ".join((sanitize(status.sentence, MAX_SENTENCE), *_describe_others(index, rules)))
+    if _kind(status, index) == "healthy" and all(map(index.is_healthy, rules)):
+        text = describe_ok(len({rule.key for rule in rules})).removeprefix("ok: ")
+    else:
+        unevaluated = _describe_unevaluated(index, [rule for rule in rules[1:] if rule.key != rules[0].key])
+        text = "; ".join((sanitize(status.sentence, MAX_SENTENCE), *unevaluated))
     return f"{severity_mark(status.severity)} {sanitize(status.model, 60)}: {text}"
-
-
-def _describe_others(index: ReportIndex, rules: Sequence[RuleStatus]) -> Iterator[str]:
-    """Yield clauses about the rules after the first, which the status of the model is about."""
-    healthy = [rule for rule in rules[1:] if index.is_healthy(rule)]
-    shifts = {rule.key for rule in healthy if index.detects_lasting_shift(rule.rule)}
-    if more := sum(not index.detects_lasting_shift(rule.rule) for rule in healthy):
-        yield f"{pluralize(more, 'more rule')} passed"
-    if shifts and index.detects_lasting_shift(rules[0].rule):
-        yield f"nor {'is' if len(shifts) == 1 else 'are'} {pluralize(len(shifts), 'more metric')}"
-    elif shifts:
-        yield f"{pluralize(len(shifts), 'metric')}, none below baseline" if len(shifts) > 1 else "nor below baseline"
-    yield from _describe_unevaluated(index, [rule for rule in rules[1:] if rule.key != rules[0].key])
 
 
 def _describe_unevaluated(index: ReportIndex, rules: Sequence[RuleStatus]) -> Iterator[str]:

@@ -30,9 +30,9 @@ HOSTILE_NAMES = [
 def claims(text: str) -> dict[str, int]:
     """From each rule to the number of alerts that its comment says it would have given."""
     joined = re.sub(r"\n# ", " ", text)
-    of_rules = re.findall(r"Would have given (\d+) alert[^\n]*\n\[\[rules\]\]\nname = \"([^\"]+)\"", joined)
+    of_rules = re.findall(r"Would have raised (\d+) alert[^\n]*\n\[\[rules\]\]\nname = \"([^\"]+)\"", joined)
     defaults = "|".join(rule.name for rule in default_rules())
-    of_defaults = re.findall(rf" ({defaults}): (?:(?!Would have).)*Would have given (\d+) alert", joined)
+    of_defaults = re.findall(rf" ({defaults}): (?:(?!Would have).)*Would have raised (\d+) alert", joined)
     return {name: int(number) for number, name in [*of_rules, *(pair[::-1] for pair in of_defaults)]}
 
 

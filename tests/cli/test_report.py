@@ -49,6 +49,17 @@ def test_the_markdown_report_is_a_table_a_model(run, ten_days):
     assert "| `accuracy` | 0.870 |  | 10 Jan |  | -0.020 | -0.080 |  | -0.090 | -0.090 |" in text
 
 
+def test_the_markdown_report_of_a_fleet_begins_with_a_table_of_the_models(run, fleet):
+    text = run("report", fleet, "--format", "markdown").out
+    assert "| ▲ `triage` | `accuracy` | `0.846` | `-0.105` | `26 Jun` |\n| ▲ `churn` | " in text
+    assert text.index("| ● `spam-filter` |") < text.index("## ▲ `triage`")
+
+
+def test_that_a_count_is_unknown_is_said_once(run, ten_days, fleet):
+    assert " ".join(run("report", ten_days).out.split()).count("the number of cases is unknown") == 1
+    assert "n unknown" not in run("report", fleet).out
+
+
 @pytest.mark.parametrize("evil", ["`</code>`", "| a | b |", "[x](http://evil.test)", "<script>alert(1)</script>", "``"])
 def test_foreign_text_is_no_markup_in_markdown(run, tmp_path, evil):
     (tmp_path / "m.csv").write_text(f'date,model,accuracy\n2025-01-01,"{evil}",0.5\n')

@@ -56,7 +56,7 @@ def test_where_the_newest_period_is_not_judged_the_line_adds_that(make_snapshot)
 def test_a_model_of_a_kind_of_its_own_has_a_line_of_its_own(make_snapshot):
     assert healthy_lines(make_snapshot, {"a": [FINE], "b": [UNJUDGED], "c": [YOUNG]}) == [
         "● ok b: stands so",
-        "● ok a: stands so",
+        "● ok a: its metric is within limits and baseline.",
         "● ok c: stands so",
     ]
 
