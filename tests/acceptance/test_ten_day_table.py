@@ -18,10 +18,10 @@ from modeltop.core.diagnosis import MAX_SENTENCE, Cause
 from modeltop.core.text import display_width
 from modeltop.diagnosis.diagnose import diagnose_model
 from modeltop.service.pipeline import Pipeline
-from modeltop_tui.view.changes import summary_lines
 from modeltop_tui.view.diagnosis import evidence_rows
 from modeltop_tui.view.state import ScreenState, Selection
 from modeltop_tui.view.styled_text import plain_text
+from modeltop_tui.view.verdict import summary_lines
 
 SEED = Path(__file__).parents[2] / "sample_data" / "model_performance_tracking.csv"
 NEWEST = date(2025, 1, 10)

@@ -89,10 +89,10 @@ async def test_the_screen_is_exported_as_text_and_as_a_picture(fleet, run, tmp_p
         await export(screen, "svg")
         await screen.pilot.pause()
     text = (tmp_path / "here" / "fraud-f1-score.txt").read_text(encoding="utf-8")
-    assert "▲CRIT fraud" in text
+    assert "▲ fraud" in text
     picture = ET.parse(tmp_path / "here" / "fraud-f1-score.svg")
     words = "".join(picture.getroot().itertext())
-    assert "CRIT" in words
+    assert "critical" in words
     assert "http" not in words
 
 

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -69,12 +70,12 @@ async def test_of_two_people_the_second_is_told_who_was_first_and_why(fleet, run
 
 async def test_in_the_alerts_the_key_is_about_the_one_under_the_cursor(fleet, run, state_reader, event_log):
     async with run(fleet, size=(120, 36), state_reader=state_reader) as screen:
-        await screen.press("4", "down", "down")
-        assert target_alert(screen.app.main_screen).key.model == "churn"
+        await screen.press("4", "down")
+        assert target_alert(screen.app.main_screen).key.metric == "accuracy"
         await screen.press("a", "enter")
-        await screen.wait_for("you have churn until")
-        assert event_log.state().acks[0].model == "churn"
-        assert screen.selection.model == "fraud"
+        await screen.wait_for("you have fraud until")
+        assert event_log.state().acks[0].model == "fraud"
+        assert screen.selection.key.metric == "f1_score"
 
 
 async def test_the_cursor_stays_on_its_alert_when_the_order_changes(make, fleet, run, state_reader):
@@ -84,7 +85,7 @@ async def test_the_cursor_stays_on_its_alert_when_the_order_changes(make, fleet,
         worse = make.series([0.95] * 8 + [0.91, 0.5], model="ranker")
         warned = make.series([0.95] * 8 + [0.91, 0.91], model="churn")
         screen.deliver(make.snapshot(*make.ten_days(), warned, worse, rules=fleet.rules))
-        await screen.wait_for("ranker: accuracy 0.5")
+        await screen.wait_for("▲ ranker")
         assert (target_alert(screen.app.main_screen).rule, target_alert(screen.app.main_screen).key) == (
             before.rule,
             before.key,
@@ -101,7 +102,7 @@ async def test_an_alert_that_ended_while_the_reason_was_typed_is_not_taken(make,
     async with run(fleet, state_reader=state_reader) as screen:
         await screen.press("a", *"on it")
         screen.deliver(make.snapshot(make.healthy("fraud"), make.healthy("churn")))
-        await screen.wait_for("all ok")
+        await screen.wait_for("2 models: ●2 ok")
         await screen.press("enter")
         assert "fraud is over meanwhile" in screen.status_line
         assert event_log.state().acks == ()
@@ -236,16 +237,17 @@ async def test_hostile_reasons_and_authors_are_only_text(make, fleet, run, state
         )
     acknowledge_as(event_log, make.hostile[0], fleet, make.hostile[1])
     async with run(fleet, size=(100, 30), state_reader=state_reader) as screen:
-        await screen.wait_for("\\x1b]52;c;ZWNobyBwd25lZA==\\x07")
+        await screen.wait_for("\\x1b]52;c;ZWNobyBwd25lZA==")
         for keys in ("4", "z", "G", "a", "S", "down", "up", "up", "escape"):
             await screen.press(keys)
             assert screen.text.replace("\n", "").isprintable()
 
 
 async def test_another_model_starts_at_its_worst_alert_however_far_the_pane_was_scrolled(fleet, run):
-    async with run(fleet, size=(80, 24)) as screen:
+    noted = replace(fleet, notices=[f"notice {number}" for number in range(9)])
+    async with run(noted, size=(80, 24)) as screen:
         pane = screen.app.query_one("AlertsPane")
-        await screen.press("4", *["pagedown"] * 2)
+        await screen.press("4", *["pagedown"] * 4)
         assert pane.top > 0
         await screen.press("1", "down", "down")
         assert pane.top == 0

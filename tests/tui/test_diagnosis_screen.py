@@ -50,7 +50,7 @@ async def test_the_diagnosis_replaces_the_status_of_the_model(fleet, run):
 async def test_the_start_of_a_change_of_the_selected_series_is_drawn(fleet, run):
     key = SeriesKey("fraud", "f1_score")
     async with run(fleet, outlook=TrendOutlook(SeriesPattern(key, Pattern.DECLINE, STARTED_AT, -0.06, 0.9))) as screen:
-        await screen.wait_for("┊decline")
+        await screen.wait_for("┊7 Jan")
 
 
 async def test_until_then_the_status_is_shown(fleet, run):
@@ -198,7 +198,7 @@ async def test_new_data_does_not_take_away_the_old_diagnosis(make, fleet, run):
         gate.clear()
         screen.deliver(replace(fleet, clock=fleet.clock + 3 * make.day))
         await screen.press("r")
-        await screen.wait_for("3d old")
+        await screen.wait_for("3 d old")
         assert "fraud fell gradually" in screen.text
         gate.set()
 

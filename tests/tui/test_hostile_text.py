@@ -10,18 +10,19 @@ from modeltop.core.distribution import Distributions, Histogram, ReliabilityCurv
 from modeltop.core.incident import WatcherHealth
 from modeltop.core.series import ReadProblem
 from modeltop.core.text import display_width
-from modeltop_tui.view.alerts import entries
-from modeltop_tui.view.changes import change_lines
-from modeltop_tui.view.chart import chart_data, cursor_readout
+from modeltop_tui.view.alerts import alerts_title, entries
+from modeltop_tui.view.changes import change_lines, changes_title
+from modeltop_tui.view.chart import chart_data, cursor_readout, history_strip
 from modeltop_tui.view.clipboard import selection_text
 from modeltop_tui.view.diagnosis import evidence_rows
 from modeltop_tui.view.header import header_line
-from modeltop_tui.view.metrics import column_widths, heading, metric_cells, metric_rows
-from modeltop_tui.view.models import empty_list_message, model_cells
+from modeltop_tui.view.metrics import heading, metric_cells, metric_rows, table_layout
+from modeltop_tui.view.models import empty_list_message, model_cells, models_title
 from modeltop_tui.view.navigation import jump_hint
 from modeltop_tui.view.periods import period_rows
 from modeltop_tui.view.state import visible_models
 from modeltop_tui.view.styled_text import plain_text
+from modeltop_tui.view.verdict import verdict_lines
 from modeltop_tui.widgets.pane import sanitize_line
 
 
@@ -63,12 +64,14 @@ def all_texts(state, clock, diagnosis):
     """Each text that the view makes of a state, for a narrow pane and a wide one."""
     for width in (16, 58):
         rows = metric_rows(state)
-        widths = column_widths(rows, width)
-        yield from (plain_text(model_cells(state, model)) for model in visible_models(state))
-        yield from (plain_text(metric_cells(row, widths, selected=True)) for row in rows)
+        layout = table_layout(rows, width)
+        yield from (plain_text(model_cells(state, model, width)) for model in visible_models(state))
+        yield from (plain_text(metric_cells(row, layout, selected=True)) for row in rows)
         yield from (plain_text(line) for entry in entries(state, width) for line in entry.lines)
+        yield from (plain_text(line) for line in (*verdict_lines(state, width), history_strip(state, width)))
+        yield from (models_title(state), alerts_title(state, width), changes_title(state))
         yield from (plain_text(line) for line in change_lines(state, width))
-        yield from (plain_text(heading(widths)), plain_text(header_line(state, clock, width)))
+        yield from (plain_text(heading(layout)), plain_text(header_line(state, clock, width)))
         diagnosed = replace(state, diagnosis=diagnosis)
         for row in evidence_rows(diagnosed, width):
             yield from (plain_text(line) for line in (row.line, *(row.unfold() if row.unfold else ())))

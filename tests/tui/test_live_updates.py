@@ -25,9 +25,9 @@ async def test_a_fresh_row_is_shown_and_the_cursor_stays_on_its_model(make, run)
     async with run(first) as screen:
         await screen.press("down")
         screen.deliver(second)
-        await screen.wait_for("▲2 CRIT")
+        await screen.wait_for("▲2 critical")
         assert screen.selection.model == "churn"
-        assert "▲CRIT ranker" in screen.lines[2]
+        assert "▲ ranker" in screen.lines[5]
 
 
 async def test_only_lines_that_changed_are_repainted(make, run, monkeypatch):
@@ -48,7 +48,7 @@ async def test_only_lines_that_changed_are_repainted(make, run, monkeypatch):
             )
         )
         await screen.pilot.pause()
-        assert {type(pane).__name__ for pane, _ in refreshed} == {"Header", "ModelsPane", "AlertsPane"}
+        assert {type(pane).__name__ for pane, _ in refreshed} == {"Header", "ModelsPane"}
         assert all(areas for _, areas in refreshed)
 
 
@@ -74,9 +74,9 @@ async def test_a_run_that_fails_is_reported_and_the_data_stays(make, fleet, run)
     async with run(fleet) as screen:
         screen.deliver(SourceError("metrics/ cannot be read: \x1b[2J"))
         await screen.wait_for("not read: metrics/ cannot be read")
-        assert "▲CRIT fraud" in screen.text
+        assert "▲ fraud" in screen.text
         screen.deliver(fleet)
-        await screen.wait_for("2025-01-10  3m old")
+        await screen.wait_for("data to 10 Jan, 3 m old")
 
 
 async def test_a_first_run_that_fails_is_reported(run):
@@ -131,7 +131,7 @@ async def test_ten_thousand_models_are_no_slower_to_move_through_than_ten(make, 
         await screen.press("G")
         assert screen.selection.model == "model-9999"
         assert rendered[-1].count == 10_000
-        assert "10000/10000" in screen.text
+        assert "of 10000" in screen.text
 
 
 @pytest.mark.parametrize("frozen", [False, True], ids=["by itself", "by r where no time of the file shows it"])
@@ -148,4 +148,4 @@ async def test_a_value_that_was_written_over_in_place_is_shown(run, tmp_path, wr
         if frozen:
             await screen.press("r")
         await screen.wait_for("0.420")
-        await screen.wait_for("CRIT")
+        await screen.wait_for("critical")

@@ -10,21 +10,19 @@ from rich.text import Text
 
 from modeltop.core.text import display_width
 from modeltop_tui.chart.canvas import Canvas
-from modeltop_tui.chart.data import Annotations, ChartBand, ChartTrend, PlotTheme, VerticalMarker
+from modeltop_tui.chart.data import Annotations, ChartTrend, PlotTheme, VerticalMarker
 
 _BLANK = " ⠀"
-_OVERWRITABLE = f"{_BLANK}┈~╎'"
+_OVERWRITABLE = f"{_BLANK}╎'"
 """Characters that a caption may overwrite."""
 _DOTS = "⡀⠄⠂⠁"
 """Braille with one dot, from the lowest to the highest of a cell."""
 _MIN_CAPTION, _MAX_CAPTION = 8, 24
 """Width to which a longer caption may be cut, and to which it always is, in cells."""
-_MIN_RUN = 3
-"""Length in cells from which a run of the band is drawn."""
 _MAX_SHIFT = 4
 """Distance in cells within which a caption to the left of a line still seems to be its own."""
 _FAINT, _PLAIN, _STRONG = "dim", "", "bold"
-_CHANGE, _NOTE, _BAND, _TREND = ("┊", ":"), ("╎", "'"), ("┈", "~"), "+"
+_CHANGE, _NOTE, _TREND = ("┊", ":"), ("╎", "'"), "+"
 """The characters, in Unicode and in ASCII."""
 
 Sign = tuple[str, str]
@@ -36,7 +34,7 @@ Cell = tuple[int, int]
 def draw_annotations(rows: list[Text], annotations: Annotations, canvas: Canvas, left: int, theme: PlotTheme) -> None:
     """Write the annotations into free cells of the canvas; no other cell changes.
 
-    Later ones in this order hide earlier ones: band, notes, trend, start of the change.
+    Later ones in this order hide earlier ones: notes, trend, start of the change.
 
     Args:
         rows: The drawing; the first `canvas.height` rows are the canvas. Changed in place.
@@ -46,10 +44,8 @@ def draw_annotations(rows: list[Text], annotations: Annotations, canvas: Canvas,
         theme: Characters and colors that the terminal can show.
     """
     signs: dict[Cell, Sign] = {}
-    band, notes = annotations.band, _visible_markers(annotations.notes, canvas)
+    notes = _visible_markers(annotations.notes, canvas)
     change = _visible_markers((annotations.change,) if annotations.change else (), canvas)
-    if band is not None:
-        signs.update(_band_cells(band, canvas, theme))
     for column, _ in notes:
         signs.update(_vertical_cells(column, canvas, (_NOTE[theme.ascii], _FAINT)))
     if annotations.trend is not None:
@@ -57,7 +53,6 @@ def draw_annotations(rows: list[Text], annotations: Annotations, canvas: Canvas,
     for column, _ in change:
         signs.update(_vertical_cells(column, canvas, (_CHANGE[theme.ascii], _STRONG)))
     free = {cell for cell in signs if _is_free(rows[canvas.height - 1 - cell[1]].plain, left + cell[0])}
-    free -= _short_runs({cell for cell in free if signs[cell][0] == _BAND[theme.ascii]})
     for row in range(canvas.height):
         row_signs = sorted((column, signs[column, up]) for column, up in free if up == row)
         _write_signs(rows[canvas.height - 1 - row], [(left + column, sign) for column, sign in row_signs])
@@ -73,17 +68,6 @@ def _is_free(plain: str, column: int) -> bool:
     return plain[column] in _BLANK and not all(char.isalnum() or char in "<>," for char in neighbors)
 
 
-def _short_runs(band: set[Cell]) -> set[Cell]:
-    """Return the cells of runs of the band between close points: so short, they look like points themselves."""
-    short: set[Cell] = set()
-    for column, row in band:
-        run = next(n for n in range(_MIN_RUN + 1) if n == _MIN_RUN or (column - n - 1, row) not in band)
-        run += next(n for n in range(_MIN_RUN + 1) if n == _MIN_RUN or (column + n + 1, row) not in band)
-        if run + 1 < _MIN_RUN:
-            short.add((column, row))
-    return short
-
-
 def _visible_markers(markers: tuple[VerticalMarker, ...], canvas: Canvas) -> list[tuple[int, str]]:
     """Return column and caption of each marker in the time range; of several in one column the last."""
     visible = [marker for marker in markers if canvas.start <= marker.time <= canvas.end]
@@ -93,17 +77,6 @@ def _visible_markers(markers: tuple[VerticalMarker, ...], canvas: Canvas) -> lis
 
 def _vertical_cells(column: int, canvas: Canvas, sign: Sign) -> Iterator[tuple[Cell, Sign]]:
     return (((column, row), sign) for row in range(canvas.height))
-
-
-def _band_cells(band: ChartBand, canvas: Canvas, theme: PlotTheme) -> Iterator[tuple[Cell, Sign]]:
-    start, end = max(band.start, canvas.start), min(band.end, canvas.end)
-    if start > end:
-        return
-    first, last = canvas.columns(np.array([start, end])).tolist()
-    for value in (band.low, band.high):
-        row = canvas.row(value)
-        if 0 <= row < canvas.height:
-            yield from (((column, row), (_BAND[theme.ascii], _FAINT)) for column in range(first, last + 1))
 
 
 def _trend_cells(trend: ChartTrend, canvas: Canvas, theme: PlotTheme) -> Iterator[tuple[Cell, Sign]]:

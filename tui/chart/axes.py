@@ -78,7 +78,7 @@ def date_ticks(start: float, end: float, width: int) -> list[Tick]:
 
     >>> day = 86400.0
     >>> [label for _, label in date_ticks(20089 * day, 20098 * day, 40)]
-    ['Jan 1', 'Jan 3', 'Jan 5', 'Jan 7', 'Jan 9']
+    ['1 Jan', '3 Jan', '5 Jan', '7 Jan', '9 Jan']
     >>> [label for _, label in date_ticks(16436 * day, 18993 * day, 40)]
     ['2016', '2018', '2020', '2022']
     """
@@ -116,7 +116,7 @@ def _to_datetime(seconds: float) -> datetime:
 
 
 def _month_day(moment: datetime) -> str:
-    return f"{moment:%b} {moment.day}"
+    return f"{moment.day} {moment:%b}"
 
 
 def _time_or_day(moment: datetime) -> str:

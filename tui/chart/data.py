@@ -54,17 +54,6 @@ class VerticalMarker:
 
 
 @dataclass(frozen=True, slots=True)
-class ChartBand:
-    """The usual range of the values: two faint lines."""
-
-    start: float
-    """UTC, seconds since 1970."""
-    end: float
-    low: float
-    high: float
-
-
-@dataclass(frozen=True, slots=True)
 class ChartTrend:
     """The straight line of a fitted trend and its extrapolation."""
 
@@ -86,7 +75,6 @@ class Annotations:
     """Start of a change."""
     notes: tuple[VerticalMarker, ...] = ()
     """Notes of people, oldest first."""
-    band: ChartBand | None = None
     trend: ChartTrend | None = None
 
 
@@ -110,6 +98,8 @@ class ChartData:
     empty_message: str = "no points to draw"
     """Message in place of a chart without points."""
     annotations: Annotations = Annotations()
+    has_legend: bool = True
+    """Whether the lines are named above the chart, if there are several."""
 
 
 @dataclass(frozen=True, slots=True)

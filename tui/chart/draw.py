@@ -28,7 +28,6 @@ _ROWS_PER_TICK = 2
 _ASCII = str.maketrans("━─╌│┼├┤┬┴└↑↓", "=--|++++++^v")
 _STYLES = {RED: "bold red", YELLOW: "bold yellow", "blue+": "bright_blue", "white": "bright_white"}
 """Rich's names of plotext's colors, if they differ; bold, so that breaches are visible with few colors."""
-_WORDS = {Severity.CRITICAL: "CRIT", Severity.WARNING: "WARN"}
 
 
 class _Layout(NamedTuple):
@@ -47,7 +46,7 @@ class _Layout(NamedTuple):
     """Text in the corner: the year or date that the ticks leave out."""
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=128)
 def draw_chart(chart: ChartData, width: int, height: int, theme: PlotTheme) -> Text:
     """Draw a chart as `height` rows of exactly `width` cells.
 
@@ -67,7 +66,7 @@ def draw_chart(chart: ChartData, width: int, height: int, theme: PlotTheme) -> T
     if values is None:
         rows = _message(chart.empty_message, width, height, theme)
     else:
-        head = _legend(traces, width, theme) if height > _LOW and len(traces) > 1 else []
+        head = _legend(traces, width, theme) if chart.has_legend and height > _LOW and len(traces) > 1 else []
         layout = _lay_out(chart, values, (width, height - len(head)), theme)
         rows = head + _draw_rows(chart, traces, layout, theme)
     return Text("\n", no_wrap=True, end="").join(rows)
@@ -96,7 +95,7 @@ def _legend(traces: list[Trace], width: int, theme: PlotTheme) -> list[Text]:
 def _lay_out(chart: ChartData, values: tuple[float, float], size: tuple[int, int], theme: PlotTheme) -> _Layout:
     width, height = size
     rows = height - 2 if height >= _LOW else height
-    ticks = value_ticks(*values, max(2, rows // _ROWS_PER_TICK)) if width >= _NARROW else []
+    ticks = value_ticks(*values, max(2, (rows + 1) // _ROWS_PER_TICK)) if width >= _NARROW else []
     left = max(len(label) for _, label in ticks) + 1 if ticks else 0
     start, end = time_range(chart)
     canvas = Canvas(width - left, rows, start, end, *values, has_subcells=not theme.ascii)
@@ -126,7 +125,6 @@ def _draw_rows(chart: ChartData, traces: list[Trace], layout: _Layout, theme: Pl
         _write_limit_label(rows, limit, layout, theme)
     if layout.dates:
         rows[-1] = _date_row(layout)
-    _note_thinning(rows, traces, canvas)
     for row in rows:
         row.truncate(layout.width, pad=True)
         if theme.ascii:
@@ -176,7 +174,7 @@ def _write_limit_label(rows: list[Text], limit: LimitLine, layout: _Layout, them
     """Write the label of a limit into free cells: on its line, else just above or below it, else not at all."""
     canvas = layout.canvas
     row = canvas.row(limit.value)
-    text = f"{theme.encode(limit.label)} {_WORDS.get(limit.severity, '')}".strip()
+    text = theme.encode(limit.label)
     if row < 0 or row >= canvas.height:
         arrow, row = ("↓", 0) if row < 0 else ("↑", canvas.height - 1)
         candidates = [(canvas.height - 1 - row, " ", f"{arrow} {text}")]
@@ -219,13 +217,3 @@ def _date_row(layout: _Layout) -> Text:
             row = row[:start] + label + row[start + len(label) :]
             free = start + len(label) + 1
     return Text(row)
-
-
-def _note_thinning(rows: list[Text], traces: list[Trace], canvas: Canvas) -> None:
-    """Write that points were left out, in the longest text that fits into blank cells."""
-    count = max(len(trace.times) for trace in traces)
-    if count <= 2 * canvas.width:
-        return
-    for text in (f"lowest and highest of {count} points per column", f"min, max of {count} points", "thinned"):
-        if any(_write_if_free(rows, at, " ", text, "dim") for at in reversed(range(len(rows)))):
-            return

@@ -16,7 +16,7 @@ from modeltop.core.series import SeriesKey
 from modeltop_tui.screens.base import PaneScreen
 from modeltop_tui.view import navigation
 from modeltop_tui.view.state import ScreenState, Selection, visible_models
-from modeltop_tui.widgets.header_footer import Header, Prompt, StatusBar, Tabs
+from modeltop_tui.widgets.header_footer import Header, Prompt, StatusBar, Tabs, VerdictLines
 from modeltop_tui.widgets.pane import Pane
 from modeltop_tui.widgets.panes import AlertsPane, ChangesPane, ChartPane, MetricsPane, ModelsPane
 
@@ -108,6 +108,7 @@ class MainScreen(PaneScreen):
         flag = self.ascii_only
         panes = [pane(ascii_only=flag, id=pane.TITLE.lower()).data_bind(MainScreen.screen_state) for pane in PANES]
         yield Header(self.now, ascii_only=flag).data_bind(MainScreen.screen_state)
+        yield VerdictLines(ascii_only=flag).data_bind(MainScreen.screen_state)
         yield Tabs([pane.TITLE for pane in PANES], ascii_only=flag)
         with Vertical(id="panes"):
             with Horizontal(id="upper"):
@@ -119,8 +120,14 @@ class MainScreen(PaneScreen):
         yield StatusBar(ascii_only=flag)
 
     def on_mount(self) -> None:
-        """Focus the models, which does not count as the person's choice."""
-        self._focus_pane(self.query_one(ModelsPane))
+        """Focus the first pane, which does not count as the person's choice."""
+        self._focus_first_pane()
+
+    def _focus_first_pane(self) -> None:
+        number = MetricsPane.NUMBER if self.has_class("-single") else ModelsPane.NUMBER
+        first = next((pane for pane in self.query(Pane) if number == pane.NUMBER), None)
+        if first is not None and not first.active:
+            self._focus_pane(first)
 
     @property
     def focused_pane(self) -> Pane:
@@ -130,6 +137,10 @@ class MainScreen(PaneScreen):
     def show_state(self, state: ScreenState) -> None:
         """Show a state, with its selection clamped to what exists, and with the newest diagnosis of that."""
         selection = navigation.clamp_selection(state)
+        if state.snapshot is not None:
+            self.set_class(len(state.snapshot.model_statuses) == 1, "-single")
+            if not self._pane_chosen:
+                self._focus_first_pane()
         diagnosis, outlook = self.lookup_result(selection.model), self.lookup_result(selection.key)
         self.screen_state = replace(state, selection=selection, diagnosis=diagnosis, outlook=outlook)
 

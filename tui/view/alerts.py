@@ -1,50 +1,121 @@
-"""The alerts of the selected model, its other rules, and the alerts of other models."""
+"""The alerts of the selected model, its other rules, notes, and problems of reading."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
 
+from modeltop.alerting.grouping import usual_gap
 from modeltop.core.series import Alert, Condition, RuleStatus, Severity, State
-from modeltop.core.text import format_period, pluralize, sanitize
+from modeltop.core.text import display_width, format_day, pluralize, sanitize
+from modeltop.diagnosis.phrases import describe_forecast, format_change, period_unit
 from modeltop.report.phrases import problem_lines
-from modeltop_tui.view.acknowledgements import handling_lines, note_lines
-from modeltop_tui.view.metrics import label
+from modeltop_tui.view.acknowledgements import handling_lines, handling_mark, note_lines
+from modeltop_tui.view.metrics import crossed_limit, label
+from modeltop_tui.view.models import alert_age
 from modeltop_tui.view.state import ScreenState, SnapshotIndex, snapshot_index
-from modeltop_tui.view.styled_text import SHAPES, TINTS, Cells, wrap
+from modeltop_tui.view.styled_text import SHAPES, TINTS, WORDS, Cells, plain_text, wrap
 
-MAX_OTHER_ALERTS = 50
-"""Alerts of other models that are listed; the models pane has all of them."""
+LESS_CONFIDENT = {"avg_confidence": "less confident"}
+"""What a fall of a metric is called, where it is no loss of quality."""
+TRENDS = ("falling", "rising")
+MAX_PROBLEMS = 50
+"""Problems of reading that are listed."""
+MIN_WIDTH_FOR_VALUES, MIN_WIDTH_FOR_DATES = 40, 60
+"""Width in cells from which there is room for the values beside a baseline, and for the start of an alert."""
+SAME_START_PERIODS = 2
+"""Periods within which alerts started together."""
 
 
 @dataclass(frozen=True, slots=True)
 class AlertEntry:
-    """The lines about one alert, or about a rule without one."""
+    """The lines about one alert, about several that are folded, or about a rule without one."""
 
-    alert: Alert | None
+    alerts: tuple[Alert, ...]
     lines: tuple[Cells, ...]
 
+    @property
+    def alert(self) -> Alert | None:
+        """The alert, the worst of several; None without one."""
+        return self.alerts[0] if self.alerts else None
 
-def entries(state: ScreenState, width: int) -> list[AlertEntry]:
-    """Return what many models share, then the selected model's alerts, rules and notes, other alerts, and problems."""
+
+def entries(state: ScreenState, width: int, *, folded: bool = False) -> list[AlertEntry]:
+    """Return what many models share, then the selected model's alerts, rules and notes, and problems of reading.
+
+    Args:
+        state: The state that is shown.
+        width: Width of a line in cells.
+        folded: Whether alerts of the same start and direction share a line.
+    """
     if state.snapshot is None:
         return []
     index = snapshot_index(state.snapshot)
     model = state.selection.model or ""
-    own = index.alerts_by_model[model]
-    shared = [wrap(one.sentence, width, role="critical", indent="  ") for one in state.snapshot.shared_starts]
-    out = [AlertEntry(None, tuple(lines)) for lines in shared]
-    out += [_alert_entry(alert, state, width, with_model=False) for alert in own]
+    own, statuses = index.alerts_by_model[model], index.statuses_by_model[model]
+    out = [_text_entry(one.sentence, width, "critical") for one in state.snapshot.shared_starts]
+    groups = _folded(index, own) if folded else [(alert,) for alert in own]
+    out += [_alert_entry(index, group, width) for group in groups]
+    handling = dict.fromkeys(tuple(handling_lines(alert, state, width)) for alert in own)
+    out += [AlertEntry((), lines) for lines in handling if lines]
     alerting = {(alert.rule, alert.key) for alert in own}
-    statuses = index.statuses_by_model[model]
     out += [_rule_entry(status, width) for status in statuses if (status.rule, status.key) not in alerting]
-    if len(out) == len(shared):
-        out.append(AlertEntry(None, tuple(wrap("no rule asks about this model", width, role="dim"))))
-    out += [AlertEntry(None, tuple(lines)) for lines in note_lines(state, width)]
-    others = [alert for alert in index.open_alerts if alert.key.model != model]
-    out += [_alert_entry(alert, state, width, with_model=True) for alert in others[:MAX_OTHER_ALERTS]]
-    if len(others) > MAX_OTHER_ALERTS:
-        out.append(AlertEntry(None, (((f"and {len(others) - MAX_OTHER_ALERTS} more in the list of models", "dim"),),)))
+    if not own and not statuses:
+        out.append(_text_entry("no rule evaluates this model", width, "dim"))
+    out += [AlertEntry((), tuple(lines)) for lines in note_lines(state, width)]
     return out + _problem_entries(index, width)
+
+
+def _folded(index: SnapshotIndex, alerts: Iterable[Alert]) -> list[tuple[Alert, ...]]:
+    """Group the alerts about baselines that have the same severity, start and direction; the others stay alone."""
+    groups: dict[tuple[object, ...], list[Alert]] = {}
+    for alert in alerts:
+        side = _baseline_side(alert)
+        key: tuple[object, ...] = (alert.rule, alert.key)
+        if side and alert.is_active:
+            slack = SAME_START_PERIODS * usual_gap(index.snapshot.history.periods.get(alert.key.model), alert.since)
+            kind = (alert.severity, LESS_CONFIDENT.get(alert.key.metric, side))
+            near = (
+                known for known in groups if known[:2] == kind and abs(groups[known][0].since - alert.since) <= slack
+            )
+            key = next(near, (*kind, alert.since))
+        groups.setdefault(key, []).append(alert)
+    return [tuple(group) for group in groups.values()]
+
+
+def _baseline_side(alert: Alert) -> str:
+    """Return on which side of its baseline the value is; empty for an alert about something else."""
+    breach = alert.breach
+    if breach is None or breach.limit is None or not breach.is_baseline:
+        return ""
+    return "below" if breach.value < breach.limit else "above"
+
+
+def alerts_title(state: ScreenState, width: int) -> str:
+    """Return the number of active alerts of the selected model; by severity and with acknowledgements if it is wide."""
+    if state.snapshot is None or state.selection.model is None:
+        return "Alerts"
+    active = [one for one in snapshot_index(state.snapshot).alerts_by_model[state.selection.model] if one.is_active]
+    if width < MIN_WIDTH_FOR_DATES or not active:
+        return f"Alerts of {sanitize(state.selection.model, max(8, width - 16))}: {len(active)}"
+    counts = Counter(alert.severity for alert in active)
+    acknowledged = sum(alert.id in state.snapshot.acknowledgements for alert in active)
+    words = ", ".join(f"{counts[severity]} {WORDS[severity]}" for severity in sorted(counts, reverse=True))
+    return f"Alerts: {words}, {acknowledged or 'none'} acknowledged"
+
+
+def forecast_text(state: ScreenState) -> str:
+    """Return when the selected metric will be beyond its next limit; empty without a trend."""
+    forecast = state.outlook.forecast if state.outlook is not None else None
+    if state.snapshot is None or state.selection.key is None or forecast is None:
+        return ""
+    text = describe_forecast(forecast, state.snapshot.history.newest or state.snapshot.clock)
+    return f"{label(state.selection.key)} {text}" if text else ""
+
+
+def _text_entry(text: str, width: int, role: str) -> AlertEntry:
+    return AlertEntry((), tuple(wrap(text, width, role=role, indent="  ")))
 
 
 def _problem_entries(index: SnapshotIndex, width: int) -> list[AlertEntry]:
@@ -54,32 +125,56 @@ def _problem_entries(index: SnapshotIndex, width: int) -> list[AlertEntry]:
         problem for problem in index.snapshot.history.problems if not problem.fatal or problem.source not in sources
     )
     lines = problem_lines(problems)
-    texts = [(line, "warning") for line in lines[:MAX_OTHER_ALERTS]]
-    if len(lines) > MAX_OTHER_ALERTS:
-        texts.append((f"and {len(lines) - MAX_OTHER_ALERTS} more problems: `modeltop check` lists them", "dim"))
+    texts = [(line, "warning") for line in lines[:MAX_PROBLEMS]]
+    if len(lines) > MAX_PROBLEMS:
+        texts.append((f"and {len(lines) - MAX_PROBLEMS} more problems: `modeltop check` lists them", "dim"))
     health = index.snapshot.watcher_health
     if health is not None and not health.stopped:
         errors = [health.error] if health.error else []
         errors += [f"receiver {name} fails: {clause}" for name, clause in health.disabled_receivers.items()]
         texts += [(f"watcher: {sanitize(error, 400)}", "critical") for error in errors]
     texts += [(sanitize(notice, 400), "dim") for notice in index.snapshot.notices]
-    return [AlertEntry(None, tuple(wrap(text, width, role=role, indent="  "))) for text, role in texts]
+    return [_text_entry(text, width, role) for text, role in texts]
 
 
-def _alert_entry(alert: Alert, state: ScreenState, width: int, *, with_model: bool) -> AlertEntry:
+def _alert_entry(index: SnapshotIndex, group: tuple[Alert, ...], width: int) -> AlertEntry:
+    alert = group[0]
     pending = alert.state is State.PENDING
     role = "dim" if pending else TINTS[alert.severity]
-    shape = " " if pending else SHAPES[alert.severity]
-    model = f"{sanitize(alert.key.model, 60)}: " if with_model else ""
-    problem = wrap(model + describe_problem(alert), width, role=role, indent="  ", lead=((f"{shape} ", role),))
-    duration = wrap(f"  {describe_duration(alert, state)}", width, indent="  ", lead=(("  ", ""),))
-    return AlertEntry(alert, (*problem, *duration, *handling_lines(alert, state, width)))
+    mark = f"{' ' if pending else SHAPES[alert.severity]}{handling_mark(index, group)}"
+    text = describe_group(index, group, detailed=width >= MIN_WIDTH_FOR_VALUES)
+    age = describe_duration(index, alert, brief=width < MIN_WIDTH_FOR_DATES)
+    room = max(1, width - len(age) - 1)
+    first, *rest = wrap(text, room, indent="  ", lead=((mark, role),))
+    gap = " " * max(1, width - display_width(plain_text(first)) - len(age))
+    return AlertEntry(group, ((*first, (gap + age, "")), *rest))
 
 
-def with_cursor(entry: AlertEntry) -> AlertEntry:
-    """Return the entry with a cursor on its first line."""
-    (*lead, (text, _)), *rest = entry.lines
-    return replace(entry, lines=((*lead, (text, "cursor")), *rest))
+def describe_group(index: SnapshotIndex, group: tuple[Alert, ...], *, detailed: bool) -> str:
+    """Return what is wrong, in a few words.
+
+    Args:
+        index: Index of the snapshot.
+        group: One alert, or several about their baselines.
+        detailed: Whether there is room for the value and the baseline.
+    """
+    alert = group[0]
+    side, crossed = _baseline_side(alert), crossed_limit(index, alert)
+    if (metrics := len({one.key for one in group})) > 1:
+        return f"{metrics} metrics {side} baseline"
+    if not side and crossed not in TRENDS:
+        return describe_problem(alert)
+    fell = side == "below" or crossed == "falling"
+    text = LESS_CONFIDENT.get(alert.key.metric) if fell else None
+    text = text or f"{label(alert.key)} {crossed or f'{side} baseline'}"
+    return text + _baseline_values(index, alert, detailed=detailed)
+
+
+def _baseline_values(index: SnapshotIndex, alert: Alert, *, detailed: bool) -> str:
+    breach, metric = alert.breach, index.snapshot.catalog.get(alert.key.metric)
+    if not detailed or breach is None or breach.limit is None:
+        return ""
+    return f" {format_change(metric, breach.limit, breach.value)}"
 
 
 def entry_index(alert: Alert, alert_entries: list[AlertEntry], default: int) -> int:
@@ -91,7 +186,7 @@ def entry_index(alert: Alert, alert_entries: list[AlertEntry], default: int) -> 
         default: Returned where no entry is about it.
     """
     for index, entry in enumerate(alert_entries):
-        if entry.alert is not None and (entry.alert.rule, entry.alert.key) == (alert.rule, alert.key):
+        if any((one.rule, one.key) == (alert.rule, alert.key) for one in entry.alerts):
             return index
     return default
 
@@ -103,18 +198,23 @@ def describe_problem(alert: Alert) -> str:
     return message if alert.key.metric == "*" else f"{label(alert.key)} {message}"
 
 
-def describe_duration(alert: Alert, state: ScreenState) -> str:
-    """Return for how many periods the alert has lasted, since when, and whether it is pending or recovering."""
-    assert state.snapshot is not None
-    since = format_period(alert.since, year=alert.since.year != state.snapshot.clock.year)
-    if alert.condition is not Condition.THRESHOLD:
-        return f"since {since}"
-    text = f"{pluralize(alert.periods, 'period')}, since {since}" if alert.periods else f"since {since}"
-    if alert.state is State.PENDING:
-        return f"pending: {text}"
-    if alert.state is State.RECOVERING:
-        return f"recovering: {text}"
-    return text
+def describe_duration(index: SnapshotIndex, alert: Alert, *, brief: bool = False) -> str:
+    """Return how long the alert has lasted, since when, and whether it is pending or recovering.
+
+    Args:
+        index: Index of the snapshot.
+        alert: One of its alerts.
+        brief: Without the start: only the age, such as `4d`.
+    """
+    snapshot = index.snapshot
+    state = f"{alert.state.value} " if alert.state in (State.PENDING, State.RECOVERING) else ""
+    if brief:
+        return state + alert_age(snapshot, alert.key.model, alert.condition, alert.since)
+    since = f"since {format_day(alert.since, snapshot.history.newest or snapshot.clock)}"
+    series = snapshot.history.series.get(alert.key)
+    if alert.condition is not Condition.THRESHOLD or not alert.periods or series is None:
+        return state + since
+    return f"{state}for {pluralize(alert.periods, period_unit(series))}, {since}"
 
 
 def _rule_entry(status: RuleStatus, width: int) -> AlertEntry:
@@ -123,4 +223,4 @@ def _rule_entry(status: RuleStatus, width: int) -> AlertEntry:
         text = f"[{sanitize(status.key.segment, 60)}] {text}"
     role = "dim" if status.skip_reason is not None else ""
     mark = SHAPES[Severity.OK] if status.skip_reason is None else " "
-    return AlertEntry(None, tuple(wrap(text, width, role=role, indent="  ", lead=((f"{mark} ", "ok"),))))
+    return AlertEntry((), tuple(wrap(text, width, role=role, indent="  ", lead=((f"{mark} ", "ok"),))))

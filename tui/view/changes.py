@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from modeltop.core.diagnosis import Verdict
+from dataclasses import replace
+
 from modeltop.core.metrics.registry import Metric
 from modeltop.core.series import Comparison, Series
-from modeltop.core.text import display_width, format_period, sanitize
+from modeltop.core.text import display_width, sanitize
+from modeltop.diagnosis.phrases import format_change
 from modeltop.rules.change_summary import baseline_note
-from modeltop_tui.view.metrics import label
-from modeltop_tui.view.state import ScreenState, cached_changes, snapshot_index
-from modeltop_tui.view.styled_text import TINTS, Cells, wrap
+from modeltop_tui.view.metrics import baseline_value, distinct_changes, label, short_day
+from modeltop_tui.view.state import ScreenState, snapshot_index
+from modeltop_tui.view.styled_text import Cells, wrap
 
-NAMES = {"previous": "previous", "7d": "7 days", "30d": "30 days", "first": "first", "reference": "baseline"}
+NAMES = {"previous": "", "7d": "7 days", "30d": "30 days", "first": "", "reference": "baseline"}
+"""Labels by kind of comparison, in the order of display: the newest first; empty: the date."""
 NAME_WIDTH = max(map(len, NAMES.values()))
-"""Labels by kind of comparison, in the order of display: the newest first."""
 
 
 def selected_series(state: ScreenState) -> Series | None:
@@ -23,62 +25,43 @@ def selected_series(state: ScreenState) -> Series | None:
     return state.snapshot.history.series.get(state.selection.key)
 
 
+def changes_title(state: ScreenState) -> str:
+    """Return the title of the pane, with the metric."""
+    return "Changes" if state.selection.key is None else f"Changes of {label(state.selection.key)}"
+
+
 def change_lines(state: ScreenState, width: int) -> list[Cells]:
-    """Return the summary of the selected model, then one comparison of the selected series per line."""
-    if state.snapshot is None or state.selection.model is None:
-        return []
-    lines = summary_lines(state, width)
+    """Return one comparison of the selected series per line, with its 95 % interval if there is room."""
     series = selected_series(state)
-    if series is None:
-        return lines
+    if state.snapshot is None or series is None:
+        return []
     metric = state.snapshot.catalog.get(series.key.metric)
-    lines.append(((label(series.key), "strong"), (f" {format_period(series.newest)}", "dim")))
+    index = snapshot_index(state.snapshot)
+    changes = distinct_changes(index, series)
+    baseline = baseline_value(index, series, changes.get("reference"))
+    if "reference" in changes and baseline is not None and series.key.model in index.incidents:
+        # The baseline of the incident is older than the window of the summary, which the incident is a part of.
+        delta = series.latest - baseline
+        changes["reference"] = replace(changes["reference"], before=baseline, delta=delta, low=None, high=None)
+    names = {against: name or short_day(changes[against].before_at, series.newest)
+             for against, name in NAMES.items() if against in changes}  # fmt: skip
+    name_width = max([NAME_WIDTH, *map(len, names.values())])
+    lines = [_comparison(f"{name:<{name_width}}", changes[against], metric, width) for against, name in names.items()]
     if metric.caveat:
         lines += wrap(metric.caveat, width, role="dim")
-    changes = {change.against: change for change in cached_changes(series, metric, state.snapshot.baseline)}
-    for against in NAMES:
-        if against in changes:
-            lines += _comparison(changes[against], metric, width)
     if note := baseline_note(series, state.snapshot.baseline):
-        lines += wrap(
-            note,
-            width,
-            role="dim",
-            indent=" " * (NAME_WIDTH + 1),
-            lead=((f"{NAMES['reference']:<{NAME_WIDTH}} ", "dim"),),
-        )
+        lead = f"{NAMES['reference']:<{name_width}} "
+        lines += wrap(sanitize(note), width, role="dim", indent=" " * (name_width + 1), lead=((lead, "dim"),))
     return lines
 
 
-def summary_lines(state: ScreenState, width: int) -> list[Cells]:
-    """Return what happened, why, and what to do, each from a line of its own on; until it is known, the status."""
-    if state.snapshot is None or state.selection.model is None:
-        return []
-    status = snapshot_index(state.snapshot).model_statuses.get(state.selection.model)
-    if state.diagnosis is not None:
-        verdict, severity = state.diagnosis.verdict, state.diagnosis.severity
-    elif status is not None:
-        verdict, severity = Verdict(status.sentence), status.severity
-    else:
-        return []
-    sentences = [sanitize(sentence, 600) for sentence in (verdict.what, verdict.why, verdict.do) if sentence]
-    roles = (TINTS[severity] if severity else "", "", "strong")
-    return [line for text, role in zip(sentences, roles, strict=False) for line in wrap(text, width, role=role)]
-
-
-def _comparison(change: Comparison, metric: Metric, width: int) -> list[Cells]:
-    values = f"{metric.format(change.before)}→{metric.format(change.after)}"
-    line = f"{NAMES.get(change.against, change.against):<{NAME_WIDTH}} {values} "
-    delta = metric.format_delta(change.delta)
+def _comparison(name: str, change: Comparison, metric: Metric, width: int) -> Cells:
+    values, delta = format_change(metric, change.before, change.after), metric.format_delta(change.delta)
+    line = f"{name} {values:<13}"
     if change.low is None or change.high is None:
-        return [((line, ""), (delta, "strong"))]
-    interval = f"[{metric.format_delta(change.low)}, {metric.format_delta(change.high)}]"
-    noise = " (not significant)" if change.low <= 0 <= change.high else ""
-    if display_width(line + delta) + 1 + display_width(interval + noise) <= width:
-        return [((line, ""), (delta, "strong"), (f" {interval}{noise}", "dim"))]
-    return [
-        ((line, ""), (delta, "strong")),
-        *wrap(
-            f"{interval}{noise}", width, role="dim", indent=" " * (NAME_WIDTH + 1), lead=((" " * (NAME_WIDTH + 1), ""),)
-        ),
-    ]
+        return (line, ""), (f" {delta:>7}", "")
+    is_noise = change.low <= 0 <= change.high
+    interval = f" [{metric.format_delta(change.low)}, {metric.format_delta(change.high)}]"
+    interval += " (not significant)" if is_noise else ""
+    shown = interval if display_width(line + interval) + 8 <= width else ""
+    return (line, ""), (f" {delta:>7}", "dim" if is_noise else ""), (shown, "dim")

@@ -4,43 +4,125 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from math import inf
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from modeltop.core.metrics.registry import Metric
-from modeltop.core.series import Series, SeriesKey, Severity, to_datetime
+from modeltop.core.series import Series, SeriesKey, Severity, to_datetime, to_datetime64
 from modeltop.core.stats.robust import median
-from modeltop.core.text import format_period, format_value, pluralize
+from modeltop.core.text import format_day, format_period, format_value, pluralize
+from modeltop.diagnosis.phrases import period_unit
 from modeltop.rules.change_summary import latest_interval
 from modeltop_tui.chart.data import ChartData, LimitLine, Trace
 from modeltop_tui.view.changes import selected_series
-from modeltop_tui.view.chart_annotations import chart_annotations, model_notes
-from modeltop_tui.view.metrics import label, support_text
-from modeltop_tui.view.state import ScreenState, SnapshotIndex, TimeWindow, snapshot_index
-from modeltop_tui.view.styled_text import SHAPES, WORDS
+from modeltop_tui.view.chart_annotations import chart_annotations
+from modeltop_tui.view.metrics import downsample_means, label, short_name, support_text
+from modeltop_tui.view.state import ALL_TIME, ScreenState, SnapshotIndex, TimeWindow, snapshot_index
+from modeltop_tui.view.styled_text import SHAPES, WORDS, Cells, spark
 
 if TYPE_CHECKING:
     from modeltop.core.diagnosis import TrendOutlook
+    from modeltop.core.series import Floats, Times
 
 GAP_STEPS = 1.75
 """Median steps from which a step is a gap: periods are missing in between."""
 MICROSECONDS = 1e6
+MIN_INCIDENT_PERIODS, INCIDENT_RATIO = 28, 3
+"""The chart shows so many periods at least, and an incident with so many times its age."""
+HEALTHY_PERIODS = 60
+"""Periods shown of a model without an incident."""
+MIN_STRIP_WIDTH = 10
+COMPLETE_RATIO = 1.5
+"""A history up to so many times that is shown in full: what would be hidden is not worth a key."""
 
 
-def seconds(series: Series) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    """Return the period starts as seconds since 1970, UTC."""
-    return series.times.astype(np.int64) / MICROSECONDS
+def seconds(times: Times) -> Floats:
+    """Return period starts as seconds since 1970, UTC."""
+    return times.astype(np.int64) / MICROSECONDS
+
+
+def fitted_periods(index: SnapshotIndex, model: str) -> int:
+    """Return how many of the newest periods of a model are shown if nobody has chosen a range."""
+    times, incident = index.snapshot.history.periods[model], index.incidents.get(model)
+    wanted = HEALTHY_PERIODS
+    if incident is not None:
+        age = int((times >= to_datetime64(incident.started_at)).sum())
+        wanted = max(MIN_INCIDENT_PERIODS, INCIDENT_RATIO * age)
+    return len(times) if len(times) <= COMPLETE_RATIO * wanted else wanted
+
+
+def time_span(index: SnapshotIndex, model: str, window: TimeWindow | None) -> tuple[float, float]:
+    """Return both ends of the time axis, the same for all metrics of a model, in seconds since 1970, UTC."""
+    times = seconds(index.snapshot.history.periods[model])
+    first, last = float(times[0]), float(times[-1])
+    if window is None:
+        return float(times[-fitted_periods(index, model)]), last
+    end = last if window.end is None else window.end
+    return max(first, end - window.length), end
+
+
+def spark_start(state: ScreenState) -> float:
+    """Return the left end of the time axis, from which the sparks start as well."""
+    series = selected_series(state)
+    if series is None or state.snapshot is None:
+        return -inf
+    return time_span(snapshot_index(state.snapshot), series.key.model, state.selection.time_window)[0]
 
 
 def chart_data(state: ScreenState) -> ChartData:
     """Return the chart of the selection; the same object as long as nothing in it changes."""
     series = selected_series(state)
     if series is None or state.snapshot is None:
-        return _empty_chart(state.loading or "nothing is selected")
+        return _empty_chart(state.loading or "no metric is selected")
     index = snapshot_index(state.snapshot)
     others = tuple(related_series(index, series.key)) if state.selection.overlay else ()
-    return _build_chart(index, series, others, state.selection.time_window, state.selection.cursor, state.outlook)
+    return _build_chart(index, (series, *others), state.selection.time_window, state.selection.cursor, state.outlook)
+
+
+class Figure(NamedTuple):
+    """One of several charts of a model."""
+
+    keys: tuple[SeriesKey, ...]
+    chart: ChartData
+    is_history: bool = False
+    """Whether it shows the full history beside the others."""
+
+
+def chart_figures(state: ScreenState, max_count: int) -> tuple[Figure, ...]:
+    """Return a chart of each metric of the selected model on one time axis, and of the full history if there is room.
+
+    Args:
+        state: The state that is shown.
+        max_count: Number of charts; if it is too small, families of metrics share one, and the first are shown with
+            that of the selection.
+    """
+    selected = selected_series(state)
+    if selected is None or state.snapshot is None:
+        return ()
+    index, selection = snapshot_index(state.snapshot), state.selection
+    segment = [one for one in index.series[selected.key.model] if one.key.segment == selected.key.segment]
+    groups: list[tuple[Series, ...]] = [(series,) for series in segment]
+    families = sorted({_family(index, series, segment) for series in segment}, key=len, reverse=True)
+    for family in families:
+        if len(groups) > max_count:
+            groups = list(dict.fromkeys(family if group[0] in family else group for group in groups))
+    at = next(number for number, group in enumerate(groups) if selected in group)
+    groups = groups if len(groups) <= max_count else [*groups[: max_count - 1], groups[max(at, max_count - 1)]]
+    model, cursor, figures = selected.key.model, selection.cursor, list[Figure]()
+    for group in groups:
+        outlook = state.outlook if group[0] is selected else None
+        chart = _build_chart(index, group, selection.time_window, cursor, outlook, small=True)
+        figures.append(Figure(tuple(one.key for one in group), chart))
+    is_complete = time_span(index, model, selection.time_window) == time_span(index, model, ALL_TIME)
+    if len(figures) < max_count and not is_complete:
+        figures.append(
+            Figure(
+                (selected.key,), _build_chart(index, (selected,), ALL_TIME, cursor, None, small=True), is_history=True
+            )
+        )
+    return tuple(figures)
 
 
 @lru_cache(maxsize=4)
@@ -58,60 +140,80 @@ def related_series(index: SnapshotIndex, key: SeriesKey) -> list[Series]:
     return [s for s in others if s.key.segment == key.segment and catalog.get(s.key.metric).family == family]
 
 
-@lru_cache(maxsize=8)
+def _family(index: SnapshotIndex, series: Series, segment: list[Series]) -> tuple[Series, ...]:
+    related = {series.key, *(one.key for one in related_series(index, series.key))}
+    return tuple(one for one in segment if one.key in related)
+
+
+@lru_cache(maxsize=128)
 def _build_chart(
     index: SnapshotIndex,
-    series: Series,
-    others: tuple[Series, ...],
+    group: tuple[Series, ...],
     window: TimeWindow | None,
     cursor: float | None,
     outlook: TrendOutlook | None,
+    *,
+    small: bool = False,
 ) -> ChartData:
-    start, end = time_span(series, window)
-    notes = model_notes(index, series.key.model)
-    annotations = chart_annotations(series, outlook, notes, (start, end), alone=not others)
-    traces = [_trace(index, drawn, start, end) for drawn in (series, *others)]
+    series, *others = group
+    start, end = time_span(index, series.key.model, window)
+    annotations = chart_annotations(index, series, outlook, (start, end), alone=not others and not small)
+    traces = [_trace(index, drawn, start, end) for drawn in group]
     limits = _limits(index, series.key)
     metric = index.snapshot.catalog.get(series.key.metric)
-    more = f" +{len(others)}" if others else ""
-    title = f"{label(series.key)}{more} {_span_text(series, traces[0], window)}"
+    names = (f"{number} {short_name(one.key.metric)}" for number, one in enumerate(group, 1))
+    name = " ".join(names) if others else label(series.key)
+    title = f"{name}, {_span_text(series, traces[0], end)}"
     if series.low is not None:
         title += f", now {_interval(series, metric)}"
     empty = _empty_message(traces[0], start, end)
     if annotations.trend is not None:
         end = max(end, annotations.trend.end)
-    return ChartData(tuple(traces), limits, title, metric.digits, start, end, cursor, empty, annotations)
+    return ChartData(tuple(traces), limits, title, metric.digits, start, end, cursor, empty, annotations, not small)
 
 
-def time_span(series: Series, window: TimeWindow | None) -> tuple[float, float]:
-    """Return both ends of the time axis in seconds since 1970, UTC."""
-    times = seconds(series)
-    first, last = float(times[0]), float(times[-1])
-    if window is None:
-        return first, last
-    end = last if window.end is None else window.end
-    return end - window.length, end
+def _span_text(series: Series, trace: Trace, end: float) -> str:
+    """Return the extent of the chart in words: `10 days`, or `last 28 of 180 days`."""
+    shown, unit = len(trace.times), period_unit(series)
+    if shown == len(series):
+        return pluralize(shown, unit)
+    last = "last " if end >= float(seconds(series.times[-1:])[0]) else ""
+    return f"{last}{shown} of {pluralize(len(series), unit)}"
 
 
-def _span_text(series: Series, trace: Trace, window: TimeWindow | None) -> str:
-    """Return the extent of the chart in words: `10 days`, or `4 periods of 10` in a window."""
-    shown = len(trace.times)
-    if window is None and shown > 1 and np.all(np.diff(series.times) == np.timedelta64(1, "D")):
-        return pluralize(shown, "day")
-    if window is None:
-        return pluralize(shown, "period")
-    return f"{pluralize(shown, 'period')} of {len(series)}"
+def history_strip(state: ScreenState, width: int) -> Cells:
+    """Return the full history of the selected series in one line, with the part that the chart shows in brackets.
+
+    Empty if the chart shows all of it.
+    """
+    series = selected_series(state)
+    if series is None or state.snapshot is None:
+        return ()
+    index = snapshot_index(state.snapshot)
+    start, end = time_span(index, series.key.model, state.selection.time_window)
+    times = seconds(series.times)
+    left, right = np.searchsorted(times, [start, end + 1e-6]).tolist()
+    if right - left == len(times):
+        return ()
+    lead = f" {format_day(to_datetime(series.times[0]), series.newest)} "
+    cells = min(width - len(lead) - 3, len(times))
+    if cells < MIN_STRIP_WIDTH:
+        return ()
+    blocks = spark(downsample_means(series.values, cells), cells)
+    first = min(round(left / len(times) * cells), cells - 1)
+    last = max(round(right / len(times) * cells), first + 1)
+    return (lead + blocks[:first], "dim"), ("[", ""), (blocks[first:last], ""), ("]", ""), (blocks[last:], "dim")
 
 
 def _empty_message(trace: Trace, start: float, end: float) -> str:
     if len(trace.times):
         return ""
     first, last = (format_period(datetime.fromtimestamp(time, UTC)) for time in (start, end))
-    return f"no points from {first} to {last}: 0 shows all"
+    return f"no points from {first} to {last} (0: full history)"
 
 
 def _trace(index: SnapshotIndex, series: Series, start: float, end: float) -> Trace:
-    times = seconds(series)
+    times = seconds(series.times)
     left, right = np.searchsorted(times, [start, end + 1e-6])
     shown = slice(int(left), int(right))
     gaps = np.zeros(len(times), dtype=np.bool_)
@@ -161,7 +263,7 @@ def cursor_readout(state: ScreenState) -> str:
     breaches, unevaluated = (array[at] for array in point_levels(snapshot_index(state.snapshot), series))
     metric = state.snapshot.catalog.get(series.key.metric)
     severity = Severity(int(breaches))
-    note = f" {SHAPES[severity]}{WORDS[severity]}" if severity else ""
+    note = f" {SHAPES[severity]} {WORDS[severity]}" if severity else ""
     note += " not evaluated" if unevaluated else ""
     period = format_period(to_datetime(series.times[at]))
     value = f"{metric.format(float(series.values[at]))} {_interval(series[: at + 1], metric)}".rstrip()
@@ -176,4 +278,4 @@ def _interval(series: Series, metric: Metric) -> str:
 
 def nearest_index(series: Series, timestamp: float) -> int:
     """Return the index of the point nearest to a time in seconds since 1970, UTC."""
-    return int(np.argmin(np.abs(seconds(series) - timestamp)))
+    return int(np.argmin(np.abs(seconds(series.times) - timestamp)))

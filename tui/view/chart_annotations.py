@@ -1,4 +1,4 @@
-"""Annotations of the chart: where a change started, the usual band, the trend, and people's notes."""
+"""Annotations of the chart: where a change started, the trend, and people's notes."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from modeltop.core.incident import Note
-from modeltop.core.series import Series, to_datetime
-from modeltop.core.text import sanitize
-from modeltop.diagnosis.timeseries.forecast import trend_line, usual_band
-from modeltop_tui.chart.data import Annotations, ChartBand, ChartTrend, VerticalMarker
+from modeltop.core.series import Condition, Series, to_datetime
+from modeltop.core.text import format_day, sanitize
+from modeltop.diagnosis.timeseries.forecast import trend_line
+from modeltop_tui.chart.data import Annotations, ChartTrend, VerticalMarker
 from modeltop_tui.view.state import SnapshotIndex
 
 if TYPE_CHECKING:
@@ -17,15 +17,13 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from modeltop.core.diagnosis import Forecast, SeriesPattern, TrendOutlook
+    from modeltop.core.diagnosis import Forecast, TrendOutlook
 
 DAY_SECONDS = 86_400.0
 MAX_FORECAST_RATIO = 0.2
 """Ratio of the time span by which a trend is drawn beyond the newest point at most."""
-CAPTIONS = {"DECLINE": "decline", "DROP": "drop", "SPIKE": "spike", "RECOVERING": "recovery", "IMPROVING": "better"}
-"""Captions of the patterns whose start is marked, by the name of the pattern."""
-RISING_CAPTIONS = CAPTIONS | {"DECLINE": "rise", "DROP": "jump"}
-"""The same for a metric that got larger, and is better when it is low."""
+NOTABLE_PATTERNS = ("DECLINE", "DROP", "SPIKE", "RECOVERING", "IMPROVING")
+"""Names of the patterns whose start is marked."""
 MAX_CAPTION_LENGTH = 40
 
 
@@ -36,9 +34,9 @@ def model_notes(index: SnapshotIndex, model: str) -> tuple[Note, ...]:
 
 
 def chart_annotations(
+    index: SnapshotIndex,
     series: Series,
     outlook: TrendOutlook | None,
-    notes: tuple[Note, ...],
     span: tuple[float, float],
     *,
     alone: bool = True,
@@ -46,37 +44,27 @@ def chart_annotations(
     """Return the annotations of a chart.
 
     Args:
+        index: Has the incident of the model and the notes about it.
         series: The selected series.
         outlook: Its pattern and forecast; None until they are known.
-        notes: Notes about the model, oldest first.
         span: Both ends of the time axis, in seconds since 1970, UTC.
-        alone: False if other series are drawn as well: the band and the trend of one would only confuse.
+        alone: False if other series are drawn as well: the trend of one would only confuse.
     """
     pattern, forecast = outlook or (None, None)
-    caption = _caption(pattern) if pattern is not None else None
-    started_at = pattern.started_at if pattern is not None and caption else None
+    incident = index.incidents.get(series.key.model)
+    started_at = pattern.started_at if pattern is not None and pattern.pattern.name in NOTABLE_PATTERNS else None
+    if incident is not None and incident.condition is Condition.THRESHOLD:
+        started_at = incident.started_at
+    notes = model_notes(index, series.key.model)
     return Annotations(
-        change=VerticalMarker(started_at.timestamp(), caption) if started_at is not None and caption else None,
+        change=VerticalMarker(started_at.timestamp(), format_day(started_at, series.newest)) if started_at else None,
         notes=tuple(VerticalMarker(note.at.timestamp(), sanitize(note.text, MAX_CAPTION_LENGTH)) for note in notes),
-        band=_band(series, started_at) if alone else None,
         trend=_trend(series, started_at, forecast, span) if alone and forecast is not None else None,
     )
 
 
-def _caption(pattern: SeriesPattern) -> str | None:
-    rose = pattern.size is not None and pattern.size > 0
-    return (RISING_CAPTIONS if rose else CAPTIONS).get(pattern.pattern.name)
-
-
 def _timestamp(time: np.datetime64) -> float:
     return to_datetime(time).timestamp()
-
-
-def _band(series: Series, started_at: datetime | None) -> ChartBand | None:
-    band = usual_band(series, started_at)
-    if band is None:
-        return None
-    return ChartBand(_timestamp(band.start), _timestamp(series.times[-1]), band.low, band.high)
 
 
 def _trend(

@@ -13,9 +13,11 @@ from modeltop.report.phrases import describe_handling
 from modeltop_tui.view.alerts import describe_duration, describe_problem
 from modeltop_tui.view.changes import change_lines, selected_series
 from modeltop_tui.view.chart import related_series, seconds, time_span
-from modeltop_tui.view.header import data_age, location_text
+from modeltop_tui.view.header import data_age
+from modeltop_tui.view.metrics import label
 from modeltop_tui.view.state import ScreenState, snapshot_index
 from modeltop_tui.view.styled_text import SHAPES, WORDS, plain_text
+from modeltop_tui.view.verdict import summary_lines
 
 WIDTH = 100
 """Width of the copied lines in cells."""
@@ -28,13 +30,14 @@ def selection_text(state: ScreenState, now: datetime) -> str:
     index = snapshot_index(state.snapshot)
     series = selected_series(state)
     when = f", newest {format_period(series.newest)}, data {data_age(state, now)}" if series is not None else ""
-    lines = [f"{location_text(state)}{when}"]
+    name = sanitize(state.selection.model, 80)
+    lines = [f"{name if series is None else f'{name} > {label(series.key)}'}{when}"]
     for alert in index.alerts_by_model[state.selection.model]:
-        mark = f"{SHAPES[alert.severity]} {WORDS[alert.severity]}"
+        mark = f"{SHAPES[alert.severity]} {WORDS[alert.severity]}:"
         rule = f"(rule {sanitize(alert.rule, 60)})"
-        lines.append(f"{mark} {describe_problem(alert)}, {describe_duration(alert, state)} {rule}")
+        lines.append(f"{mark} {describe_problem(alert)}, {describe_duration(index, alert)} {rule}")
         lines += [f"  {clause}" for clause in describe_handling(alert, state.snapshot)]
-    lines += [plain_text(line).rstrip() for line in change_lines(state, WIDTH)]
+    lines += [plain_text(line).rstrip() for line in (*summary_lines(state, WIDTH), *change_lines(state, WIDTH))]
     return "\n".join(lines) + "\n"
 
 
@@ -47,13 +50,13 @@ def points_csv(state: ScreenState) -> str:
     if series is None or state.snapshot is None:
         return ""
     others = related_series(snapshot_index(state.snapshot), series.key) if state.selection.overlay else ()
-    start, end = time_span(series, state.selection.time_window)
+    start, end = time_span(snapshot_index(state.snapshot), series.key.model, state.selection.time_window)
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(("date", "model", "segment", "metric", "value", "count"))
     for shown in (series, *others):
         key = shown.key
-        for at, timestamp in enumerate(seconds(shown)):
+        for at, timestamp in enumerate(seconds(shown.times)):
             if start <= timestamp <= end:
                 count = float(shown.support[at]) if shown.support is not None else math.nan
                 date = to_datetime(shown.times[at]).isoformat().replace("+00:00", "Z")

@@ -1,4 +1,4 @@
-"""The first and the last line: selection and problems above, keys below."""
+"""The first and the last line: counts of models, problems and the age of the data above, keys below."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from modeltop.core.series import Severity
-from modeltop.core.text import display_width, format_age, format_period, pluralize, sanitize, truncate
+from modeltop.core.text import display_width, format_age, format_day, pluralize, sanitize, truncate
 from modeltop.rules.snapshot import Snapshot
-from modeltop_tui.view.metrics import label
-from modeltop_tui.view.state import ScreenState, SnapshotIndex, SortOrder, snapshot_index, visible_models
-from modeltop_tui.view.styled_text import SHAPES, TINTS, WORDS, Cells, Span, fit, plain_text
+from modeltop_tui.view.state import ScreenState, SnapshotIndex, SortOrder, snapshot_index
+from modeltop_tui.view.styled_text import SHAPES, TINTS, Cells, Span, fit, plain_text
 
 MIN_WIDTH_FOR_REASON = 24
 """Cells from which there is room for a reason or a name."""
@@ -45,32 +44,29 @@ def watcher_status(snapshot: Snapshot, limit: int) -> Span | None:
 class HeaderDetail(NamedTuple):
     """How much of the first line is shown."""
 
-    location_width: int
-    """Maximum width of the selection, in cells."""
     error_width: int
     """Maximum width of an error, in cells."""
     max_rank: int
     """The highest rank of the parts that are shown."""
     with_words: bool = True
-    """Whether severities have their words, which the list of models shows as well."""
+    """Whether severities have their words."""
 
 
 DETAIL_STEPS = (
-    HeaderDetail(200, 60, 9),
-    HeaderDetail(40, 60, 9),
-    HeaderDetail(40, 40, 6),
-    HeaderDetail(32, 40, 5),
-    HeaderDetail(32, 40, 4),
-    HeaderDetail(32, 34, 3),
-    HeaderDetail(24, 24, 3),
-    HeaderDetail(24, 12, 3),
-    HeaderDetail(16, 12, 2),
-    HeaderDetail(10, 12, 2),
-    HeaderDetail(10, 12, 2, with_words=False),
-    HeaderDetail(10, 12, 1),
-    HeaderDetail(0, 0, 0),
+    HeaderDetail(60, 5),
+    HeaderDetail(40, 3),
+    HeaderDetail(40, 2),
+    HeaderDetail(60, 4, with_words=False),
+    HeaderDetail(34, 3, with_words=False),
+    HeaderDetail(24, 3, with_words=False),
+    HeaderDetail(12, 3, with_words=False),
+    HeaderDetail(12, 2, with_words=False),
+    HeaderDetail(12, 1, with_words=False),
+    HeaderDetail(0, 0, with_words=False),
 )
 """Levels of detail, from the widest to the narrowest."""
+DATE_RANK = 3
+"""Rank of the date of the newest row."""
 
 
 def header_line(state: ScreenState, now: datetime, width: int) -> Cells:
@@ -82,63 +78,54 @@ def header_line(state: ScreenState, now: datetime, width: int) -> Cells:
         width: Width of the line in cells.
     """
     line: Cells = ()
+    right = ""
     for detail in DETAIL_STEPS:
-        parts = [cells for rank, cells in _parts(state, now, detail) if rank <= detail.max_rank and plain_text(cells)]
-        line = _join(parts)
-        if display_width(plain_text(line)) <= width:
+        parts = [cells for rank, cells in _parts(state, detail) if rank <= detail.max_rank and plain_text(cells)]
+        line, right = _join(parts), _age_text(state, now, with_date=detail.max_rank >= DATE_RANK)
+        if display_width(plain_text(line)) + display_width(right) + 2 <= width:
             break
-    return fit(line, width)
+    gap = max(2, width - display_width(plain_text(line)) - display_width(right)) if right else 0
+    return fit((*line, (" " * gap + right, "")), width)
 
 
 def _join(parts: list[Cells]) -> Cells:
-    out: list[tuple[str, str]] = []
+    out: list[Span] = []
     for part in parts:
         out += [("  ", "")] if out else []
         out += part
     return tuple(out)
 
 
-def _parts(state: ScreenState, now: datetime, detail: HeaderDetail) -> list[tuple[int, Cells]]:
-    """Return the parts in their order, each with its rank; those of a high rank are left out first."""
-    name = (9, (("modeltop", "strong"),))
+def _parts(state: ScreenState, detail: HeaderDetail) -> list[tuple[int, Cells]]:
+    """Return the parts in their order, each with its rank; those of a high rank are dropped first."""
+    problem = _problem_text(state, detail.error_width)
     if state.snapshot is None:
-        return [name, (0, ((state.loading, "dim"),)), (0, _problem_text(state, detail.error_width))]
-    watcher, newest = watcher_status(state.snapshot, detail.error_width), state.snapshot.history.newest
+        return [(5, (("modeltop", "strong"),)), (0, ((state.loading, "dim"),)), (0, problem)]
+    watcher = watcher_status(state.snapshot, detail.error_width)
     return [
-        name,
-        (2, ((truncate(location_text(state), detail.location_width), "head"),)),
-        (6, ((_model_count_text(state), ""),)),
-        (0, _severities(snapshot_index(state.snapshot), words=detail.with_words)),
-        (1, _problem_text(state, detail.error_width)),
+        (0, _counts(snapshot_index(state.snapshot), with_words=detail.with_words)),
+        (1, problem),
         *([] if watcher is None else [(1 if watcher[1] == "critical" else 5, (watcher,))]),
-        (3, ((_modes(state), "strong"),)),
-        (4, ((format_period(newest) if newest else "", ""),)),
-        (0, ((data_age(state, now), ""),)),
+        (2, ((_modes(state), "strong"),)),
     ]
 
 
-def location_text(state: ScreenState) -> str:
-    """Return the selected model and metric, fit for the terminal."""
-    if state.selection.model is None:
-        return "no model"
-    model = sanitize(state.selection.model, 80)
-    return model if state.selection.key is None else f"{model} > {label(state.selection.key)}"
+def _counts(index: SnapshotIndex, *, with_words: bool) -> Cells:
+    """Return the number of models, and how many are in each state, worst first."""
+    if not index.model_statuses:
+        return (("nothing read", TINTS[Severity.UNKNOWN]),)
+    out: list[Span] = []
+    for (severity, word), count in sorted(index.state_counts.items(), key=lambda item: (-item[0][0], item[0][1])):
+        out += [("  " if with_words else " ", "")] if out else []
+        out += [(f"{SHAPES[severity]}{count}{f' {word}' if with_words else ''}", TINTS[severity])]
+    return ((f"{pluralize(len(index.model_statuses), 'model')}: ", ""), *out) if with_words else tuple(out)
 
 
-def _model_count_text(state: ScreenState) -> str:
-    assert state.snapshot is not None
-    models = len(snapshot_index(state.snapshot).model_statuses)
-    shown = len(visible_models(state))
-    return pluralize(models, "model") if shown == models else f"{shown} of {pluralize(models, 'model')}"
-
-
-def _severities(index: SnapshotIndex, *, words: bool) -> Cells:
-    out: list[tuple[str, str]] = []
-    for severity, count in index.severity_counts.items():
-        out += [(" ", "")] if out else []
-        word = f" {WORDS[severity]}" if words else ""
-        out.append((f"{SHAPES[severity]}{count}{word}", TINTS[severity]))
-    return tuple(out) or ((("all ok", "ok") if index.model_statuses else ("nothing read", TINTS[Severity.UNKNOWN])),)
+def _age_text(state: ScreenState, now: datetime, *, with_date: bool) -> str:
+    if state.snapshot is None:
+        return ""
+    age, newest = data_age(state, now), state.snapshot.history.newest
+    return f"data to {format_day(newest, now)}, {age}" if with_date and newest is not None else age
 
 
 def _problem_text(state: ScreenState, limit: int) -> Cells:
@@ -165,8 +152,6 @@ def _modes(state: ScreenState) -> str:
         text
         for text, is_on in (
             ("PAUSED", state.paused),
-            (f"/{sanitize(selection.filter, 20)}", bool(selection.filter)),
-            ("problems only", selection.problems_only),
             (selection.sort.value, selection.sort is not SortOrder.WORST),
         )
         if is_on
@@ -180,7 +165,8 @@ def data_age(state: ScreenState, now: datetime) -> str:
         return "no data"
     if newest > now:
         return "dated ahead"
-    return f"{format_age(now - newest)} old" if now - newest >= timedelta(minutes=1) else "<1m old"
+    age = format_age(now - newest)
+    return f"{age[:-1]} {age[-1]} old" if now - newest >= timedelta(minutes=1) else "<1 m old"
 
 
 def keys_line(keys: Iterable[tuple[str, str]], width: int) -> Cells:

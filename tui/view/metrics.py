@@ -1,31 +1,46 @@
-"""The table of the selected model's metrics."""
+"""The table of the selected model's metrics: values, limits, changes, sparks."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from modeltop.core.series import Alert, Condition, Series, SeriesKey, Severity, State
-from modeltop.core.text import display_width, format_value, pad, sanitize
+from modeltop.core.series import Alert, Comparison, Condition, Series, SeriesKey, Severity, State, to_datetime64
+from modeltop.core.stats.robust import median
+from modeltop.core.text import display_width, format_day, format_value, pad, sanitize
 from modeltop_tui.view.acknowledgements import handling_mark
 from modeltop_tui.view.state import ScreenState, SnapshotIndex, cached_changes, snapshot_index
-from modeltop_tui.view.styled_text import SHAPES, TINTS, WORDS, Cells, spark
+from modeltop_tui.view.styled_text import SHAPES, TINTS, Cells, spark, with_cursor
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from modeltop.core.series import Floats
 
-HEADINGS = ("latest", "Δ prev", "Δ first", "n")
-MIN_RULE_WIDTH = 11
-MIN_SUPPORT_WIDTH = 4
-MIN_WIDTH_FOR_SPARKS = 74
-"""Width of the pane's inside, in cells, from which there is room for sparks: a terminal of 100 columns."""
+COLUMNS = ("now", "limit", "previous", "7d", "baseline", "first", "cases")
+"""The columns in the order of display."""
+PRIORITY = ("now", "limit", "baseline", "first", "previous", "7d", "cases")
+"""The columns in the order in which they get room."""
+CHANGES = ("previous", "7d", "first")
+"""The columns with the change since an earlier period."""
+DISPLAY_NAMES = {"avg_confidence": "confidence"}
+SHORT_NAMES = {
+    "accuracy": "acc", "precision": "prec", "recall": "rec", "f1_score": "F1", "avg_confidence": "conf",
+    "roc_auc": "AUC", "log_loss": "loss",
+}  # fmt: skip
+MAX_SHORT_NAME = 5
+CONDITIONS = {Condition.NO_DATA: "no data", Condition.ERROR: "unreadable", Condition.UNREADABLE: "unreadable"}
 MIN_NAME_WIDTH = 8
+MIN_SPARK_WIDTH, MAX_SPARK_WIDTH = 8, 28
+MAX_BASELINE_PERIODS, MIN_BASELINE_PERIODS = 60, 8
+"""Periods before an incident that its baseline is the median of: those of `modeltop.alerting.grouping`."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class MetricRow:
     """The texts of one line of the table."""
 
@@ -34,15 +49,22 @@ class MetricRow:
     mark: str
     """How its alerts are handled, in one cell."""
     name: str
-    numbers: tuple[str, ...]
-    """Latest value, change from the previous period and from the first, support."""
-    rule: str
+    texts: dict[str, str]
+    """By column."""
+    headings: dict[str, str]
+    """The same: those of changes have the date that the row is compared with."""
     series: Series
 
 
 def label(key: SeriesKey) -> str:
     """Return the name of a series within its model, fit for the terminal."""
-    return sanitize(key.metric, 80) if key.segment == "all" else sanitize(f"{key.metric} [{key.segment}]", 80)
+    name = DISPLAY_NAMES.get(key.metric, key.metric)
+    return sanitize(name, 80) if key.segment == "all" else sanitize(f"{name} [{key.segment}]", 80)
+
+
+def short_name(metric: str) -> str:
+    """Return the name of a metric in a few cells, fit for the terminal."""
+    return SHORT_NAMES.get(metric) or sanitize(metric, MAX_SHORT_NAME)
 
 
 @lru_cache(maxsize=4)
@@ -58,16 +80,42 @@ def metric_rows(state: ScreenState) -> tuple[MetricRow, ...]:
 
 
 def _row(index: SnapshotIndex, series: Series) -> MetricRow:
-    metric = index.snapshot.catalog.get(series.key.metric)
-    deltas = {change.against: change.delta for change in cached_changes(series, metric, index.snapshot.baseline)}
-    numbers = (
-        metric.format(series.latest),
-        *(metric.format_delta(deltas[name]) if name in deltas else "" for name in ("previous", "first")),
-        support_text(series),
-    )
-    key = series.key
+    metric, key = index.snapshot.catalog.get(series.key.metric), series.key
+    changes = distinct_changes(index, series)
+    baseline = baseline_value(index, series, changes.get("reference"))
+    texts = {"now": metric.format(series.latest), "limit": _limit_text(index, series), "cases": support_text(series)}
+    texts |= {name: metric.format_delta(changes[name].delta) for name in CHANGES if name in changes}
+    texts["baseline"] = "" if baseline is None else metric.format_delta(series.latest - baseline)
+    if baseline is None and not texts["limit"]:
+        texts["limit"] = next((_direction(alert) for alert in index.alerts_by_key[key]), "")
+    headings = {name: f"vs {short_day(changes[name].before_at, series.newest)}" for name in CHANGES if name in changes}
     mark = handling_mark(index, index.alerts_by_key[key])
-    return MetricRow(key, index.severity(key), mark, label(key), numbers, _rule_text(index, series), series)
+    return MetricRow(key, index.severity(key), mark, label(key), texts, headings | {"baseline": "vs base"}, series)
+
+
+def distinct_changes(index: SnapshotIndex, series: Series) -> dict[str, Comparison]:
+    """Return the changes of a series by kind, without those from its first period under another name."""
+    metric = index.snapshot.catalog.get(series.key.metric)
+    changes = {change.against: change for change in cached_changes(series, metric, index.snapshot.baseline)}
+    first = changes["first"].before_at if changes else None
+    return {name: one for name, one in changes.items() if name in ("first", "reference") or one.before_at != first}
+
+
+def short_day(moment: datetime, newest: datetime) -> str:
+    """Return the date of an earlier period; of the newest day only the time."""
+    return f"{moment:%H:%M}" if moment.date() == newest.date() else format_day(moment, newest)
+
+
+def baseline_value(index: SnapshotIndex, series: Series, reference: Comparison | None) -> float | None:
+    """Return the baseline of a series: the median before the incident of its model, else that of the change summary."""
+    incident = index.incidents.get(series.key.model)
+    if incident is None or incident.condition is not Condition.THRESHOLD:
+        return reference.before if reference is not None else None
+    before = series[series.evaluable() & (series.times < to_datetime64(incident.started_at))]
+    values = before.values[-MAX_BASELINE_PERIODS:]
+    if len(values) < MIN_BASELINE_PERIODS:
+        return None
+    return incident.before if incident.key == series.key else float(median(values))
 
 
 def support_text(series: Series, index: int = -1) -> str:
@@ -75,109 +123,118 @@ def support_text(series: Series, index: int = -1) -> str:
     return f"{series.support[index]:.0f}" if series.support is not None and np.isfinite(series.support[index]) else "?"
 
 
-def _rule_text(index: SnapshotIndex, series: Series) -> str:
-    """Return the result of the rules for the newest value, short enough for the column."""
+def _limit_text(index: SnapshotIndex, series: Series) -> str:
+    """Return the limit that the newest value is beyond, else the first that it is within."""
     for alert in index.alerts_by_key[series.key]:
         if alert.state is State.RECOVERING:
             return "recovering"
-        if alert.breach is not None:
-            word = "pend" if alert.state is State.PENDING else WORDS[alert.severity]
-            return f"{_crossed_limit(index, alert)} {word}".lstrip()
+        if alert.condition in CONDITIONS:
+            return CONDITIONS[alert.condition]
+        if text := crossed_limit(index, alert):
+            return f"{text} pending" if alert.state is State.PENDING else text
     if series.provisional is not None and series.provisional[-1]:
         return "provisional"
     for rule in index.rules_for(series.key):
         for _, limit in rule.detector.limits():
-            sides = (("<", limit.below), (">", limit.above))
-            return "not " + " ".join(f"{sign} {format_value(value)}" for sign, value in sides if value is not None)
-    return "no default limit" if any(status.skip_reason for status in index.statuses_by_key[series.key]) else ""
+            return " ".join(format_value(value) for value in (limit.below, limit.above) if value is not None)
+    return ""
 
 
-def _crossed_limit(index: SnapshotIndex, alert: Alert) -> str:
-    """Return the sign and the limit of the breach; without a fixed limit, the direction of the value."""
+def crossed_limit(index: SnapshotIndex, alert: Alert) -> str:
+    """Return the sign and the limit of a breach; of a trend its direction; empty if it is about a baseline."""
     breach, rule = alert.breach, index.rules.get(alert.rule)
-    if breach is None or breach.limit is None or alert.condition is not Condition.THRESHOLD:
+    if breach is None or breach.limit is None or breach.is_baseline or alert.condition is not Condition.THRESHOLD:
         return ""
     for _, limit in rule.detector.limits() if rule is not None else ():
         if breach.limit in (limit.below, limit.above):
             return f"{'<' if breach.limit == limit.below else '>'} {format_value(breach.limit)}"
-    return "fell" if breach.value < breach.limit else "rose"
+    return _direction(alert)
+
+
+def _direction(alert: Alert) -> str:
+    breach = alert.breach
+    if breach is None or breach.limit is None:
+        return ""
+    return "falling" if breach.value < breach.limit else "rising"
 
 
 @dataclass(frozen=True, slots=True)
-class ColumnWidths:
-    """The width of each column in cells; 0: the column is hidden."""
+class TableLayout:
+    """The width of each column in cells."""
 
     name: int
-    numbers: tuple[int, ...]
-    rule: int
+    columns: dict[str, int]
+    headings: dict[str, str]
     spark: int
+    """0: there is no room for it."""
 
 
 @lru_cache(maxsize=8)
-def column_widths(rows: tuple[MetricRow, ...], width: int) -> ColumnWidths:
-    """Divide `width` cells among the columns; if they do not fit, support and changes are dropped before the rule.
+def table_layout(rows: tuple[MetricRow, ...], width: int) -> TableLayout:
+    """Divide `width` cells among the columns; those that do not fit are dropped.
 
     Numbers are never clipped: a clipped number is a wrong one.
     """
-    numbers = tuple(
-        max([len(heading), *(display_width(row.numbers[column]) for row in rows)])
-        for column, heading in enumerate(HEADINGS)
-    )
-    wanted = [
-        *numbers[:3],
-        max(MIN_SUPPORT_WIDTH, numbers[3]),
-        max([MIN_RULE_WIDTH, *(display_width(row.rule) for row in rows)]),
-    ]
-    name = max([MIN_NAME_WIDTH, *(display_width(row.name) for row in rows)])
-    points = max((len(row.series) for row in rows), default=0)
-    spark_width = min(_name_width(width, wanted) - name - 2, max(points, MIN_NAME_WIDTH))
-    if width >= MIN_WIDTH_FOR_SPARKS and spark_width >= MIN_NAME_WIDTH:
-        return ColumnWidths(name, tuple(wanted[:4]), wanted[4], spark_width)
-    for column in (3, 2, 1, 4, 0):
-        if _name_width(width, wanted) < MIN_NAME_WIDTH:
-            wanted[column] = 0
-    return ColumnWidths(_name_width(width, wanted), tuple(wanted[:4]), wanted[4], 0)
+    headings = {name: next((row.headings[name] for row in rows if name in row.headings), name) for name in COLUMNS}
+    widths = {
+        column: max(display_width(headings[column]), *(display_width(row.texts.get(column, "")) for row in rows))
+        for column in COLUMNS
+        if any(row.texts.get(column) for row in rows)
+    }
+    name = max(MIN_NAME_WIDTH, *(display_width(row.name) for row in rows))
+    shown, room = dict[str, int](), width - 2
+    for column in PRIORITY:
+        # A name may be cut for the first columns, not for the others.
+        least = MIN_NAME_WIDTH if len(shown) < 3 else name
+        if column in widths and room - 2 - widths[column] >= least:
+            shown[column] = widths[column]
+            room -= 2 + widths[column]
+    points = max(len(row.series) for row in rows)
+    spark_width = min(room - name - 2, max(points, MIN_SPARK_WIDTH), MAX_SPARK_WIDTH)
+    spark_width = spark_width if spark_width >= MIN_SPARK_WIDTH else 0
+    ordered = {column: shown[column] for column in COLUMNS if column in shown}
+    return TableLayout(min(name, room), ordered, headings, spark_width)
 
 
-def _name_width(width: int, others: list[int]) -> int:
-    return width - 2 - sum(2 + other for other in others if other)
-
-
-def heading(widths: ColumnWidths) -> Cells:
+def heading(layout: TableLayout) -> Cells:
     """Return the first line of the table."""
-    texts = [f"  {pad('metric', widths.name)}"]
-    texts += [f"  {text:>{width}}" for text, width in zip(HEADINGS, widths.numbers, strict=True) if width]
-    texts += [f"  {pad(text, width)}" for text, width in (("rule", widths.rule), ("history", widths.spark)) if width]
-    return (("".join(texts), "head"),)
+    texts = [" " * (2 + layout.name)]
+    texts += [_align(column, layout.headings[column], width) for column, width in layout.columns.items()]
+    return (("".join(texts), "dim"), (f"  {pad('history', layout.spark)}" if layout.spark else "", "dim"))
 
 
-def metric_cells(row: MetricRow, widths: ColumnWidths, *, selected: bool) -> Cells:
+def _align(column: str, text: str, width: int) -> str:
+    return f"  {pad(text, width)}" if column == "limit" else f"  {' ' * (width - display_width(text))}{text}"
+
+
+def metric_cells(row: MetricRow, layout: TableLayout, *, selected: bool, since: float = -np.inf) -> Cells:
     """Return one line of the table.
 
     Args:
         row: The texts of the line.
-        widths: The width of each column.
+        layout: The width of each column.
         selected: Whether the cursor is on it.
+        since: Time from which the spark starts, in seconds since 1970, UTC.
     """
     role = TINTS[row.severity] if row.severity else ""
     shape = SHAPES[row.severity] if row.severity else " "
-    numbers = "".join(f"  {text:>{width}}" for text, width in zip(row.numbers, widths.numbers, strict=True) if width)
-    name = pad(row.name, widths.name)
-    out = [(shape + row.mark, role), (name, "cursor" if selected else ""), (numbers, "")]
-    if widths.rule:
-        out.append((f"  {pad(row.rule, widths.rule)}", role or "dim"))
-    if widths.spark:
-        blocks = spark(downsample_means(row.series.values, widths.spark), widths.spark)
-        out.append((f"  {pad(blocks, widths.spark)}", "dim"))
-    return tuple(out)
+    out = [(shape + row.mark, role), (pad(row.name, layout.name), "")]
+    for column, width in layout.columns.items():
+        breached = column == "limit" and row.texts.get(column, "").startswith(("<", ">"))
+        out.append((_align(column, row.texts.get(column, ""), width), role if breached else ""))
+    if layout.spark:
+        recent = row.series.values[row.series.times.astype(np.int64) >= since * 1e6]
+        blocks = spark(downsample_means(recent, layout.spark), layout.spark) if len(recent) else ""
+        out.append((f"  {pad(blocks, layout.spark)}", "dim"))
+    return with_cursor(tuple(out)) if selected else tuple(out)
 
 
-def downsample_means(values: Floats, count: int) -> list[float]:
+def downsample_means(values: Floats | Sequence[float], count: int) -> list[float]:
     """Downsample values to at most `count` means of consecutive chunks; inf for a chunk without a finite value.
 
     >>> downsample_means(np.array([1.0, 3.0, 5.0, np.inf]), 2)
     [2.0, 5.0]
     """
-    chunks = np.array_split(values, min(count, len(values)))
+    chunks = np.array_split(np.asarray(values), min(count, len(values)))
     means = (float(chunk[np.isfinite(chunk)].mean()) if np.isfinite(chunk).any() else np.inf for chunk in chunks)
     return list(means)

@@ -1,33 +1,79 @@
-"""The list of models, worst first."""
+"""The list of models, worst first: the incident of each with its metric, its size and its age."""
 
 from __future__ import annotations
 
-from modeltop.core.text import sanitize
+from datetime import datetime
+
+from modeltop.alerting.grouping import usual_gap
+from modeltop.core.series import ConcernKind, Condition, Severity, State, to_datetime
+from modeltop.core.text import display_width, format_age, pad, sanitize
 from modeltop.report.phrases import problem_lines
+from modeltop.rules.snapshot import Snapshot
 from modeltop_tui.view.acknowledgements import handling_mark
-from modeltop_tui.view.state import ScreenState, snapshot_index, visible_models
-from modeltop_tui.view.styled_text import SHAPES, TINTS, WORDS, Cells
+from modeltop_tui.view.metrics import CONDITIONS, short_name
+from modeltop_tui.view.state import ScreenState, SnapshotIndex, snapshot_index, visible_models
+from modeltop_tui.view.styled_text import SHAPES, TINTS, Cells, fit, with_cursor
 
-MIN_WIDTH_FOR_STATUS = 36
-"""Width of the pane's inside, in cells, from which there is room for more than names."""
+INCIDENT_WIDTH = 14
+"""Width of metric, change and age, in cells: `acc -0.105  4d`."""
+CONCERNS = {ConcernKind.DECLINING: "ok, declining", ConcernKind.BELOW_BASELINE: "ok, pending"}
 
 
-def model_cells(state: ScreenState, model: str, width: int = 0) -> Cells:
-    """Return the line of one model: severity as a shape and a word, acknowledgement, name, and its status.
+def alert_age(snapshot: Snapshot, model: str, condition: Condition, since: datetime) -> str:
+    """Return how long an alert has lasted: to the end of the newest period, or to now if data is missing."""
+    periods = snapshot.history.periods.get(model)
+    if condition is not Condition.THRESHOLD or periods is None or not len(periods):
+        return format_age(snapshot.taken_at - since)
+    newest = to_datetime(periods[-1])
+    return format_age(newest + usual_gap(periods, newest) - since)
+
+
+def model_cells(state: ScreenState, model: str, width: int) -> Cells:
+    """Return the line of one model: severity, acknowledgement, name, and its incident.
 
     Args:
         state: Has a snapshot with this model.
         model: Name of the model.
-        width: Width of the pane's inside in cells; below `MIN_WIDTH_FOR_STATUS` the status is left out.
+        width: Width of the pane's inside in cells.
     """
     assert state.snapshot is not None
     index = snapshot_index(state.snapshot)
-    status = index.model_statuses[model]
-    shape = f"{SHAPES[status.severity]}{WORDS[status.severity]:>4}{handling_mark(index, index.alerts_by_model[model])}"
-    line = (shape, TINTS[status.severity]), (sanitize(model), "cursor" if model == state.selection.model else "")
-    if (status.severity or model in state.snapshot.missing_values) and width >= MIN_WIDTH_FOR_STATUS:
-        return *line, (f"  {sanitize(status.sentence)}", "dim")
-    return line
+    severity, _ = index.model_state(model)
+    mark = handling_mark(index, index.alerts_by_model[model])
+    problem = describe_state(index, model)
+    room = width - 3 - max(display_width(problem), min(INCIDENT_WIDTH, width // 2))
+    line = ((SHAPES[severity] + mark, TINTS[severity]), (f"{pad(sanitize(model), max(1, room))} ", ""), (problem, ""))
+    return with_cursor(fit(line, width)) if model == state.selection.model else line
+
+
+def describe_state(index: SnapshotIndex, model: str) -> str:
+    """Return what is wrong with a model: `acc -0.105  4d`, `no data    11d`, or that it is ok."""
+    severity, word = index.model_state(model)
+    incident, status = index.incidents.get(model), index.model_statuses[model]
+    if incident is None:
+        pending = any(alert.state is State.PENDING for alert in index.alerts_by_model[model])
+        concern = next((CONCERNS[one.kind] for one in status.concerns), "ok, pending" if pending else word)
+        concern = "ok, incomplete" if model in index.snapshot.missing_values else concern
+        return "not evaluated" if severity is Severity.UNKNOWN else concern
+    text = CONDITIONS.get(incident.condition, "")
+    if not text:
+        metric = index.snapshot.catalog.get(incident.key.metric)
+        known = incident.before is not None and incident.now is not None
+        delta = metric.format_delta((incident.now or 0.0) - (incident.before or 0.0)) if known else ""
+        text = f"{short_name(incident.key.metric):<4}{delta}"
+    age = alert_age(index.snapshot, model, incident.condition, incident.started_at)
+    return f"{text}{age:>{max(len(age) + 1, INCIDENT_WIDTH - display_width(text))}}"
+
+
+def models_title(state: ScreenState) -> str:
+    """Return the title of the list: the filters, and the number of models that are listed."""
+    if state.snapshot is None:
+        return "Models"
+    models, listed = len(snapshot_index(state.snapshot).model_statuses), len(visible_models(state))
+    selection = state.selection
+    filters = (f"/{sanitize(selection.filter, 20)}" if selection.filter else "", "problems" * selection.problems_only)
+    count = f": {listed} of {models}" if listed < models else ""
+    return " ".join(("Models", *filter(None, filters))) + count
 
 
 def empty_list_message(state: ScreenState) -> str:
@@ -40,5 +86,5 @@ def empty_list_message(state: ScreenState) -> str:
         problems = problem_lines(state.snapshot.history.problems)
         return f"no models: {problems[0]}" if problems else "no models: no rows were found"
     if state.selection.filter:
-        return f"no model has {sanitize(state.selection.filter, 40)} in its name: / changes the filter"
-    return "no problems: ! shows all models"
+        return f'no model matches "{sanitize(state.selection.filter, 40)}" (/ to edit, Esc to clear)'
+    return "no problems (! shows all models)"

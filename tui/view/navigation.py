@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
 
 from modeltop.core.series import SeriesKey
 from modeltop.core.text import sanitize
@@ -12,6 +15,7 @@ from modeltop_tui.view.changes import selected_series
 from modeltop_tui.view.chart import nearest_index, related_series, seconds, time_span
 from modeltop_tui.view.metrics import label
 from modeltop_tui.view.state import (
+    ALL_TIME,
     ScreenState,
     Selection,
     SnapshotIndex,
@@ -20,6 +24,9 @@ from modeltop_tui.view.state import (
     snapshot_index,
     visible_models,
 )
+
+if TYPE_CHECKING:
+    from modeltop.core.series import Floats
 
 MIN_STEPS = 4
 """Median steps between two periods that the narrowest time window still shows."""
@@ -163,8 +170,8 @@ def toggle_cursor(state: ScreenState, _: int) -> Selection:
     series = selected_series(state)
     if state.selection.cursor is not None or series is None:
         return replace(state.selection, cursor=None)
-    start, end = time_span(series, state.selection.time_window)
-    times = seconds(series)
+    start, end = _span(state)
+    times = seconds(series.times)
     inside = times[(times >= start) & (times <= end)]
     return replace(state.selection, cursor=float(inside[-1] if len(inside) else times[-1]))
 
@@ -174,28 +181,40 @@ def move_cursor(state: ScreenState, steps: int) -> Selection:
     series = selected_series(state)
     if series is None or state.selection.cursor is None:
         return state.selection
-    times = seconds(series)
+    times = seconds(series.times)
     to = float(times[_clamp_index(nearest_index(series, state.selection.cursor) + steps, times.tolist())])
     selection = replace(state.selection, cursor=to)
-    start, end = time_span(series, selection.time_window)
-    if selection.time_window is None or start <= to <= end:
+    start, end = _span(state)
+    if start <= to <= end:
         return selection
-    length = selection.time_window.length
+    length = end - start
     return replace(selection, time_window=TimeWindow(length, to + length if to < start else to))
+
+
+def _span(state: ScreenState) -> tuple[float, float]:
+    """Return both ends of the time axis of the selected model."""
+    assert state.snapshot is not None
+    return time_span(snapshot_index(state.snapshot), state.selection.model or "", state.selection.time_window)
+
+
+def _all_times(state: ScreenState) -> Floats:
+    """Return the periods of the selected model in seconds since 1970, UTC; none without a series."""
+    if state.snapshot is None or selected_series(state) is None:
+        return np.empty(0)
+    return seconds(state.snapshot.history.periods[state.selection.model or ""])
 
 
 def zoom(state: ScreenState, steps: int) -> Selection:
     """Show half the time (`steps` 1), or twice (-1), around the cursor or up to the same end."""
-    series = selected_series(state)
-    if series is None or len(series) < 2:
+    times = _all_times(state)
+    if len(times) < 2:
         return state.selection
-    times = seconds(series)
     total = float(times[-1] - times[0])
-    start, end = time_span(series, state.selection.time_window)
+    start, end = _span(state)
     min_length = MIN_STEPS * (total / (len(times) - 1))
     length = max(min(min_length, total), (end - start) / 2**steps)
     if length >= total:
-        return replace(state.selection, time_window=None)
+        return replace(state.selection, time_window=ALL_TIME)
     if state.selection.cursor is not None:
         end = min(state.selection.cursor + length / 2, float(times[-1]))
         end = max(end, float(times[0]) + length)
@@ -204,14 +223,26 @@ def zoom(state: ScreenState, steps: int) -> Selection:
 
 def shift_window(state: ScreenState, steps: int) -> Selection:
     """Shift the time window by half its length, earlier (-1) or later (1)."""
-    series = selected_series(state)
-    if series is None or state.selection.time_window is None:
+    times = _all_times(state)
+    if not len(times):
         return state.selection
-    times = seconds(series)
-    length = state.selection.time_window.length
-    _, end = time_span(series, state.selection.time_window)
+    start, end = _span(state)
+    length = end - start
     to = max(end + steps * length / 2, float(times[0]) + length)
-    return replace(state.selection, time_window=TimeWindow(length, None if to >= times[-1] else to))
+    window = TimeWindow(length, None if to >= times[-1] else to)
+    unchanged = window.end == state.selection.time_window.end if state.selection.time_window else window.end is None
+    return state.selection if unchanged else replace(state.selection, time_window=window)
+
+
+def _is_all_time(state: ScreenState) -> bool:
+    times = _all_times(state)
+    return bool(len(times)) and _span(state)[0] <= times[0] and _span(state)[1] >= times[-1]
+
+
+def toggle_all_time(state: ScreenState, _: int) -> Selection:
+    """Show the full history, or what fits the incident again."""
+    is_all = state.selection.time_window is ALL_TIME
+    return replace(state.selection, time_window=None if is_all else ALL_TIME)
 
 
 MOVES: dict[str, Callable[[ScreenState, int], Selection]] = {
@@ -226,7 +257,8 @@ MOVES: dict[str, Callable[[ScreenState, int], Selection]] = {
     "cursor_switch": toggle_cursor,
     "zoom": zoom,
     "shift": shift_window,
-    "all_time": lambda state, _: replace(state.selection, time_window=None),
+    "all_time": toggle_all_time,
+    "one_metric": lambda state, _: replace(state.selection, one_metric=not state.selection.one_metric),
 }
 """Moves by the argument of `move` in a binding."""
 
@@ -238,8 +270,8 @@ def why_unchanged(name: str, state: ScreenState) -> str:
     reasons = {
         "problem": "no other problem",
         "problem_model": "no other model has a problem",
-        "shift": "full history; + zooms in" if state.selection.time_window is None else "end of data",
-        "zoom": "full history" if state.selection.time_window is None else "maximum zoom",
+        "shift": "full history; + zooms in" if _is_all_time(state) else "end of data",
+        "zoom": "full history" if _is_all_time(state) else "maximum zoom",
         "side": "no further metric" if state.selection.cursor is None else "no further point",
         "cursor_switch": "no point to read",
     }

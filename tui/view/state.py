@@ -6,12 +6,15 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import lru_cache
+from math import inf
 from typing import TYPE_CHECKING
 
-from modeltop.core.series import Alert, ModelStatus, RuleStatus, Series, SeriesKey, Severity, State
+from modeltop.core.incident import IncidentStatus
+from modeltop.core.series import Alert, Condition, ModelStatus, RuleStatus, Series, SeriesKey, Severity, State
 from modeltop.rules.change_summary import change_summary
 from modeltop.rules.rule import Rule, rules_for
 from modeltop.rules.snapshot import Snapshot
+from modeltop_tui.view.styled_text import WORDS
 
 if TYPE_CHECKING:
     from modeltop.core.diagnosis import Diagnosis, TrendOutlook
@@ -35,6 +38,9 @@ class TimeWindow:
     """Right end in seconds since 1970, UTC; None: it follows the newest point."""
 
 
+ALL_TIME = TimeWindow(inf)
+
+
 @dataclass(frozen=True, slots=True)
 class Selection:
     """The selected model and series, and how lists and chart are shown."""
@@ -45,9 +51,11 @@ class Selection:
     filter: str = ""
     problems_only: bool = False
     overlay: bool = False
+    one_metric: bool = False
+    """Whether one metric is drawn although there is room for all."""
     sort: SortOrder = SortOrder.WORST
     time_window: TimeWindow | None = None
-    """The time that the chart shows; None: all of it."""
+    """The time that the chart shows; None: that which fits the incident."""
     cursor: float | None = None
     """Position of the chart's cursor in seconds since 1970, UTC; None without one."""
 
@@ -92,11 +100,16 @@ class SnapshotIndex:
         for status in snapshot.rule_statuses:
             self.statuses_by_key[status.key].append(status)
             self.statuses_by_model[status.key.model].append(status)
+        self.incidents = {one.model: one for one in snapshot.incidents if one.status is IncidentStatus.OPEN}
         self.rules: dict[str, Rule] = {rule.name: rule for rule in snapshot.rules}
-        counts = Counter(status.severity for status in self.model_statuses.values())
-        order = (Severity.CRITICAL, Severity.UNKNOWN, Severity.WARNING)
-        self.severity_counts = {severity: counts[severity] for severity in order if severity in counts}
-        """Number of models by severity, worst first; healthy ones are not counted."""
+        self.state_counts = Counter(map(self.model_state, self.model_statuses))
+        """Number of models by severity and the word for it."""
+
+    def model_state(self, model: str) -> tuple[Severity, str]:
+        """Return the severity of a model and the word for its state."""
+        severity, incident = self.model_statuses[model].severity, self.incidents.get(model)
+        no_data = incident is not None and incident.condition is Condition.NO_DATA
+        return severity, "no data" if severity is Severity.UNKNOWN and no_data else WORDS[severity]
 
     def severity(self, key: SeriesKey) -> Severity:
         """Return the worst severity of the active alerts on a series; pending ones do not count."""

@@ -15,17 +15,17 @@ Cells = tuple[Span, ...]
 """The spans of one line of the screen."""
 
 ROLES = ("critical", "warning", "unknown", "ok", "dim", "strong", "head", "cursor", "border", "focus")
-"""All roles of a span; the style sheet has a class `cell--ROLE` for each."""
+"""All roles of a span; the style sheet has a class `cell--ROLE` for each. Several are joined by `+`."""
 
 SHAPES = {Severity.CRITICAL: "▲", Severity.WARNING: "◆", Severity.UNKNOWN: "○", Severity.OK: "●"}
-WORDS = {Severity.CRITICAL: "CRIT", Severity.WARNING: "WARN", Severity.UNKNOWN: "n/d", Severity.OK: ""}
+WORDS = {Severity.CRITICAL: "critical", Severity.WARNING: "warning", Severity.UNKNOWN: "unknown", Severity.OK: "ok"}
 TINTS = {Severity.CRITICAL: "critical", Severity.WARNING: "warning", Severity.UNKNOWN: "unknown", Severity.OK: "ok"}
 
 _BLOCKS = "▁▂▃▄▅▆▇█"
 # One character for one, so that no column moves when a terminal knows only ASCII.
 _ASCII = str.maketrans(
-    "▲◆○●│─┌┐└┘→←↑↓…−±Δ×·▼▏✓" + _BLOCKS,
-    "X!?.|-++++><^v~-~dx.v|+" + "__.--=^^",
+    "▲◆○●│─┌┐└┘├┤┬┴┼→←↑↓…−±Δ×·▼▏✓" + _BLOCKS,
+    "X!?.|-+++++++++><^v~-~dx.v|+" + "__.--=^^",
 )
 
 
@@ -44,6 +44,11 @@ def to_ascii(text: str) -> str:
 def plain_text(cells: Cells) -> str:
     """Return the text of a line, without its roles."""
     return "".join(text for text, _ in cells)
+
+
+def with_cursor(cells: Cells) -> Cells:
+    """Return the line as the one that is selected."""
+    return tuple((text, f"{role}+cursor" if role else "cursor") for text, role in cells)
 
 
 def fit(cells: Cells, width: int) -> Cells:

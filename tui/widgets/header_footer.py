@@ -12,11 +12,12 @@ from modeltop.core.text import display_width, sanitize, truncate
 from modeltop_tui.view.header import header_line, keys_line, tabs_line
 from modeltop_tui.view.line_edit import MAX_LENGTH, edit_line, paste_line
 from modeltop_tui.view.styled_text import Cells, fit
+from modeltop_tui.view.verdict import verdict_lines
 from modeltop_tui.widgets.pane import Lines
 
 
 class Header(Lines):
-    """The selection, the number of problems, and the age of the data.
+    """The number of models in each state, and the age of the data.
 
     Args:
         now: Returns the present.
@@ -34,6 +35,14 @@ class Header(Lines):
     def on_mount(self) -> None:
         """Age the data; only a line that reads differently is painted."""
         self.set_interval(5.0, self.repaint)
+
+
+class VerdictLines(Lines):
+    """What happened to the selected model, why, and what to do."""
+
+    def frame(self, width: int, height: int) -> list[Cells]:
+        """Return a line for each."""
+        return [fit(line, width) for line in verdict_lines(self.screen_state, width)][:height]
 
 
 class Tabs(Lines):

@@ -19,7 +19,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.binding import Binding
-from textual.geometry import Region
+from textual.geometry import Region, Size
 from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
@@ -28,7 +28,7 @@ from textual.widget import Widget
 from modeltop.core.series import SeriesKey
 from modeltop.core.text import display_width, truncate
 from modeltop_tui.view.state import ScreenState
-from modeltop_tui.view.styled_text import ROLES, Cells, fit, to_ascii
+from modeltop_tui.view.styled_text import ROLES, Cells, Span, fit, to_ascii
 
 TO_END = 10**9
 """Steps that reach the end of any list."""
@@ -94,11 +94,10 @@ class Lines(Widget):
 
     def style_of(self, role: str) -> Style:
         """Return the style of a role, or of a name of Rich's, on the widget's background."""
-        if not role:
-            return self.rich_style
-        if role in ROLES:
-            return self.rich_style + self.get_component_rich_style(f"cell--{role}", partial=True)
-        return self.rich_style + Style.parse(role)
+        if role and role.partition("+")[0] not in ROLES:
+            return self.rich_style + Style.parse(role)
+        styles = (self.get_component_rich_style(f"cell--{name}", partial=True) for name in role.split("+") if name)
+        return sum(styles, start=self.rich_style)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +118,71 @@ class PaneBody:
     ) -> PaneBody:
         """Return the body of lines that are there already."""
         return cls(len(lines), lines.__getitem__, cursor, heading)
+
+
+_BOX = " │││─┘┐┤─└┌├─┴┬┼"
+"""Box-drawing characters by the sum of their arms: 1 up, 2 down, 4 left, 8 right."""
+
+
+@dataclass(frozen=True, slots=True)
+class Borders:
+    """The characters around a pane."""
+
+    upper: str
+    lower: str
+    """Empty if a pane below it draws the line."""
+    left: str
+    """One character per line of the inside."""
+    right: tuple[str, ...]
+    """The same; empty texts if a pane to the right draws them."""
+    inner_size: Size
+
+
+@lru_cache(maxsize=64)
+def pane_borders(own: Region, regions: tuple[Region, ...]) -> Borders:
+    """Return the borders of one of several panes that fill a rectangle: neighbors share a line, drawn by the second.
+
+    Args:
+        own: The pane's region.
+        regions: Those of all visible panes.
+    """
+    last_column, last_row = max(region.right for region in regions) - 1, max(region.bottom for region in regions) - 1
+    boxes = [(one.x, one.y, min(one.right, last_column), min(one.bottom, last_row)) for one in regions]
+
+    def char(x: int, y: int) -> str:
+        arms = 0
+        for left, top, right, bottom in boxes:
+            if x in (left, right):
+                arms |= (top < y <= bottom) | (top <= y < bottom) << 1
+            if y in (top, bottom):
+                arms |= (left < x <= right) << 2 | (left <= x < right) << 3
+        return _BOX[arms]
+
+    has_right, has_lower = own.right - 1 == last_column, own.bottom - 1 == last_row
+    rows = range(own.y + 1, own.bottom - has_lower)
+    return Borders(
+        "".join(char(x, own.y) for x in range(own.x, own.right)),
+        "".join(char(x, own.bottom - 1) for x in range(own.x, own.right)) if has_lower and own.height > 1 else "",
+        "".join(char(own.x, y) for y in rows),
+        tuple(char(own.right - 1, y) if has_right else "" for y in rows),
+        Size(max(0, own.width - 1 - has_right), len(rows)),
+    )
+
+
+def _edge(line: str, title: Span, note: Span = ("", "")) -> Cells:
+    """Return a horizontal line with a title at its left end and a note at its right end, as far as they fit."""
+    room = max(0, len(line) - 2)
+    left = truncate(title[0], room)
+    start = 1 + display_width(left)
+    right = truncate(note[0], max(0, room + 1 - start - 2 * bool(left)))
+    end = max(1, len(line) - 1 - display_width(right))
+    return (
+        (line[:1], "border"),
+        (left, title[1]),
+        (line[start:end], "border"),
+        (right, note[1]),
+        (line[end:][-1:], "border"),
+    )
 
 
 class Pane(Lines):
@@ -176,22 +240,29 @@ class Pane(Lines):
         """Return the text of the lower edge, fit for the terminal; empty: the scroll position."""
         return ""
 
+    @property
+    def borders(self) -> Borders:
+        """The lines around the pane; it shares those to its right and below it with its neighbors."""
+        regions = tuple(pane.region for pane in self.screen.query(Pane) if pane.region)
+        return pane_borders(self.region, regions)
+
     def frame(self, width: int, height: int) -> list[Cells]:
         """Return the frame and the lines in it."""
-        inner_width, inner_height = max(0, width - 2), max(0, height - 2)
+        del width  # of the inside, as the borders have it
+        borders = self.borders
+        inner_width, inner_height = borders.inner_size
         body = self.body(inner_width, inner_height)
         visible = max(0, inner_height - len(body.heading))
         self._scroll_to_cursor(body, visible)
         lines = list(body.heading[:inner_height])
         lines += [body.line(index) for index in range(self.top, min(body.count, self.top + visible))]
         lines += [()] * (inner_height - len(lines))
-        edge = (("│", "border"),)
-        title = truncate(f"{self.NUMBER} {self.title()}" if self.NUMBER else self.title(), inner_width)
-        upper: Cells = (("┌", "border"), (title, "focus" if self.active else "strong"))
-        upper += (("─" * (inner_width - display_width(title)) + "┐", "border"),)
-        note = truncate(self.subtitle() or self._position(body.count, visible, inner_width), inner_width)
-        lower: Cells = (("└" + "─" * (inner_width - display_width(note)), "border"), (note, ""), ("┘", "border"))
-        return [upper, *(edge + fit(line, inner_width) + edge for line in lines), lower][:height]
+        title = f"{self.NUMBER} {self.title()}" if self.NUMBER else self.title()
+        note = self.subtitle() or self._position(body.count, visible)
+        upper = _edge(borders.upper, (title, "focus" if self.active else ""), ("" if borders.lower else note, "dim"))
+        rows = zip(borders.left, lines, borders.right, strict=False)
+        framed = [((left, "border"), *fit(line, inner_width), (right, "border")) for left, line, right in rows]
+        return [upper, *framed, _edge(borders.lower, ("", ""), (note, ""))][:height]
 
     def _scroll_to_cursor(self, body: PaneBody, visible: int) -> None:
         """Scroll to a cursor that moved; a person may have scrolled away from one that did not."""
@@ -200,13 +271,11 @@ class Pane(Lines):
         self._last_cursor = body.cursor
         self.top = max(0, min(self.top, body.count - visible))
 
-    def _position(self, count: int, visible: int, width: int) -> str:
+    def _position(self, count: int, visible: int) -> str:
         """Return which lines are in view, if not all are."""
         if not count > visible > 0:
             return ""
-        last = min(count, self.top + visible)
-        text = f"{self.top + 1}-{last} of {count}"
-        return text if len(text) <= width else f"{last}/{count}"
+        return f"{self.top + 1}-{min(count, self.top + visible)} of {count}"
 
     def step(self, steps: int) -> None:
         """Scroll by lines; panes with a cursor move that instead."""
@@ -241,7 +310,8 @@ class Pane(Lines):
     def on_click(self, event: events.Click) -> None:
         """Ask for the keys, and handle the click on the line under the pointer."""
         self.post_message(self.Activated(self.NUMBER))
-        body = self.body(max(0, self.size.width - 2), max(0, self.size.height - 2))
+        inner_size = self.borders.inner_size
+        body = self.body(*inner_size)
         row = event.y - 1 - len(body.heading) + self.top
-        if 0 <= row < body.count and 0 < event.y < self.size.height - 1:
+        if 0 <= row < body.count and 0 < event.y <= inner_size.height:
             self.click_row(row)

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from itertools import accumulate
 from typing import ClassVar
 
 from rich.console import Console
 from textual.binding import Binding
 
 from modeltop.core.series import Alert
+from modeltop.core.text import sanitize
 from modeltop_tui.chart.data import ChartData, PlotTheme
 from modeltop_tui.chart.draw import draw_chart
-from modeltop_tui.view.alerts import AlertEntry, entries, entry_index, with_cursor
-from modeltop_tui.view.changes import change_lines
-from modeltop_tui.view.chart import chart_data, cursor_readout
-from modeltop_tui.view.metrics import column_widths, heading, metric_cells, metric_rows
-from modeltop_tui.view.models import empty_list_message, model_cells
-from modeltop_tui.view.state import visible_models
-from modeltop_tui.view.styled_text import Cells, wrap
+from modeltop_tui.view.alerts import MIN_WIDTH_FOR_DATES, AlertEntry, alerts_title, entries, entry_index, forecast_text
+from modeltop_tui.view.changes import change_lines, changes_title
+from modeltop_tui.view.chart import chart_data, cursor_readout, history_strip, spark_start
+from modeltop_tui.view.metrics import heading, metric_cells, metric_rows, table_layout
+from modeltop_tui.view.models import empty_list_message, model_cells, models_title
+from modeltop_tui.view.multiples import GAP, FigureGrid, figure_grid, figure_heading, grid_title
+from modeltop_tui.view.state import ScreenState, visible_models
+from modeltop_tui.view.styled_text import Cells, with_cursor, wrap
+from modeltop_tui.view.verdict import summary_lines
 from modeltop_tui.widgets.pane import Pane, PaneBody
 
 
@@ -28,7 +32,7 @@ class ModelsPane(Pane):
     TITLE = "Models"
     STEPS = "model"
     KEYS: ClassVar[tuple[Binding, ...]] = (
-        Binding("e", "move('problem', 1)", "problem", tooltip="next problem that nobody has taken"),
+        Binding("e", "move('problem', 1)", "next", tooltip="next unacknowledged problem"),
         Binding("E", "move('problem', -1)", "previous problem", show=False),
         Binding("!", "move('problems_only', 1)", "problems only, or all models", show=False),
         Binding("/", "prompt('filter')", "filter", tooltip="list only models with this in their name"),
@@ -46,6 +50,10 @@ class ModelsPane(Pane):
         selected = self.screen_state.selection.model
         cursor = models.index(selected) if selected in models else None
         return PaneBody(len(models), lambda row: model_cells(self.screen_state, models[row], width), cursor)
+
+    def title(self) -> str:
+        """Return the number of models, with the filters that are set."""
+        return models_title(self.screen_state)
 
     def step(self, steps: int) -> None:
         """Move the selection."""
@@ -76,15 +84,21 @@ class MetricsPane(Pane):
         rows = metric_rows(self.screen_state)
         if not rows:
             return PaneBody.of_lines([(("no metrics", "dim"),)]) if self.screen_state.snapshot else PaneBody()
-        widths = column_widths(rows, width)
+        layout, state = table_layout(rows, width), self.screen_state
+        since = spark_start(state)
         keys = [row.key for row in rows]
         selected = self.screen_state.selection.key
         cursor = keys.index(selected) if selected in keys else None
 
         def line(number: int) -> Cells:
-            return metric_cells(rows[number], widths, selected=number == cursor)
+            return metric_cells(rows[number], layout, selected=number == cursor, since=since)
 
-        return PaneBody(len(rows), line, cursor, heading=(heading(widths),))
+        return PaneBody(len(rows), line, cursor, heading=(heading(layout),))
+
+    def title(self) -> str:
+        """Return the title with the name of the model."""
+        model = self.screen_state.selection.model
+        return self.TITLE if model is None else f"{self.TITLE} of {sanitize(model, 60)}"
 
     def step(self, steps: int) -> None:
         """Move the selection."""
@@ -96,44 +110,78 @@ class MetricsPane(Pane):
         self.post_message(self.Selected(key.model, key))
 
 
+MIN_MULTIPLES_WIDTH = 76
+"""Width of the pane, in cells, from which all metrics are drawn."""
+MIN_HEIGHT_FOR_STRIP = 7
 _CONSOLE = Console(color_system=None, width=1)
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=128)
 def draw_cells(chart: ChartData, width: int, height: int, theme: PlotTheme) -> list[Cells]:
     """Return the drawn chart as lines of spans, whose roles are Rich's names of styles."""
     lines = draw_chart(chart, width, height, theme).split("\n", allow_blank=True)
     return [tuple((segment.text, str(segment.style or "")) for segment in line.render(_CONSOLE)) for line in lines]
 
 
+def grid_lines(grid: FigureGrid, state: ScreenState, theme: PlotTheme) -> list[Cells]:
+    """Return the lines of charts that are arranged in rows."""
+    lines: list[Cells] = []
+    for first in range(0, len(grid.figures), grid.columns):
+        columns: list[list[Cells]] = []
+        for figure in grid.figures[first : first + grid.columns]:
+            head = [] if grid.is_row else [figure_heading(figure, state, grid.width)]
+            columns.append([*head, *draw_cells(figure.chart, grid.width, grid.height - len(head), theme)])
+        gap = (" " * GAP, "")
+        lines += [tuple(span for cells in row for span in (*cells, gap))[:-1] for row in zip(*columns, strict=True)]
+    return lines
+
+
 class ChartPane(Pane):
-    """The chart of the selected series."""
+    """The charts of all metrics of the selected model, or that of the selected one."""
 
     NUMBER = 3
     TITLE = "Chart"
     STEPS = "model"
     KEYS: ClassVar[tuple[Binding, ...]] = (
-        Binding("z", "zoom", "zoom", tooltip="give the pane the whole screen, or go back"),
-        Binding("m", "move('overlay', 1)", "overlay the metric's family, or draw it alone", show=False),
-        Binding("c", "move('cursor_switch', 1)", "cursor with read-out; ←→ move it", show=False),
-        Binding("+,=", "move('zoom', 1)", "half of the time shown", show=False),
-        Binding("-", "move('zoom', -1)", "twice the time shown", show=False),
-        Binding("0", "move('all_time', 1)", "full history", show=False),
+        Binding("z", "zoom", "zoom", tooltip="give the pane the full screen, or go back", show=False),
+        Binding("+,=", "move('zoom', 1)", "range", key_display="+-", tooltip="zoom in: half of the time shown"),
+        Binding("-", "move('zoom', -1)", "zoom out: twice the time shown", show=False),
+        Binding("0", "move('all_time', 1)", "full history, or the incident again", show=False),
         Binding("[", "move('shift', -1)", "earlier", show=False),
         Binding("]", "move('shift', 1)", "later", show=False),
+        Binding("f", "move('one_metric', 1)", "one metric, or all of the model", show=False),
+        Binding("m", "move('overlay', 1)", "overlay the metric's family, or draw it alone", show=False),
+        Binding("c", "move('cursor_switch', 1)", "cursor with read-out; ←→ move it", show=False),
     )
 
+    @property
+    def _has_room(self) -> bool:
+        """Whether there is room for small multiples: a wide screen, or one with a single model."""
+        wide = self.screen.has_class("-wide") or self.screen.has_class("-single")
+        is_large = self.screen_state.selection.one_metric or self.screen.has_class("-zoomed")
+        return wide and self.size.width >= MIN_MULTIPLES_WIDTH and not is_large
+
     def body(self, width: int, height: int) -> PaneBody:
-        """Return the chart, drawn at this size."""
+        """Return the charts, drawn at this size."""
         light = not self.app.current_theme.dark
         theme = PlotTheme(ascii=self.ascii_only, colours=not self.app.no_color, light=light)
-        return PaneBody.of_lines(draw_cells(chart_data(self.screen_state), width, height, theme)[:height])
+        if self._has_room:
+            grid = figure_grid(self.screen_state, width, height)
+            if grid is not None:
+                return PaneBody.of_lines(grid_lines(grid, self.screen_state, theme)[:height])
+        strip = history_strip(self.screen_state, width) if height >= MIN_HEIGHT_FOR_STRIP else ()
+        chart = draw_cells(chart_data(self.screen_state), width, height - bool(strip), theme)
+        return PaneBody.of_lines([*chart, *([strip] if strip else [])][:height])
 
     def title(self) -> str:
         """Return the name and extent of what is drawn, and whether points had to be left out."""
+        size = self.borders.inner_size
+        grid = figure_grid(self.screen_state, *size) if self._has_room else None
+        if grid is not None:
+            return grid_title(grid)
         chart = chart_data(self.screen_state)
         thinned = any(len(trace.times) > 2 * self.size.width for trace in chart.traces)
-        return f"{chart.title}{', thinned' if thinned else ''}" if chart.title else self.TITLE
+        return f"{chart.title}{' (min and max per column)' if thinned else ''}" if chart.title else self.TITLE
 
     def subtitle(self) -> str:
         """Return the read-out of the cursor."""
@@ -164,6 +212,9 @@ class AlertsPane(Pane):
         self._cursor_alert: Alert | None = None
         self._model: str | None = None
         self._scrolled_to: tuple[int, int, int] | None = None
+        self._entries: list[AlertEntry] = []
+        self.unfolded = False
+        """Whether each alert has a line of its own, room or not."""
 
     @property
     def selected_alert(self) -> Alert | None:
@@ -171,14 +222,35 @@ class AlertsPane(Pane):
         return self._cursor_alert if self.active else None
 
     def body(self, width: int, height: int) -> PaneBody:
-        """Return the lines of all entries."""
-        alert_entries = entries(self.screen_state, width)
+        """Return the lines of all entries; alerts that started together share one if there is no room for all."""
+        self._entries = entries(self.screen_state, width)
+        if not self.unfolded and sum(len(entry.lines) for entry in self._entries) > height:
+            self._entries = entries(self.screen_state, width, folded=True)
+        alert_entries = self._entries
         self._place_cursor(alert_entries)
         if alert_entries and self.active:
-            alert_entries[self.cursor_row] = with_cursor(alert_entries[self.cursor_row])
             self._scroll_to_entry(alert_entries, height)
-        lines = [line for entry in alert_entries for line in entry.lines]
+        lines = [
+            with_cursor(line) if self.active and number == self.cursor_row else line
+            for number, entry in enumerate(alert_entries)
+            for line in entry.lines
+        ]
         return PaneBody.of_lines(lines or wrap(self.screen_state.loading, width))
+
+    def title(self) -> str:
+        """Return the number of alerts."""
+        return alerts_title(self.screen_state, self.size.width)
+
+    def subtitle(self) -> str:
+        """Return when the selected metric will be beyond its next limit, if there is room."""
+        return forecast_text(self.screen_state) if self.size.width >= MIN_WIDTH_FOR_DATES else ""
+
+    def _position(self, count: int, visible: int) -> str:
+        """Return how many entries are below the last line."""
+        del count
+        ends = accumulate(len(entry.lines) for entry in self._entries)
+        below = sum(end > self.top + visible for end in ends)
+        return f"{below} more" if below else ""
 
     def _place_cursor(self, alert_entries: list[AlertEntry]) -> None:
         """Keep the cursor on its alert wherever that went; on another model start at its worst."""
@@ -212,7 +284,7 @@ class AlertsPane(Pane):
     def click_row(self, row: int) -> None:
         """Move the cursor to the entry, and select the series that it is about."""
         first = 0
-        for number, entry in enumerate(entries(self.screen_state, max(0, self.size.width - 2))):
+        for number, entry in enumerate(self._entries):
             first += len(entry.lines)
             if row < first:
                 self.cursor_row, self._cursor_alert = number, entry.alert
@@ -223,7 +295,7 @@ class AlertsPane(Pane):
 
 
 class ChangesPane(Pane):
-    """The diagnosis in one sentence, then how much the selected metric changed, and whether that may be noise."""
+    """How much the selected metric changed, and whether that may be noise; on a small screen the verdict above it."""
 
     NUMBER = 5
     TITLE = "Changes"
@@ -232,6 +304,12 @@ class ChangesPane(Pane):
     )
 
     def body(self, width: int, height: int) -> PaneBody:
-        """Return the sentence and one line per comparison."""
+        """Return one line per comparison."""
         del height
-        return PaneBody.of_lines(change_lines(self.screen_state, width))
+        is_small = self.screen.has_class("-narrow") or self.screen.has_class("-low")
+        summary = summary_lines(self.screen_state, width) if is_small else []
+        return PaneBody.of_lines([*summary, *change_lines(self.screen_state, width)])
+
+    def title(self) -> str:
+        """Return the title with the name of the metric."""
+        return changes_title(self.screen_state)

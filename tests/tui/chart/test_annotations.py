@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modeltop.core.text import display_width
-from modeltop_tui.chart.data import Annotations, ChartBand, ChartTrend, PlotTheme, VerticalMarker
+from modeltop_tui.chart.data import Annotations, ChartTrend, PlotTheme, VerticalMarker
 from modeltop_tui.chart.draw import draw_chart
 
 PLAIN = PlotTheme(colours=False)
@@ -61,16 +61,6 @@ def test_a_long_note_is_cut_where_something_is_drawn(make, fallen):
     assert "W" * 30 not in drawn
 
 
-@pytest.mark.parametrize(("theme", "sign"), [(PLAIN, "┈"), (ASCII, "~")], ids=["unicode", "ascii"])
-def test_the_band_stands_only_over_where_it_holds(make, fallen, theme, sign):
-    band = ChartBand(make.january + 10 * make.day, make.january + 39 * make.day, 0.87, 0.925)
-    drawn = rows(with_(fallen, band=band), theme=theme)
-    marked = [row for row in drawn if sign in row]
-    assert len(marked) == 2
-    left = min(row.index(sign) for row in marked)
-    assert 46 * 0.25 < left < 46 * 0.45
-
-
 @pytest.mark.parametrize("theme", [PLAIN, ASCII], ids=["unicode", "ascii"])
 def test_a_trend_leads_on_after_the_newest_point(make, fallen, theme):
     trend = ChartTrend(make.january + 30 * make.day, make.january + 48 * make.day, 0.87, 0.78)
@@ -89,8 +79,7 @@ def test_where_a_trend_leads_is_within_the_drawing(make):
 
 def test_what_lies_beyond_the_time_that_is_shown_is_not_drawn(make, fallen):
     outside = VerticalMarker(make.january - make.day, "before")
-    band = ChartBand(make.january - 9 * make.day, make.january - make.day, 0.94, 0.95)
-    assert rows(with_(fallen, change=outside, notes=(outside,), band=band)) == rows(fallen)
+    assert rows(with_(fallen, change=outside, notes=(outside,))) == rows(fallen)
 
 
 moments = st.builds(
@@ -98,7 +87,6 @@ moments = st.builds(
     st.floats(-5, 60).map(lambda days: 1735689600.0 + 86400 * days),
     st.sampled_from(["drop", "", "宽" * 20, "e" + "\u0301" * 2, "[bold]x[/bold]", "release 2.3 of the model", "🙂"]),
 )
-finite = st.floats(-10, 10)
 
 
 @settings(max_examples=120, deadline=None)
@@ -108,15 +96,13 @@ finite = st.floats(-10, 10)
     theme=st.sampled_from([PLAIN, ASCII, PlotTheme()]),
     change=st.none() | moments,
     notes=st.lists(moments, max_size=5),
-    bounds=st.tuples(finite, finite, finite, finite),
 )
-def test_no_overlay_hides_a_point_or_a_limit_or_changes_the_size(make, values, size, theme, change, notes, bounds):
+def test_no_overlay_hides_a_point_or_a_limit_or_changes_the_size(make, values, size, theme, change, notes):
     trace = make.trace(values, breaches={len(values) - 1: 3})
     chart = make.chart(trace, limits=[make.floor])
-    band = ChartBand(chart.start, chart.end, *sorted(bounds[:2]))
     bare, drawn = (
         rows(chart, *size, theme=theme),
-        rows(with_(chart, change=change, notes=tuple(notes), band=band), *size, theme=theme),
+        rows(with_(chart, change=change, notes=tuple(notes)), *size, theme=theme),
     )
     assert [display_width(row) for row in drawn] == [size[0]] * size[1]
     assert theme is not ASCII or "\n".join(drawn).isascii()
@@ -127,7 +113,7 @@ def test_no_overlay_hides_a_point_or_a_limit_or_changes_the_size(make, values, s
 
 @settings(max_examples=60, deadline=None)
 @given(
-    levels=st.tuples(finite, finite),
+    levels=st.tuples(st.floats(-10, 10), st.floats(-10, 10)),
     start=st.floats(-5, 15),
     days=st.floats(0, 30),
     theme=st.sampled_from([PLAIN, ASCII]),

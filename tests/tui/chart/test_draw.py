@@ -70,8 +70,8 @@ def test_severity_is_a_shape(make, theme, critical, warning, trace):
     drawn = drawn_text(make.both, theme=theme)
     assert drawn.count(critical) == 2
     assert drawn.count(warning) == 2
-    assert f"{trace}< 0.90 CRIT{trace}" in drawn
-    assert "< 0.92 WARN" in drawn
+    assert f"{trace}< 0.90{trace}" in drawn
+    assert "< 0.92" in drawn
     assert f"{trace}< 0.92" not in drawn
 
 
@@ -141,18 +141,17 @@ def test_equal_values_are_a_level_line_with_an_axis(make):
 def test_a_limit_far_away_is_named_at_the_edge_and_does_not_flatten_the_line(make):
     far = type(make.floor)(0.2, make.floor.severity, "< 0.20")
     drawn = rows(make.chart(make.trace(make.ten_days), limits=[far]))
-    assert "↓ < 0.20 CRIT" in drawn[-3]
+    assert "↓ < 0.20" in drawn[-3]
     assert not any("0.5" in row for row in drawn)
 
 
-def test_ten_thousand_points_keep_their_worst_and_say_that_they_were_thinned(make):
+def test_of_ten_thousand_points_the_worst_is_kept(make):
     rng = np.random.default_rng(7)
     values = 0.95 + rng.normal(0, 0.001, 10_000)
     values[[4000, 4001]] = 0.9, 0.93  # the breach is neither the lowest nor the highest of its column
     chart = make.chart(make.trace(values, breaches={4001: 3}, unevaluated=[4000]))
     drawn = drawn_text(chart, 80, 20)
     assert drawn.count("▲") == 1
-    assert "min, max of 10000 points" in drawn
 
 
 def test_a_family_is_told_apart_by_numbers(make):

@@ -224,7 +224,7 @@ def opened(tmp_path_factory):
     argv = [sys.executable, "-m", "modeltop_tui", str(FLEET)]
     session = Session(argv, size=(80, 24), env=bare(home), answers=SYNC, ignore_hangup=False, cwd=home)
     with contextlib.closing(session):
-        session.wait_for("CRIT").wait_for("dropped overnight").settle(0.5)
+        session.wait_for("critical").wait_for("dropped overnight").settle(0.5)
         session.first = session.text, bytes(session.output)
         yield session
 

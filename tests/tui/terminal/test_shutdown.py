@@ -29,7 +29,7 @@ sys.exit(main())
 
 
 def started(session):
-    return session.wait_for("CRIT").settle()
+    return session.wait_for("critical").settle()
 
 
 def test_q_leaves_the_terminal_as_it_was(spawn, fleet):
@@ -89,7 +89,7 @@ def test_it_can_be_suspended_and_comes_back_painted(spawn, fleet, stop):
     assert session.restored() == []
     session.screen.reset()
     session.kill(signal.SIGCONT)
-    session.wait_for("1 Models").wait_for("CRIT").settle().type("q")
+    session.wait_for("1 Models").wait_for("critical").settle().type("q")
     assert session.exit_code() == 0
     assert session.restored() == []
 

@@ -8,9 +8,9 @@ SIZES = [(40, 12), (60, 20), (79, 23), (80, 24), (100, 30), (120, 36), (200, 50)
 
 
 def is_complete(session):
-    """The first line says what is looked at, the last one which keys there are, and something stands between."""
+    """The first line counts the models, the last one lists the keys, and there is something between."""
     first, *between, last = [line.strip() for line in session.screen.display]
-    return "triage" in first and "quit" in last and sum(map(bool, between)) > 5
+    return "▲4" in first and "quit" in last and sum(map(bool, between)) > 5
 
 
 @pytest.mark.parametrize("size", [(40, 12), (300, 80)], ids=lambda size: "x".join(map(str, size)))

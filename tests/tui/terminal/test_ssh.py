@@ -96,10 +96,8 @@ def test_a_dropped_connection_leaves_no_process_behind(server, in_tmux, fleet, t
     setting = " ".join(f"{name}={shlex.quote(environment[name])}" for name in inherited)
     program = f"exec env {setting} {shlex.quote(sys.executable)} -m modeltop_tui {shlex.quote(str(fleet))}"
     session = in_tmux([*server, f"{trap} echo $$ $PPID > {note}; {program}"])
-    session.wait_for("1 Models", seconds=20).wait_for("CRIT").settle()
-    first = session.screen.display[0]
-    assert session.type("j").wait_until(lambda: session.screen.display[0] != first, seconds=10)
-    session.type("z").wait_for("1 Models", absent=True).settle()
+    session.wait_for("1 Models", seconds=20).wait_for("critical").settle()
+    session.type("j").wait_for("Metrics of churn", seconds=10).type("z").wait_for("1 Models", absent=True).settle()
     program_pid, server_pid = map(int, note.read_text().split())
     os.kill(server_pid, signal.SIGKILL)  # the connection's own server process: the line is cut, nobody says goodbye
     assert has_ended(program_pid, seconds=3)

@@ -3,32 +3,54 @@
 from dataclasses import replace
 from datetime import timedelta
 
+import numpy as np
 import pytest
 
+from modeltop.core.diagnosis import Forecast, TrendOutlook
 from modeltop.core.incident import WatcherHealth
 from modeltop.core.series import ReadProblem, SeriesKey
 from modeltop.core.text import display_width
 from modeltop.rules.defaults import default_rules
 from modeltop.service.clock import describe_offset
-from modeltop_tui.view.alerts import entries
+from modeltop_tui.view.alerts import alerts_title, entries, forecast_text
 from modeltop_tui.view.state import ScreenState, Selection
 from modeltop_tui.view.styled_text import plain_text
 
 
-def alert_lines(state, width=30):
-    return [plain_text(line).rstrip() for entry in entries(state, width) for line in entry.lines]
+def alert_lines(state, width=30, *, folded=False):
+    return [plain_text(line).rstrip() for entry in entries(state, width, folded=folded) for line in entry.lines]
 
 
-def test_alerts_are_followed_by_the_rules_that_hold_and_the_other_models(make, fleet):
-    state = ScreenState(fleet, Selection(model="churn", key=SeriesKey("churn", "accuracy")))
-    assert alert_lines(state, 60) == [
-        "◆ accuracy 0.91 < 0.92",
-        "  2 periods, since Jan 9",
-        "▲ fraud: f1_score 0.845 < 0.85",
-        "  1 period, since Jan 10",
-        "▲ fraud: accuracy 0.87 < 0.90",
-        "  4 periods, since Jan 7",
-    ]
+def test_the_alerts_of_the_selected_model_are_listed_with_their_age(make, fleet):
+    state = ScreenState(fleet, Selection(model="fraud", key=SeriesKey("fraud", "accuracy")))
+    assert alert_lines(state) == ["▲ f1_score 0.845 < 0.85     1d", "▲ accuracy 0.87 < 0.90      4d"]
+    wide = alert_lines(state, 60)
+    assert [line.split("  ")[-1].strip() for line in wide] == ["for 1 day, since 10 Jan", "for 4 days, since 7 Jan"]
+    assert alerts_title(state, 30) == "Alerts of fraud: 2"
+    assert alerts_title(state, 60) == "Alerts: 2 critical, none acknowledged"
+
+
+@pytest.fixture
+def fallen(make):
+    """A model of which four metrics fell on one day, and which is less confident since."""
+
+    def line(metric, drop, noise=0.004):
+        rng = np.random.default_rng(len(metric))
+        return make.series(np.append(0.95 + rng.normal(0, noise, 60), [0.95 - drop] * 4), metric=metric)
+
+    drops = {"accuracy": 0.15, "precision": 0.15, "recall": 0.2, "f1_score": 0.2, "avg_confidence": 0.05}
+    return make.state(*(line(*item) for item in drops.items()), rules=default_rules())
+
+
+def test_alerts_that_started_together_share_a_line_where_they_are_folded(fallen):
+    lines = alert_lines(fallen, folded=True)
+    assert "◆ 4 metrics below baseline  4d" in lines
+    assert lines.count("◆ less confident            4d") == 1
+    unfolded = alert_lines(fallen)
+    assert "◆ recall below baseline     4d" in unfolded
+    assert any("recall below baseline 0.9" in line for line in alert_lines(fallen, 50))
+    folded = max((entry.alerts for entry in entries(fallen, 30, folded=True)), key=len)
+    assert {alert.key.metric for alert in folded} == {"accuracy", "precision", "recall", "f1_score"}
 
 
 def test_a_rule_that_holds_is_listed_too(make):
@@ -42,20 +64,24 @@ def test_a_rule_that_was_left_out_is_shown_with_the_reason(make):
 
 def test_pending_is_told_apart_from_an_alert(make):
     state = make.state(make.series([0.95] * 9 + [0.85]), rules=[make.floor_rule(confirm=(2, 2))])
-    assert alert_lines(state, 60) == ["  accuracy 0.85 < 0.90", "  pending: 1 period, since Jan 10"]
+    assert alert_lines(state, 40) == ["  accuracy 0.85 < 0.90        pending 1d"]
+    assert alerts_title(state, 40) == "Alerts of fraud: 0"
 
 
 def test_a_silent_model_and_a_source_that_cannot_be_read_are_alerts(make):
     broken = ReadProblem("gone.csv", "no such file; check the path", fatal=True)
     state = make.state(make.series([0.95] * 5), now=make.clock, problems=[broken])
-    text = " ".join(alert_lines(state, 90))
-    assert "○ fraud: no rows for 5d" in text
-    assert text.count("no such file; check the path") == 1
+    selections = (Selection(model="fraud"), Selection(model="gone.csv"))
+    texts = [" ".join(alert_lines(replace(state, selection=selection), 90)) for selection in selections]
+    assert "○ no rows for 5d" in " ".join(texts)
+    assert sum(text.count("no such file; check the path") for text in texts) == 1
 
 
-def test_the_year_is_shown_where_it_is_not_this_one(make):
-    state = make.state(*make.ten_days(), clock=make.clock + 400 * make.day)
-    assert "  2 periods, since 2025-01-09" in alert_lines(state)
+def test_what_a_trend_leads_to_is_below_the_alerts(make):
+    forecast = Forecast(-0.01, -0.02, -0.005, 0.001, limit=0.80, days=7.0, at=make.start + 16 * make.day, crossed=0.90)
+    state = replace(make.state(*make.ten_days()), outlook=TrendOutlook(None, forecast))
+    assert forecast_text(state) == "f1_score already below 0.90; 0.80 by about 17 Jan"
+    assert forecast_text(replace(state, outlook=None)) == ""
 
 
 def test_a_bad_row_is_listed_with_its_line_and_reason(make):

@@ -14,7 +14,7 @@ from modeltop_tui.view.state import ScreenState, Selection
 def test_the_points_the_limit_and_what_crossed_it(make):
     state = make.state(*make.ten_days(), selection=Selection("fraud", SeriesKey("fraud", "accuracy")))
     chart = chart_data(state)
-    assert chart.title == "accuracy 10 days"
+    assert chart.title == "accuracy, 10 days"
     assert chart.traces[0].values.tolist()[-2:] == [0.89, 0.87]
     assert np.flatnonzero(chart.traces[0].breaches).tolist() == [8, 9]
     assert [(limit.value, limit.severity, limit.label) for limit in chart.limits] == [
@@ -56,7 +56,7 @@ def test_the_overlay_draws_the_family_beside_the_metric(make):
     state = make.state(*make.ten_days(), make.series([0.9] * 10, metric="recall", segment="country=DE"))
     chart = chart_data(replace(state, selection=replace(state.selection, overlay=True)))
     assert [line.name for line in chart.traces] == ["f1_score", "precision", "recall"]
-    assert chart.title == "f1_score +2 10 days"
+    assert chart.title == "1 F1 2 prec 3 rec, 10 days"
 
 
 def test_the_same_content_is_the_same_object_so_that_nothing_is_drawn_twice(make):
@@ -66,7 +66,7 @@ def test_the_same_content_is_the_same_object_so_that_nothing_is_drawn_twice(make
 
 @pytest.mark.parametrize(
     ("steps", "text"),
-    [(9, "2025-01-10  0.845  n ? ▲CRIT"), (0, "2025-01-01  0.945  n ?")],
+    [(9, "2025-01-10  0.845  n ? ▲ critical"), (0, "2025-01-01  0.945  n ?")],
 )
 def test_the_cursor_reads_out_date_value_and_support(make, steps, text):
     state = make.state(*make.ten_days())
@@ -82,7 +82,7 @@ def test_the_cursor_says_what_was_not_judged(make):
 
 def test_a_metric_that_came_with_an_interval_shows_it(make):
     state = make.state(make.series([0.95, 0.94], metric="roc_auc", low=[0.9, 0.93], high=[0.99, 0.96]))
-    assert chart_data(state).title == "roc_auc 2 days, now [0.930, 0.960]"
+    assert chart_data(state).title == "roc_auc, 2 days, now [0.930, 0.960]"
     selection = replace(state.selection, cursor=make.start.timestamp())
     assert cursor_readout(replace(state, selection=selection)) == "2025-01-01  0.950 [0.900, 0.990]  n ?"
 

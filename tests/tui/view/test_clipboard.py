@@ -12,9 +12,9 @@ from modeltop_tui.view.state import ScreenState, Selection, TimeWindow
 
 def test_what_is_copied_says_where_what_since_when_and_by_how_much(make):
     text = selection_text(make.state(*make.ten_days()), make.clock).splitlines()
-    assert text[0] == "fraud > f1_score, newest 2025-01-10, data 3m old"
-    assert text[1] == "▲ CRIT f1_score 0.845 < 0.85, 1 period, since Jan 10 (rule f1-floor)"
-    assert "first    0.945→0.845 -0.100" in text
+    assert text[0] == "fraud > f1_score, newest 2025-01-10, data 3 m old"
+    assert text[1] == "▲ critical: f1_score 0.845 < 0.85, for 1 day, since 10 Jan (rule f1-floor)"
+    assert "1 Jan    0.945→0.845    -0.100" in text
 
 
 def test_nothing_to_copy_without_a_model(make):

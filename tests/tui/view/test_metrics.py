@@ -4,67 +4,82 @@ import pytest
 
 from modeltop.core.text import display_width
 from modeltop.rules.defaults import default_rules
-from modeltop_tui.view.metrics import column_widths, heading, metric_cells, metric_rows
+from modeltop_tui.view.metrics import heading, metric_cells, metric_rows, table_layout
 from modeltop_tui.view.styled_text import plain_text
 
 
 def table_lines(state, width):
-    widths = column_widths(metric_rows(state), width)
+    layout = table_layout(metric_rows(state), width)
     return [
-        plain_text(heading(widths)),
-        *(plain_text(metric_cells(row, widths, selected=False)) for row in metric_rows(state)),
+        plain_text(heading(layout)),
+        *(plain_text(metric_cells(row, layout, selected=False)) for row in metric_rows(state)),
     ]
+
+
+def limit_of(state):
+    return metric_rows(state)[0].texts["limit"]
 
 
 def test_the_table_of_the_ten_days(make):
-    assert [line.rstrip() for line in table_lines(make.state(*make.ten_days()), 60)] == [
-        "  metric          latest  Δ prev  Δ first     n  rule",
-        "▲ accuracy         0.870  -0.020   -0.090     ?  < 0.90 CRIT",
-        "  precision        0.850  -0.020   -0.100     ?",
-        "  recall           0.840  -0.020   -0.100     ?",
-        "▲ f1_score         0.845  -0.020   -0.100     ?  < 0.85 CRIT",
-        "  avg_confidence   0.840  -0.020   -0.100     ?",
+    assert [line.rstrip() for line in table_lines(make.state(*make.ten_days()), 66)] == [
+        "                now  limit   vs 9 Jan  vs 3 Jan  vs 1 Jan  cases",
+        "▲ accuracy    0.870  < 0.90    -0.020    -0.080    -0.090      ?",
+        "  precision   0.850            -0.020    -0.090    -0.100      ?",
+        "  recall      0.840            -0.020    -0.090    -0.100      ?",
+        "▲ f1_score    0.845  < 0.85    -0.020    -0.090    -0.100      ?",
+        "  confidence  0.840            -0.020    -0.090    -0.100      ?",
     ]
 
 
+def test_in_a_narrow_table_limit_baseline_and_first_period_come_first(make):
+    state = make.state(make.series([0.95] * 40 + [0.8] * 4), make.series([0.9] * 40 + [0.7] * 4, metric="recall"))
+    assert [line.rstrip() for line in table_lines(state, 46)] == [
+        "              now  limit   vs base  vs 1 Jan",
+        "▲ accuracy  0.800  < 0.90   -0.150    -0.150",
+        "  recall    0.700           -0.200    -0.200",
+    ]
+
+
+def test_the_baseline_of_all_metrics_is_that_before_the_incident(make):
+    slid = make.state(make.series([0.95] * 40 + [0.8] * 70), make.series([0.9] * 40 + [0.7] * 70, metric="recall"))
+    assert [row.texts["baseline"] for row in metric_rows(slid)] == ["-0.150", "-0.200"]
+    healthy = make.state(make.series([0.95] * 40 + [0.94]))
+    assert [row.texts["baseline"] for row in metric_rows(healthy)] == ["-0.010"]
+
+
 @pytest.mark.parametrize(
-    ("series", "rule"),
+    ("series", "limit"),
     [
-        pytest.param({"values": [0.95] * 9 + [0.85]}, "< 0.90 CRIT", id="critical"),
-        pytest.param({"values": [0.95] * 10}, "not < 0.90", id="healthy"),
+        pytest.param({"values": [0.95] * 9 + [0.85]}, "< 0.90", id="critical"),
+        pytest.param({"values": [0.95] * 10}, "0.90", id="healthy"),
         pytest.param({"values": [0.95] * 10, "provisional": [0] * 9 + [1]}, "provisional", id="not complete yet"),
-        pytest.param({"values": [0.5] * 10, "metric": "my-kpi"}, "", id="nobody asks"),
+        pytest.param({"values": [0.5] * 10, "metric": "my-kpi"}, "", id="no rule"),
     ],
 )
-def test_what_the_rules_say_of_the_newest_value(make, series, rule):
-    assert metric_rows(make.state(make.series(**series)))[0].rule == rule
+def test_the_limit_of_the_newest_value(make, series, limit):
+    assert limit_of(make.state(make.series(**series))) == limit
 
 
 @pytest.mark.parametrize(
-    ("values", "rule"),
-    [([0.95] * 9 + [0.85], "< 0.90 pend"), ([0.95] * 7 + [0.85, 0.85, 0.95], "recovering")],
+    ("values", "limit"),
+    [([0.95] * 9 + [0.85], "< 0.90 pending"), ([0.95] * 7 + [0.85, 0.85, 0.95], "recovering")],
 )
-def test_pending_and_recovering_are_shown(make, values, rule):
-    state = make.state(make.series(values), rules=[make.floor_rule(confirm=(2, 2), recover=2)])
-    assert metric_rows(state)[0].rule == rule
+def test_pending_and_recovering_are_shown(make, values, limit):
+    assert limit_of(make.state(make.series(values), rules=[make.floor_rule(confirm=(2, 2), recover=2)])) == limit
 
 
-@pytest.mark.parametrize(("metric", "last", "rule"), [("recall", 0.8, "fell WARN"), ("log_loss", 1.1, "rose WARN")])
-def test_what_is_about_the_past_alone_is_shown_without_a_limit(make, metric, last, rule):
+@pytest.mark.parametrize(("metric", "last", "change"), [("recall", 0.8, "-0.150"), ("log_loss", 1.1, "+0.150")])
+def test_an_alert_about_the_past_alone_has_no_limit_but_a_change(make, metric, last, change):
     values = [0.95, 0.94, 0.96] * 10 + [last] * 5
-    state = make.state(make.series(values, metric=metric), rules=default_rules())
-    assert metric_rows(state)[0].rule == rule
-
-
-def test_a_default_limit_that_does_not_fit_the_model_is_named(make):
-    assert metric_rows(make.state(make.series([0.5] * 10), rules=default_rules()))[0].rule == "no default limit"
+    (row,) = metric_rows(make.state(make.series(values, metric=metric), rules=default_rules()))
+    assert (row.severity > 0, row.texts["limit"], row.texts["baseline"]) == (True, "", change)
 
 
 def test_the_support_is_shown_where_it_is_known(make):
     state = make.state(
         make.series([0.95, 0.95], support=[10, 1200]), make.series([0.9], metric="f1_score", rows=[1200])
     )
-    assert [row.numbers[3] for row in metric_rows(state)] == ["1200", "?"]
+    assert [row.texts["cases"] for row in metric_rows(state)] == ["1200", "?"]
 
 
 @pytest.mark.parametrize("width", [20, 38, 60, 74, 92, 120, 298])

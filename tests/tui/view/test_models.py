@@ -4,36 +4,38 @@ from dataclasses import replace
 
 import pytest
 
-from modeltop_tui.view.models import empty_list_message, model_cells
-from modeltop_tui.view.state import ScreenState, Selection, SortOrder, visible_models
+from modeltop.core.series import ReadProblem
+from modeltop_tui.view.models import describe_state, empty_list_message, model_cells, models_title
+from modeltop_tui.view.state import ScreenState, Selection, SortOrder, snapshot_index, visible_models
 from modeltop_tui.view.styled_text import plain_text
 
 
-def test_each_model_has_a_shape_and_a_word_worst_first(make, fleet):
+def test_each_model_is_listed_with_its_incident_the_worst_first(fleet):
     state = ScreenState(fleet)
-    assert [plain_text(model_cells(state, model)) for model in visible_models(state)] == [
-        "▲CRIT fraud",
-        "◆WARN churn",
-        "●     ranker",
+    assert [plain_text(model_cells(state, model, 31)) for model in visible_models(state)] == [
+        "▲ fraud          acc -0.075  4d",
+        "◆ churn          acc -0.040  2d",
+        "● ranker         ok",
     ]
 
 
-def test_a_wide_list_says_what_is_wrong_too(fleet):
-    lines = [plain_text(model_cells(ScreenState(fleet), model, 60)) for model in visible_models(ScreenState(fleet))]
-    assert lines == [
-        "▲CRIT fraud  f1_score 0.845 < 0.85 for 1 period, since 2025-01-10",
-        "◆WARN churn  accuracy 0.91 < 0.92 for 2 periods, since 2025-01-09",
-        "●     ranker",
-    ]
+def test_what_is_no_value_is_named_with_its_age(make):
+    broken = ReadProblem("gone.csv", "no such file", fatal=True)
+    state = make.state(make.series([0.95] * 5, model="search"), now=make.clock, problems=[broken])
+    assert describe_state(snapshot_index(state.snapshot), "search").split("  ")[0] == "no data"
+    assert describe_state(snapshot_index(state.snapshot), "gone.csv").startswith("unreadable")
 
 
-def test_a_wide_list_says_which_metric_of_a_healthy_model_has_no_newest_value(fleet):
-    text = "accuracy has no value on 2025-01-10, evaluated up to 2025-01-09"
-    statuses = tuple(
-        replace(status, sentence=text) if status.model == "ranker" else status for status in fleet.model_statuses
-    )
-    state = ScreenState(replace(fleet, model_statuses=statuses, missing_values={"ranker": text}))
-    assert plain_text(model_cells(state, "ranker", 80)) == f"●     ranker  {text}"
+def test_what_is_not_confirmed_and_what_is_not_evaluated_are_no_plain_ok(make):
+    pending = make.state(make.series([0.95] * 9 + [0.85]), rules=[make.floor_rule(confirm=(2, 2))])
+    assert describe_state(snapshot_index(pending.snapshot), "fraud") == "ok, pending"
+    unknown = make.state(make.series([0.5] * 10, metric="my-kpi"), rules=[])
+    assert describe_state(snapshot_index(unknown.snapshot), "fraud") == "not evaluated"
+
+
+def test_a_healthy_model_with_a_metric_without_a_newest_value_is_incomplete(fleet):
+    state = ScreenState(replace(fleet, missing_values={"ranker": "accuracy has no value on 2025-01-10"}))
+    assert plain_text(model_cells(state, "ranker", 31)).endswith("ok, incomplete")
 
 
 @pytest.mark.parametrize(
@@ -59,12 +61,19 @@ def test_the_oldest_data_can_come_first(make):
 @pytest.mark.parametrize(
     ("selection", "message"),
     [
-        (Selection(filter="zzz"), "no model has zzz in its name: / changes the filter"),
-        (Selection(problems_only=True), "no problems: ! shows all models"),
+        (Selection(filter="zzz"), 'no model matches "zzz" (/ to edit, Esc to clear)'),
+        (Selection(problems_only=True), "no problems (! shows all models)"),
     ],
 )
 def test_an_empty_list_says_why(make, selection, message):
     assert empty_list_message(make.state(make.healthy("ranker"), selection=selection)) == message
+
+
+def test_the_title_has_the_filters_and_how_many_models_match(fleet):
+    titles = [
+        models_title(ScreenState(fleet, one)) for one in (Selection(), Selection(filter="ra", problems_only=True))
+    ]
+    assert titles == ["Models", "Models /ra problems: 1 of 3"]
 
 
 def test_no_rows_at_all_are_shown(make):

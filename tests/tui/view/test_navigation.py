@@ -14,7 +14,7 @@ from modeltop_tui.view.navigation import (
     prefetch_targets,
     select_series,
 )
-from modeltop_tui.view.state import ScreenState, TimeWindow
+from modeltop_tui.view.state import ScreenState, TimeWindow, snapshot_index
 
 DAY = 86_400.0
 
@@ -105,9 +105,29 @@ def test_before_anything_is_loaded_no_key_fails():
 )
 def test_the_time_range(make, moves, days):
     state = move(make.state(*make.ten_days()), *moves)
-    span = time_span(state.snapshot.history.series[state.selection.key], state.selection.time_window)
+    span = time_span(snapshot_index(state.snapshot), state.selection.model, state.selection.time_window)
     first = make.start.timestamp() - DAY
     assert tuple((edge - first) / DAY for edge in span) == pytest.approx(days)
+
+
+@pytest.mark.parametrize(
+    ("fallen", "length"),
+    [
+        pytest.param(0, 59, id="a healthy model: 60 periods"),
+        pytest.param(4, 27, id="a new incident: 28"),
+        pytest.param(20, 59, id="an older one: three times its age"),
+        pytest.param(50, 179, id="the full history where little of it would be hidden"),
+    ],
+)
+def test_the_time_range_fits_the_incident(make, fallen, length):
+    state = make.state(make.series([0.95] * (180 - fallen) + [0.8] * fallen))
+    start, end = time_span(snapshot_index(state.snapshot), "fraud", None)
+    assert ((end - start) / DAY, (end - make.start.timestamp()) / DAY) == (length, 179)
+    everything = move(state, "all_time")
+    assert time_span(snapshot_index(state.snapshot), "fraud", everything.selection.time_window)[0] == pytest.approx(
+        make.start.timestamp()
+    )
+    assert move(everything, "all_time").selection == state.selection
 
 
 def test_a_window_at_the_newest_end_follows_new_rows(make):
@@ -141,7 +161,7 @@ def test_a_window_without_points_is_shown(make):
             state, selection=replace(state.selection, time_window=TimeWindow(DAY, make.start.timestamp() + 40 * DAY))
         )
     )
-    assert chart.empty_message == "no points from 2025-02-09 to 2025-02-10: 0 shows all"
+    assert chart.empty_message == "no points from 2025-02-09 to 2025-02-10 (0: full history)"
 
 
 def test_the_models_that_the_next_key_may_go_to(make, state):

@@ -1,0 +1,78 @@
+"""Small multiples: the arrangement of the charts of all metrics of a model, and the lines above them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import ceil
+
+from modeltop.core.text import display_width, truncate
+from modeltop_tui.view.chart import Figure, chart_figures
+from modeltop_tui.view.metrics import metric_rows
+from modeltop_tui.view.state import ScreenState
+from modeltop_tui.view.styled_text import SHAPES, TINTS, Cells, fit
+
+MIN_WIDTH, MIN_HEIGHT = 25, 6
+"""Smallest size of a chart, in cells."""
+GAP = 1
+
+
+@dataclass(frozen=True, slots=True)
+class FigureGrid:
+    """Charts in rows of equal size."""
+
+    figures: tuple[Figure, ...]
+    columns: int
+    width: int
+    """Width of a chart in cells."""
+    height: int
+    """Height of a chart with the line above it, which a single row has in the border of the pane."""
+
+    @property
+    def is_row(self) -> bool:
+        """Whether all charts are side by side."""
+        return self.columns >= len(self.figures)
+
+
+def figure_grid(state: ScreenState, width: int, height: int) -> FigureGrid | None:
+    """Return the charts of the selected model at a size; None if there is no room for two.
+
+    The charts have as few columns as fit, since wide ones are easier to read.
+    """
+    if state.snapshot is None or state.selection.key is None:
+        return None
+    most, rows = (width + GAP) // (MIN_WIDTH + GAP), height // (MIN_HEIGHT + 1)
+    figures = chart_figures(state, most * max(1, rows)) if height >= MIN_HEIGHT else ()
+    if min(most, len(figures)) < 2:
+        return None
+    columns = next((count for count in range(1, most) if ceil(len(figures) / count) <= rows), most)
+    columns = min(columns, len(figures))
+    rows = ceil(len(figures) / columns)
+    return FigureGrid(figures, columns, (width + GAP) // columns - GAP, height // rows)
+
+
+def figure_heading(figure: Figure, state: ScreenState, width: int) -> Cells:
+    """Return the line above a chart: metric, severity, newest value, change since the baseline, limit."""
+    row = next((row for row in metric_rows(state) if figure.keys == (row.key,)), None)
+    if row is None or figure.is_history:
+        return fit(((figure.chart.title, "dim"),), width)
+    role = TINTS[row.severity] if row.severity else ""
+    name = (truncate(row.name, width), "cursor" if row.key == state.selection.key else "")
+    mark = f" {SHAPES[row.severity]} " if row.severity else "   "
+    limit = row.texts["limit"]
+    facts = f"{row.texts['now']}  {row.texts['baseline']}"
+    limit = f"  limit {limit.lstrip('<> ')}" if limit else ""
+    room = width - display_width(row.name + mark + facts + limit)
+    return fit((name, (mark, role), (facts, ""), (limit if room > 0 else "", "dim")), width)
+
+
+def grid_title(grid: FigureGrid) -> str:
+    """Return the title of the pane: of charts side by side their names, else that all metrics are shown."""
+    if not grid.is_row:
+        extent = grid.figures[0].chart.title.partition(", ")[2]
+        return f"All metrics, {extent}"
+    first, *others = (figure.chart.title for figure in grid.figures)
+    texts = [truncate(text, grid.width - 2) for text in (first, *(title.partition(",")[0] for title in others))]
+    padded = [
+        f"{text}{'─' * (grid.width + GAP - display_width(text) - 2 * (at == 0))}" for at, text in enumerate(texts)
+    ]
+    return "".join(padded).rstrip("─")
