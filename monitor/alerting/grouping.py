@@ -12,7 +12,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -57,8 +56,6 @@ LEVEL_PERIODS, MIN_Z = 3, 2.0
 """Periods before an alert, and standard errors by which they must be worse, for its change to have started earlier."""
 MAX_UNSTABLE_PERIODS = 30
 """Periods before a start up to which a series may have declined from its first one on."""
-MIN_STEP_SHARE = 0.25
-"""Ratio to the largest step of a slide from which an earlier one is its start."""
 BASE_METRICS = frozenset({"accuracy", "mae", "r2"})
 """Metrics from which the others of a model derive, or with which they move."""
 SEVERITY_ORDER = (Severity.CRITICAL, Severity.WARNING, Severity.UNKNOWN)
@@ -309,7 +306,7 @@ class _IncidentBuilder:
         return lead.since if times is None or not len(times) else to_datetime(times[-1])
 
     def _start(self, lead: Alert, points: Series) -> datetime:
-        """Return the start of the lead's change: the alert's own, or the change points that led to it.
+        """Return the start of the lead's change: the alert's own, or that of the pattern that led to it.
 
         Only points up to shortly after `fired` count, so that it stays while the data before it does. Of several alerts
         about one series by then, the earliest knows its start best.
@@ -354,22 +351,15 @@ def _was_worse_before(values: Floats, sign: float) -> bool:
 
 
 def _onset(window: Series, since: int, sign: float) -> int:
-    """Return the index of the first of the steps in the direction of `sign` that led to the one at `since`.
+    """Return the index of the first period of the change that led to the one at `since`: that of its pattern."""
+    from modeltop.diagnosis.patterns import MIN_CONFIDENCE, pattern_of  # late: few snapshots have an incident
+    from modeltop.diagnosis.timeseries.pattern import DECLINES
 
-    A slide is a staircase of change points; a step much smaller than those that follow is none of its own.
-    """
-    from modeltop.diagnosis.timeseries.change_points import change_points  # late: few snapshots have an incident
-    from modeltop.diagnosis.timeseries.points import evaluable_points
-
-    points = evaluable_points(window)
-    changes = change_points(points) if len(points) == len(window) else []
-    bounds = [0, *(change for change in changes if change < since), since, len(window)]
-    levels = [float(window.values[start:end].mean()) for start, end in pairwise(bounds)]
-    steps = (sign * np.diff(levels)).tolist()
-    position = len(steps) - 1
-    while position and steps[position - 1] >= MIN_STEP_SHARE * max(steps[position:]) > 0:
-        position -= 1
-    return bounds[position + 1]
+    pattern = pattern_of(window)
+    is_bad = pattern.pattern in DECLINES and sign * (pattern.size or 0.0) > 0
+    if pattern.started_at is None or not is_bad or pattern.confidence < MIN_CONFIDENCE:
+        return since
+    return min(since, int(np.searchsorted(window.times, to_datetime64(pattern.started_at))))
 
 
 def _bad_sign(points: Series, lead: Alert) -> float:

@@ -41,7 +41,7 @@ BAD_PATTERNS = (*DECLINES, Pattern.SPIKE, Pattern.SEASONAL)
 RECENT_PERIODS = 7
 """Newest periods of a model within which a resolved incident is still explained."""
 HEALTHY_PATTERNS = (Pattern.STEADY, Pattern.TOO_LITTLE)
-CONTINUING_PATTERNS = (*DECLINES, Pattern.RECOVERING, Pattern.IMPROVING)
+LASTING_PATTERNS = (*DECLINES, Pattern.IMPROVING)
 """Patterns that have a forecast: for a temporary or no change, a trend would mislead."""
 
 
@@ -77,23 +77,21 @@ def _cached_diagnoses(snapshot: Snapshot) -> dict[str, Diagnosis]:  # noqa: ARG0
 
 
 def outlook(snapshot: Snapshot, key: SeriesKey) -> TrendOutlook:
-    """Return the pattern of a series, and its forecast by the limits of its rules."""
+    """Return the pattern of a series, and its forecast by the limits of its rules: those of a diagnosis about it."""
     series = snapshot.history.series.get(key)
     if series is None:
         return TrendOutlook()
+    diagnosis = diagnose_model(snapshot, key.model)
+    if diagnosis.key == key:
+        return TrendOutlook(diagnosis.series_pattern, diagnosis.forecast)
     pattern = pattern_of(series)
     return TrendOutlook(pattern, _forecast(series, pattern, _limits(snapshot, key)))
 
 
 def _forecast(series: Series, pattern: SeriesPattern | None, limits: Sequence[Limit]) -> Forecast | None:
-    if pattern is None or pattern.pattern not in CONTINUING_PATTERNS:
+    if pattern is None or pattern.pattern not in LASTING_PATTERNS:
         return None
-    if pattern.pattern is Pattern.DECLINE and pattern.started_at is not None:
-        since = series.times >= to_datetime64(pattern.started_at)
-        # Of a decline from the first period on, nothing else is before it.
-        if int((~since).sum()) > 1 and (forecast := forecast_trend(series[since], limits)) is not None:
-            return forecast
-    return forecast_trend(series, limits)
+    return forecast_trend(series, limits, started_at=pattern.started_at)
 
 
 def _limits(snapshot: Snapshot, key: SeriesKey) -> list[Limit]:
@@ -142,8 +140,9 @@ def diagnose(context: ModelContext) -> Diagnosis:
     pattern = next((pattern for pattern in patterns if pattern.key == key), None)
     others = tuple(other for other in patterns if other.key != key and other.pattern not in HEALTHY_PATTERNS)
     observations = observe_change(past, series, pattern, others)
-    if observations.starts_with_change:  # its pattern is that of the entire history
-        pattern = observations.pattern
+    explained = observations.pattern
+    if explained is not None and (pattern is None or explained.pattern in (pattern.pattern, *DECLINES)):
+        pattern = explained  # with the start of the incident
     forecast = None if series is None or end is not None else _forecast(series, pattern, context.limits(series.key))
     hypotheses = _hypotheses(observations)
     actions = next_actions(observations, hypotheses)

@@ -199,6 +199,8 @@ def observe_change(
     unrelated = (Pattern.SPIKE,) if context.incident is not None else (*DECLINES, Pattern.SPIKE)
     if pattern is not None and pattern.pattern in unrelated and started_at != pattern.started_at:
         pattern = replace(pattern, pattern=Pattern.STEADY)  # the alert is about something else
+    if pattern is not None and pattern.pattern in (*DECLINES, Pattern.RECOVERING):
+        pattern = replace(pattern, started_at=started_at)  # that of the incident
     windows = replace(windows_around(series, started_at, pattern), excluded=earlier_alerts(context, started_at))
     overall = context.overall_series()
     row_counts = _row_counts(overall.values())

@@ -1,4 +1,4 @@
-"""Autocorrelation of a series, and how much it widens the variance of a mean."""
+"""Autocorrelation of a series."""
 
 from __future__ import annotations
 
@@ -27,11 +27,3 @@ def lag1_autocorrelations(values: Floats, fitted: NDArray[np.int64]) -> Floats:
     rho = np.divide(covariance, variance, out=np.zeros(rows), where=variance > 0)
     corrected = np.clip(rho + fitted * (1 + 3 * rho) / n, -MAX_AUTOCORRELATION, MAX_AUTOCORRELATION)
     return np.where(variance > 0, corrected, 0.0)
-
-
-def variance_inflation(rho: float) -> float:
-    """Return the variance of a mean over that of independent values: (1 + rho) / (1 - rho).
-
-    At least 1: negative autocorrelation is never counted as more evidence.
-    """
-    return max(1.0, (1 + rho) / (1 - rho))

@@ -77,16 +77,6 @@ def running_median(values: Floats, reach: int) -> Floats:
     return sorted_medians(windows, size, 1)  # NaN is sorted behind all numbers
 
 
-def rolling_median(values: Floats, reach: int) -> Floats:
-    """Return the median of the `reach` values before each, fewer at the start; the first, which has none, itself."""
-    medians = values.copy()
-    if len(values) > reach:
-        medians[reach:] = median(sliding_window_view(values, reach)[:-1])
-    for index in range(1, min(reach, len(values))):
-        medians[index] = median(values[:index])
-    return medians
-
-
 def past_median(values: Floats, max_size: int, min_size: int) -> Floats:
     """Return the median of the newest values before each, as `rolling_mad` does."""
     medians = [sorted_medians(windows, size, min_size) for windows, size in _past_windows(values, max_size)]
@@ -123,23 +113,3 @@ def sorted_medians(ordered: Floats, size: NDArray[np.int64], min_size: int) -> F
     lower = ordered[rows, np.maximum(size - 1, 0) // 2]
     upper = ordered[rows, np.minimum(size // 2, ordered.shape[1] - 1)]
     return np.where(size >= min_size, (lower + upper) / 2, np.nan)
-
-
-def hampel_filter(values: Floats, errors: Floats) -> Floats:
-    """Replace outliers by the nearer of the medians on either side, and leave steps as they are.
-
-    A Hampel filter (Davies and Gather 1993, whose replacement is a median too and whose bound is three errors) with a
-    median on either side: a value between the two is a step. A value that was only moved to the bound would still
-    bias a mean of few: of 90 independent values, two outliers in a row then pass for a change in 44 of 100 series, and
-    replaced by the median in 4.
-
-    Of the 5 neighbors on either side: a longer deviation is a level, one of 3 or fewer an outlier, if it lies more
-    than three standard `errors` of its own beyond both medians.
-    """
-    reach, cutoff = 5, 3.0
-    before, after = rolling_median(values, reach), rolling_median(values[::-1], reach)[::-1]
-    if len(values) > 1:
-        before[0], after[-1] = values[1], values[-2]  # the ends need one neighbour that is like them
-    low, high = np.minimum(before, after), np.maximum(before, after)
-    raised: Floats = np.where(values < low - cutoff * errors, low, values)
-    return np.where(values > high + cutoff * errors, high, raised)

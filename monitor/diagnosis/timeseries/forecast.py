@@ -14,7 +14,6 @@ from modeltop.core.diagnosis import Forecast
 from modeltop.core.series import Direction, Series, to_datetime, to_datetime64
 from modeltop.core.stats.robust import median
 from modeltop.core.stats.trend_tests import TheilSenResult, mann_kendall, theil_sen, variance_correction
-from modeltop.diagnosis.timeseries.change_points import change_points
 from modeltop.diagnosis.timeseries.points import DAY, Points, evaluable_points
 from modeltop.diagnosis.timeseries.seasonality import detect_season
 from modeltop.rules.baselines.past import ROLLING
@@ -23,7 +22,7 @@ from modeltop.rules.detectors.limit import Limit
 MAX_PERIODS, MIN_PERIODS = 60, 8
 """Periods of a series that are looked at, at most and at least."""
 MIN_STRETCH = 6
-"""Periods since its last change that a line is drawn through, at least."""
+"""Periods since a change that a line is drawn through, at least."""
 LIMIT_STEP = 0.1
 """Step of the levels that a share is forecast to reach where no configured limit lies ahead."""
 MAX_DAYS_AHEAD = 366.0
@@ -62,24 +61,29 @@ class TrendLine(NamedTuple):
         return self.level + self.slope * days
 
 
-def forecast_trend(series: Series, limits: Iterable[Limit] = (), *, min_count: float = 0) -> Forecast | None:
+def forecast_trend(
+    series: Series, limits: Iterable[Limit] = (), *, started_at: datetime | None = None
+) -> Forecast | None:
     """Estimate the trend of the newest evaluable periods; None unless it is significant.
 
-    A Theil-Sen line on the true times through at most 60 periods without their season and from the last change on,
-    significant by the test of Mann and Kendall with allowance for autocorrelation.
+    A Theil-Sen line on the true times through at most 60 periods without their season, significant by the test of Mann
+    and Kendall with allowance for autocorrelation.
 
     Args:
         series: Values of one metric.
         limits: The nearest one ahead on the bad side is forecast, `soonest` and `latest` by the slope's interval;
             where none lies ahead of a share, the next multiple of 0.10.
-        min_count: Support below which a period is left out.
+        started_at: Start of the change that the trend is part of: earlier periods are left out.
     """
-    points = evaluable_points(series, min_count=min_count)
+    points = evaluable_points(series, newest=MAX_PERIODS)
     if len(points) < MIN_PERIODS:
         return None
     season = detect_season(points)
-    stretch = _newest_stretch(points.deseasonalize(season.at(points.times)) if season else points)
-    if stretch is None:
+    stretch = points.deseasonalize(season.at(points.times)) if season else points
+    start = 0 if started_at is None else int(np.searchsorted(points.times, to_datetime64(started_at)))
+    # The first period alone is no level before a change: the line goes through it.
+    stretch = stretch.since(start) if start > 1 else stretch
+    if len(stretch) < MIN_STRETCH:
         return None
     test = mann_kendall(stretch.values, times=stretch.days)
     line = theil_sen(stretch.days, stretch.values, widen=variance_correction(test.rho, len(stretch)))
@@ -127,19 +131,6 @@ def _worsens(points: Points, better: Direction) -> bool:
     trend = float((points.days - points.days.mean()) @ ((points.values - points.values.mean()) / scale))
     is_bad = trend != 0 if better is Direction.NEITHER else (trend < 0) is (better is Direction.HIGHER)
     return is_bad and mann_kendall(points.values, times=points.days).p <= MAX_P_VALUE
-
-
-def _newest_stretch(points: Points) -> Points | None:
-    """Return the longest newest stretch, from a change of level on, beside whose line nothing changes."""
-    newest = points.since(max(len(points) - MAX_PERIODS, 0))
-    for start in (0, *change_points(newest)):
-        stretch = newest.since(start)
-        if len(stretch) < MIN_STRETCH:
-            return None
-        line = theil_sen(stretch.days, stretch.values)
-        if line is None or not change_points(stretch.subtract(line.slope * stretch.days)):
-            return stretch
-    return None
 
 
 def _limit_ahead(line: TheilSenResult, series: Series, limits: Iterable[Limit]) -> float | None:

@@ -80,34 +80,33 @@ def name_pattern(shape: FittedShape, better: Direction) -> NamedPattern:
     return NamedPattern(Pattern.DROP if is_sudden else Pattern.DECLINE, start, size)
 
 
-def recent_pattern(series: Series, *, min_count: float = 0) -> SeriesPattern:
+def recent_pattern(series: Series) -> SeriesPattern:
     """Name the pattern of the newest 120 evaluable periods; of fewer than 10, `TOO_LITTLE`.
 
     A move in the bad direction is a drop or a decline, and so is one of a metric without a better direction, up or
-    down. The confidence is the weight of all shapes of that name (Schwarz weights, Burnham and Anderson 2002). A period
-    whose support is below `min_count` is left out.
+    down. The confidence is the weight of all shapes of that name (Schwarz weights, Burnham and Anderson 2002).
 
     A decline that only grew steeper starts with the slower one that led to it, and so does a drop at its end: the
     periods before the largest fall are fitted once more.
     """
-    pattern = _newest_pattern(series, min_count)
+    pattern = _newest_pattern(series)
     if pattern.pattern not in DECLINES or pattern.started_at is None or not pattern.size:
         return pattern
     earlier = series[: int(np.searchsorted(series.times, to_datetime64(pattern.started_at)))]
-    before = _newest_pattern(earlier, min_count)
+    before = _newest_pattern(earlier)
     leading = DECLINES if pattern.pattern is Pattern.DECLINE else (Pattern.DECLINE,)
     if before.pattern not in leading or before.started_at is None or before.confidence < MIN_LEADING_CONFIDENCE:
         return pattern
-    values = earlier.values[earlier.evaluable(min_count)][-MAX_PERIODS:]
-    stable = earlier.times[earlier.evaluable(min_count)][-MAX_PERIODS:] < to_datetime64(before.started_at)
+    values = earlier.values[earlier.evaluable()][-MAX_PERIODS:]
+    stable = earlier.times[earlier.evaluable()][-MAX_PERIODS:] < to_datetime64(before.started_at)
     led = float(values.mean() - values[stable].mean()) if stable.any() else 0.0
     if (before.size or 0.0) / pattern.size < MIN_LEADING_SHARE[pattern.pattern]:
         return pattern
     return replace(pattern, pattern=Pattern.DECLINE, started_at=before.started_at, size=pattern.size + led)
 
 
-def _newest_pattern(series: Series, min_count: float) -> SeriesPattern:
-    points = evaluable_points(series, min_count=min_count, newest=MAX_PERIODS)
+def _newest_pattern(series: Series) -> SeriesPattern:
+    points = evaluable_points(series, newest=MAX_PERIODS)
     if len(points) < MIN_PERIODS:
         return SeriesPattern(series.key, Pattern.TOO_LITTLE, None, None, 1.0)
     if np.ptp(points.values) <= 1e-12 * float(np.abs(points.values).max()):

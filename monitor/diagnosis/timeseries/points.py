@@ -73,18 +73,13 @@ class Points:
         return replace(self, values=self.values - season, season=season)
 
 
-def evaluable_points(series: Series, *, min_count: float = 0, newest: int | None = None) -> Points:
+def evaluable_points(series: Series, newest: int | None = None) -> Points:
     """Return the evaluable points of a series, without values too large for their squares to be numbers.
 
     A value on n cases has a variance in proportion to 1 / n. If the support is unknown the rows of the period replace
-    it; if these are not known for all points either, all have the same variance.
-
-    Args:
-        series: Values of one metric.
-        min_count: Support below which a period is left out.
-        newest: Maximum number of points; all by default.
+    it; if these are not known for all points either, all have the same variance. Of more than `newest` points, these.
     """
-    indices = np.flatnonzero(series.evaluable(min_count) & (np.abs(series.values) < MAX_MAGNITUDE))
+    indices = np.flatnonzero(series.evaluable() & (np.abs(series.values) < MAX_MAGNITUDE))
     if newest is not None:
         indices = indices[-newest:]
     times, values = series.times[indices], series.values[indices]

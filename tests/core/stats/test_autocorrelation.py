@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from statsmodels.tsa.stattools import acf
 
-from modeltop.core.stats.autocorrelation import lag1_autocorrelations, variance_inflation
+from modeltop.core.stats.autocorrelation import lag1_autocorrelations
 
 
 def lag1_autocorrelation(values, fitted=1):
@@ -26,14 +26,3 @@ def test_short_series_are_estimated_without_bias(rho, ar1):
 @pytest.mark.parametrize("values", [np.ones(20), np.arange(3.0), np.array([])])
 def test_what_has_no_spread_or_is_too_short_has_no_autocorrelation(values):
     assert lag1_autocorrelation(values) == 0.0
-
-
-def test_a_mean_of_an_autocorrelated_series_varies_as_much_more(ar1):
-    rng = np.random.default_rng(4)
-    means = [ar1(0.5, 200, rng).mean() for _ in range(800)]
-    assert np.var(means) == pytest.approx(variance_inflation(0.5) / 200, rel=0.15)
-
-
-def test_negative_autocorrelation_is_no_more_evidence():
-    assert variance_inflation(-0.8) == 1.0
-    assert variance_inflation(0.5) == pytest.approx(3)

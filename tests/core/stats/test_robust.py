@@ -8,11 +8,9 @@ from statsmodels.robust.scale import qn_scale
 
 from modeltop.core.stats.robust import (
     distinct,
-    hampel_filter,
     median,
     qn,
     rolling_mad,
-    rolling_median,
     running_median,
 )
 
@@ -58,38 +56,6 @@ def test_qn_is_that_of_statsmodels(size):
 def test_a_running_median_is_the_median_of_each_window(values, reach):
     slow = [np.median(values[max(k - reach, 0) : k + reach + 1]) for k in range(len(values))]
     assert running_median(values, reach).tolist() == slow
-
-
-@given(SOME, st.integers(1, 5))
-def test_the_median_before_reads_no_value_from_its_own_on(values, reach):
-    slow = [values[0], *(np.median(values[max(k - reach, 0) : k]) for k in range(1, len(values)))]
-    assert rolling_median(values, reach).tolist() == slow
-
-
-@pytest.mark.parametrize(
-    ("level", "filtered"),
-    [
-        pytest.param([1, 1, 1, 1, 1, 9, 1, 1, 1, 1], [1] * 10, id="one wild value"),
-        pytest.param([1, 1, 1, 9, 9, 9, 1, 1, 1, 1], [1] * 10, id="three in a row"),
-        pytest.param([1, 1, 9, 9, 9, 9, 9, 9, 1, 1], None, id="six are a level"),
-        pytest.param([1, 1, 1, 1, 1, 1, 5, 5, 5, 5], None, id="a step"),
-        pytest.param([1, 1, 1, 1, 1, 1, 1, 1, 5, 5], None, id="a step two periods ago"),
-        pytest.param([1, 1, 1, 1, 1, 1, 1, 1, 1, 5], [1] * 10, id="the newest has yet to last"),
-        pytest.param([1, 1, 1, 1, 9, 5, 5, 5, 5, 5], [1, 1, 1, 1, 5, 5, 5, 5, 5, 5], id="beside a step"),
-        pytest.param([1, 1, 1.2, 0.8, 1.25, 1, 1, 1, 1, 1], None, id="within three errors"),
-    ],
-)
-def test_wild_values_are_put_back_and_levels_are_left_alone(level, filtered):
-    assert hampel_filter(np.array(level, dtype=float), np.full(10, 0.1)).tolist() == (
-        level if filtered is None else filtered
-    )
-
-
-@given(SOME, st.floats(0.01, 100), st.integers(-1000, 1000))
-def test_what_is_wild_does_not_depend_on_units(values, scale, origin):
-    errors = np.full(len(values), np.e / 3)  # no value that anybody would try lies just three of them off another
-    moved = hampel_filter(values * scale + origin, errors * scale)
-    assert moved == pytest.approx(hampel_filter(values, errors) * scale + origin, rel=1e-6, abs=1e-3 * scale + 1e-6)
 
 
 def test_nothing_has_no_spread():

@@ -7,6 +7,7 @@ from scipy.stats import theilslopes
 from modeltop.core.diagnosis import Forecast
 from modeltop.core.series import Direction
 from modeltop.diagnosis.timeseries.forecast import declines_from_first, forecast_trend, trend_line, usual_band
+from modeltop.diagnosis.timeseries.pattern import recent_pattern
 from modeltop.rules.detectors.limit import Limit
 
 FLOOR = Limit(below=0.90)
@@ -41,12 +42,16 @@ def test_days_are_days_though_periods_are_uneven(daily):
     [
         pytest.param(falling(slope=0.0), id="level"),
         pytest.param(falling(days=7), id="too short"),
-        pytest.param(np.repeat([0.95, 0.90], 30) + falling(60, 0.0, level=0.0), id="a step is no trend"),
         pytest.param(np.full(30, 0.9), id="constant"),
     ],
 )
 def test_without_a_trend_there_is_no_forecast(values, daily):
     assert forecast_trend(daily(values), [FLOOR]) is None
+
+
+def test_after_a_drop_only_what_goes_on_is_a_trend(daily):
+    series = daily(np.repeat([0.95, 0.90], 30) + falling(60, 0.0, level=0.0))
+    assert forecast_trend(series, [FLOOR], started_at=recent_pattern(series).started_at) is None
 
 
 def test_noise_and_autocorrelation_make_few_forecasts(daily):
@@ -104,7 +109,8 @@ def test_a_decline_from_the_first_period_has_no_level_before_it(daily, values, o
 
 def test_the_line_goes_on_from_where_the_fall_began_and_not_from_a_jump(daily):
     level = np.concatenate([np.full(25, 0.80), falling(35, -0.002)])
-    forecast = forecast_trend(daily(level + 0.002 * np.random.default_rng(5).normal(size=60)), [Limit(below=0.85)])
+    series = daily(level + 0.002 * np.random.default_rng(5).normal(size=60))
+    forecast = forecast_trend(series, [Limit(below=0.85)], started_at=START + timedelta(days=25))
     assert forecast.slope == pytest.approx(-0.002, abs=3e-4)
 
 

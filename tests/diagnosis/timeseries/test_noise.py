@@ -8,7 +8,6 @@ from hypothesis.extra.numpy import arrays
 from scipy.optimize import minimize_scalar
 from scipy.stats import binom, t
 
-from modeltop.diagnosis.timeseries.change_points import change_points
 from modeltop.diagnosis.timeseries.forecast import forecast_trend
 from modeltop.diagnosis.timeseries.noise import HEAVY_TAILED_DEGREES, deviances, estimate_noise, neighbor_noise
 from modeltop.diagnosis.timeseries.pattern import recent_pattern
@@ -69,5 +68,4 @@ def test_rows_stand_for_a_support_that_is_not_known(daily):
 def test_nothing_is_too_strange_to_be_explained(daily, values):
     series = daily(values)
     assert 0 <= recent_pattern(series).confidence <= 1
-    assert all(0 < index < len(values) for index in change_points(evaluable_points(series)))
     assert (forecast := forecast_trend(series)) is None or forecast.p <= 0.01

@@ -93,7 +93,6 @@ def test_only_evaluable_periods_are_looked_at(daily):
     rows = np.where(AGE >= 0, 3.0, 500.0)
     series = daily(planted(Pattern.DROP), rows=rows)
     assert recent_pattern(series).pattern is Pattern.DROP
-    assert recent_pattern(series, min_count=30).pattern is Pattern.STEADY
     assert recent_pattern(daily(planted(Pattern.DROP), provisional=AGE >= 0)).pattern is Pattern.STEADY
 
 
