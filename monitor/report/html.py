@@ -38,7 +38,7 @@ from modeltop.report.summary import (
     window_text,
 )
 from modeltop.report.svg import escape_text, model_notes, render_spark, render_svg, series_chart, severity_class
-from modeltop.report.text_report import ReportIndex, alert_lines
+from modeltop.report.text_report import ReportIndex, alert_lines, describe_rules
 from modeltop.rules.rule import direction_hint
 from modeltop.rules.snapshot import Snapshot
 
@@ -53,6 +53,7 @@ body { font: 15px/1.45 system-ui, sans-serif; color: var(--fg); background: var(
 h1 { font-size: 1.25rem; line-height: 1.3; margin: 0 0 .3rem; } h2 { font-size: 1.15rem; margin: 0 0 .5rem; }
 h3 { font-size: 1rem; margin: .9rem 0 .2rem; } p, ul, dl { margin: .3rem 0; } ul { padding-left: 1.2rem; }
 section { border-top: 1px solid var(--rule); margin-top: 1.2rem; padding-top: 1rem; }
+.folded { margin-top: 0; padding-top: .2rem; } section:not(.folded) + .folded { margin-top: 1.2rem; }
 a { color: inherit; } summary { cursor: pointer; padding: .3rem 0; } details details { margin-left: 1rem; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; margin: .5rem 0; }
 th, td { padding: .2rem .5rem; text-align: right; vertical-align: bottom; border-bottom: 1px solid var(--rule); }
@@ -193,8 +194,8 @@ class _Page:
         if is_open:
             yield f'<section id="m{number}"><h2>{heading}</h2>'
         else:
-            verdict = escape_text(self.explanations.text_for(model), MAX_VERDICT_WIDTH)
-            yield f'<section><details><summary>{heading} {verdict}</summary><div id="m{number}">'
+            verdict = escape_text(describe_rules(status, self.index), MAX_LINE_WIDTH)
+            yield f'<section class="folded"><details><summary>{heading} {verdict}</summary><div id="m{number}">'
         history = self.history.get(model, [])
         lead = lead_series(model, history, self.snapshot)
         yield '<div class="lead">'
@@ -322,7 +323,9 @@ class _Page:
         items = [LEGEND, *rules, *(line.strip() for line in skipped_rules(snapshot.rule_statuses))]
         items += [f"{metric}: {direction_hint(metric, kind)}" for metric, kind in unknown_directions(snapshot).items()]
         items += [*snapshot.notices, *self.explanations.errors]
-        yield from _list(items, "<section><details><summary>How this was evaluated</summary>", "</details></section>")
+        yield from _list(
+            items, "<section class='folded'><details><summary>How this was evaluated</summary>", "</details></section>"
+        )
 
 
 def _column(name: str, content: str, cell: str = "td") -> str:

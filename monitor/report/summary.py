@@ -84,12 +84,13 @@ def change_cells(series: Series, snapshot: Snapshot) -> dict[str, ChangeCell]:
     While the model has an incident the baseline is that before it, so that the incident is no part of it.
     """
     metric = snapshot.catalog.get(series.key.metric)
-    cells = {}
+    cells: dict[str, ChangeCell] = {}
     for change in change_summary(series, metric, snapshot.baseline):
+        # Of monthly data the previous period is that of 7 and of 30 days ago as well.
+        if change.against != "reference" and any(cell.before_at == change.before_at for cell in cells.values()):
+            continue
         is_chance = change.low is not None and change.high is not None and change.low <= 0 <= change.high
         cells[change.against] = ChangeCell(_format_delta(change.delta, series, metric), change.before_at, is_chance)
-    if cells and cells["first"].before_at == cells["previous"].before_at:
-        del cells["first"]
     incident = snapshot.incident_of(series.key.model)
     if cells and incident is not None and (before := _baseline(series, incident)) is not None:
         cells["reference"] = ChangeCell(_format_delta(series.latest - before, series, metric), incident.started_at)

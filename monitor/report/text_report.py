@@ -220,14 +220,16 @@ def _kind(status: ModelStatus, index: ReportIndex) -> str:
 
 
 def _ok_line(status: ModelStatus, index: ReportIndex) -> str:
+    return f"{severity_mark(status.severity)} {sanitize(status.model, 60)}: {describe_rules(status, index)}"
+
+
+def describe_rules(status: ModelStatus, index: ReportIndex) -> str:
     """Return that all metrics of a model are ok, else the status of its first rule and what was not evaluated."""
     rules = _other_rules(index, status.model)
     if _kind(status, index) == "healthy" and all(map(index.is_healthy, rules)):
-        text = describe_ok(len({rule.key for rule in rules})).removeprefix("ok: ")
-    else:
-        unevaluated = _describe_unevaluated(index, [rule for rule in rules[1:] if rule.key != rules[0].key])
-        text = "; ".join((sanitize(status.sentence, MAX_SENTENCE), *unevaluated))
-    return f"{severity_mark(status.severity)} {sanitize(status.model, 60)}: {text}"
+        return describe_ok(len({rule.key for rule in rules})).removeprefix("ok: ")
+    unevaluated = _describe_unevaluated(index, [rule for rule in rules[1:] if rule.key != rules[0].key])
+    return "; ".join((sanitize(status.sentence, MAX_SENTENCE), *unevaluated))
 
 
 def _describe_unevaluated(index: ReportIndex, rules: Sequence[RuleStatus]) -> Iterator[str]:

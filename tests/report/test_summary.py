@@ -42,6 +42,12 @@ def test_changes_are_said_with_their_dates_and_whether_they_may_be_chance(fallen
     assert describe_changes(series[:1], snapshot) == ""
 
 
+def test_one_earlier_period_is_one_change_however_it_is_called(fallen):
+    snapshot, series = fallen
+    monthly = replace(series[::31], times=np.array(["2025-01-01", "2025-02-01"], dtype=series.times.dtype))
+    assert list(change_cells(monthly, replace(snapshot, incidents=()))) == ["previous"]
+
+
 @pytest.mark.parametrize(
     ("value", "text"),
     [
