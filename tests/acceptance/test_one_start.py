@@ -13,6 +13,7 @@ from modeltop.diagnosis.diagnose import diagnose_model, outlook
 from modeltop.report.svg import series_chart
 from modeltop.service.pipeline import Pipeline
 from modeltop_tui.view.chart_annotations import chart_annotations
+from modeltop_tui.view.state import snapshot_index
 
 START = datetime(2025, 1, 1, tzinfo=UTC)
 FALLS = (Pattern.DROP, Pattern.DECLINE, Pattern.RECOVERING)
@@ -44,7 +45,7 @@ def test_incident_pattern_verdict_and_both_charts_have_one_start(snapshot_of, se
     series = snapshot.history.series[incident.key]
     chart = series_chart(series, snapshot, diagnosis)
     span = series.times[0].astype("datetime64[s]").astype(float), series.times[-1].astype("datetime64[s]").astype(float)
-    marker = chart_annotations(series, outlook(snapshot, incident.key), (), span).change
+    marker = chart_annotations(snapshot_index(snapshot), series, outlook(snapshot, incident.key), span).change
     assert diagnosis.series_pattern.pattern in FALLS
     assert diagnosis.series_pattern.started_at == incident.started_at
     assert to_datetime(chart.change[0]) == incident.started_at
