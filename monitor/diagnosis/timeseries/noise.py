@@ -21,6 +21,8 @@ MIN_EXCESS_Z, MIN_AUTOCORRELATION_Z = 2.5, 1.5
 HEAVY_TAILED_DEGREES = 2
 """Degrees of freedom of heavy-tailed noise. Simulated: with more of them, the largest of 60 values of three degrees of
 freedom is more often called a spike."""
+MAX_HEAVY_AUTOCORRELATION = 0.3
+"""Autocorrelation up to which noise may be heavy-tailed where no count of cases tells its spread: so much is chance."""
 SCALE_STEPS, MIN_HEAVY_SCALE = 10, 1e-3
 """Steps to the scale of heavy-tailed noise, and the least that it may be, in variances."""
 _MIN_RELATIVE_ERROR = 1e-9
@@ -85,7 +87,7 @@ def deviances(points: Points, residuals: Floats, fitted: NDArray[np.int64]) -> t
     squares = scaled**2
     squares[:, 1:] = (scaled[:, 1:] - rho[:, None] * scaled[:, :-1]) ** 2 / innovation[:, None]
     heavy = _heavy_tailed_deviances(squares)
-    may_be_heavy = rho == 0
+    may_be_heavy = rho <= (MAX_HEAVY_AUTOCORRELATION if variances is None else 0.0)
     if variances is not None:  # the tail is one more thing to estimate besides the spread
         heavy += math.log(len(points))
         may_be_heavy &= std_errors[:, 0] > (1 + _MIN_RELATIVE_ERROR) * np.sqrt(variances[:, 0])

@@ -41,10 +41,10 @@ errors: a base, and a growth with log n.
 
 Simulated: of 12 to 120 independent normal points of one level, 5 to 7 series in 100 are named anything but steady.
 """
-UNKNOWN_NOISE_GAIN = 2.0, 8.0
+UNKNOWN_NOISE_GAIN = 3.0, 8.0
 """What a longer change, and one of up to three periods, must explain besides if numbers of cases are unknown.
 
-Simulated: of 60 or 120 independent values of Student's t with three degrees of freedom, 9 in 100 are not steady."""
+Simulated: of 60 or 120 independent values of Student's t with three degrees of freedom, 6 in 100 are not steady."""
 LONG_MEMORY = 0.8
 """Autocorrelation of a level from which a change must explain still more: nearly a random walk, it wanders for long."""
 DECLINES = (Pattern.DROP, Pattern.DECLINE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -12,13 +13,13 @@ from itertools import product
 import numpy as np
 
 from modeltop.core.diagnosis import Pattern, SeriesPattern
-from modeltop.core.series import Series, to_datetime64
+from modeltop.core.series import DATETIME_DTYPE, Direction, Floats, Series, SeriesKey, to_datetime64
 from tests.benchmarks.base import BenchmarkContext, Result, benchmark
 from tests.benchmarks.detection.confusion import Prediction, error_percent, format_interval, format_predictions
 from tests.benchmarks.detection.ground_truth import LabeledHistory
 from tests.benchmarks.detection.populations import Classifier
 from tests.benchmarks.detection.sampling import INDEPENDENT, NOISES, Noise
-from tests.benchmarks.detection.simulation import Scenario, Settings, simulate_history
+from tests.benchmarks.detection.simulation import START, Scenario, Settings, simulate_history
 
 STRONG = Classifier(separation=3.2)
 STEADY = Scenario("steady", Pattern.STEADY, classifier=STRONG, shape="steady")
@@ -55,6 +56,10 @@ EFFECT_SIZES = (4.0, 6.0, 8.0)
 ROW_COUNTS = (200, 1000, 5000, 50_000)
 REQUIRED_ACCURACY = 0.9
 """Share of the patterns that must be correct."""
+WANDERING = {"independent": 0.0, "AR(1) φ=0.9": 0.9, "heavy tails": 0.0}
+"""Autocorrelation of the values of each kind of healthy series."""
+MAX_UNSTEADY = 5.0
+"""Percentage of healthy series that may be called anything but steady."""
 SEED = 61
 PatternDetector = Callable[[Series], SeriesPattern]
 
@@ -141,6 +146,42 @@ def detection_patterns(context: BenchmarkContext) -> Iterator[Result]:
                 " %",
                 _format_patterns(patterns),
             )
+
+
+@benchmark("detection-steady")
+def detection_steady(context: BenchmarkContext) -> Iterator[Result]:
+    """Healthy values with long memory or heavy tails that are not called steady, and drops in them that are not."""
+    detect, count = pattern_detector(), 36 * context.runs
+    if detect is None:
+        yield Result("healthy values not called steady", None, MAX_UNSTEADY, " %", "nothing names courses yet")
+        return
+    for kind, periods in product(WANDERING, (60, 120)):
+        values = [wandering_values(kind, periods, index) for index in range(count)]
+        named = Counter(detect(_accuracy(series)).pattern for series in values)
+        steady = 100 * named[Pattern.STEADY] / count
+        counts = ", ".join(f"{pattern.value} {times}" for pattern, times in named.most_common())
+        yield Result(f"{kind}, {periods} periods: not called steady", 100 - steady, MAX_UNSTEADY, " %", counts)
+        for size in (6, 9):
+            fall = 0.01 * size * (np.arange(periods) >= periods * 3 // 4)
+            patterns = [detect(_accuracy(series - fall)).pattern for series in values]
+            missed = 100 - 100 * patterns.count(Pattern.DROP) / count
+            yield Result(f"{kind}, {periods} periods: drop by {size} SE not called so", missed, 10.0, " %", "")
+
+
+def wandering_values(kind: str, periods: int, index: int) -> Floats:
+    """Return values of mean 0.9 and deviation 0.01: independent, of Student's t with 3 degrees of freedom, or AR(1)."""
+    rng = np.random.default_rng([SEED, periods, index])
+    if kind == "heavy tails":
+        return np.asarray(0.9 + 0.01 * rng.standard_t(3, periods) / np.sqrt(3))
+    memory, noise = WANDERING[kind], rng.standard_normal(periods)
+    for period in range(1, periods):
+        noise[period] = memory * noise[period - 1] + np.sqrt(1 - memory**2) * noise[period]
+    return np.asarray(0.9 + 0.01 * noise)
+
+
+def _accuracy(values: Floats) -> Series:
+    times = (START + np.arange(len(values)) * np.timedelta64(1, "D")).astype(DATETIME_DTYPE)
+    return Series(SeriesKey("model", "accuracy"), Direction.HIGHER, times, values)
 
 
 def _format_patterns(patterns: Sequence[DetectedPattern]) -> str:
