@@ -89,27 +89,19 @@ def forecast_trend(
     line = theil_sen(stretch.days, stretch.values, widen=variance_correction(test.rho, len(stretch)))
     if line is None or test.p > MAX_P_VALUE or line.slope == 0:
         return None
-    limits, newest = list(limits), float(stretch.values[-1])
+    newest = float(stretch.values[-1])
     # From the newest value where that is worse than the line: rather early than late.
     line = replace(line, level=min(line.level, newest) if line.slope < 0 else max(line.level, newest))
-    limit, crossed = _limit_ahead(line, series, limits), _limit_crossed(line, series.better, limits)
+    limit, crossed = _limits_around(line, series, limits)
     days = None if limit is None else _days_until(line.level, line.slope, limit)
+    forecast = Forecast(line.slope, line.low, line.high, test.p, crossed=crossed)
     if limit is None or days is None or days > MAX_DAYS_AHEAD:
-        return Forecast(line.slope, line.low, line.high, test.p, crossed=crossed)
+        return forecast
     others = (_days_until(line.level, slope, limit) for slope in (line.low, line.high))
     bounds = [bound for bound in others if bound is not None]
-    return Forecast(
-        line.slope,
-        line.low,
-        line.high,
-        test.p,
-        limit,
-        days,
-        min(bounds),
-        max(bounds) if len(bounds) == 2 else None,
-        at=to_datetime(stretch.times[-1]) + timedelta(days=math.floor(days)),
-        crossed=crossed,
-    )
+    at = to_datetime(stretch.times[-1]) + timedelta(days=math.floor(days))
+    latest = max(bounds) if len(bounds) == 2 else None
+    return replace(forecast, limit=limit, days=days, soonest=min(bounds), latest=latest, at=at)
 
 
 def declines_from_first(series: Series, onset: np.datetime64) -> bool:
@@ -133,35 +125,19 @@ def _worsens(points: Points, better: Direction) -> bool:
     return is_bad and mann_kendall(points.values, times=points.days).p <= MAX_P_VALUE
 
 
-def _limit_ahead(line: TheilSenResult, series: Series, limits: Iterable[Limit]) -> float | None:
-    """Return the nearest limit that the line goes towards, on the bad side, else the next multiple of 0.10."""
+def _limits_around(line: TheilSenResult, series: Series, limits: Iterable[Limit]) -> tuple[float | None, float | None]:
+    """Return the nearest limit ahead on the bad side, else the next multiple of 0.10, and the one crossed last."""
     falls = line.slope < 0
-    if _improves(line, series.better):
-        return None
-    ahead = [side for side in _sides(limits, falls=falls) if (side < line.level if falls else side > line.level)]
-    if ahead:
-        return min(ahead, key=lambda side: abs(side - line.level))
-    if not falls or not (LIMIT_STEP < line.level <= 1 and bool((series.values[series.evaluable()] <= 1).all())):
-        return None
-    return round((math.ceil(round(line.level / LIMIT_STEP, 6)) - 1) * LIMIT_STEP, 6)
-
-
-def _limit_crossed(line: TheilSenResult, better: Direction, limits: Iterable[Limit]) -> float | None:
-    """Return the limit that the line crossed last, on the bad side; None if it crossed none."""
-    falls = line.slope < 0
-    if _improves(line, better):
-        return None
-    crossed = [side for side in _sides(limits, falls=falls) if (side > line.level if falls else side < line.level)]
-    return min(crossed, key=lambda side: abs(side - line.level), default=None)
-
-
-def _improves(line: TheilSenResult, better: Direction) -> bool:
-    return better is not Direction.NEITHER and (line.slope < 0) is not (better is Direction.HIGHER)
-
-
-def _sides(limits: Iterable[Limit], *, falls: bool) -> list[float]:
-    sides = (limit.below if falls else limit.above for limit in limits)
-    return [side for side in sides if side is not None]
+    if series.better is not Direction.NEITHER and falls is not (series.better is Direction.HIGHER):
+        return None, None
+    sides = [side for limit in limits if (side := limit.below if falls else limit.above) is not None]
+    sides.sort(key=lambda side: abs(side - line.level))
+    ahead = next((side for side in sides if side != line.level and (side < line.level) is falls), None)
+    crossed = next((side for side in sides if side != line.level and (side > line.level) is falls), None)
+    is_share = LIMIT_STEP < line.level <= 1 and bool((series.values[series.evaluable()] <= 1).all())
+    if ahead is None and falls and is_share:
+        ahead = round((math.ceil(round(line.level / LIMIT_STEP, 6)) - 1) * LIMIT_STEP, 6)
+    return ahead, crossed
 
 
 def _days_until(level: float, slope: float, limit: float) -> float | None:
