@@ -58,14 +58,14 @@ a { color: inherit; } summary { cursor: pointer; padding: .3rem 0; } details det
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; margin: .5rem 0; }
 th, td { padding: .2rem .5rem; text-align: right; vertical-align: bottom; border-bottom: 1px solid var(--rule); }
 th:first-child, .fleet :nth-child(2) { text-align: left; padding-left: 0; }
-td, .fleet th { white-space: nowrap; } tbody th { min-width: 7.8rem; }
-thead th { overflow-wrap: normal; font-weight: normal; }
+td, .fleet thead th { white-space: nowrap; } tbody th { min-width: 8.2rem; } .fleet tbody th { min-width: 9.5rem; }
+thead th { font-weight: normal; overflow-wrap: normal; }
 thead th, figcaption, .axis, .dim { color: var(--dim); } .dim { font-style: italic; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem .8rem; }
 dt { color: var(--dim); } dd { margin: 0; } .marked { list-style: none; padding: 0; }
 figure { margin: 0; } figcaption { padding-left: .2rem; } svg { display: block; overflow: visible; }
 .chart { width: 100%; max-width: 30rem; height: auto; } .spark { width: 6.5rem; height: 1.4rem; }
-.charts { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(20rem, 100%), 1fr)); gap: 1rem; }
+.charts { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(22rem, 100%), 1fr)); gap: 1rem; }
 .critical { color: var(--critical); --tone: var(--critical); }
 .warning { color: var(--warning); --tone: var(--warning); }
 .unknown { color: var(--unknown); --tone: var(--unknown); } .ok { color: var(--ok); --tone: var(--ok); }
@@ -81,14 +81,17 @@ figure { margin: 0; } figcaption { padding-left: .2rem; } svg { display: block; 
 .span { fill: var(--tone); fill-opacity: .14; }
 @media (min-width: 54rem) { .lead { display: grid; grid-template: "text chart" "rest chart" 1fr / 1fr 30rem;
   column-gap: 2rem; } .lead > figure { grid-area: chart; } .lead > .text { grid-area: text; } }
-@media (max-width: 43rem) { .wide { display: none; } th, td { padding: .2rem .25rem; }
+@media screen and (max-width: 54rem) { .wide { display: none; } }
+@media screen and (max-width: 43rem) { th, td { padding: .2rem; }
   table { width: 100%; } table:not(.fleet) { font-size: .81rem; }
   .fleet, .fleet thead, .fleet tbody { display: block; }
   .fleet tr { display: grid; grid-template-columns: 1fr 3.2rem 5.2rem 6.5rem; column-gap: .3rem;
     border-bottom: 1px solid var(--rule); }
-  .fleet tr > * { border: 0; padding: 0 0 .15rem; } .fleet tbody th { grid-column: 1 / 4; white-space: normal; }
+  .fleet tr > * { border: 0; padding: 0 0 .15rem; } .fleet tbody th { grid-column: 1 / 4; }
   .fleet td:last-child { grid-area: 1 / 4; justify-self: end; }
   .fleet thead th:first-child, .fleet thead th:last-child { display: none; } }
+@media screen and (max-width: 24rem) { tbody th { min-width: 6rem; } .fleet .spark { width: 5rem; }
+  .fleet tr { grid-template-columns: 1fr 3.2rem 5.2rem 5rem; } }
 @media print { body { font-size: 9.5pt; max-width: none; margin: 0; } a { text-decoration: none; }
   summary { list-style: none; } details::details-content { content-visibility: visible; block-size: auto; }
   figure, tr, dl, li { break-inside: avoid; } h2, h3, summary { break-after: avoid; } }
@@ -113,7 +116,7 @@ WIDE = ' class="wide"'
 CHANCE = ' class="dim" title="not significant"'
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 LEGEND = (
-    "Charts: dashed line, limit; vertical line, start of the change; gray band, usual range; shaded, alert active; "
+    "Charts: dashed line, limit; vertical line, start of the change; gray band, baseline; shaded, alert active; "
     "band around the line, 95 % interval. Changes in gray italics are not significant: their 95 % interval includes 0."
 )
 
@@ -241,7 +244,9 @@ class _Page:
         drawn = others[: MAX_CHARTS_PER_MODEL - 1]
         charts = [line for series in drawn for line in self._chart(series, is_lead=False)]
         if charts:
-            yield f"<details><summary>{pluralize(len(charts), 'more chart')}</summary>"
+            # A report of one model has room for all of its charts.
+            is_open = ' open=""' if len(self.snapshot.model_statuses) == 1 else ""
+            yield f"<details{is_open}><summary>{pluralize(len(charts), 'more chart')}</summary>"
             yield f'<div class="charts">{"".join(charts)}</div></details>'
         if missing := len(others) - len(charts):
             yield f"<p>{pluralize(missing, 'more chart')} in the app: run modeltop to see them.</p>"

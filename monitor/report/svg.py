@@ -37,7 +37,7 @@ LABEL_HEIGHT = 12
 """Distance below which two labels would overlap."""
 COLUMNS = 150
 """Columns of the drawing: a longer series is downsampled to the minimum and the maximum of each."""
-MAX_DOTS = 60
+MAX_DOTS = 30
 """Periods up to which each is also a dot."""
 MIN_SPAN = 0.05
 """Height of a line without axes, at least, as a ratio to its largest value."""
@@ -204,7 +204,7 @@ def _backdrop(chart: SvgChart, scale: _Scale, shown: np.ndarray) -> Iterator[str
     """Yield the background: the usual band, alerts, the interval, limits, notes, the start of the change."""
     bottom = HEIGHT - BOTTOM
     if (usual := chart.usual_band) is not None:
-        text = f"usual: {chart.format_value(usual.low)} to {chart.format_value(usual.high)}"
+        text = f"baseline: {chart.format_value(usual.low)} to {chart.format_value(usual.high)}"
         left = scale.x(usual.start)
         path = f"M{left} {scale.y(usual.high)}H{WIDTH - RIGHT}V{scale.y(usual.low)}H{left}Z"
         yield f'<path class="usual" d="{path}"><title>{escape_text(text)}</title></path>'

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-from modeltop.cli import main
+from modeltop.cli import demo, main
 from modeltop.core.incident import Acknowledgement, AlertingState, Matchers, Note, Silence
 from modeltop.core.metrics.registry import MetricRegistry
 from modeltop.core.series import (
@@ -219,6 +219,13 @@ def test_the_chart_shows_the_incident_and_its_limit_in_the_last_28_days(capsys, 
     labels = ["".join(text.itertext()) for text in figure.iter("text")]
     assert figure[0].text == "accuracy, last 28 of 180 days"
     assert {"2 Jun", "29 Jun", "sudden drop since 26 Jun", "< 0.90"} <= set(labels)
+
+
+def test_a_report_of_one_model_shows_all_of_its_charts(capsys):
+    root = ET.fromstring(report(demo.samples_folder() / "model_performance_tracking.csv", capsys))
+    (charts,) = [details for details in root.iter("details") if details.get("open") is not None]
+    captions = [caption.text for caption in charts.iter("figcaption")]
+    assert captions == [f"{name}, 10 days" for name in ("precision", "recall", "f1_score", "avg_confidence")]
 
 
 def test_in_a_large_fleet_all_but_the_worst_twenty_rows_unfold(capsys, tmp_path):

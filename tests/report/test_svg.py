@@ -79,7 +79,7 @@ def test_the_usual_band_runs_from_its_start_to_the_end():
     drawn = points(chart, "line")
     assert (left, right) == (drawn[1][0], WIDTH - RIGHT)
     assert top < drawn[0][1] < bottom < drawn[3][1]
-    assert path[0].text == "usual: 0.85 to 0.95"
+    assert path[0].text == "baseline: 0.85 to 0.95"
 
 
 def test_the_start_of_a_change_and_a_note_are_vertical_lines_at_their_time():
