@@ -12,7 +12,7 @@ from modeltop.core.text import format_day
 from modeltop.diagnosis.before_after import MIN_BEFORE
 from modeltop.diagnosis.causes.external import release_notes
 from modeltop.diagnosis.observations import Observations
-from modeltop.diagnosis.phrases import metric_name, period_unit, safe_name, top_features
+from modeltop.diagnosis.phrases import period_unit, safe_name, series_subject, top_features
 from modeltop.diagnosis.signals import confidence_lead, dominant_segment, lost_rows, lost_skill
 
 MIN_LASTING_PERIODS = 5
@@ -124,7 +124,7 @@ def describe_step(
     missing = observations.context.missing_input
     if missing is not None:
         absent = missing.condition is Condition.NO_DATA
-        yield f"Check why {metric_name(missing.key.metric)} is no longer reported" if absent else "Correct the input"
+        yield f"Check why {series_subject(missing.key)} is no longer reported" if absent else "Correct the input"
     elif observations.is_over and observations.context.incident is not None:
         yield f"No action needed: it ended on {_day(observations, observations.context.incident.resolved_at)}"
     elif Action.NOTHING in actions or not hypotheses:

@@ -26,7 +26,6 @@ from modeltop.diagnosis.phrases import (
     describe_month,
     describe_ok,
     format_values,
-    metric_name,
     period_unit,
     sentence_case,
     series_subject,
@@ -122,7 +121,7 @@ def _concern(context: ModelContext) -> Iterator[str]:
 
 def _missing_input(observations: Observations, alert: Alert) -> tuple[list[str], list[str]]:
     """Return what is missing or cannot be read, and the reason."""
-    subject = metric_name(alert.key.metric) if alert.key.metric != "*" else "the input"
+    subject = series_subject(alert.key) if alert.key.metric != "*" else "the input"
     problem = "has no data since" if alert.condition is Condition.NO_DATA else "cannot be read since"
     reason = alert.breach.message if alert.breach else alert.condition.value
     reasons = [sanitize(text, 300) for text in (reason, reason.partition(";")[0], ":".join(reason.split(":")[:2]))]

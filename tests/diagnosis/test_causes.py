@@ -157,7 +157,7 @@ def test_a_segment_without_any_rows_is_explained_before_its_missing_metrics(
 ):
     missing = make_alert("accuracy", segment="country=DE", condition=Condition.NO_DATA, since=changed_at)
     unexplained = run_diagnosis(lost_segment(1.0), alerts=[missing])
-    assert unexplained.verdict.do == "Check why accuracy is no longer reported."
+    assert unexplained.verdict.do == "Check why accuracy of country=DE is no longer reported."
     explained = run_diagnosis(lost_segment(1.0), alerts=[missing, make_alert("rows", segment="country=DE")])
     assert explained.cause is Cause.OUTAGE
     assert explained.verdict.do == "Check the feed of country=DE since 2 Mar."

@@ -54,6 +54,14 @@ def likely(diagnosis):
             "Fix unit in the input pipeline, then recalibrate the scores.",
             id="more labels are positive",
         ),
+        pytest.param(
+            FELL | BASE_RATE,
+            LOST | {"age": (0.12, 0.001)},
+            Cause.LABEL_SHIFT,
+            "Likely broken input: unit missing 0.1 %→34 %; also label shift.",
+            "Fix unit in the input pipeline, then recalibrate the scores.",
+            id="a feature follows the labels",
+        ),
     ],
 )
 def test_a_broken_input_does_not_explain_what_its_column_cannot(diagnose, levels, features, second, why, do):

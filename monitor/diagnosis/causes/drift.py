@@ -127,9 +127,12 @@ def _other_explanations(observations: Observations) -> Iterator[EvidenceItem]:
 
 
 def _of_labels(observations: Observations) -> Iterator[EvidenceItem]:
-    """Yield that the labels moved and each class is recognized as before: the inputs only follow the labels."""
+    """Yield that the labels moved and each class is recognized as before: the inputs only follow the labels.
+
+    Beside a broken input no class is recognized as before.
+    """
     labels = signals.moved_labels(observations)
-    if labels is not None and signals.are_classes_recognized(observations):
+    if labels is not None and (observations.faults or signals.are_classes_recognized(observations)):
         yield EvidenceItem(0.5, labels)
 
 

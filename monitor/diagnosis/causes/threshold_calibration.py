@@ -35,12 +35,10 @@ def label_shift(observations: Observations) -> CauseHypothesis | None:
     if are_classes_recognized(observations):
         names = " and ".join(metric_name(rate.key.metric) for rate in rates)
         pro.append(EvidenceItem(0.4, f"{names} {'are' if len(rates) > 1 else 'is'} as before"))
-    # A broken input lowers them as well, and inputs that shifted beside it bring other labels with them.
-    is_explained = observations.faults and not observations.feature_shifts.sound
     contra = [
         EvidenceItem(0.4, describe_metric_change(observations, rate))
         for rate in rates
-        if rate.is_significant and observations.loss(rate) > 0.03 and not is_explained
+        if rate.is_significant and observations.loss(rate) > 0.03 and not observations.faults  # lowers them too
     ]
     return combine_evidence(Cause.LABEL_SHIFT, pro, contra)
 
