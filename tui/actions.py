@@ -76,10 +76,10 @@ def toggle_mouse(screen: MainScreen, _: Poller) -> None:
 
 
 def show_help(screen: MainScreen, _: Poller) -> None:
-    """Show the list of all keys."""
+    """Show the keys of the screen in front."""
     from modeltop_tui.screens.help import HelpScreen  # not needed for the first frame
 
-    screen.app.push_screen(HelpScreen(screen))
+    screen.app.push_screen(HelpScreen(screen, type(screen.app.screen)))
 
 
 def show_periods(screen: MainScreen, _: Poller) -> None:

@@ -19,6 +19,7 @@ from modeltop_tui.actions import ACTIONS
 from modeltop_tui.screens.base import PaneScreen
 from modeltop_tui.screens.main import MainScreen
 from modeltop_tui.view.navigation import prefetch_targets
+from modeltop_tui.widgets.header_footer import StatusBar
 from modeltop_tui.workers.diagnosis import Diagnose, DiagnosisTarget, DiagnosisWorker, diagnose_target
 from modeltop_tui.workers.poller import Poller, PollResult
 
@@ -34,14 +35,14 @@ FIRST_FRAME_SECONDS = 0.15
 """Seconds that the first frame waits for the first result: painted once, with its data, if that is fast."""
 
 APP_KEYS: tuple[Binding, ...] = (
-    Binding("r", "app.perform('refresh')", "read everything again now", show=False),
-    Binding("p", "app.perform('pause')", "pause, or go on", show=False),
+    Binding("r", "app.perform('refresh')", "read everything again", show=False),
+    Binding("p", "app.perform('pause')", "pause or resume", show=False),
     Binding("t", "app.perform('theme')", "next theme", show=False),
-    Binding("y", "app.perform('copy')", "copy what is said of the selection", show=False),
-    Binding("Y", "app.perform('export')", "write the view to a file: .csv, .svg or .txt", show=False),
-    Binding("M", "app.perform('mouse')", "the mouse to the terminal, for selecting text, or back", show=False),
+    Binding("y", "app.perform('copy')", "copy the selection", show=False),
+    Binding("Y", "app.perform('export')", "export to .csv, .svg, .txt", show=False),
+    Binding("M", "app.perform('mouse')", "mouse on or off", show=False),
     Binding("ctrl+z", "app.perform('suspend')", "to the shell; fg comes back", key_display="^z", show=False),
-    Binding("?", "app.perform('help')", "help", tooltip="this list"),
+    Binding("?", "app.perform('help')", "help", tooltip="these keys"),
     Binding("q,ctrl+c", "app.quit", "quit", key_display="q"),
 )
 
@@ -74,6 +75,8 @@ class ModeltopApp(App[object], inherit_bindings=False):
         self.poller = poller
         self.first_frame_callback: Callable[[list[str]], None] = lambda _: None
         """Called with the first full frame that has data, one string of text and colors per line."""
+        self.guide = list(options.guide)
+        """Hints of the demo: the keys that lead to the next one, and the text for the last line."""
         self._snapshot_received = 0.0
         self._painted = False
         if options.theme and options.theme in self.available_themes:
@@ -108,6 +111,15 @@ class ModeltopApp(App[object], inherit_bindings=False):
         self._end_batch()
         if self.main_screen.screen_state.snapshot is not None:
             self.call_after_refresh(self._on_first_frame)
+            self._explain_if_empty()
+
+    def _explain_if_empty(self) -> None:
+        """Show what the input is, and the next command, where the first snapshot has no history."""
+        snapshot = self.main_screen.screen_state.snapshot
+        if snapshot is not None and not snapshot.history.series:
+            from modeltop_tui.screens.start import StartScreen  # hardly ever needed
+
+            self.push_screen(StartScreen(self.main_screen))
 
     def _on_first_frame(self) -> None:
         compositor = self.main_screen._compositor  # noqa: SLF001  there is no other access to the screen's content
@@ -143,10 +155,11 @@ class ModeltopApp(App[object], inherit_bindings=False):
     def _show_result(self, result: PollResult) -> None:
         state = self.main_screen.screen_state
         if result.snapshot is not None:
-            if state.snapshot is None and self._painted:
-                self.call_after_refresh(self._on_first_frame)
             self._snapshot_received = time.monotonic()
             self.main_screen.show_state(replace(state, snapshot=result.snapshot, error="", loading=""))
+            if state.snapshot is None and self._painted:
+                self.call_after_refresh(self._on_first_frame)
+                self._explain_if_empty()
         elif result.error is not None:
             if state.snapshot is None and not isinstance(result.error, MonitorError):
                 raise result.error
@@ -166,6 +179,10 @@ class ModeltopApp(App[object], inherit_bindings=False):
         if isinstance(self.screen, PaneScreen) and self.screen.consume_key(event):
             event.stop()
             event.prevent_default()
+        elif self.guide and {event.key, event.character} & {*self.guide[0][0].split(",")}:
+            self.guide.pop(0)
+            for screen in self.screen_stack:
+                screen.query_one(StatusBar).repaint()
 
     def action_perform(self, name: str) -> None:
         """Perform the action of the app that a key names, one of `ACTIONS`."""

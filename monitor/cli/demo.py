@@ -21,7 +21,7 @@ from modeltop.core.errors import SourceError
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `demo` to its parser."""
     open_command.add_app_options(parser)
-    parser.set_defaults(below=[], above=[], now=None)
+    parser.set_defaults(below=[], above=[], now=None, guide=GUIDE)
 
 
 def run(args: argparse.Namespace, context: Context) -> int:
@@ -49,6 +49,18 @@ def samples_folder() -> Path:
 
 
 LIVE_MODEL = "checkout-fraud"
+GUIDE = (
+    ("down,j,up,k", "Demo 1/9  Models, worst first. Press ↓ for the next one."),
+    ("left,h,right,l", "Demo 2/9  Press → for the next metric, and its chart."),
+    ("enter,d", "Demo 3/9  Why is it critical? Press Enter for the evidence."),
+    ("q,escape", "Demo 4/9  ↓ and Enter open a cause or a metric. Press q to go back."),
+    ("e", f"Demo 5/9  {LIVE_MODEL} fails within a minute. Press e for the next problem."),
+    ("a", "Demo 6/9  Press a to acknowledge it: type a reason, then Enter."),
+    ("v", "Demo 7/9  Press v for its periods: / filters, Enter opens one, q goes back."),
+    ("S", "Demo 8/9  Press S to silence alerts during a migration; Esc leaves the form."),
+    ("?", "Demo 9/9  Press ? for all keys. Next: modeltop FILE.csv with your metrics."),
+)
+"""The keys to press in the first two minutes, and what for."""
 STEP = timedelta(seconds=2)
 """Interval between two rows of the live feed."""
 PAST_ROWS = 240

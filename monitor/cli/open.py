@@ -20,6 +20,7 @@ def add_app_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-mouse", action="store_true", help="leave the mouse to the terminal, for selecting text")
     parser.add_argument("--ascii", action="store_true", help="draw with ASCII characters only")
     parser.add_argument("--theme", metavar="NAME", help="such as textual-light, ansi-dark (default: as the terminal)")
+    parser.set_defaults(guide=())
 
 
 def run(args: argparse.Namespace, context: Context) -> int:
@@ -28,7 +29,8 @@ def run(args: argparse.Namespace, context: Context) -> int:
     if reason is None and context.open_app is not None:
         with context.cover_terminal():
             pipeline = context.pipeline(args, for_app=True)
-            return context.open_app(pipeline, AppOptions(not args.no_mouse, args.ascii or None, args.theme))
+            options = AppOptions(not args.no_mouse, args.ascii or None, args.theme, args.guide)
+            return context.open_app(pipeline, options)
     from modeltop.cli.check import print_summary
 
     print_summary(context.snapshot(args), context)

@@ -17,7 +17,10 @@ from modeltop.config.load import Config
 from modeltop.report.text_report import text_summary
 from modeltop.service.pipeline import Pipeline
 from modeltop_tui.app import ModeltopApp
-from modeltop_tui.screens.help import key_groups, keys_of
+from modeltop_tui.screens.diagnosis import DiagnosisScreen
+from modeltop_tui.screens.help import entries, key_groups
+from modeltop_tui.screens.main import MainScreen
+from modeltop_tui.screens.periods import PeriodsScreen
 from modeltop_tui.workers.poller import Poller
 
 ROOT = Path(__file__).parents[2]
@@ -51,13 +54,13 @@ def is_complete(app: ModeltopApp) -> bool:
 def keys(app: ModeltopApp) -> str:
     """Return the table of keys, from the bindings that the help is made of."""
     rows = ["| | key | what it does |", "| --- | --- | --- |"]
-    for group, bindings in key_groups(app.main_screen.app_keys):
+    others = [group for screen in (DiagnosisScreen, PeriodsScreen) for group in key_groups(screen, ())[1:-1]]
+    for group, bindings in [*key_groups(MainScreen, app.main_screen.app_keys), *others]:
         name = group
-        for binding in bindings:
-            if binding.description:
-                shown = " ".join(f"`{key}`" for key in keys_of(binding).split(" "))
-                rows.append(f"| {name} | {shown} | {binding.tooltip or binding.description} |")
-                name = ""
+        for keys_shown, text in entries(bindings):
+            shown = " ".join(f"`{key}`" for key in keys_shown.split(" "))
+            rows.append(f"| {name} | {shown} | {text} |")
+            name = ""
     return "\n".join(rows)
 
 

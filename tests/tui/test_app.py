@@ -6,9 +6,9 @@ from textual.actions import parse
 
 from modeltop.core.text import display_width
 from modeltop_tui.actions import ACTIONS
-from modeltop_tui.app import APP_KEYS, ModeltopApp
+from modeltop_tui.app import ModeltopApp
 from modeltop_tui.screens.diagnosis import DiagnosisScreen
-from modeltop_tui.screens.help import HelpScreen, key_groups, keys_of
+from modeltop_tui.screens.help import HelpScreen
 from modeltop_tui.screens.main import PROMPTS, MainScreen
 from modeltop_tui.screens.periods import PeriodsScreen
 from modeltop_tui.view.navigation import MOVES
@@ -84,7 +84,7 @@ async def test_keys_select(fleet, run, keys, selected):
     ("keys", "text"),
     [
         pytest.param("k", "no further model", id="no further"),
-        pytest.param("w", "w does nothing here; ? lists the keys", id="a key without a meaning"),
+        pytest.param("w", "w is not bound here; ? for keys", id="a key without a meaning"),
         pytest.param("!", "problems only: ! shows all models", id="problems only"),
         pytest.param("s", "models by name", id="sort"),
         pytest.param("m", "with precision, recall", id="overlay"),
@@ -189,18 +189,6 @@ def test_every_binding_names_an_action_that_exists(node):
         owner = ModeltopApp if namespace == "app" else node
         assert callable(getattr(owner, f"action_{action}", None)), binding.action
         assert not arguments or arguments[0] in names.get(action, arguments), binding.action
-
-
-async def test_help_lists_every_key_of_the_main_screen(fleet, run):
-    async with run(fleet, size=(80, 80)) as screen:
-        keys = [key for _, keys in key_groups(APP_KEYS) for key in keys]
-        await screen.press("question_mark")
-        assert "e          next unacknowledged problem" in screen.text
-        for key in keys:
-            assert f"{keys_of(key)} " in screen.text
-            assert (key.tooltip or key.description) in screen.text
-        await screen.press("q")
-        assert "1 Models" in screen.text
 
 
 async def test_a_click_selects_and_brings_its_pane_forward(fleet, run):

@@ -217,12 +217,12 @@ async def test_a_failed_diagnosis_leaves_what_is_wrong_on_the_screen(fleet, run)
 
 async def test_d_without_a_model_says_so(make, run):
     async with run(make.snapshot()) as screen:
-        await screen.press("d")
+        await screen.press("escape", "d")
         assert screen.status_line == "no model is selected"
 
 
 async def test_the_key_is_in_help_and_in_the_last_line(fleet, run):
     async with run(fleet) as screen:
         assert "Enter why" in screen.status_line
-        await screen.press("?")
-        assert "the evidence: what happened, why" in screen.text
+        await screen.press("?", "/", *"evidence")
+        assert "Enter d   why: the evidence" in screen.text

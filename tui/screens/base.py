@@ -49,8 +49,8 @@ class PaneScreen(Screen[None], inherit_bindings=False):
         if self.status.prompt is not None:
             return
         is_bound = event.key in self.active_bindings
-        name = event.character or event.key
-        self.status.show_message("" if is_bound else f"{name} does nothing here; ? lists the keys")
+        name = event.character if event.is_printable else event.key.capitalize()
+        self.status.show_message("" if is_bound else f"{name} is not bound here; ? for keys")
 
     def on_paste(self, event: events.Paste) -> None:
         """Paste into the prompt, while there is one."""

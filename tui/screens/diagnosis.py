@@ -57,13 +57,14 @@ class DiagnosisScreen(ModalPane):
         poller: Has the event log.
     """
 
+    TITLE = "Evidence"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("right,l", "move('model', 1)", "model", key_display="←→", tooltip="next model"),
         Binding("left,h", "move('model', -1)", "previous model", key_display="← h", show=False),
         Binding("e", "move('problem_model', 1)", "next problem", tooltip="next model with a problem"),
         Binding("E", "move('problem_model', -1)", "previous model with a problem", show=False),
         Binding("enter,space", "open", "open", key_display="Enter", tooltip="open the row: its evidence, its periods"),
-        Binding("q,d,escape", "dismiss", "back", key_display="q"),
+        Binding("q,d,escape", "dismiss", "back", key_display="q", tooltip="back to the models"),
     ]
 
     pane: DiagnosisPane

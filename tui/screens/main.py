@@ -64,11 +64,11 @@ PROMPTS = {"filter": filter_prompt, "jump": jump_prompt}
 
 PANES: tuple[type[Pane], ...] = (ModelsPane, MetricsPane, ChartPane, AlertsPane, ChangesPane)
 MAIN_KEYS: tuple[Binding, ...] = (
-    Binding("1", "focus_pane(1)", "to a pane by its number", key_display="1-5", show=False),
+    Binding("1", "focus_pane(1)", "pane by its number", key_display="1-5", show=False),
     Binding("tab", "next_pane(1)", "next pane", show=False),
     Binding("shift+tab", "next_pane(-1)", "previous pane", show=False),
-    Binding("enter", "open", "why", key_display="Enter", tooltip="the evidence: what happened, why, what to do"),
-    Binding("escape", "back", "one step back: cursor, zoom, filter", key_display="Esc", show=False),
+    Binding("enter,d", "open", "why", key_display="Enter d", tooltip="why: the evidence"),
+    Binding("escape", "back", "back: cursor, zoom, filter", key_display="Esc", show=False),
 )
 
 
@@ -160,7 +160,8 @@ class MainScreen(PaneScreen):
         steps = [("↑↓", focused.STEPS)]
         order = (MetricsPane, AlertsPane, ModelsPane, ChartPane, ChangesPane)
         shown = [key for keys in (MAIN_KEYS, *(pane.KEYS for pane in order), self.app_keys) for key in keys if key.show]
-        keys = [(key.key_display or key.key, key.description) for key in shown if key.description != focused.STEPS]
+        named = [((key.key_display or key.key).split()[0], key.description) for key in shown]
+        keys = [(key, name) for key, name in named if name != focused.STEPS]
         self.status.keys = steps + keys
         self.status.repaint()
 

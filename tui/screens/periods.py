@@ -63,6 +63,7 @@ class PeriodsPane(RowsPane):
 class PeriodsScreen(ModalPane):
     """The table of periods over the full screen."""
 
+    TITLE = "Periods"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("right,l", "select_metric(1)", "metric", key_display="←→", tooltip="next metric"),
         Binding("left,h", "select_metric(-1)", "previous metric", key_display="← h", show=False),

@@ -90,6 +90,8 @@ class StatusBar(Lines):
             return [self._prompt_line(self.prompt.label, width)][:height]
         if self.message:
             return [fit(((self.message, "strong"),), width)][:height]
+        if guide := getattr(self.app, "guide", None):
+            return [fit(((guide[0][1], "head"),), width)][:height]
         return [keys_line(self.keys, width)][:height]
 
     def _prompt_line(self, label: str, width: int) -> Cells:

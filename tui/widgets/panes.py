@@ -32,12 +32,12 @@ class ModelsPane(Pane):
     TITLE = "Models"
     STEPS = "model"
     KEYS: ClassVar[tuple[Binding, ...]] = (
-        Binding("e", "move('problem', 1)", "next", tooltip="next unacknowledged problem"),
-        Binding("E", "move('problem', -1)", "previous problem", show=False),
+        Binding("e", "move('problem', 1)", "next", tooltip="next open problem"),
+        Binding("E", "move('problem', -1)", "previous open problem", show=False),
         Binding("!", "move('problems_only', 1)", "problems only, or all models", show=False),
-        Binding("/", "prompt('filter')", "filter", tooltip="list only models with this in their name"),
-        Binding(":", "prompt('jump')", "jump to a model or a metric by typing", show=False),
-        Binding("s", "move('sort', 1)", "sort: worst first, by name, oldest data first", show=False),
+        Binding("/", "prompt('filter')", "filter", tooltip="filter models by name"),
+        Binding(":", "prompt('jump')", "jump to a model or metric", show=False),
+        Binding("s", "move('sort', 1)", "sort: worst, name, oldest", show=False),
     )
 
     def body(self, width: int, height: int) -> PaneBody:
@@ -73,9 +73,9 @@ class MetricsPane(Pane):
     TITLE = "Metrics"
     STEPS = "metric"
     KEYS: ClassVar[tuple[Binding, ...]] = (
-        Binding("right,l", "move('side', 1)", "metric", key_display="←→", tooltip="next metric (→ l); with c, point"),
-        Binding("left,h", "move('side', -1)", "previous metric; with c, point", key_display="← h", show=False),
-        Binding("v", "app.perform('periods')", "the periods as a table", show=False),
+        Binding("right,l", "move('side', 1)", "metric", key_display="←→", tooltip="next metric"),
+        Binding("left,h", "move('side', -1)", "previous metric", key_display="← h", show=False),
+        Binding("v", "app.perform('periods')", "periods as a table", show=False),
     )
 
     def body(self, width: int, height: int) -> PaneBody:
@@ -143,15 +143,15 @@ class ChartPane(Pane):
     TITLE = "Chart"
     STEPS = "model"
     KEYS: ClassVar[tuple[Binding, ...]] = (
-        Binding("z", "zoom", "zoom", tooltip="give the pane the full screen, or go back", show=False),
-        Binding("+,=", "move('zoom', 1)", "range", key_display="+-", tooltip="zoom in: half of the time shown"),
-        Binding("-", "move('zoom', -1)", "zoom out: twice the time shown", show=False),
-        Binding("0", "move('all_time', 1)", "full history, or the incident again", show=False),
+        Binding("z", "zoom", "zoom", tooltip="pane on the full screen", show=False),
+        Binding("+,=", "move('zoom', 1)", "range", key_display="+-", tooltip="zoom in"),
+        Binding("-", "move('zoom', -1)", "zoom out", show=False),
+        Binding("0", "move('all_time', 1)", "full history, or incident", show=False),
         Binding("[", "move('shift', -1)", "earlier", show=False),
         Binding("]", "move('shift', 1)", "later", show=False),
-        Binding("f", "move('one_metric', 1)", "one metric, or all of the model", show=False),
-        Binding("m", "move('overlay', 1)", "overlay the metric's family, or draw it alone", show=False),
-        Binding("c", "move('cursor_switch', 1)", "cursor with read-out; ←→ move it", show=False),
+        Binding("f", "move('one_metric', 1)", "one metric, or all", show=False),
+        Binding("m", "move('overlay', 1)", "overlay the metric's family", show=False),
+        Binding("c", "move('cursor_switch', 1)", "cursor; ←→ move it", show=False),
     )
 
     @property
@@ -199,11 +199,9 @@ class AlertsPane(Pane):
     TITLE = "Alerts"
     STEPS = "alert"
     KEYS: ClassVar[tuple[Binding, ...]] = (
-        Binding(
-            "a", "app.perform('acknowledge')", "ack", tooltip="acknowledge: you have the alert; again gives it back"
-        ),
-        Binding("S", "app.perform('silence')", "silence alerts for a while; list silences, end one", show=False),
-        Binding("N", "app.perform('note')", "write a note about the model", show=False),
+        Binding("a", "app.perform('acknowledge')", "ack", tooltip="acknowledge / un-acknowledge"),
+        Binding("S", "app.perform('silence')", "silence; list silences", show=False),
+        Binding("N", "app.perform('note')", "write a note on the model", show=False),
     )
 
     def __init__(self, *, ascii_only: bool = False, id: str | None = None) -> None:  # noqa: A002  the framework's name
@@ -299,9 +297,6 @@ class ChangesPane(Pane):
 
     NUMBER = 5
     TITLE = "Changes"
-    KEYS: ClassVar[tuple[Binding, ...]] = (
-        Binding("d", "app.perform('diagnosis')", "the evidence, as Enter", show=False),
-    )
 
     def body(self, width: int, height: int) -> PaneBody:
         """Return one line per comparison."""

@@ -1,0 +1,78 @@
+"""The first minutes: what is shown where there is no history yet, and the hints of the demo."""
+
+import pytest
+
+from modeltop.cli.demo import GUIDE
+from modeltop.core.series import ReadProblem
+from modeltop.core.text import display_width
+
+LOG = "a prediction log, not metrics: run `modeltop compute log.csv --timestamp at --prediction label`"
+FOLDER = "an empty folder: name one with metric CSV files, or `modeltop record` a first value"
+
+
+async def test_an_input_without_history_says_what_it_is_and_what_to_run(make, run):
+    async with run(make.snapshot(problems=[ReadProblem("log.csv", LOG, fatal=True)])) as screen:
+        lines = [line.strip("│ ") for line in screen.lines]
+        assert "○ log.csv" in lines
+        following = lines[lines.index("Next") + 1 :]
+        assert following[0] == "modeltop compute log.csv --timestamp at --prediction label"
+        assert [line.split()[1] for line in following[1:5]] == ["FILE.csv", "record", "demo", "help"]
+        assert "q quit" in screen.status_line
+
+
+async def test_a_command_without_its_arguments_is_not_listed_as_one_to_run(make, run):
+    async with run(make.snapshot(problems=[ReadProblem("/empty", FOLDER, fatal=True)])) as screen:
+        lines = [line.strip("│ ") for line in screen.lines]
+        assert lines[lines.index("Next") + 1].startswith("modeltop FILE.csv")
+
+
+async def test_many_problems_are_counted(make, run):
+    problems = [ReadProblem(f"{number}.csv", LOG, fatal=True) for number in range(12)]
+    async with run(make.snapshot(problems=problems), size=(80, 50)) as screen:
+        assert "and 4 more: `modeltop check` lists them" in screen.text
+        assert screen.text.count("○") == 8
+
+
+async def test_it_leaves_by_itself_when_there_is_history(make, fleet, run):
+    async with run(make.snapshot()) as screen:
+        assert "No rows were found." in screen.text
+        screen.deliver(fleet)
+        await screen.press("r")
+        await screen.wait_for("1 Models")
+
+
+async def test_escape_shows_the_panes_all_the_same(make, run):
+    async with run(make.snapshot()) as screen:
+        await screen.press("escape")
+        assert "1 Models" in screen.text
+
+
+async def test_where_there_is_history_nobody_sees_it(fleet, run):
+    async with run(fleet) as screen:
+        assert "No metric history yet" not in screen.text
+
+
+async def test_each_hint_of_the_demo_waits_for_its_key_and_is_seen_on_every_screen(fleet, run):
+    async with run(fleet, guide=GUIDE) as screen:
+        await screen.press("y")
+        await screen.press("shift+tab")
+        assert screen.status_line == GUIDE[0][1]
+        for number, key in enumerate(("down", "right", "enter", "q"), 1):
+            await screen.press(key)
+            assert screen.status_line == GUIDE[number][1]
+        await screen.press("slash", "e")
+        assert screen.status_line.startswith("/ e")
+        await screen.press("escape")
+        assert screen.status_line == GUIDE[4][1]
+
+
+async def test_after_the_last_hint_the_keys_are_back(fleet, run):
+    async with run(fleet, guide=GUIDE[-1:]) as screen:
+        await screen.press("question_mark", "q")
+        assert screen.status_line.endswith("q quit")
+
+
+@pytest.mark.parametrize(("number", "hint"), list(enumerate((text for _, text in GUIDE), 1)))
+def test_hints_are_numbered_and_fit_the_narrowest_full_screen(number, hint):
+    assert hint.startswith(f"Demo {number}/{len(GUIDE)}  ")
+    assert display_width(hint) <= 80

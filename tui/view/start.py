@@ -1,0 +1,45 @@
+"""What the screen shows while there is no history to show: what the input is, and the next commands."""
+
+from __future__ import annotations
+
+import re
+
+from modeltop.core.text import display_width, sanitize
+from modeltop_tui.view.state import ScreenState
+from modeltop_tui.view.styled_text import Cells, wrap
+
+COMMAND = re.compile(r"`(modeltop \w+ [^`]+)`")
+"""A command with its arguments: only such a one can be run as it is."""
+ALWAYS = (
+    ("modeltop FILE.csv", "a CSV with a date and metrics"),
+    ("modeltop record MODEL accuracy=0.93", "a first value, from a job"),
+    ("modeltop demo", "a guided incident of two minutes"),
+    ("modeltop help getting-started", "the manual"),
+)
+"""Commands that are always worth a try, and what each shows."""
+MAX_PROBLEMS = 8
+
+
+def start_lines(state: ScreenState, width: int) -> list[Cells]:
+    """Return each source that holds no history, what it is, and the commands to run next, each whole."""
+    if state.snapshot is None:
+        return []
+    problems = state.snapshot.history.problems
+    lines: list[Cells] = []
+    commands: list[str] = []
+    for problem in problems[:MAX_PROBLEMS]:
+        message = sanitize(problem.message, 600)
+        commands += COMMAND.findall(message)
+        lines += wrap(sanitize(problem.source, 200), width, role="strong", indent="  ", lead=(("○ ", "unknown"),))
+        lines += [*wrap(message, width, indent="  ", lead=(("  ", ""),)), ()]
+    if len(problems) > MAX_PROBLEMS:
+        lines += [((f"and {len(problems) - MAX_PROBLEMS} more: `modeltop check` lists them", "dim"),), ()]
+    if not problems:
+        lines += [(("○ No rows were found.", "unknown"),), ()]
+    lines.append((("Next", "head"),))
+    lines += [line for command in dict.fromkeys(commands) for line in wrap(command, width, role="strong", indent="  ")]
+    name_width = max(display_width(command) for command, _ in ALWAYS) + 2
+    for command, text in ALWAYS:
+        lead: Cells = ((f"{command:<{name_width}}", "strong"),)
+        lines += wrap(text, width, role="dim", indent=" " * name_width, lead=lead)
+    return [*lines, (), (("The screen follows the files: data appears as soon as it is written.", "dim"),)]
