@@ -352,10 +352,10 @@ def _was_worse_before(values: Floats, sign: float) -> bool:
 
 def _onset(window: Series, since: int, sign: float) -> int:
     """Return the index of the first period of the change that led to the one at `since`: that of its pattern."""
-    from modeltop.diagnosis.patterns import MIN_CONFIDENCE, pattern_of  # late: few snapshots have an incident
-    from modeltop.diagnosis.timeseries.pattern import DECLINES
+    # Late: few snapshots have an incident.
+    from modeltop.diagnosis.timeseries.pattern import DECLINES, MIN_CONFIDENCE, recent_pattern
 
-    pattern = pattern_of(window)
+    pattern = recent_pattern(window)
     is_bad = pattern.pattern in DECLINES and sign * (pattern.size or 0.0) > 0
     if pattern.started_at is None or not is_bad or pattern.confidence < MIN_CONFIDENCE:
         return since

@@ -24,8 +24,6 @@ MIN_STEP_Z, MIN_SPIKE_Z, MIN_WEEKLY_CORRELATION = 4.5, 5.5, 0.4
 WEEK = 7
 MAX_FITTED, ENOUGH_DECLINES = 3, 2
 """Maximum number of metrics to fit if no alert selects one; fitting stops early after this many declines."""
-MIN_CONFIDENCE = 0.6
-"""Minimum confidence for a pattern to be reported under its name."""
 
 
 @lru_cache(maxsize=2048)

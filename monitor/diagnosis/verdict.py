@@ -20,7 +20,6 @@ from modeltop.core.text import display_width, format_day, format_value, pluraliz
 from modeltop.diagnosis.advice import describe_step, insufficient_data_reason, second_cause
 from modeltop.diagnosis.context import CONFIDENCE, ModelContext
 from modeltop.diagnosis.observations import Observations
-from modeltop.diagnosis.patterns import MIN_CONFIDENCE
 from modeltop.diagnosis.phrases import (
     describe_concern,
     describe_month,
@@ -31,6 +30,7 @@ from modeltop.diagnosis.phrases import (
     series_subject,
 )
 from modeltop.diagnosis.signals import describe_metric_change, precision_recall_tradeoff
+from modeltop.diagnosis.timeseries.pattern import MIN_CONFIDENCE
 
 RECENT_DAYS = 28
 """Age of a slide up to which its start is a day, not a part of a month."""

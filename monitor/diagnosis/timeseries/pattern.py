@@ -50,8 +50,8 @@ LONG_MEMORY = 0.8
 DECLINES = (Pattern.DROP, Pattern.DECLINE)
 MIN_LEADING_SHARE = {Pattern.DECLINE: 0.1, Pattern.DROP: 0.15}
 """Ratio to a fall from which one before it counts as its start."""
-MIN_LEADING_CONFIDENCE = 0.6
-"""Confidence from which it does."""
+MIN_CONFIDENCE = 0.6
+"""Minimum confidence for a pattern to be reported under its name."""
 _SAME_NOISE = 1e-9
 """Relative difference of two noises below which the best positions under both are the same."""
 
@@ -95,7 +95,7 @@ def recent_pattern(series: Series) -> SeriesPattern:
     earlier = series[: int(np.searchsorted(series.times, to_datetime64(pattern.started_at)))]
     before = _newest_pattern(earlier)
     leading = DECLINES if pattern.pattern is Pattern.DECLINE else (Pattern.DECLINE,)
-    if before.pattern not in leading or before.started_at is None or before.confidence < MIN_LEADING_CONFIDENCE:
+    if before.pattern not in leading or before.started_at is None or before.confidence < MIN_CONFIDENCE:
         return pattern
     values = earlier.values[earlier.evaluable()][-MAX_PERIODS:]
     stable = earlier.times[earlier.evaluable()][-MAX_PERIODS:] < to_datetime64(before.started_at)
