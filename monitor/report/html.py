@@ -32,9 +32,9 @@ from modeltop.report.summary import (
     CHANGE_NAMES,
     LEAD_NAMES,
     change_cells,
-    incident_window,
     lead_cells,
     lead_series,
+    window_length,
     window_text,
 )
 from modeltop.report.svg import escape_text, model_notes, render_spark, render_svg, series_chart, severity_class
@@ -186,7 +186,7 @@ class _Page:
         incident = self.snapshot.incident_of(status.model)
         cells = map(escape_text, lead_cells(status.model, series, self.snapshot))
         start = None if incident is None else incident.started_at
-        spark = "" if series is None else render_spark(incident_window(series, start).values, kind)
+        spark = "" if series is None else render_spark(series.values[-window_length(series.times, start) :], kind)
         return f'<tr><th class="{kind}">{link}</th>{_cells("td", *cells, spark)}</tr>'
 
     def _model(self, number: int, status: ModelStatus) -> Iterator[str]:

@@ -6,11 +6,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-import numpy as np
-
 from modeltop.core.incident import Incident
 from modeltop.core.metrics.registry import Metric
-from modeltop.core.series import Series, to_datetime64
+from modeltop.core.series import Condition, Series, Times, to_datetime64
 from modeltop.core.stats.robust import median
 from modeltop.core.text import format_day, pluralize
 from modeltop.diagnosis.phrases import period_unit
@@ -32,6 +30,8 @@ BASELINE_PERIODS, MIN_BASELINE_PERIODS = 60, 8
 """Evaluated periods before an incident that its baseline is the median of, as in `modeltop.alerting.grouping`."""
 MIN_WINDOW, WINDOW_FACTOR, OK_WINDOW = 28, 3, 60
 """Periods of an incident that are shown at least, and as multiples of its own; those of a healthy series."""
+COMPLETE_RATIO = 1.5
+"""A history up to so many times as long is shown in full."""
 
 
 class ChangeCell(NamedTuple):
@@ -92,8 +92,11 @@ def change_cells(series: Series, snapshot: Snapshot) -> dict[str, ChangeCell]:
         is_chance = change.low is not None and change.high is not None and change.low <= 0 <= change.high
         cells[change.against] = ChangeCell(_format_delta(change.delta, series, metric), change.before_at, is_chance)
     incident = snapshot.incident_of(series.key.model)
-    if cells and incident is not None and (before := _baseline(series, incident)) is not None:
-        cells["reference"] = ChangeCell(_format_delta(series.latest - before, series, metric), incident.started_at)
+    if cells and incident is not None and incident.condition is Condition.THRESHOLD:
+        cells.pop("reference", None)
+        if (before := incident_baseline(series, incident)) is not None:
+            delta = _format_delta(series.latest - before, series, metric)
+            cells["reference"] = ChangeCell(delta, incident.started_at)
     return {against: cells[against] for against in CHANGE_NAMES if against in cells}
 
 
@@ -115,26 +118,25 @@ def describe_changes(series: Series, snapshot: Snapshot) -> str:
     return ", ".join(clauses)
 
 
-def _baseline(series: Series, incident: Incident) -> float | None:
-    """Return the median before the incident of the model; None without enough periods."""
-    if incident.key == series.key and incident.before is not None:
-        return incident.before
+def incident_baseline(series: Series, incident: Incident) -> float | None:
+    """Return the median of a series before an incident of its model; None with fewer than 8 evaluated periods."""
     before = series[series.evaluable() & (series.times < to_datetime64(incident.started_at))][-BASELINE_PERIODS:]
-    return float(median(before.values)) if len(before) >= MIN_BASELINE_PERIODS else None
+    if len(before) < MIN_BASELINE_PERIODS:
+        return None
+    return incident.before if incident.key == series.key else float(median(before.values))
 
 
-def incident_window(series: Series, started_at: datetime | None) -> Series:
-    """Return the newest periods of a series: those since a change and twice as many before, at least 28.
+def window_length(times: Times, started_at: datetime | None) -> int:
+    """Return how many of the newest periods a chart shows: those of an incident and twice as many before, at least 28.
 
     Args:
-        series: At least one period.
-        started_at: Start of the change; None: none is known, and the newest 60 periods are returned.
+        times: Starts of all periods, at least one.
+        started_at: Start of the change; None: there is none, and the newest 60 periods are shown.
     """
     count = OK_WINDOW
     if started_at is not None:
-        age = len(series) - int(np.searchsorted(series.times, to_datetime64(started_at)))
-        count = max(MIN_WINDOW, WINDOW_FACTOR * age)
-    return series if count >= len(series) else series[-count:]
+        count = max(MIN_WINDOW, WINDOW_FACTOR * int((times >= to_datetime64(started_at)).sum()))
+    return len(times) if len(times) <= COMPLETE_RATIO * count else count
 
 
 def window_text(series: Series, shown: int) -> str:

@@ -20,7 +20,7 @@ from modeltop.core.text import format_day, format_period, format_value, sanitize
 from modeltop.diagnosis.phrases import pattern_name
 from modeltop.diagnosis.timeseries.forecast import TrendLine, UsualBand, trend_line, usual_band
 from modeltop.report.phrases import describe_note, series_name
-from modeltop.report.summary import incident_window, window_text
+from modeltop.report.summary import window_length, window_text
 from modeltop.rules.rule import rules_for
 from modeltop.rules.snapshot import Snapshot
 
@@ -318,7 +318,7 @@ def series_chart(
     change = _change(series, snapshot, diagnosis)
     start, incident = None if change is None else change[0], snapshot.incident_of(key.model)
     # All metrics of a model share a time axis.
-    shown = incident_window(series, start if incident is None else incident.started_at)
+    shown = series[-window_length(series.times, start if incident is None else incident.started_at) :]
     is_diagnosed = diagnosis is not None and diagnosis.key == key
     return SvgChart(
         title=f"{series_name(key)} of {sanitize(key.model, 60)}, {window_text(series, len(shown))}, "
@@ -346,7 +346,7 @@ def series_chart(
         usual_band=usual_band(series, start),
         trend_line=trend_line(series, start, diagnosis.forecast) if diagnosis and is_diagnosed and start else None,
         change=None if change is None else (to_datetime64(change[0]), change[1]),
-        history=series.values if is_lead and shown is not series else None,
+        history=series.values if is_lead and len(shown) < len(series) else None,
         format_date=lambda moment: format_day(moment, snapshot.taken_at),
     )
 

@@ -46,7 +46,7 @@ def test_the_text_report_gives_each_change_with_its_interval_where_the_support_i
 
 def test_the_markdown_report_is_a_table_a_model(run, ten_days):
     text = run("report", ten_days, "--format", "markdown").out
-    assert "| `accuracy` | 0.870 |  | 10 Jan |  | -0.020 | -0.080 |  | -0.090 | -0.090 |" in text
+    assert "| `accuracy` | 0.870 |  | 10 Jan |  | -0.020 | -0.080 |  |  | -0.090 |" in text
 
 
 def test_the_markdown_report_of_a_fleet_begins_with_a_table_of_the_models(run, fleet):

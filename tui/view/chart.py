@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from modeltop.core.metrics.registry import Metric
-from modeltop.core.series import Series, SeriesKey, Severity, to_datetime, to_datetime64
+from modeltop.core.series import Series, SeriesKey, Severity, to_datetime
 from modeltop.core.stats.robust import median
 from modeltop.core.text import format_day, format_period, format_value, pluralize
 from modeltop.diagnosis.phrases import period_unit
+from modeltop.report.summary import window_length
 from modeltop.rules.change_summary import latest_interval
 from modeltop_tui.chart.data import ChartData, LimitLine, Trace
 from modeltop_tui.view.changes import selected_series
@@ -29,13 +30,7 @@ if TYPE_CHECKING:
 GAP_STEPS = 1.75
 """Median steps from which a step is a gap: periods are missing in between."""
 MICROSECONDS = 1e6
-MIN_INCIDENT_PERIODS, INCIDENT_RATIO = 28, 3
-"""The chart shows so many periods at least, and an incident with so many times its age."""
-HEALTHY_PERIODS = 60
-"""Periods shown of a model without an incident."""
 MIN_STRIP_WIDTH = 10
-COMPLETE_RATIO = 1.5
-"""A history up to so many times that is shown in full: what would be hidden is not worth a key."""
 
 
 def seconds(times: Times) -> Floats:
@@ -46,11 +41,7 @@ def seconds(times: Times) -> Floats:
 def fitted_periods(index: SnapshotIndex, model: str) -> int:
     """Return how many of the newest periods of a model are shown if nobody has chosen a range."""
     times, incident = index.snapshot.history.periods[model], index.incidents.get(model)
-    wanted = HEALTHY_PERIODS
-    if incident is not None:
-        age = int((times >= to_datetime64(incident.started_at)).sum())
-        wanted = max(MIN_INCIDENT_PERIODS, INCIDENT_RATIO * age)
-    return len(times) if len(times) <= COMPLETE_RATIO * wanted else wanted
+    return window_length(times, None if incident is None else incident.started_at)
 
 
 def time_span(index: SnapshotIndex, model: str, window: TimeWindow | None) -> tuple[float, float]:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from modeltop.core.series import Alert, Comparison, Condition, Series, SeriesKey, Severity, State, to_datetime64
-from modeltop.core.stats.robust import median
+from modeltop.core.series import Alert, Comparison, Condition, Series, SeriesKey, Severity, State
 from modeltop.core.text import display_width, format_day, format_value, pad, sanitize
+from modeltop.report.summary import incident_baseline
 from modeltop_tui.view.acknowledgements import handling_mark
 from modeltop_tui.view.state import ScreenState, SnapshotIndex, cached_changes, snapshot_index
 from modeltop_tui.view.styled_text import SHAPES, TINTS, Cells, spark, with_cursor
@@ -36,8 +36,6 @@ MAX_SHORT_NAME = 5
 CONDITIONS = {Condition.NO_DATA: "no data", Condition.ERROR: "unreadable", Condition.UNREADABLE: "unreadable"}
 MIN_NAME_WIDTH = 8
 MIN_SPARK_WIDTH, MAX_SPARK_WIDTH = 8, 28
-MAX_BASELINE_PERIODS, MIN_BASELINE_PERIODS = 60, 8
-"""Periods before an incident that its baseline is the median of: those of `modeltop.alerting.grouping`."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -111,11 +109,7 @@ def baseline_value(index: SnapshotIndex, series: Series, reference: Comparison |
     incident = index.incidents.get(series.key.model)
     if incident is None or incident.condition is not Condition.THRESHOLD:
         return reference.before if reference is not None else None
-    before = series[series.evaluable() & (series.times < to_datetime64(incident.started_at))]
-    values = before.values[-MAX_BASELINE_PERIODS:]
-    if len(values) < MIN_BASELINE_PERIODS:
-        return None
-    return incident.before if incident.key == series.key else float(median(values))
+    return incident_baseline(series, incident)
 
 
 def support_text(series: Series, index: int = -1) -> str:
