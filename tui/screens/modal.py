@@ -131,6 +131,11 @@ class RowsPane(Pane):
         self.cursor_row = row
         self.repaint()
 
+    def _position(self, count: int, visible: int) -> str:
+        """Return where there is more; lines are not counted, as open rows have several."""
+        above, below = self.top > 0, self.top + visible < count
+        return "↑↓ more" if above and below else "↑ more" if above else "↓ more" if below else ""
+
     def click_row(self, row: int) -> None:
         """Move the cursor to the clicked row; a click on the row under it opens or closes that."""
         number, _ = self._locate(row)

@@ -27,13 +27,15 @@ if TYPE_CHECKING:
 
 MAX_NAME_WIDTH = 30
 """Maximum width of a name in a table, in cells."""
+MAX_CAUSES = 3
+"""Causes that are listed, the most likely first."""
 MAX_SEGMENTS = 12
 """Segments in the table; those that contribute less are counted."""
 SPARK_PERIODS = 28
 """Newest periods that a spark shows."""
 SPARK_WIDTH, MIN_WIDTH_FOR_LONG_SPARKS = 12, 100
 """Cells of a spark; from the second width on there is room for a cell per period."""
-CERTAINTY_ROLES = {"certain": "strong", "likely": "strong", "possible": "", "unclear": "dim"}
+CERTAINTY_ROLES = {"certain": "", "likely": "", "possible": "", "unclear": "dim"}
 WORDS = {Severity.CRITICAL: "CRITICAL", Severity.WARNING: "warning", Severity.UNKNOWN: "unknown"}
 MISSING = {
     "features": "`modeltop compute --feature all` adds them",
@@ -67,8 +69,8 @@ def _rows(index: SnapshotIndex, diagnosis: Diagnosis, width: int, timeline: tupl
         *_status_rows(index, diagnosis.model, width),
         *_verdict_rows(index, diagnosis, width),
         *_question_rows(diagnosis, width),
-        *_metric_rows(index, diagnosis, width),
         *_section_rows(index, diagnosis, width, timeline),
+        *_metric_rows(index, diagnosis, width),
         *_missing_rows(index, diagnosis, width, timeline),
     )
 
@@ -99,14 +101,14 @@ def _verdict_rows(index: SnapshotIndex, diagnosis: Diagnosis, width: int) -> Ite
         )
     ]
     what = sanitize(diagnosis.verdict.what, 300) or "no metric changed"
-    yield text_row(what, width, lead=(("What  ", "head"),), role="strong", more=lines)
+    yield text_row(what, width, lead=(("What  ", "dim"),), role="strong", more=lines)
     if not diagnosis.hypotheses:
-        yield text_row(sanitize(diagnosis.verdict.why, 300) or "no change", width, lead=(("Why   ", "head"),))
-    for hypothesis, head in zip(diagnosis.hypotheses, _heads("Why"), strict=False):
+        yield text_row(sanitize(diagnosis.verdict.why, 300) or "no change", width, lead=(("Why   ", "dim"),))
+    for hypothesis, head in zip(diagnosis.hypotheses[:MAX_CAUSES], _heads("Why"), strict=False):
         yield _cause_row(hypothesis, head, width)
     advice = advice_lines(diagnosis) or ["Nothing."]
     for text, head in zip(advice, _heads("Do"), strict=False):
-        yield text_row(sanitize(text, 300), width, lead=((head, "head"),))
+        yield text_row(sanitize(text, 300), width, lead=((head, "dim"),))
 
 
 def _heads(name: str) -> Iterator[str]:
@@ -121,7 +123,7 @@ def _cause_row(hypothesis: CauseHypothesis, head: str, width: int) -> Row:
     role = CERTAINTY_ROLES[certainty]
     signed = [("+", clause) for clause in hypothesis.evidence_for]
     signed += [("−", clause) for clause in hypothesis.evidence_against]
-    lead: Cells = ((head, "head"), (f"{certainty:<9} {hypothesis.cause.value:<15} ", role))
+    lead: Cells = ((head, "dim"), (f"{certainty:<9} {hypothesis.cause.value:<16} ", role))
     indent = " " * 10
     clauses = [
         line
@@ -129,14 +131,13 @@ def _cause_row(hypothesis: CauseHypothesis, head: str, width: int) -> Row:
         for line in wrap(sanitize(clause, 300), width, indent=f"{indent}  ", lead=((f"{indent}{sign} ", "dim"),))
     ]
     summary = "  ".join(f"{sign} {sanitize(clause, 300)}" for sign, clause in signed)
-    short = (*lead, (truncate(summary, max(1, width - 32)), ""))
+    short = (*lead, (truncate(summary, max(1, width - 33)), ""))
     return folded_row(short, [lead, *clauses])
 
 
 def _question_rows(diagnosis: Diagnosis, width: int) -> Iterator[Row]:
     for question, answer, reason in diagnosis.questions:
-        role = "strong" if answer in ("yes", "likely") else ""
-        yield text_row(f"{answer}: {reason}", width, role=role, lead=((f"{question:<17}", "head"),))
+        yield text_row(f"{answer}: {reason}", width, lead=((f"{question:<17}", "dim"),))
 
 
 def _metric_rows(index: SnapshotIndex, diagnosis: Diagnosis, width: int) -> Iterator[Row]:
@@ -157,7 +158,7 @@ def _metric_rows(index: SnapshotIndex, diagnosis: Diagnosis, width: int) -> Iter
     headings = ("metric", "before", "after", "change", "95 %", *(["n"] if with_counts else []))
     newest = f"{SPARK_PERIODS} {unit}s".ljust(spark_width)
     heading, *lines = format_table((*headings, newest), rows, width)
-    yield Row(((heading[0][0], "head"),))
+    yield Row(heading)
     for change, ((text, _),) in zip(diagnosis.metric_changes, lines, strict=True):
         severity = index.severity(change.key)
         mark = (f"{SHAPES[severity]} ", TINTS[severity]) if severity else ("  ", "")
@@ -203,14 +204,16 @@ def _section_rows(index: SnapshotIndex, diagnosis: Diagnosis, width: int, timeli
         text = f"{sanitize(worst.segment, MAX_NAME_WIDTH)} adds {metric.format_delta(worst.total)}"
         yield _section("Segments", text, _segment_lines(index, diagnosis, width), width)
     if _has_scores(index, diagnosis):
-        yield _section("Scores", "mean score and observed rate", reliability_lines(index, diagnosis, width), width)
+        yield _section(
+            "Scores", "reliability: mean score against observed rate", reliability_lines(index, diagnosis, width), width
+        )
     if timeline:
         lines = [line for text in timeline for line in wrap(text.strip(), width, indent="      ", lead=(("  ", ""),))]
         yield _section("Timeline", timeline[-1].strip(), lines, width)
 
 
 def _section(name: str, text: str, lines: Sequence[Cells], width: int) -> Row:
-    lead = (f"{name:<10}", "head")
+    lead = (f"{name:<10}", "dim")
     return folded_row((lead, (truncate(text, max(1, width - 10)), "")), [(lead,), *lines], rank=1)
 
 

@@ -50,7 +50,10 @@ class PeriodRows(Sequence[Row]):
         self._columns = [(name, max(display_width(name), 8)) for name in names]
         """Name and width of each column of numbers."""
         first = self.series[0]
-        columns = {0: first.support is not None, 1: True, 2: first.support is not None or first.low is not None}
+        has_interval = first.low is not None or (
+            first.support is not None and index.snapshot.catalog.get(key.metric).proportion
+        )
+        columns = {0: first.support is not None, 1: True, 2: has_interval}
         self._facts = [number for number, is_known in columns.items() if is_known]
         self._columns[1:1] = [FACTS[number] for number in self._facts]
         dates = np.datetime_as_string(self.times, unit="m")

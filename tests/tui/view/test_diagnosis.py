@@ -103,7 +103,7 @@ def test_the_rows_come_in_the_order_of_the_questions(rows):
     assert [text(row.line) for row in rows(diagnosis)] == [
         "▲ CRITICAL: f1_score 0.845 < 0.85 for 1 period, since 2025-01-10",
         "What  Accuracy dropped.",
-        "Why   likely    broken input    + overnight",
+        "Why   likely    broken input     + overnight",
         "Do    Wait.",
         "Declining?       yes: accuracy dropped on 7 Jan",
         "Retrain?         not yet: find the cause first",
@@ -158,7 +158,7 @@ def test_a_cause_opens_to_the_evidence_for_and_against_it(rows):
         CauseHypothesis(Cause.CONCEPT_DRIFT, 0.2, ()),
     )
     listed = rows(make_diagnosis(hypotheses=hypotheses))
-    assert text(find(listed, "broken").line).endswith("+ unit missing 0 %→34 %  − the volume is as b…")
+    assert text(find(listed, "broken").line).endswith("+ unit missing 0 %→34 %  − the volume is as …")
     assert unfolded(listed, "broken") == [
         "Why   likely    broken input",
         "          + unit missing 0 %→34 %",

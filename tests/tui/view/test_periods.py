@@ -62,6 +62,12 @@ def test_a_warning_is_no_critical_period_though_the_alert_became_critical(make):
     assert "".join(line[1][0] for line in lines(rows)) == "▲▲◆◆000000"
 
 
+def test_a_column_that_no_period_fills_is_left_out(periods, make):
+    """A mean of known support has no known interval."""
+    rows = periods(make.series([0.9, 0.8], metric="avg_confidence", support=[9, 9]))
+    assert plain_text(rows.heading(99)).split() == ["period", "confidence", "n", "change"]
+
+
 def test_a_period_that_a_metric_does_not_have_is_a_dash(periods, make):
     rows = periods(make.healthy("a"), make.series([0.1], model="a", metric="psi", days=[3]))
     assert lines(rows)[0] == ["2025-01-10", "0.950", "0.000", "-"]
