@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from textual.screen import Screen
 
     from modeltop.cli.context import AppOptions
+    from modeltop_tui.view.state import Selection
 
 FIRST_FRAME_SECONDS = 0.15
 """Seconds that the first frame waits for the first result: painted once, with its data, if that is fast."""
@@ -74,7 +75,8 @@ class ModeltopApp(App[object], inherit_bindings=False):
         super().__init__(driver_class=driver_class)
         self.poller = poller
         self.first_frame_callback: Callable[[list[str]], None] = lambda _: None
-        """Called with the first full frame that has data, one string of text and colors per line."""
+        """Called with the first frame that has data, one string of text and colors per line; again with its verdict."""
+        self._first_selection: Selection | None = None
         self.guide = list(options.guide)
         """Hints of the demo: the keys that lead to the next one, and the text for the last line."""
         self._snapshot_received = 0.0
@@ -121,9 +123,13 @@ class ModeltopApp(App[object], inherit_bindings=False):
 
             self.push_screen(StartScreen(self.main_screen))
 
-    def _on_first_frame(self) -> None:
+    def _report_frame(self) -> None:
         compositor = self.main_screen._compositor  # noqa: SLF001  there is no other access to the screen's content
         self.first_frame_callback([strip.render(self.console) for strip in compositor.render_strips()])
+
+    def _on_first_frame(self) -> None:
+        self._report_frame()
+        self._first_selection = self.main_screen.screen_state.selection
         # Only now, because imports and computations in another thread would delay the first frame.
         self.watch(self.main_screen, "screen_state", self._request_diagnosis)
 
@@ -138,6 +144,9 @@ class ModeltopApp(App[object], inherit_bindings=False):
         selection = self.main_screen.screen_state.selection
         if target in (selection.model, selection.key):
             self.main_screen.show_state(self.main_screen.screen_state)
+        if target == selection.model and selection == self._first_selection and self.screen is self.main_screen:
+            self._first_selection = None
+            self.call_after_refresh(self._report_frame)
 
     def on_mount(self) -> None:
         """Show the poller's results as they arrive."""

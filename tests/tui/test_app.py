@@ -5,6 +5,7 @@ from textual import events
 from textual.actions import parse
 
 from modeltop.core.text import display_width
+from modeltop.rules.defaults import default_rules
 from modeltop_tui.actions import ACTIONS
 from modeltop_tui.app import ModeltopApp
 from modeltop_tui.screens.diagnosis import DiagnosisScreen
@@ -12,6 +13,7 @@ from modeltop_tui.screens.help import HelpScreen
 from modeltop_tui.screens.main import PROMPTS, MainScreen
 from modeltop_tui.screens.periods import PeriodsScreen
 from modeltop_tui.view.navigation import MOVES
+from modeltop_tui.view.styled_text import plain_text
 
 SMALL = (60, 18)
 
@@ -216,3 +218,49 @@ async def test_it_can_be_left(fleet, run, key):
     async with run(fleet) as screen:
         await screen.pilot.press(key)
         assert screen.app._exit
+
+
+async def test_one_model_has_no_list_of_one_and_three_charts_side_by_side(make, run, gold):
+    async with run(make.snapshot(*make.ten_days())) as screen:
+        gold("ten_days_80x24", screen.lines)
+        await screen.press("down")
+        assert screen.selection.key.metric == "avg_confidence"
+
+
+async def test_what_one_model_hides_is_shown_zoomed_and_esc_goes_back(make, run):
+    async with run(make.snapshot(*make.ten_days())) as screen:
+        before = screen.lines
+        await screen.press("5")
+        assert screen.lines[4].startswith("┌5 Changes of f1_score")
+        await screen.press("escape", "2")
+        assert screen.lines == before
+        await screen.press("tab", "tab", "tab")
+        assert screen.app.main_screen.focused_pane.NUMBER == 2
+
+
+async def test_f_draws_one_metric_and_all_again(fleet, run):
+    async with run(fleet, size=(120, 36)) as screen:
+        assert "3 All metrics, 10 days" in screen.text
+        await screen.press("f")
+        assert "3 f1_score, 10 days" in screen.text
+        await screen.press("f")
+        assert "3 All metrics, 10 days" in screen.text
+
+
+async def test_enter_gives_each_folded_alert_a_line(make, run):
+    drops = {"accuracy": 0.2, "precision": 0.2, "recall": 0.2, "f1_score": 0.2}
+    fallen = [make.series([0.95, 0.94] * 30 + [0.95 - drop] * 4, metric=name) for name, drop in drops.items()]
+    snapshot = make.snapshot(*fallen, make.healthy("ranker"), rules=default_rules())
+    async with run(snapshot) as screen:
+        await screen.press("4")
+        assert "4 metrics below baseline" in screen.text
+        while "4 metrics below" not in plain_text(cursor_line(screen)):
+            await screen.press("down")
+        await screen.press("enter")
+        assert "4 metrics below baseline" not in screen.text
+        assert "accuracy below baseline" in screen.text
+
+
+def cursor_line(screen):
+    pane = screen.app.main_screen.focused_pane
+    return pane._entries[pane.cursor_row].lines[0]

@@ -105,6 +105,10 @@ class MainScreen(PaneScreen):
 
     def compose(self) -> ComposeResult:
         """Compose the panes, each bound to the state."""
+        # The framework sets the size classes after the first layout: everything would be painted once more.
+        breakpoints_of = (self.HORIZONTAL_BREAKPOINTS, self.VERTICAL_BREAKPOINTS)
+        for length, breakpoints in zip(self.app.size, breakpoints_of, strict=True):
+            self.add_class([name for least, name in breakpoints if length >= least][-1])
         flag = self.ascii_only
         panes = [pane(ascii_only=flag, id=pane.TITLE.lower()).data_bind(MainScreen.screen_state) for pane in PANES]
         yield Header(self.now, ascii_only=flag).data_bind(MainScreen.screen_state)
@@ -169,19 +173,36 @@ class MainScreen(PaneScreen):
         """Give the pane with this number the keys."""
         self._pane_chosen = True
         self._focus_pane(next(pane for pane in self.query(Pane) if number == pane.NUMBER))
+        if number in self._hidden_panes:
+            self.add_class("-zoomed")
 
     def action_next_pane(self, steps: int) -> None:
         """Give the next pane the keys."""
-        self.action_focus_pane((self.focused_pane.NUMBER - 1 + steps) % len(PANES) + 1)
+        numbers = [pane.NUMBER for pane in PANES if pane.NUMBER not in self._hidden_panes]
+        number = self.focused_pane.NUMBER
+        at = numbers.index(number) if number in numbers else 0
+        self.action_focus_pane(numbers[(at + steps) % len(numbers)])
+
+    @property
+    def _hidden_panes(self) -> tuple[int, ...]:
+        """The panes that are only shown zoomed: with one model the list of it, and its changes, which its table has."""
+        return (ModelsPane.NUMBER, ChangesPane.NUMBER) if self.has_class("-single") else ()
 
     def action_zoom(self) -> None:
         """Give one pane the full screen: the chart, unless a person has chosen another; or go back."""
         if not self._pane_chosen and not self.has_class("-zoomed"):
             self.action_focus_pane(ChartPane.NUMBER)
-        self.toggle_class("-zoomed")
+        self.set_class(not self.has_class("-zoomed"), "-zoomed")
+        self._leave_hidden_pane()
+
+    def _leave_hidden_pane(self) -> None:
+        if not self.has_class("-zoomed") and self.focused_pane.NUMBER in self._hidden_panes:
+            self._focus_first_pane()
 
     async def action_open(self) -> None:
-        """Open what is selected: the evidence about its model."""
+        """Open what is selected: alerts that share a line, else the evidence about the model."""
+        if isinstance(self.focused_pane, AlertsPane) and self.focused_pane.unfold():
+            return
         await self.run_action("app.perform('diagnosis')")
 
     def action_back(self) -> None:
@@ -191,6 +212,7 @@ class MainScreen(PaneScreen):
             self.select(replace(selection, cursor=None))
         elif self.has_class("-zoomed"):
             self.remove_class("-zoomed")
+            self._leave_hidden_pane()
         elif selection.filter or selection.problems_only:
             self.select(replace(selection, filter="", problems_only=False))
         else:

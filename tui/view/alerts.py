@@ -24,6 +24,8 @@ MAX_PROBLEMS = 50
 """Problems of reading that are listed."""
 MIN_WIDTH_FOR_VALUES, MIN_WIDTH_FOR_DATES = 40, 60
 """Width in cells from which there is room for the values beside a baseline, and for the start of an alert."""
+MORE_WIDTH = 12
+"""Width of the frame, of the number of the pane and of how many entries follow, in cells."""
 SAME_START_PERIODS = 2
 """Periods within which alerts started together."""
 
@@ -98,7 +100,8 @@ def alerts_title(state: ScreenState, width: int) -> str:
         return "Alerts"
     active = [one for one in snapshot_index(state.snapshot).alerts_by_model[state.selection.model] if one.is_active]
     if width < MIN_WIDTH_FOR_DATES or not active:
-        return f"Alerts of {sanitize(state.selection.model, max(8, width - 16))}: {len(active)}"
+        title = f"Alerts of {sanitize(state.selection.model)}: {len(active)}"
+        return title if display_width(title) + MORE_WIDTH <= width else f"Alerts: {len(active)}"
     counts = Counter(alert.severity for alert in active)
     acknowledged = sum(alert.id in state.snapshot.acknowledgements for alert in active)
     words = ", ".join(f"{counts[severity]} {WORDS[severity]}" for severity in sorted(counts, reverse=True))

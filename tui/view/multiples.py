@@ -58,9 +58,9 @@ def figure_heading(figure: Figure, state: ScreenState, width: int) -> Cells:
     role = TINTS[row.severity] if row.severity else ""
     name = (truncate(row.name, width), "cursor" if row.key == state.selection.key else "")
     mark = f" {SHAPES[row.severity]} " if row.severity else "   "
-    limit = row.texts["limit"]
+    limit = row.texts["limit"].lstrip("<> ")
     facts = f"{row.texts['now']}  {row.texts['baseline']}"
-    limit = f"  limit {limit.lstrip('<> ')}" if limit else ""
+    limit = f"  limit {limit}" if limit[:1].isdecimal() else ""
     room = width - display_width(row.name + mark + facts + limit)
     return fit((name, (mark, role), (facts, ""), (limit if room > 0 else "", "dim")), width)
 

@@ -9,7 +9,7 @@ from modeltop_tui.view.state import ScreenState, snapshot_index
 from modeltop_tui.view.styled_text import SHAPES, TINTS, Cells, wrap
 
 LABELS = ("What", "Why", "Do")
-LABEL_WIDTH = 6
+LABEL_WIDTH = 5
 HEIGHT = len(LABELS)
 """Lines of the verdict above the panes."""
 MAX_MODEL_WIDTH = 24
@@ -35,11 +35,11 @@ def verdict_lines(state: ScreenState, width: int) -> list[Cells]:
     sentences = [sanitize(sentence, 600) for sentence in (verdict.what, verdict.why, verdict.do)]
     model = sanitize(state.selection.model, MAX_MODEL_WIDTH)
     named = f"{model}: {sentences[0][:1].lower()}{sentences[0][1:]}"
-    room = width - 3
+    room = width - 2
     if state.snapshot is not None and len(state.snapshot.model_statuses) > 1:
         sentences[0] = named if LABEL_WIDTH + display_width(named) <= room else sentences[0]
     labeled = LABEL_WIDTH + max(map(display_width, sentences)) <= room
-    marks = (f" {SHAPES[severity]} ", "   ", "   ")
+    marks = (f"{SHAPES[severity]} ", "  ", "  ")
     rows = zip(marks, LABELS, sentences, (TINTS[severity], "", ""), ("strong" if severity else "", "", ""), strict=True)
     return [
         ((mark, tint), (f"{label:<{LABEL_WIDTH}}" if labeled and sentence else "", "dim"), (sentence, role))

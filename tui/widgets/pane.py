@@ -28,7 +28,7 @@ from textual.widget import Widget
 from modeltop.core.series import SeriesKey
 from modeltop.core.text import display_width, truncate
 from modeltop_tui.view.state import ScreenState
-from modeltop_tui.view.styled_text import ROLES, Cells, Span, fit, to_ascii
+from modeltop_tui.view.styled_text import ROLES, Cells, Span, fit, merge_spans, to_ascii
 
 TO_END = 10**9
 """Steps that reach the end of any list."""
@@ -86,9 +86,9 @@ class Lines(Widget):
             self._shown = self.frame(*self.size)
         if y >= len(self._shown):
             return Strip.blank(self.size.width, self.rich_style)
-        line = self._shown[y]
         segments = [
-            Segment(sanitize_line(text, ascii_only=self.ascii_only), self.style_of(role)) for text, role in line
+            Segment(sanitize_line(text, ascii_only=self.ascii_only), self.style_of(role))
+            for text, role in merge_spans(self._shown[y])
         ]
         return Strip(segments, self.size.width)
 

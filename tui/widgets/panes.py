@@ -250,11 +250,19 @@ class AlertsPane(Pane):
         below = sum(end > self.top + visible for end in ends)
         return f"{below} more" if below else ""
 
+    def unfold(self) -> bool:
+        """Give each alert a line of its own, and return whether the line under the cursor has several."""
+        is_folded = len(self._entries[self.cursor_row].alerts) > 1 if self._entries else False
+        if is_folded:
+            self.unfolded = True
+            self.repaint()
+        return is_folded
+
     def _place_cursor(self, alert_entries: list[AlertEntry]) -> None:
         """Keep the cursor on its alert wherever that went; on another model start at its worst."""
         model = self.screen_state.selection.model
         if model != self._model and (self._cursor_alert is None or self._cursor_alert.key.model != model):
-            self.cursor_row, self._cursor_alert, self.top = 0, None, 0
+            self.cursor_row, self._cursor_alert, self.top, self.unfolded = 0, None, 0, False
         self._model = model
         if self._cursor_alert is not None:
             self.cursor_row = entry_index(self._cursor_alert, alert_entries, self.cursor_row)

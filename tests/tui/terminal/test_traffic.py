@@ -14,12 +14,18 @@ os.write(handle, sys.argv[2].encode())
 
 def test_the_first_screen_shows_the_worst_model_in_at_most_30_kb(opened):
     text, output = opened.first
-    assert "What  triage: " in text.splitlines()[1]
+    assert "What triage: " in text.splitlines()[1]
     assert len(output) <= 30_000
     assert output.count(b"1 Models") == 1, "painted once, with its data"
 
 
-@pytest.mark.parametrize("keys", ["jjj", "hlh"], ids=["model", "metric"])
+def test_a_large_screen_is_painted_once_too(spawn, fleet):
+    session = spawn(fleet, size=(120, 36)).wait_for("3 All metrics").wait_for("dropped overnight").settle()
+    assert session.output.count(b"3 All metrics") == 1
+    assert len(session.output) <= 60_000
+
+
+@pytest.mark.parametrize("keys", ["jjj", "llh"], ids=["model", "metric"])
 def test_the_next_model_or_metric_costs_at_most_12_kb(opened, keys):
     for key in keys:
         titles, before = titles_of(opened), len(opened.output)

@@ -101,3 +101,8 @@ def test_sparks_are_there_where_there_is_room(make):
 def test_a_segment_stands_beside_its_metric(make):
     state = make.state(make.series([0.9, 0.8], segment="country=DE"))
     assert metric_rows(state)[0].name == "accuracy [country=DE]"
+
+
+def test_a_first_period_is_not_compared_with_under_two_names(make):
+    (row,) = metric_rows(make.state(make.series([0.9, 0.8])))
+    assert [name for name in row.headings if row.texts.get(name)] == ["first"]

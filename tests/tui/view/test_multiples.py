@@ -1,0 +1,54 @@
+"""The charts of all metrics of a model."""
+
+from dataclasses import replace
+
+import pytest
+
+from modeltop.core.series import SeriesKey
+from modeltop_tui.view.multiples import figure_grid, figure_heading, grid_title
+from modeltop_tui.view.state import ALL_TIME, Selection
+from modeltop_tui.view.styled_text import plain_text
+
+
+def metrics_of(grid):
+    return [" ".join(key.metric for key in figure.keys) for figure in grid.figures]
+
+
+def test_side_by_side_a_family_shares_a_chart_and_the_border_names_them(make):
+    grid = figure_grid(make.state(*make.ten_days()), 78, 6)
+    assert metrics_of(grid) == ["accuracy", "precision recall f1_score", "avg_confidence"]
+    assert (grid.columns, grid.width, grid.is_row) == (3, 25, True)
+    assert [text for text in grid_title(grid).split("─") if text] == [
+        "accuracy, 10 days", "1 prec 2 rec 3 F1", "confidence",
+    ]  # fmt: skip
+
+
+def test_where_there_is_room_each_metric_has_a_chart_on_one_time_axis(make):
+    state = make.state(*make.ten_days())
+    grid = figure_grid(state, 118, 20)
+    assert metrics_of(grid) == ["accuracy", "precision", "recall", "f1_score", "avg_confidence"]
+    assert len({(figure.chart.start, figure.chart.end) for figure in grid.figures}) == 1
+    assert grid_title(grid) == "All metrics, 10 days"
+    assert plain_text(figure_heading(grid.figures[0], state, 40)).rstrip() == "accuracy ▲ 0.870    limit 0.90"
+
+
+def test_the_full_history_is_beside_a_part_of_it(make):
+    state = make.state(make.series([0.95] * 176 + [0.8] * 4))
+    grid = figure_grid(state, 118, 20)
+    assert [figure.chart.title for figure in grid.figures] == ["accuracy, last 28 of 180 days", "accuracy, 180 days"]
+    everything = replace(state, selection=replace(state.selection, time_window=ALL_TIME))
+    assert figure_grid(everything, 118, 20) is None, "one chart needs no grid"
+
+
+@pytest.mark.parametrize("metric", ["kpi-0", "kpi-9", "kpi-19"])
+def test_of_many_metrics_the_selected_one_is_shown(make, metric):
+    lines = [make.series([0.9, 0.8], metric=f"kpi-{number}") for number in range(20)]
+    state = make.state(*lines, selection=Selection("fraud", SeriesKey("fraud", metric)))
+    grid = figure_grid(state, 78, 14)
+    assert len(grid.figures) == 6
+    assert metric in metrics_of(grid)
+
+
+@pytest.mark.parametrize("size", [(40, 20), (78, 5)])
+def test_without_room_for_two_there_is_no_grid(make, size):
+    assert figure_grid(make.state(*make.ten_days()), *size) is None

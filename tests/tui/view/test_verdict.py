@@ -1,0 +1,55 @@
+"""What, why and what to do, above the panes."""
+
+from dataclasses import replace
+
+import pytest
+
+from modeltop.core.diagnosis import Diagnosis, Verdict
+from modeltop.core.series import Severity
+from modeltop_tui.view.state import ScreenState
+from modeltop_tui.view.styled_text import plain_text
+from modeltop_tui.view.verdict import HEIGHT, verdict_lines
+
+WHAT = "Accuracy dropped overnight on 26 Jun, 0.951→0.816; 0.846 now."
+
+
+@pytest.fixture
+def diagnosed(make):
+    """The state of one model, or of two, with a verdict."""
+
+    def state(*others, what=WHAT, why="Cause unclear.", do="Check what shipped."):
+        before = make.state(*make.ten_days(), *others)
+        verdict = Verdict(what, why, do)
+        return replace(before, diagnosis=Diagnosis("fraud", Severity.CRITICAL, None, verdict, None, (), ()))
+
+    return state
+
+
+def texts(state, width=80):
+    return [plain_text(line).rstrip() for line in verdict_lines(state, width)]
+
+
+def test_each_sentence_has_a_line(diagnosed):
+    assert texts(diagnosed()) == [f"▲ What {WHAT}", "  Why  Cause unclear.", "  Do   Check what shipped."]
+
+
+def test_in_a_fleet_the_model_is_named(diagnosed, make):
+    assert texts(diagnosed(make.healthy("ranker")))[0] == f"▲ What fraud: a{WHAT[1:]}"
+
+
+def test_only_what_happened_is_bold(diagnosed):
+    roles = [[role for _, role in line] for line in verdict_lines(diagnosed(), 80)]
+    assert roles == [["critical", "dim", "strong"], ["", "dim", ""], ["", "dim", ""]]
+
+
+def test_a_sentence_that_would_not_fit_beside_its_label_is_shown_without(diagnosed, make):
+    sentence = "x" * 75
+    assert texts(diagnosed(make.healthy("ranker"), what=sentence))[0] == f"▲ {sentence}"
+
+
+def test_until_there_is_a_diagnosis_the_status_is_shown(make):
+    assert texts(make.state(*make.ten_days()))[:2] == [
+        "▲ What f1_score 0.845 < 0.85 for 1 period, since 2025-01-10",
+        "  Why  analyzing...",
+    ]
+    assert texts(ScreenState()) == [""] * HEIGHT
