@@ -244,7 +244,7 @@ def test_a_result_may_be_as_of_an_earlier_moment(now):
             {},
             'a prediction log, not metrics: write it with `to_csv("log.csv")` and run `modeltop compute log.csv --time',
         ),
-        (falling(), {"model": "churn", "now": "soon"}, "now: `soon` is no date"),
+        (falling(), {"model": "churn", "now": "soon"}, "now: `soon` is not a date"),
         (falling(), {"now": 3}, "now: a date, a datetime or a string is expected"),
         (falling(model="churn"), {"model": "chrun"}, "no model is called chrun: did you mean churn?"),
         (falling(), {"config": "nope.toml"}, "nope.toml: cannot be read"),
@@ -294,7 +294,7 @@ def test_the_default_store_is_that_of_the_command_line(home, capsys):
         ({"accuracy": None}, {}, "accuracy: invalid value `None`"),
         ({"acc": 0.9, "accuracy": 0.8}, {}, "accuracy is given twice"),
         ({"accuracy": 0.9}, {"count": -1}, "count: "),
-        ({"accuracy": 0.9}, {"date": "soon"}, "date: `soon` is no date"),
+        ({"accuracy": 0.9}, {"date": "soon"}, "date: `soon` is not a date"),
         ({"accuracy": 0.9}, {"segment": "token=abc"}, "holds a password or a token"),
     ],
 )

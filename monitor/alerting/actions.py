@@ -91,9 +91,7 @@ def acknowledge(
     reason = redact_credentials(reason)
     _check_length("reason", reason)
     if not timedelta(0) < duration <= MAX_ACK_DURATION:
-        raise UsageError(
-            f"an acknowledgement lasts more than nothing and at most {MAX_ACK_DURATION.days} days: say by --for"
-        )
+        raise UsageError(f"an acknowledgement lasts at most {MAX_ACK_DURATION.days} days: set --for")
     fired = [alert.fired or alert.since for alert in alerts if alert.id in incident.alerts] or [incident.started_at]
     acks = acknowledged_alerts((incident,), alerts, state, now).values()
     current = next(iter(acks), None)
@@ -139,7 +137,7 @@ def create_silence(
     if (error := silence_error(matchers, start, end, reason, alerts)) is not None:
         raise UsageError(error)
     if end <= now:
-        raise UsageError(f"it would end {format_minute(end)}, which is over: say when by --start and --for")
+        raise UsageError(f"it would end {format_minute(end)}, which is in the past: set --start and --for")
     fields = (*(getattr(matchers, name) for name in Matchers.__slots__), by, reason, *map(str, (start, end, now)))
     silence_id = hashlib.sha256("\0".join(fields).encode("utf-8", "surrogatepass")).hexdigest()[:8]
     return (SilenceCreated(now, Silence(silence_id, matchers, start, end, by, reason, now)),)
@@ -157,7 +155,7 @@ def expire_silence(state: AlertingState, prefix: str, *, by: str, now: datetime)
         raise UsageError(f"no silence is called {sanitize(prefix, 40)}: `modeltop silence list` shows them")
     if len(matches) > 1:
         names = ", ".join(silence.id for silence in matches)
-        raise UsageError(f"{sanitize(prefix, 40)} begins the names of {names}: say which")
+        raise UsageError(f"{sanitize(prefix, 40)} matches {names}: name one")
     (silence,) = matches
     if silence.end <= now:
         raise UsageError(f"silence {silence.id} ended {format_minute(silence.end)}")

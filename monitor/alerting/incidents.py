@@ -281,11 +281,11 @@ class _Tracker:
         for restart in (one for one in self.baselines.get(tracked.model, ()) if member.fired <= one.newest):
             return replace(member, resolved=member.resolved or restart.ended_at), False, NEW_BASELINE
         if (member.rule, member.key) not in self.scope.evaluated:
-            return None, False, "the rule no longer asks about this series"
+            return None, False, "the rule no longer applies to this series"
         return (
             None,
             False,
-            "by what is known now it was not wrong: a row came late or was corrected, or the rule was edited",
+            "no longer a breach: a row came late or was corrected, or the rule was edited",
         )
 
     def _recovered(self, tracked: TrackedIncident, member: Member) -> tuple[Member | None, bool, str]:

@@ -189,9 +189,9 @@ def silence_error(
     A glob that matches the names of all `alerts`, and others, selects everything. `end` is exclusive.
     """
     if not reason.strip():
-        return "a silence needs a reason: say why, so that others know"
+        return "reason required: say why for your team"
     if end <= start:
-        return "the silence would end before it begins: give a later end"
+        return "the silence would end before it starts: give a later end"
     if end - start > MAX_SILENCE:
         return "a silence lasts 30 days at most: give an earlier end, or change the rule"
     if _matches_everything(matchers, alerts):

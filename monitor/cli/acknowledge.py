@@ -18,7 +18,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "target", metavar="INCIDENT", help="MODEL, MODEL/METRIC, or the start of an incident's or alert's id"
     )
-    parser.add_argument("--why", metavar="TEXT", default="", help="what you are doing about it, for the others")
+    parser.add_argument("--why", metavar="TEXT", default="", help="what you are doing about it")
     parser.add_argument(
         "--for",
         dest="duration",
@@ -28,9 +28,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     add_source(parser)
     parser.epilog = (
-        "stops reminders and escalation of all that is wrong with the model, until it gets worse, is resolved, the "
-        "time has come, or `unack`; exit codes: 0 acknowledged, 2 another person has it, no or several incidents are "
-        "meant, or nothing could be saved"
+        "stops reminders and escalation of the incident until it gets worse, is resolved, the "
+        "time is up, or `unack`; exit codes: 0 acknowledged, 2 acknowledged by another person, no such incident, "
+        "several match, or not saved"
     )
 
 
@@ -60,10 +60,7 @@ def configure_unack(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `unack` to its parser."""
     parser.add_argument("target", metavar="INCIDENT", help="as for `ack`")
     add_source(parser)
-    parser.epilog = (
-        "exit codes: 0 un-acknowledged, 2 it was not acknowledged, no or several incidents are meant, or nothing could "
-        "be saved"
-    )
+    parser.epilog = "exit codes: 0 un-acknowledged, 2 not acknowledged, no such incident, several match, or not saved"
 
 
 def run_unack(args: argparse.Namespace, context: Context) -> int:

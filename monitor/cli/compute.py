@@ -27,15 +27,15 @@ OPTIONS = (
     ("model", "NAME", "the model's name, or the column that holds it (default: `model`, else the file's name)"),
     ("timestamp", "COLUMN", "when the prediction was made"),
     ("prediction", "COLUMN", "what was predicted"),
-    ("label", "COLUMN", "what turned out to be true; empty where it is not known yet"),
-    ("id", "COLUMN", "identifies a prediction; joins --labels, and orders rows of the same moment"),
+    ("label", "COLUMN", "the actual outcome; empty while it is not known"),
+    ("id", "COLUMN", "identifies a prediction; joins --labels, and sorts rows of the same time"),
     ("labels", "FILE", "labels that arrive in another file, joined by --id"),
-    ("positive", "VALUE", "the value that is the positive class"),
+    ("positive", "VALUE", "the value of the positive class"),
     ("period", "P", "15min, H, D, W, MS, QS, YS, 5000rows, or column=NAME (default: D)"),
-    ("timezone", "ZONE", "in which days are cut (default: `timezone` of the configuration, then UTC)"),
+    ("timezone", "ZONE", "time zone of the days (default: `timezone` of the configuration, then UTC)"),
     ("reference", "R", "COLUMN=VALUE or START..END: what drift is compared with, and estimates are calibrated on"),
-    ("start", "DATE", "of the first period, for a log without any timestamp, with --every"),
-    ("every", "D", "distance of the periods of a log without any timestamp"),
+    ("start", "DATE", "start of the first period, for a log without timestamps; needs --every"),
+    ("every", "D", "length of a period, for a log without timestamps"),
 )  # fmt: skip
 
 
@@ -52,25 +52,27 @@ def configure(parser: argparse.ArgumentParser) -> None:
         parser.add_argument(f"--{name}", metavar=metavar, help=text)
     for name, metavar, text in (
         ("score", "[CLASS=]COLUMN", "the score of the positive class; several: one a class"),
-        ("segment", "COLUMN", "a cut: each of its values is a segment (repeatable)"),
-        ("feature", "COLUMN", "whose drift is measured (repeatable; `all`: every column that plays no other part)"),
+        ("segment", "COLUMN", "each of its values is a segment (repeatable)"),
+        ("feature", "COLUMN", "feature whose drift is measured (repeatable; `all`: every column without another role)"),
     ):
         parser.add_argument(f"--{name}", action="append", default=[], metavar=metavar, help=text)
-    parser.add_argument("--task", choices=[task.value for task in Task], help="default: what the columns say")
+    parser.add_argument("--task", choices=[task.value for task in Task], help="default: inferred from the columns")
     parser.add_argument("--threshold", type=float, metavar="T", help="a score from T on is a positive prediction")
-    parser.add_argument("--cost", metavar="fp=1,fn=20", help="price of one error each: the cost per 1,000 rows")
+    parser.add_argument(
+        "--cost", metavar="fp=1,fn=20", help="price of one error of each kind: gives the cost per 1,000 rows"
+    )
     parser.add_argument("--per-class", action="store_true", help="each class is a segment, class=NAME")
     parser.add_argument(
         "--label-delay",
         type=parse_duration,
         metavar="7d",
-        help="labels are waited for as long (default: as the log shows)",
+        help="how long labels may take to arrive (default: estimated from the log)",
     )
-    parser.add_argument("--since", type=parse_duration, metavar="30d", help="only periods as young as this")
+    parser.add_argument("--since", type=parse_duration, metavar="30d", help="only periods newer than this")
     parser.add_argument("--engine", metavar="E", help="duckdb (default), or Spark: spark://HOST:PORT, local[2]")
-    parser.add_argument("--undo", action="store_true", help="bring back what stood before the last change")
+    parser.add_argument("--undo", action="store_true", help="restore the store as it was before the last change")
     parser.add_argument("--open", action="store_true", help="open the app on the result")
-    add_now(parser, "what is over and complete is told by this moment")
+    add_now(parser, "periods that end later are not complete")
     add_config(parser)
     add_app_options(parser)
 
@@ -80,9 +82,9 @@ def run(args: argparse.Namespace, context: Context) -> int:
     folder = context.store_folder(args)
     if args.undo:
         if args.logs:
-            raise UsageError("--undo takes no log: it brings back the whole store as it stood before the last change")
+            raise UsageError("--undo restores the store; do not pass a log")
         files = pluralize(restore_previous(folder), "file")
-        context.err_line(f"brought back {files} in {sanitize(folder)}; a second undo is not kept")
+        context.err_line(f"brought back {files} in {sanitize(folder)}; only one undo is kept")
         return 0
     if args.model is not None and holds_credentials(args.model):
         raise UsageError(f"--model {sanitize(args.model, 60)} holds a password or a token: name the model without it")
@@ -108,7 +110,7 @@ def settings(args: argparse.Namespace, config: Config) -> list[LogSettings]:
     if not args.logs:
         named = list(config.logs.values())
     elif named and len(named) != len(args.logs):
-        raise UsageError("files and names of configured logs do not go together: compute one after the other")
+        raise UsageError("files and configured logs cannot be mixed: compute one after the other")
     if named:
         return [_override(log, args) for log in named]
     if not args.logs:

@@ -25,25 +25,25 @@ if TYPE_CHECKING:
     from modeltop.service.pipeline import Pipeline
 
 COMMANDS = {
-    "open": "the app; where there is no terminal for it, the summary",
+    "open": "open the app; without a terminal, print a summary",
     "check": "one-shot verdict with an exit code, for cron and CI",
     "alerts": "active alerts, or all past ones",
     "ack": "acknowledge an incident: stops reminders and escalation",
-    "unack": "take back an acknowledgement",
+    "unack": "undo an acknowledgement",
     "silence": "mute notifications for a model or matching alerts",
-    "baseline": "accept what follows a retraining or release as a model's new baseline",
-    "note": "write down what you know of a model, or list what others wrote",
+    "baseline": "accept the periods after a retraining or release as the new baseline",
+    "note": "add a note to a model, or list its notes",
     "story": "incident timeline: fired, notified, acknowledged, escalated, resolved",
     "watch": "monitor continuously and notify receivers: a service, or one run from cron",
     "record": "append one period, or many from stdin, to the store",
-    "compute": "prediction logs into history: metrics, drift, estimates",
-    "export": "the periods as a table",
-    "report": "text, markdown, json or html of everything",
+    "compute": "compute metrics, drift and estimates from prediction logs",
+    "export": "print the periods as a table",
+    "report": "report on everything as text, markdown, json or html",
     "init": "generate a config from existing history, with limits and how often each would have fired",
     "rules": "`rules test`: backtest rules: what would have fired, and how often",
-    "demo": "the app on a sample fleet of today, in which an incident unfolds within a minute",
+    "demo": "open the app on a sample fleet, with a live incident after 1 minute",
     "help": "the manual: topics such as rules, alerting, python, keys",
-    "completion": "what bash, zsh or fish needs to complete this command",
+    "completion": "shell completion for bash, zsh or fish",
 }
 """Help by command, as `modeltop --help` lists them."""
 
@@ -180,10 +180,8 @@ class Context:
             from modeltop.history.locations import nearest_path
 
             near = nearest_path(str(folder)) if args.store else None
-            remedy = "name a CSV file or a folder, or `modeltop record` a period"
-            raise UsageError(
-                f"no history: {sanitize(folder)} is not there; {f'did you mean {sanitize(near)}?' if near else remedy}"
-            )
+            remedy = f"Did you mean {sanitize(near)}?" if near else "Try: modeltop FILE.csv, modeltop record, modeltop demo"
+            raise UsageError(f"no history found in {sanitize(folder)}. {remedy}")
         return [folder]
 
     def pipeline(self, args: argparse.Namespace, *, for_app: bool = False) -> Pipeline:
@@ -295,7 +293,9 @@ def parse_moment(text: str) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{sanitize(text)!r} is no ISO 8601 date such as 2025-01-10") from None
+        raise argparse.ArgumentTypeError(
+            f"invalid date {sanitize(text)!r}: write ISO 8601 such as 2025-01-10"
+        ) from None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 

@@ -22,11 +22,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `export` to its parser."""
     add_data(parser)
     parser.add_argument("--head", type=int, metavar="N", help="only the first N periods")
-    parser.add_argument("--csv", metavar="FILE", help="write the exact table to FILE (replaced whole), `-` for stdout")
+    parser.add_argument("--csv", metavar="FILE", help="write the exact table to FILE (overwritten), `-` for stdout")
     parser.add_argument(
         "--spreadsheet",
         action="store_true",
-        help="a CSV in which a spreadsheet runs no text as a formula: such text gets a leading apostrophe",
+        help="CSV that is safe in a spreadsheet: text that looks like a formula gets a leading apostrophe",
     )
 
 

@@ -29,9 +29,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_now(parser, "evaluate as of this moment, without later rows")
     parser.add_argument("--print", action="store_true", help="to stdout instead of a file, as does `-` for a PATH")
     parser.add_argument(
-        "--force", action="store_true", help="replace the rules of a file that is there; its other tables are kept"
+        "--force", action="store_true", help="replace the rules of an existing file; its other tables are kept"
     )
-    parser.epilog = "exit codes: 0 written, 2 the file is there already, nothing to propose from, or usage error"
+    parser.epilog = "exit codes: 0 written, 2 the file exists, nothing to propose from, or usage error"
 
 
 def run(args: argparse.Namespace, context: Context) -> int:
@@ -40,7 +40,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     args.paths = [path for path in args.paths if path != "-"]
     target = Path(args.config or NAME)
     if os.path.lexists(target) and not (args.force or to_stdout):
-        raise UsageError(f"{sanitize(target)} is there already: --force replaces its rules, --print writes to stdout")
+        raise UsageError(f"{sanitize(target)} already exists: --force replaces its rules, --print writes to stdout")
     tables = _carried_tables(target, args)
     config = from_tables(tables, target)
     history = _pipeline(config, args, context).read_history(context.clock())

@@ -40,7 +40,7 @@ def _add(args: argparse.Namespace, context: Context) -> int:
     (event,) = actions.add_note(glob, args.text.strip(), by=author(), now=event_log.now(), at=args.at)
     event_log.append(event)
     context.out_line(
-        f"noted about {sanitize(args.model, 60)} for {format_minute(event.note.at)}: {sanitize(event.note.text)}"
+        f"note added to {sanitize(args.model, 60)} at {format_minute(event.note.at)}: {sanitize(event.note.text)}"
     )
     if not any(fnmatchcase(model, glob) for model in models):
         context.err_line(f"no model is called {sanitize(args.model, 60)} yet{did_you_mean(args.model, models)}")

@@ -33,10 +33,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--count", metavar="N", help="rows of the period")
     parser.add_argument("--segment", metavar="S", default="all", help="such as COLUMN=VALUE (default: all)")
     parser.add_argument(
-        "--provisional", action="store_true", help="the period is not complete yet: shown, never judged"
+        "--provisional", action="store_true", help="the period is not complete yet: shown, never evaluated"
     )
     add_config(parser)
-    parser.epilog = "exit codes: 0 all kept, 1 some rows refused, 2 nothing kept: usage error, or the store failed"
+    parser.epilog = "exit codes: 0 all saved, 1 some rows refused, 2 nothing saved: usage error, or the store failed"
 
 
 def run(args: argparse.Namespace, context: Context) -> int:

@@ -32,8 +32,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--for", dest="duration", type=parse_duration, metavar="TIME", help="how long, such as 2h; at most 30d"
     )
-    parser.add_argument("--start", type=parse_moment, metavar="DATE", help="when it begins (default: now)")
-    parser.add_argument("--why", metavar="TEXT", help="the reason, which all will see")
+    parser.add_argument("--start", type=parse_moment, metavar="DATE", help="when it starts (default: now)")
+    parser.add_argument("--why", metavar="TEXT", help="the reason, shown to everyone")
     add_source(parser)
     parser.usage = (
         "%(prog)s MODEL --why TEXT [--for TIME] [--start DATE] [PATH ...]\n"
@@ -44,7 +44,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.epilog = (
         "receivers are notified when an alert that they know resolves, silenced or not; "
-        "exit codes: 0 done, 2 refused, not found, or nothing could be kept"
+        "exit codes: 0 done, 2 refused, not found, or not saved"
     )
 
 
@@ -52,11 +52,11 @@ def run(args: argparse.Namespace, context: Context) -> int:
     """Add, list or expire silences, depending on `args.action`."""
     if args.action not in ("add", "list", "expire"):
         if args.model is not None:
-            raise UsageError("`silence MODEL` takes no --model: use `silence add --model GLOB`")
+            raise UsageError("`silence MODEL` does not accept --model: use `silence add --model GLOB`")
         args.named, args.action = args.action, "add"
         args.model = exact_glob(args.named)
     if args.action != "add" and any(getattr(args, name) is not None for name in (*LABELS, "duration", "start", "why")):
-        raise UsageError(f"only `silence add` takes such options, `silence {args.action}` does not: leave them out")
+        raise UsageError(f"only `silence add` accepts these options, `silence {args.action}` does not: leave them out")
     return {"add": _add, "list": _list, "expire": _expire}[args.action](args, context)
 
 
@@ -109,7 +109,7 @@ def _list(args: argparse.Namespace, context: Context) -> int:
 
 def _expire(args: argparse.Namespace, context: Context) -> int:
     if not args.paths:
-        raise UsageError("say which: `modeltop silence expire ID`; `modeltop silence list` shows them")
+        raise UsageError("name one: `modeltop silence expire ID`; `modeltop silence list` shows them")
     prefix, *args.paths = args.paths
     event_log = event_log_for(context.pipeline(args))
     (event,) = actions.expire_silence(event_log.state(), prefix, by=author(), now=event_log.now())

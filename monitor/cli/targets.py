@@ -29,7 +29,7 @@ def parse_duration(text: str) -> timedelta:
     """
     duration = core_text.parse_duration(text)
     if duration is None:
-        raise argparse.ArgumentTypeError(f"{sanitize(text, 40)!r} is no length of time: {core_text.DURATION_HINT}")
+        raise argparse.ArgumentTypeError(f"invalid duration {sanitize(text, 40)!r}: {core_text.DURATION_HINT}")
     return duration
 
 
@@ -40,7 +40,7 @@ def event_log_for(pipeline: Pipeline) -> EventLog:
         StoreError: No folder can hold it.
     """
     if pipeline.state_reader.event_log is None:
-        raise StoreError(f"nothing can be kept: {pipeline.state_reader.error}")
+        raise StoreError(f"nothing can be saved: {pipeline.state_reader.error}")
     return pipeline.state_reader.event_log
 
 
@@ -76,7 +76,7 @@ def resolve_incident(args: argparse.Namespace, context: Context) -> tuple[Incide
     target = sanitize(args.target, 60)
     if incidents:
         lines = [incident_line(incident, snapshot) for incident in incidents[:MAX_LISTED]]
-        raise UsageError("\n".join([f"{target} may be any of these: say which", *lines]))
+        raise UsageError("\n".join([f"{target} matches several incidents: name one of these", *lines]))
     is_model = args.target in {status.model for status in snapshot.model_statuses}
     reason = f"no active alerts of {target}" if is_model else f"no incident or alert is called {target}"
     raise UsageError(f"{reason}: `modeltop alerts` lists the active ones")

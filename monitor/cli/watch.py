@@ -42,7 +42,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_data(parser)
     mode = parser.add_mutually_exclusive_group()
     mode.add_argument("--once", action="store_true", help="one cycle, for cron: retries are left for the next run")
-    mode.add_argument("--status", action="store_true", help="how the watcher is, with an exit code")
+    mode.add_argument("--status", action="store_true", help="watcher status, with an exit code")
     mode.add_argument("--test", metavar="RECEIVER", help="send a receiver a marked test message")
     mode.add_argument("--dry-run", action="store_true", help="print what would go out now; write and send nothing")
     mode.add_argument(
@@ -138,7 +138,7 @@ def _settings_loader(
     def load() -> DaemonSettings:
         config = context.load_config(args)
         if _state_folder(args, context) != folder:
-            raise UsageError("the store lies elsewhere now: start the watcher anew")
+            raise UsageError("the store has moved: restart the watcher")
         if any(log.every is not None for log in config.logs.values()) and not args.paths:
             make_folder(context.store_folder(args, config))  # computed periods will be its first history
         sources = context.sources(args, config)
@@ -242,6 +242,6 @@ def _enable(name: str, event_log: EventLog, context: Context) -> None:
     try:
         event_log.append(ReceiverTested(event_log.now(), name))
     except StoreError as error:
-        context.err_line(f"that it works again could not be saved: {sanitize(error, 300)}")
+        context.err_line(f"its recovery could not be saved: {sanitize(error, 300)}")
     else:
         context.out_line(f"{sanitize(name, 60)} recovered: it is in use again")

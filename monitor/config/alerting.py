@@ -26,7 +26,7 @@ def parse_receivers(table: TableReader) -> dict[str, Receiver]:
         notifier = inner.build(notifier_type(kind)) if kind else None
         policy = _policy(inner, notifier)
         if policy.fallback is not None and policy.fallback not in tables.keys() - {name}:
-            inner.error("fallback", f"{policy.fallback!r} is no other receiver; configured: {', '.join(tables)}")
+            inner.error("fallback", f"{policy.fallback!r} is not another receiver; configured: {', '.join(tables)}")
         if notifier is not None:
             receivers[name] = Receiver(name, notifier, policy)
         elif not kind:
@@ -63,7 +63,7 @@ def parse_routes(tables: Sequence[TableReader], receivers: Collection[str], zone
 
 def _route(table: TableReader, name: str, receivers: Collection[str], zone: tzinfo) -> Route:
     if "receivers" not in table.data:
-        table.error("receivers", "missing; name the receivers that this route tells")
+        table.error("receivers", "missing; name the receivers that this route notifies")
     if ("escalate_after" in table.data) != ("escalate_to" in table.data):
         absent = "escalate_to" if "escalate_after" in table.data else "escalate_after"
         table.error(absent, "missing; escalation needs a time and receivers")
@@ -114,7 +114,7 @@ def parse_receiver_names(table: TableReader, key: str, receivers: Collection[str
 def _check_unique(tables: Sequence[TableReader], names: Sequence[str]) -> None:
     for index, (table, name) in enumerate(zip(tables, names, strict=True)):
         if name in names[:index]:
-            table.error("name", f"{name!r} stands twice; choose another")
+            table.error("name", f"{name!r} is used twice; choose another")
 
 
 def _time_intervals(table: TableReader, zone: tzinfo) -> tuple[TimeInterval, ...]:
@@ -134,7 +134,7 @@ def _days(table: TableReader) -> tuple[int, ...]:
     for word in re.split(r"[,\s]+", text.strip().lower()):
         first, _, last = word.partition("-")
         if first not in DAYS or (last or first) not in DAYS:
-            table.error("days", f"{text!r} names no days; write mon-fri, or sat,sun")
+            table.error("days", f"{text!r} has invalid days; write mon-fri, or sat,sun")
             return WEEK
         start, end = DAYS.index(first), DAYS.index(last or first)
         days |= {day % 7 for day in range(start, end + 1 + 7 * (end < start))}  # fri-mon runs over the weekend

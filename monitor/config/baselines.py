@@ -49,7 +49,7 @@ def parse_baseline(table: TableReader, catalog: MetricRegistry, detector: Detect
     if detector is None:
         return baseline
     if "reference" in table.data and not detector.uses_baseline:
-        table.error("reference", "this check compares with no reference: leave it out")
+        table.error("reference", "this check uses no reference: remove it")
         return ROLLING
     try:
         detector.validate(baseline)

@@ -42,7 +42,7 @@ def _ranges(table: TableReader) -> Iterator[DayRange]:
         if (days := day_range(text)) is not None:
             yield days
         else:
-            table.error("dates", f"{text!r} is no date; {EXAMPLES}")
+            table.error("dates", f"{text!r} is not a date; {EXAMPLES}")
 
 
 def day_range(text: str) -> DayRange | None:

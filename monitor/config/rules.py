@@ -30,7 +30,7 @@ def parse_rules(
     for table in tables:
         rule = _rule(table, catalog, receivers)
         if rule is not None and rule.name in rules:
-            table.error("name", f"{rule.name!r} names two rules; alerts are told apart by it, so choose another")
+            table.error("name", f"{rule.name!r} is the name of two rules; choose another")
         elif rule is not None:
             rules[rule.name] = rule
     return tuple(rules.values())

@@ -104,19 +104,19 @@ def _limits_to_table(limits: SuggestedLimits) -> dict[str, Any]:
 
 
 def _reasons(limits: SuggestedLimits, series: Series, metric: Metric) -> Iterator[str]:
-    periods = pluralize(limits.healthy_periods, "healthy period")
+    periods = pluralize(limits.healthy_periods, "normal period")
     yield f"usually {metric.format(limits.median)}, by {periods} up to {format_period(series.newest)}"
     if limits.excluded_periods:
-        yield f"{pluralize(limits.excluded_periods, 'other')} set aside as not healthy"
+        yield f"{pluralize(limits.excluded_periods, 'other')} excluded as abnormal"
     if limits.by_chance:
-        yield f"chance alone takes a period of {format_exact(limits.min_count)} cases beyond it once in 100"
+        yield f"by chance, 1 in 100 periods of {format_exact(limits.min_count)} cases is beyond it"
     else:
-        yield "a healthy period lies beyond it once in 100"
+        yield "1 in 100 normal periods is beyond it"
 
 
 def _default_floor(series: Series, reason: str) -> tuple[dict[str, Any], str]:
     """Return the limits of the default rule for a series too young for its own; empty if there is none."""
-    for rule in default_rules() if reason.startswith("too little") else ():
+    for rule in default_rules() if reason.startswith("needs ") else ():
         detector = rule.detector
         if isinstance(detector, Threshold) and rule.matches(series.key) and not skip_reason(rule, series):
             limits = (("warn", detector.warn), ("critical", detector.critical))

@@ -197,7 +197,7 @@ class TableReader:
         text = self.text(key)
         duration = None if text is None else parse_duration(text)
         if text is not None and duration is None:
-            self.error(key, f"{text!r} is no length of time; {DURATION_HINT}")
+            self.error(key, f"invalid duration {text!r}; {DURATION_HINT}")
         return duration
 
     def moment(self, key: str) -> datetime | None:
@@ -207,7 +207,7 @@ class TableReader:
             try:
                 value = datetime.fromisoformat(value)
             except ValueError:
-                self.error(key, f"{value!r} is no date; write one such as 2025-01-31")
+                self.error(key, f"{value!r} is not a date; write one such as 2025-01-31")
                 return None
         if isinstance(value, date) and not isinstance(value, datetime):
             value = datetime(value.year, value.month, value.day, tzinfo=UTC)
@@ -222,7 +222,7 @@ class TableReader:
         match = re.fullmatch(r"(\d{1,2}):(\d{2})", value)
         hour, minute = (int(match[1]), int(match[2])) if match else (24, 60)
         if minute > 59 or hour * 60 + minute > 24 * 60:
-            self.error(key, f"{value!r} is no time of day; write one such as 09:00")
+            self.error(key, f"{value!r} is not a time of day; write one such as 09:00")
             return None
         return time(hour % 24, minute)
 
@@ -236,7 +236,7 @@ class TableReader:
         try:
             return ZoneInfo(name)
         except (ZoneInfoNotFoundError, ValueError, OSError):
-            self.error(key, f"{name!r} is no time zone; use a name such as Europe/Berlin")
+            self.error(key, f"{name!r} is not a time zone; use a name such as Europe/Berlin")
             return None
 
     def path(self, key: str) -> Path | None:
@@ -253,7 +253,7 @@ class TableReader:
         env, file = self.text(f"{key}_env"), self.text(f"{key}_file")
         if key in self.data:
             self.allow(key)
-            self.error(key, f"a secret does not stand here; give {key}_env, the name of a variable, or {key}_file")
+            self.error(key, f"do not write a secret here; give {key}_env, the name of a variable, or {key}_file")
         elif env and file:
             self.error(f"{key}_file", f"either {key}_env or {key}_file, not both")
         if env:

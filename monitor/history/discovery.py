@@ -129,7 +129,7 @@ def open_regular(path: str) -> tuple[int, os.stat_result]:
     """Open a regular file for reading, and return its descriptor and state; never wait for a writer, as a FIFO would.
 
     Raises:
-        SourceError: It cannot be opened, or is no regular file.
+        SourceError: It cannot be opened, or is not a regular file.
         TooLargeError: It is larger than `MAX_BYTES`.
     """
     try:

@@ -59,7 +59,7 @@ def parse_date(text: str, zone: tzinfo = UTC) -> datetime:
     """Return the moment that a text names, in `zone` if it names none.
 
     Raises:
-        ValueError: It is no date, or a local time that comes twice; the message names the remedy.
+        ValueError: It is not a date, or a local time that comes twice; the message names the remedy.
     """
     first, second = (parse_microseconds(text, zone, fold) for fold in (0, 1))
     if first != second:

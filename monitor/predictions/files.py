@@ -104,7 +104,7 @@ def _expanded(source: str) -> list[Path]:
     if not files:
         suffixes = ", ".join(SUFFIXES)
         raise SourceError(
-            f"{sanitize(source)} is no file, and no folder or glob with {suffixes} in it: correct the path"
+            f"{sanitize(source)} is not a file, and not a folder or glob with {suffixes} in it: correct the path"
         )
     return files
 

@@ -28,7 +28,7 @@ CODES = {
     "ms": ("M", 1), "m": ("M", 1), "qs": ("M", 3), "q": ("M", 3), "ys": ("M", 12), "y": ("M", 12), "a": ("M", 12),
 }  # fmt: skip
 """Unit of numpy, and how many of it, by the code in lower case (those of pandas)."""
-EXAMPLES = "write such as H, D, W, MS, 15min, 6h, 5000rows or column=NAME"
+EXAMPLES = "write one of H, D, W, MS, 15min, 6h, 5000rows or column=NAME"
 MINUTES = {"m": 1, "h": 60, "D": 1440, "W": 7 * 1440}
 MONDAY = 4 * 1440
 """Minutes from 1970-01-01, a Thursday, to the first Monday."""
@@ -107,7 +107,7 @@ def parse_period(code: str, timezone: str = "UTC") -> Period:
     """
     match = re.fullmatch(r"(\d{0,4})\s*([A-Za-z]{1,3})", code.strip())
     if match is None or match[2].lower() not in CODES or match[1] == "0":
-        raise SourceError(f"--period {sanitize(code, 40)} is none: {EXAMPLES}")
+        raise SourceError(f"--period {sanitize(code, 40)} is invalid: {EXAMPLES}")
     unit, factor = CODES[match[2].lower()]
     size = int(match[1] or 1) * factor
     if unit in ("m", "h") and 1440 % (size * MINUTES[unit]):
@@ -143,7 +143,9 @@ def _zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError):
-        raise SourceError(f"--timezone {sanitize(name, 40)} is none: write such as Europe/Berlin") from None
+        raise SourceError(
+            f"--timezone {sanitize(name, 40)} is not a time zone: write one such as Europe/Berlin"
+        ) from None
 
 
 def utc_offset_changes(

@@ -171,10 +171,10 @@ class RunSummary:
         if self.first_future is not None:
             rows, periods = pluralize(round(self.future_rows), "row"), pluralize(self.future_periods, "period")
             first = format_period(to_datetime(self.first_future))
-            yield f"{rows} of {periods} from {first} on are in the future: left out; check their dates"
+            yield f"{rows} of {periods} from {first} on are in the future: skipped; check their dates"
         if self.newest_future is not None:
             newest = format_period(to_datetime(self.newest_future))
-            yield f"periods up to {newest} are in the future: the clock must be wrong; set it, then compute again"
+            yield f"periods up to {newest} are in the future: set the clock, then compute again"
         if self.first is None or self.newest is None:
             yield "no rows with a time and a prediction were found: nothing was computed"
             return
@@ -187,7 +187,7 @@ class RunSummary:
             yield f"{missing:,.0f} of {self.rows:,.0f} rows ({percent}) have no label that can be used"
         if self.awaiting_labels:
             periods = pluralize(self.awaiting_labels, "period")
-            yield f"labels are still to come for {periods}: what rests on them is provisional"
+            yield f"labels are pending for {periods}: metrics that need them are provisional"
         if self.unfinished:
             yield f"{pluralize(self.unfinished, 'period')} not over yet: provisional"
         if any(name.startswith("estimated_") for name in self.metrics):

@@ -109,7 +109,7 @@ def _label_notes(log: ResolvedLog, schema: Schema) -> Iterator[str]:
     used = {log.model, log.timestamp, log.prediction, log.id, *log.scores.values(), *log.segments}
     free = [column for name, column in schema.items() if name not in used and column.sample]
     names = [sanitize(column.name, 60) for column in free if _may_be_label(column, log)][:MAX_CANDIDATES]
-    remedy = f"perhaps --label {' or '.join(names)}" if names else "name it by --label, or join it by --labels and --id"
+    remedy = f"try --label {' or '.join(names)}" if names else "name it by --label, or join it by --labels and --id"
     yield f"no label column: computed without the metrics that need labels, such as accuracy; {remedy}"
 
 
@@ -168,7 +168,7 @@ class _Roles:
         if name is None:
             return None
         if name.lower() != role:
-            self.notes.append(f"{sanitize(name, 60)} is taken for the {role}")
+            self.notes.append(f"{sanitize(name, 60)} is used as the {role}")
         return self.schema[name]
 
     def _named_scores(self) -> dict[str, Column]:
@@ -207,7 +207,7 @@ def _infer_task(roles: _Roles) -> Task:
     if spec.positive is not None or (not outcomes and scores):
         return Task.BINARY
     if not outcomes:
-        raise SourceError("neither labels nor predictions are there to tell the task: give --task")
+        raise SourceError("neither labels nor predictions to infer the task from: give --task")
     if any(column.type is ColumnType.TIMESTAMP for column in outcomes):
         raise SourceError(f"{sanitize(outcomes[0].name, 60)} holds dates, which no task predicts: name another column")
     values = dict.fromkeys(value for column in outcomes for value in column.value_counts)
@@ -325,7 +325,7 @@ def _infer_binary_classes(spec: LogSpec, values: Collection[str], scored_class: 
     others = [value for value in values if value != positive]
     shown = sanitize(", ".join(others[:6]), 120)
     if values and positive not in values and len(others) > 1:
-        raise SourceError(f"--positive {sanitize(positive, 40)} is no value: there are {shown}")
+        raise SourceError(f"--positive {sanitize(positive, 40)} is not among the values: {shown}")
     usual = [value for value in others if value.lower() in POSITIVE_PAIRS.get(positive.lower(), ())]
     if len(others) > 1 and not usual:
         raise SourceError(f"beside {sanitize(positive, 40)} the values are {shown}: is it --task multiclass?")
@@ -365,7 +365,7 @@ def _check_period(log: ResolvedLog, schema: Schema) -> None:
     if (spec.start is None) != (spec.every is None):
         raise SourceError("--start and --every go together: the date of the first period, and their distance")
     if log.timestamp is None and spec.start is None:
-        raise SourceError("the log has no column of times that is known: name it by --timestamp")
+        raise SourceError("no timestamp column found: name it by --timestamp")
     if spec.start is not None and is_calendar(spec.period):
         raise SourceError("--start needs --period Nrows or column=NAME: without times, rows alone make periods")
 
@@ -495,7 +495,7 @@ def _check_profile(profile: Profile, log: ResolvedLog) -> None:
         _check_scores(profile, log)
     elif profile["labels"] > profile["label"]:
         values = pluralize(profile["labels"] - profile["label"], "value")
-        raise SourceError(f"--label {sanitize(log.label, 60)} has {values} that are no numbers: correct them")
+        raise SourceError(f"--label {sanitize(log.label, 60)} has {values} that are not numbers: correct them")
 
 
 def _check_scores(profile: Profile, log: ResolvedLog) -> None:
@@ -519,7 +519,7 @@ def _exclusion_notes(profile: Profile, log: ResolvedLog) -> Iterator[str]:
     rows = profile["rows"]
     if log.task is not Task.REGRESSION and (unknown := profile["labels"] - profile["label"]):
         kinds = "neither value" if log.task is Task.BINARY else "none of the classes"
-        yield f"{pluralize(unknown, 'row')} with a label that is {kinds} count as unlabelled, such as ties"
+        yield f"{pluralize(unknown, 'row')} with a label that is {kinds} count as unlabeled, such as ties"
     missing = {
         "a prediction that can be read": rows - profile.get("prediction", rows),
         "a score": rows - profile.get("score", rows) if log.prediction is None else 0,
@@ -528,4 +528,4 @@ def _exclusion_notes(profile: Profile, log: ResolvedLog) -> Iterator[str]:
     }
     for noun, count in missing.items():
         if count:
-            yield f"{pluralize(count, 'row')} without {noun} are left out"
+            yield f"{pluralize(count, 'row')} without {noun} are skipped"

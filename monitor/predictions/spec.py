@@ -176,5 +176,5 @@ def _moment(date_text: str, text: str) -> datetime | None:
         return None
     moment = parse_timestamp(date_text.strip())
     if moment is None:
-        raise SourceError(f"--reference {sanitize(text, 60)}: {sanitize(date_text, 40)} is no ISO date")
+        raise SourceError(f"--reference {sanitize(text, 60)}: {sanitize(date_text, 40)} is not an ISO date")
     return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment

@@ -57,7 +57,9 @@ def find_date_order(table: Expression, column: Column, engine: Engine) -> DateOr
         if order is not None:
             return order
     example = sanitize(next((text for text in texts if not is_timestamp(text)), texts[0]), 40)
-    raise SourceError(f"--timestamp {sanitize(column.name, 60)} holds {example}, which is no ISO date: name another")
+    raise SourceError(
+        f"--timestamp {sanitize(column.name, 60)} holds {example}, which is not an ISO date: name another"
+    )
 
 
 def _decided_order(table: Expression, column: Column, engine: Engine, texts: list[str]) -> DateOrder | None:

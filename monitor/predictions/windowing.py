@@ -169,7 +169,7 @@ def _nth_start(spec: LogSpec) -> Callable[[int], np.datetime64]:
     """Return a function from the number of a period to its start, for a log without times."""
     start = parse_timestamp(spec.start or "")
     if start is None:
-        raise SourceError(f"--start {sanitize(spec.start, 40)} is no ISO date: write such as 2025-01-01")
+        raise SourceError(f"--start {sanitize(spec.start, 40)} is not an ISO date: write one such as 2025-01-01")
     period = parse_period(spec.every or "D", spec.timezone)
     starts = [to_datetime64(start if start.tzinfo else start.replace(tzinfo=UTC))]
 

@@ -88,5 +88,5 @@ def baseline_note(series: Series, baseline: PastBaseline = ROLLING) -> str | Non
     if baseline.window(series) is not None:
         return None
     if not isinstance(baseline, Rolling):
-        return f"too little history for {baseline.describe()}"
+        return f"not enough periods for {baseline.describe()}"
     return f"needs {baseline.min_periods} earlier periods, has {int(series[:-1].evaluable().sum())}"

@@ -82,9 +82,9 @@ def _describe_unevaluated(series: Series, rule: Rule, evaluable: np.ndarray, met
         return ""
     value = f"{metric.name} {format_value(series.latest)}"
     if not np.isfinite(series.latest):
-        return f"{value}: not evaluated, as it is not finite"
+        return f"{value}: not evaluated (not finite)"
     if series.provisional is not None and series.provisional[last]:
-        return f"{value}: not evaluated, as its period is not complete"
+        return f"{value}: not evaluated (period not complete)"
     support = format_exact(series.effective_support()[last])
     return f"{value}: only {support} cases (min {rule.min_count}): not evaluated".replace("only 1 cases", "only 1 case")
 

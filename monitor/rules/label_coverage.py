@@ -79,7 +79,7 @@ def _describe_missing(state: LabelState, coverage: Series, periods: Times) -> La
     ratio = float(coverage.values[np.isin(coverage.times, periods, assume_unique=True)].mean())
     percent = f"{100 * ratio:.0f} %" if ratio >= 0.1 or not ratio else f"{100 * ratio:.2g} %"
     count = pluralize(len(periods), "period")
-    text = f"{percent} of the rows of {count} have one, too few to judge"
+    text = f"{percent} of the rows of {count} have one, too few to evaluate"
     if state is LabelState.PENDING:
         text = f"{count} wait{'s' if len(periods) == 1 else ''}, {percent} are there"
     return LabelCoverage(state, since, f"{state.value} since {format_period(since)}: {text}")

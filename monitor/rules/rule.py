@@ -264,7 +264,7 @@ def describe_rule(rule: Rule, metric: Metric) -> str:
     if rule.min_count > 0:
         clauses.append(f"periods with fewer than {format_exact(rule.min_count)} cases are not evaluated")
     if rule.max_gap is not None and max(rule.confirm) > 1:
-        clauses.append(f"a silence of more than {format_age(rule.max_gap)} starts the count anew")
+        clauses.append(f"a gap of more than {format_age(rule.max_gap)} restarts the count")
     return "; ".join(clauses)
 
 
@@ -290,5 +290,5 @@ def _recovery(rule: Rule) -> str:
     margin = rule.detector.margin
     if rule.recover == 1 and not margin:
         return ""
-    good = "one good one" if rule.recover == 1 else f"{rule.recover} good ones in a row"
+    good = "one good period" if rule.recover == 1 else f"{rule.recover} good periods in a row"
     return f"{good} at least {format_exact(margin)} back inside" if margin else good

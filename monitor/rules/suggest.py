@@ -68,11 +68,11 @@ def suggest_limits(series: Series, metric: Metric) -> SuggestedLimits | str:
     min_count = _min_count(series)
     values = series.values[series.evaluable(min_count) & (np.abs(series.values) < MAX_MAGNITUDE)]
     if len(values) < MIN_PERIODS:
-        return f"too little history: {len(values)} of {MIN_PERIODS} periods"
+        return f"needs {MIN_PERIODS} periods, has {len(values)}"
     sign = 1.0 if metric.better is Direction.HIGHER else -1.0
     healthy = _healthy(sign * values)
     if int(healthy.sum()) < MIN_PERIODS:
-        return f"too little healthy history: {int(healthy.sum())} of {MIN_PERIODS} periods"
+        return f"needs {MIN_PERIODS} normal periods, has {int(healthy.sum())}"
     # The row count is no substitute for the support of a proportion, which rests on fewer cases.
     support = min_count if metric.proportion and series.support is not None else 0
     return _limits(sign * values[healthy], sign, metric, min_count, support=support, excluded=int((~healthy).sum()))

@@ -96,7 +96,7 @@ class Cycle:
             return
         self._record_leadership(now, is_leader=True)
         if not self.settings.config.receivers:
-            self._log.warning("receivers", "no receiver is configured: nobody is notified")
+            self._log.warning("receivers", "no receiver is configured: no one is notified")
 
     def compute(self, *, wait: bool = False) -> None:
         """Compute the configured logs that are due; with `wait`, until they have ended.
@@ -159,7 +159,7 @@ class Cycle:
             self._reporter.set_error("settings", None)
             self._tracker.no_data_grace.wait = self.settings.config.watch.no_data_wait
             self._tracker.no_data_grace.every = self.settings.config.watch.every
-            self._log.info("reload", "the configuration was read anew")
+            self._log.info("reload", "the configuration was reloaded")
         self.publish_health()
 
     def publish_health(self, *, stopped: bool = False) -> None:
@@ -222,7 +222,7 @@ class Cycle:
         if state.clock_accept_requested and not self.dispatcher.is_sending():
             previous = self._clock.now(state.last_event_at)
             self._buffer.append(ClockAccepted(self._clock.accept(), previous))
-            self._log.info("clock", "the machine's clock was accepted, as a person asked")
+            self._log.info("clock", "the machine's clock was accepted on request")
 
     def _log_read_problems(self, snapshot: Snapshot) -> None:
         """Log what could not be read or is in the future, once for each source; a fatal problem is an alert."""

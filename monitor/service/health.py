@@ -175,7 +175,7 @@ class HealthReporter:
             return
         self._errors[subject] = error
         if error is None:
-            self._log.info(subject, f"{subject}: all well again")
+            self._log.info(subject, f"{subject}: recovered")
         else:
             self._log.error(subject, error)
 
@@ -299,7 +299,7 @@ class Heartbeat:
 
     def _run(self, url: SecretSource) -> None:
         error = _ping_error(url)
-        self.error = None if error is None else f"the heartbeat was not heard: {error}"
+        self.error = None if error is None else f"the heartbeat failed: {error}"
 
 
 def _ping_error(url: SecretSource) -> str | None:

@@ -108,7 +108,7 @@ def state_reader_for(
         return StateReader(health=health, error=str(error))
 
 
-BACKLOG_NOTICE = "lasting changes are still being looked for"
+BACKLOG_NOTICE = "baselines are still being evaluated"
 
 
 class _Failure(NamedTuple):

@@ -136,11 +136,11 @@ def create_silence(matchers=None, *, start=NOON, lasting=HOUR, reason="a release
     ("changes", "error"),
     [
         ({"matchers": Matchers(rule="*")}, "would match everything"),
-        ({"reason": " "}, "needs a reason"),
+        ({"reason": " "}, "reason required"),
         ({"reason": "x" * 501}, "500 are enough"),
         ({"lasting": 31 * DAY}, "30 days at most"),
-        ({"lasting": -HOUR}, "end before it begins"),
-        ({"start": NOON - DAY}, "it would end 2025-01-09 13:00 UTC, which is over"),
+        ({"lasting": -HOUR}, "end before it starts"),
+        ({"start": NOON - DAY}, "it would end 2025-01-09 13:00 UTC, which is in the past"),
     ],
 )
 def test_a_silence_is_refused_with_the_reason(changes, error):
@@ -162,7 +162,7 @@ def test_different_silences_have_different_ids():
 def test_a_silence_is_expired_once_and_by_an_unambiguous_id():
     both = [*create_silence(), *create_silence(reason="another")]
     state, (first, second) = apply_events(AlertingState(), both), [event.silence.id for event in both]
-    with pytest.raises(UsageError, match="say which"):
+    with pytest.raises(UsageError, match="name one"):
         actions.expire_silence(state, "", by="bob", now=NOON)
     with pytest.raises(UsageError, match="no silence is called zzz"):
         actions.expire_silence(state, "zzz", by="bob", now=NOON)

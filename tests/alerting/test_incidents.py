@@ -131,7 +131,7 @@ def test_a_rule_that_no_longer_asks_withdraws_its_incident(new_world, scope_of):
     world.run_cycle()
     run_cycle = replace(scope_of(world.rows), evaluated=frozenset())
     (event,) = track_incidents((), (), world.state, world.now, scope=run_cycle, previous_newest=world.newest)
-    assert event.message == "the rule no longer asks about this series"
+    assert event.message == "the rule no longer applies to this series"
 
 
 def test_rows_that_are_gone_are_no_recovery(new_world, describe):

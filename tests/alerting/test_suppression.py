@@ -199,8 +199,8 @@ def test_a_preview_counts_active_alerts_and_warns_over_half(active_alert):
     ("matchers", "length", "reason", "error"),
     [
         pytest.param({"model": "m"}, HOUR, "deploy", None, id="one with a reason is made"),
-        pytest.param({"model": "m"}, HOUR, "  ", "a silence needs a reason", id="none without a reason"),
-        pytest.param({"model": "m"}, 0 * HOUR, "x", "would end before it begins", id="none that ends at once"),
+        pytest.param({"model": "m"}, HOUR, "  ", "reason required", id="none without a reason"),
+        pytest.param({"model": "m"}, 0 * HOUR, "x", "would end before it starts", id="none that ends at once"),
         pytest.param({"model": "m"}, 30 * DAY, "x", None, id="thirty days at most"),
         pytest.param({"model": "m"}, 30 * DAY + HOUR, "x", "30 days at most", id="no longer"),
         pytest.param({}, HOUR, "x", "match everything", id="not of everything"),

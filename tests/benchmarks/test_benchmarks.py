@@ -35,7 +35,7 @@ def test_an_unknown_benchmark_is_rejected_with_the_names_that_exist():
     [
         pytest.param(1.3, "reached", id="exactly the figure is reached"),
         pytest.param(1.8, "missed by 0.5 x", id="what is missing is said in the figure's unit"),
-        pytest.param(None, "not measured", id="what could not be measured is not taken for reached"),
+        pytest.param(None, "not measured", id="what could not be measured is not accepted for reached"),
     ],
 )
 def test_a_result_compares_its_value_with_the_target(value, verdict):

@@ -168,7 +168,7 @@ def test_a_header_that_comes_again_in_another_order_is_followed(case):
     rows = export("churn.csv")
     assert len(rows) == 35
     assert all(float(row["accuracy"]) - float(row["precision"]) == pytest.approx(0.1) for row in rows)
-    assert not checked.mentions("is no date|not a date|invalid date")
+    assert not checked.mentions("is not a date|not a date|invalid date")
 
 
 # K4: dates that are not read

@@ -396,7 +396,7 @@ def test_the_same_header_between_rows_is_no_row(look):
     checked = look(data)
     assert_critical(checked)
     assert len(export("churn.csv")) == 35
-    assert not checked.mentions("is no date|not a date|invalid date")
+    assert not checked.mentions("is not a date|not a date|invalid date")
 
 
 @pytest.mark.parametrize("second", ["Date,Accuracy", '"date","accuracy"', "date,acc", " date , accuracy "])

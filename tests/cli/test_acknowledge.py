@@ -107,18 +107,18 @@ def test_a_silence_of_a_model_silences_all_of_it(on, store):
     [
         (["ack", "well"], "no active alerts of well: `modeltop alerts` lists the active ones"),
         (["ack", "nobody"], "no incident or alert is called nobody"),
-        (["ack", "churn/recall", "--for", "soon"], "'soon' is no length of time"),
+        (["ack", "churn/recall", "--for", "soon"], "invalid duration 'soon'"),
         (["ack", "churn/recall", "--for", "31d"], "at most 30 days"),
         (["ack", "churn/recall", "--why", "x" * 501], "500 are enough"),
         (["silence", "add", "--why", "x"], "would match everything"),
-        (["silence", "add", "--model", "churn"], "needs a reason"),
+        (["silence", "add", "--model", "churn"], "reason required"),
         (["silence", "add", "--model", "churn", "--why", "x", "--for", "31d"], "30 days at most"),
-        (["silence", "add", "--model", "churn", "--why", "x", "--start", "2020-01-01"], "which is over"),
+        (["silence", "add", "--model", "churn", "--why", "x", "--start", "2020-01-01"], "which is in the past"),
         (["silence", "list", "--model", "churn"], "leave them out"),
-        (["silence", "expire"], "say which"),
+        (["silence", "expire"], "name one"),
         (["silence", "expire", "zz"], "no silence is called zz"),
         (["silence", "chrun", "--why", "x"], "no model is called chrun: did you mean churn?"),
-        (["silence", "churn", "--model", "x"], "takes no --model"),
+        (["silence", "churn", "--model", "x"], "does not accept --model"),
         (["note", "churn"], "a note needs a model and a text"),
         (["note", "churn", " "], "needs a model and a text"),
     ],
@@ -158,7 +158,7 @@ def test_a_silence_may_begin_later(on, store):
 
 def test_a_note_is_written_listed_and_about_the_moment_that_is_named(on, store):
     noted = on("note", "churn", "v2 is out", "--at", "2025-01-08T10:00+01:00")
-    assert (noted.code, noted.out) == (0, "noted about churn for 2025-01-08 09:00 UTC: v2 is out\n")
+    assert (noted.code, noted.out) == (0, "note added to churn at 2025-01-08 09:00 UTC: v2 is out\n")
     on("note", "*", "prices changed", "--at", "2025-01-02")
     on("note", "other", "never mind", "--at", "2025-01-03")
     lines = on("note", "--list").out.splitlines()

@@ -40,7 +40,7 @@ def test_a_plain_log_needs_no_flags_and_what_was_inferred_is_reported(run, log, 
     assert outcome.code == 0, outcome.err
     assert "10 periods of churn, 2025-01-01 to 2025-01-10, from 600 rows" in outcome.err
     assert "120 of 600 rows (20 %) have no label" in outcome.err
-    assert "labels are still to come for 2 periods" in outcome.err
+    assert "labels are pending for 2 periods" in outcome.err
     assert len(stored()[SeriesKey("churn", "accuracy")]) == 8
     assert stored()[SeriesKey("churn", "positive_rate")].evaluable().all()
 
@@ -117,13 +117,13 @@ def test_each_configured_log_is_computed_and_named(run, log, tmp_path):
         (["nothing.csv"], "nothing.csv"),
         (["churn.csv", "--label", "lable"], "label"),
         (["churn.csv", "--positive", "maybe"], "maybe"),
-        (["churn.csv", "--period", "fortnight"], "--period fortnight is none"),
+        (["churn.csv", "--period", "fortnight"], "--period fortnight is invalid"),
         (["churn.csv", "--score", "id"], "within 0 and 1"),
         (["churn.csv", "--label", "fruit", "--prediction", "guess", "--cost", "fp=1"], "needs a binary task"),
         (["churn.csv", "--per-class"], "--per-class needs several classes"),
         (["churn.csv", "--engine", "sparc"], "no engine sparc"),
-        (["churn.csv", "--undo"], "--undo takes no log"),
-        (["--undo", "--store", "nowhere"], "nowhere is not there"),
+        (["churn.csv", "--undo"], "--undo restores the store"),
+        (["--undo", "--store", "nowhere"], "nowhere was not found"),
     ],
 )
 def test_an_impossible_request_is_reported_in_one_line_and_nothing_is_stored(run, log, tmp_path, words, message):
@@ -140,6 +140,6 @@ def test_rows_in_the_future_are_left_out_and_reported(run, log, stored, tmp_path
             file.write(f"{900 + number},2062-01-08T10:00,0.5,{number % 2},a,fig,fig\r\n")
     outcome = run("compute", log, "--store", "s", *NOW)
     assert outcome.code == 0, outcome.err
-    assert "12 rows of 1 period from 2062-01-08 on are in the future: left out; check their dates" in outcome.err
+    assert "12 rows of 1 period from 2062-01-08 on are in the future: skipped; check their dates" in outcome.err
     assert "10 periods of churn, 2025-01-01 to 2025-01-10, from 600 rows" in outcome.err
     assert len(stored()[SeriesKey("churn", "positive_rate")]) == 10

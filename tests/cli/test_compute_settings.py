@@ -80,9 +80,9 @@ def test_an_impossible_flag_is_reported_in_one_clause(words, message):
 def test_a_length_of_time_is_checked_as_it_is_parsed(words, capsys):
     with pytest.raises(SystemExit):
         settings_of(Config(), "a.csv", *words)
-    assert f"argument {words[0]}: '{words[1]}' is no length of time: write a number and s," in capsys.readouterr().err
+    assert f"argument {words[0]}: invalid duration '{words[1]}': write a number and s," in capsys.readouterr().err
 
 
 def test_names_and_files_do_not_go_together(load_config):
-    with pytest.raises(UsageError, match="do not go together"):
+    with pytest.raises(UsageError, match="cannot be mixed"):
         settings_of(load_config('[logs.churn]\nsource = "a"\n'), "churn", "x.csv")

@@ -76,7 +76,7 @@ def test_the_limits_of_the_sample_fleet_find_what_was_planted_and_leave_the_heal
 def test_an_incident_in_the_past_is_set_aside_and_would_have_fired(run, tmp_path):
     run("init", history(tmp_path / "h.csv", bad=range(40, 50)))
     text = Path("modeltop.toml").read_text()
-    (excluded,) = re.findall(r"(\d+) others set aside as not healthy", text.replace("\n# ", " "))
+    (excluded,) = re.findall(r"(\d+) others excluded as abnormal", text.replace("\n# ", " "))
     assert 10 <= int(excluded) <= 12
     assert claims(text) == {"accuracy": 1, "baseline-drop": 1}
     assert "2025-02-10 to 2025-02-21" in text
@@ -86,7 +86,7 @@ def test_too_young_a_model_gets_the_default_floor_or_none(run, ten_days):
     run("init", ten_days)
     floors = load(Path("modeltop.toml")).rules
     assert {rule.name: rule.detector.limits()[0][1].below for rule in floors} == {"accuracy": 0.9, "f1_score": 0.85}
-    assert "recall: too little history: 10 of 20 periods" in Path("modeltop.toml").read_text()
+    assert "recall: needs 20 periods, has 10" in Path("modeltop.toml").read_text()
 
 
 def test_the_default_rules_that_hold_beside_are_named_with_how_often_they_fired(run, tmp_path):

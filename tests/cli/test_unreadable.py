@@ -55,7 +55,7 @@ def test_several_models_are_counted_by_their_severity(run, tmp_path):
 def test_stderr_has_one_line_a_fault_and_the_report_each_line(run, tmp_path):
     path = write(tmp_path / "m.csv", REFUSED)
     (line,) = run("check", path).err.splitlines()
-    assert line.startswith(f"modeltop: {path}:39: column `accuracy`: `n.v.` is no number: write one such as 0.95")
+    assert line.startswith(f"modeltop: {path}:39: column `accuracy`: `n.v.` is not a number: write one such as 0.95")
     assert line.endswith("(and 2 more like this)")
     for output_format in ("text", "markdown"):
         report = " ".join(run("report", path, "--format", output_format).out.split())

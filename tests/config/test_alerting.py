@@ -103,8 +103,8 @@ def test_the_watcher_can_be_paced(load_config):
         pytest.param(TEAM + 'url = "https://x"\n', "receivers.team.url", "url_env", id="a secret in the file"),
         pytest.param(TEAM + 'url_file = "x"\n', "receivers.team.url_file", "not both", id="a secret twice"),
         pytest.param(TEAM + 'chanel = "x"\n', "receivers.team.chanel", "unknown key", id="a key misspelt"),
-        pytest.param(TEAM + 'fallback = "pager"\n', "receivers.team.fallback", "no other receiver", id="no fallback"),
-        pytest.param(TEAM + 'fallback = "team"\n', "receivers.team.fallback", "no other receiver", id="itself"),
+        pytest.param(TEAM + 'fallback = "pager"\n', "receivers.team.fallback", "not another receiver", id="no fallback"),
+        pytest.param(TEAM + 'fallback = "team"\n', "receivers.team.fallback", "not another receiver", id="itself"),
         pytest.param(TEAM + "[[routes]]\n", "routes[1].receivers", "missing", id="a route to nobody"),
         pytest.param(TEAM + '[[routes]]\nreceivers = ["tem"]\n', "routes[1].receivers", "team", id="unknown receiver"),
         pytest.param(
@@ -145,7 +145,7 @@ def test_a_mistake_names_its_key_and_the_remedy(load_config, text, key, remedy):
 
 def test_routes_and_mutes_need_names_of_their_own(load_config):
     twice = '[[routes]]\nname = "a"\nreceivers = ["team"]\n' * 2
-    with pytest.raises(ConfigError, match=r"routes\[2\]\.name.*stands twice"):
+    with pytest.raises(ConfigError, match=r"routes\[2\]\.name.*is used twice"):
         load_config(TEAM + twice)
 
 

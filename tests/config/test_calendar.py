@@ -42,11 +42,11 @@ def test_a_day_starts_at_midnight_in_the_zone_of_the_file(load_config):
     [
         pytest.param(CHRISTMAS, "calendar[1].dates: missing", id="without dates"),
         pytest.param(f"{CHRISTMAS}dates = []\n", "calendar[1].dates: missing", id="an empty array"),
-        pytest.param(f'{CHRISTMAS}dates = "12-32"\n', "calendar[1].dates: '12-32' is no date", id="no day"),
-        pytest.param(f'{CHRISTMAS}dates = "25 Dec"\n', "calendar[1].dates: '25 Dec' is no date", id="another form"),
-        pytest.param(f"{CHRISTMAS}dates = [25]\n", "calendar[1].dates: '25' is no date", id="a number"),
-        pytest.param(f'{CHRISTMAS}dates = "2026-12-26..2026-12-24"\n', "is no date", id="a range that ends before"),
-        pytest.param(f'{CHRISTMAS}dates = "12-24..2026-12-26"\n', "is no date", id="half of every year"),
+        pytest.param(f'{CHRISTMAS}dates = "12-32"\n', "calendar[1].dates: '12-32' is not a date", id="no day"),
+        pytest.param(f'{CHRISTMAS}dates = "25 Dec"\n', "calendar[1].dates: '25 Dec' is not a date", id="another form"),
+        pytest.param(f"{CHRISTMAS}dates = [25]\n", "calendar[1].dates: '25' is not a date", id="a number"),
+        pytest.param(f'{CHRISTMAS}dates = "2026-12-26..2026-12-24"\n', "is not a date", id="a range that ends before"),
+        pytest.param(f'{CHRISTMAS}dates = "12-24..2026-12-26"\n', "is not a date", id="half of every year"),
     ],
 )
 def test_a_date_that_is_none_is_a_mistake_that_says_what_to_write(load_config, text, key):

@@ -90,7 +90,7 @@ def test_the_rest_of_the_keys(load_config, tmp_path):
         pytest.param(RULE, "rules[1]: ", id="no limit"),
         pytest.param(RULE + "critical = { below = 0.9 }\nmargin = -1\n", "rules[1]: ", id="negative margin"),
         pytest.param(RULE + "critical = { below = 0.9 }\nconfirm = 0\n", "confirm: 0 is too small", id="confirm 0"),
-        pytest.param(RULE + 'critical = { below = 0.9 }\nmax_gap = "soon"\n', "no length of time", id="duration"),
+        pytest.param(RULE + 'critical = { below = 0.9 }\nmax_gap = "soon"\n', "invalid duration", id="duration"),
         pytest.param('[[rules]]\nname = "x"\ncritical = { below = 1 }\n', "rules[1].metric: missing", id="no metric"),
         pytest.param(
             RULE + "critical = { below = 0.9 }\n" + RULE + "critical = { below = 0.8 }\n", "two rules", id="twice"
@@ -100,7 +100,7 @@ def test_the_rest_of_the_keys(load_config, tmp_path):
         pytest.param('[metrics.x]\nbetter = "up"\n', "metrics.x.better: 'up' is none of", id="direction"),
         pytest.param("[metrics.x]\nmin = 2\nmax = 1\n", "metrics.x.min: 2 lies above max = 1", id="bounds"),
         pytest.param("[metrics.x]\naliases = [1]\n", "metrics.x.aliases: an array of strings", id="aliases"),
-        pytest.param('timezone = "Mars"\n', "timezone: 'Mars' is no time zone", id="zone"),
+        pytest.param('timezone = "Mars"\n', "timezone: 'Mars' is not a time zone", id="zone"),
         pytest.param('timezone = "../../etc/passwd"\n', "timezone: ", id="zone as a path"),
         pytest.param("[defaults]\nunknown_metrics = 1\n", "a number where true or false", id="switch"),
         pytest.param("[defaults]\nunknown_metric = true\n", "did you mean unknown_metrics?", id="unknown switch"),

@@ -82,7 +82,7 @@ def test_all_stands_for_every_feature_as_it_does_for_the_flag(load_config):
         ('source = "a"\nlable = "y"', "logs.x.lable: unknown key; did you mean label?"),
         ('source = "a"\ncost = { fp = -1 }', "logs.x.cost.fp: -1 is negative"),
         ('source = "a"\ncost = { tp = 1 }', "logs.x.cost.tp: unknown key"),
-        ('source = "a"\nevery = "often"', "logs.x.every: 'often' is no length of time"),
+        ('source = "a"\nevery = "often"', "logs.x.every: invalid duration 'often'"),
         ('source = "a"\nthreshold = nan', "logs.x.threshold: nan is not a finite number"),
     ],
 )

@@ -89,7 +89,7 @@ def test_a_limit_that_no_value_can_cross_is_not_proposed(values):
 
 
 def test_periods_of_a_handful_of_cases_are_no_history():
-    assert "too little history: 0 of 20" in suggested(series(0.9 + 0.01 * NORMAL[:100], support=5))
+    assert "needs 20 periods, has 0" in suggested(series(0.9 + 0.01 * NORMAL[:100], support=5))
 
 
 VALUES = st.recursive(

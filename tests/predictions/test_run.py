@@ -92,7 +92,7 @@ def test_metrics_of_labels_are_provisional_while_labels_are_still_to_come(comput
     series = {key.metric: series for key, series in Reader([store], catalog=CATALOG).read().series.items()}
     assert series["accuracy"].evaluable().tolist() == [True, True, False]
     assert series["positive_rate"].evaluable().tolist() == [True, True, True]
-    assert "labels are still to come for 1 period" in "\n".join(summary.lines())
+    assert "labels are pending for 1 period" in "\n".join(summary.lines())
     _, summary, result = compute([cells], delay=np.timedelta64(5, "D"))
     assert (summary.awaiting_labels, result.models) == (0, 1)
 
@@ -110,7 +110,7 @@ def test_by_a_clock_that_is_behind_no_period_is_lost_unless_a_person_gave_the_mo
     behind = np.datetime64("2024-12-20", "us")
     store, summary, _ = compute([cells], now=behind)
     assert len(read_computed(store, "churn")) == 3
-    assert "periods up to 2025-01-03 are in the future: the clock must be wrong" in "\n".join(summary.lines())
+    assert "periods up to 2025-01-03 are in the future: set the clock" in "\n".join(summary.lines())
     _, summary, _ = compute([cells], now=behind + np.timedelta64(12, "D"), is_backtest=True)
     assert "400 rows of 1 period from 2025-01-03 on are in the future: left out" in "\n".join(summary.lines())
 

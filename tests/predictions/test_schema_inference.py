@@ -43,7 +43,7 @@ def test_the_task_is_inferred_from_the_values(read, values, task, classes):
     [
         pytest.param(("prediction", "label"), [("cat", "dog")], {}, "--positive", id="which of two is positive"),
         pytest.param(("prediction", "label"), [("3", "4"), ("5", "5")], {}, "--task", id="classes or amounts"),
-        pytest.param(("prediction", "label"), [("a", "b")], {"positive": "c"}, "no value: there are", id="not there"),
+        pytest.param(("prediction", "label"), [("a", "b")], {"positive": "c"}, "not among the values:", id="not there"),
         pytest.param(("prediction", "label"), [("0.2", "0"), ("0.9", "1")], {}, "--score", id="scores"),
         pytest.param(("label",), [("1",)], {}, "neither a prediction nor a score", id="nothing was predicted"),
         pytest.param(("prediction", "lable"), [("1", "1")], {"label": "label"}, "did you mean lable", id="misspelt"),
@@ -52,7 +52,7 @@ def test_the_task_is_inferred_from_the_values(read, values, task, classes):
         ),
         pytest.param(("prediction", "score"), [("1", "high")], {"scores": ("score",)}, "holds text", id="no number"),
         pytest.param(
-            ("label", "score"), [("1", "0.1"), ("1", "a lot")], {}, "such as a lot", id="one that is no number"
+            ("label", "score"), [("1", "0.1"), ("1", "a lot")], {}, "such as a lot", id="one that is not a number"
         ),
         pytest.param(
             ("label", "score"), [("1", "0.1")], {"threshold": 2.0}, "beyond all scores", id="too high a threshold"
@@ -77,14 +77,14 @@ def test_what_cannot_be_inferred_is_asked_for_in_one_line(read, header, rows, op
 
 def test_a_value_that_is_no_date_is_shown_and_not_one_that_is(written, engine):
     path = written([("2025-01-01", 1), ("yesterday", 0)], header=("timestamp", "prediction"))
-    with pytest.raises(SourceError, match="holds yesterday, which is no ISO date"):
+    with pytest.raises(SourceError, match="holds yesterday, which is not an ISO date"):
         resolve(LogSpec(sources=(str(path),)), engine)
 
 
 def test_columns_are_taken_by_their_usual_names_with_a_note(read):
     log = read(("y_pred_proba", "y_pred", "y_true"), *stamped(("0.7", "1", "0"), ("0.2", "0", "0")))
     assert (log.prediction, log.label, dict(log.scores)) == ("y_pred", "y_true", {"1": "y_pred_proba"})
-    assert "y_pred_proba is taken for the score" in log.notes
+    assert "y_pred_proba is used as the score" in log.notes
 
 
 def test_without_predictions_the_score_decides_from_the_threshold_on(read):
@@ -97,9 +97,9 @@ def test_without_predictions_the_score_decides_from_the_threshold_on(read):
 def test_rows_that_cannot_be_used_are_counted_in_a_note(read):
     rows = [("2025-01-01", "1", "1"), ("2025-01-01", "1", "0.5"), ("", "0", "0"), ("2025-01-02", "", "0")]
     notes = read(("prediction", "label", "score"), *((*row, "0.5") for row in rows), positive="1").notes
-    assert "1 row with a label that is neither value count as unlabelled, such as ties" in notes
-    assert "1 row without a prediction that can be read are left out" in notes
-    assert "1 row without a time are left out" in notes
+    assert "1 row with a label that is neither value count as unlabeled, such as ties" in notes
+    assert "1 row without a prediction that can be read are skipped" in notes
+    assert "1 row without a time are skipped" in notes
 
 
 def test_a_file_stem_is_the_model_where_no_column_is(read):

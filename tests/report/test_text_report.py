@@ -121,7 +121,7 @@ BELOW_LIMIT = "▲ critical accuracy 0.85 < 0.90, for 10 days, since 31 Jan"
             [
                 BELOW_LIMIT,
                 "▲ critical recall 0.85 < 0.90, for 11 days, since 30 Jan",
-                "◆ warning log_loss 0.85 below its usual 0.95, for 10 days, since 31 Jan",
+                "◆ warning log_loss 0.85, baseline 0.95, for 10 days, since 31 Jan",
             ],
             id="the lead comes first, and what is alone is told in full",
         ),
@@ -162,7 +162,7 @@ def test_healthy_and_unevaluated_rules_are_listed_below_the_alerts(make_snapshot
         healthy=[
             ("m", "floor", "recall", "recall 0.95: ok, not below 0.90"),
             ("m", "fall", "precision", "precision 0.95: needs 10 earlier periods, has 9"),
-            ("m", "floor", "f1_score", "f1_score inf: not evaluated, as it is not finite"),
+            ("m", "floor", "f1_score", "f1_score inf: not evaluated (not finite)"),
         ],
     )
     assert list(alerting_section(snapshot.model_statuses[0], ReportIndex(snapshot))) == [

@@ -153,7 +153,7 @@ def test_another_reference_is_compared_with_where_one_is_asked_for(series_of, ca
     changes = {change.against: change for change in change_summary.change_summary(series, metric, FirstPeriods(2))}
     assert changes["reference"].before == pytest.approx(0.85)
     assert change_summary.baseline_note(series, FirstPeriods(2)) is None
-    assert change_summary.baseline_note(series, FirstPeriods(30)) == "too little history for its first 30 periods"
+    assert change_summary.baseline_note(series, FirstPeriods(30)) == "not enough periods for its first 30 periods"
 
 
 def test_provisional_periods_are_compared_but_are_no_reference(series_of, catalog):

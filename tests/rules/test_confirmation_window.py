@@ -19,7 +19,7 @@ X = {"x": 0.8, ".": 0.95}
         pytest.param("xx.x.x", 6, 1, None, id="four of the last six fire, in a row or not"),
         pytest.param("x..xxx.x", 6, 1, None, id="the first of the four is where it began"),
         pytest.param("x.....xx.xx", 11, 7, None, id="what left the window counts no more"),
-        pytest.param("xx.xx..", 5, 1, 7, id="two good ones in a row end it"),
+        pytest.param("xx.xx..", 5, 1, 7, id="two good periods in a row end it"),
         pytest.param("xx.xx..x", 5, 1, 7, id="and then the count starts anew"),
     ],
 )

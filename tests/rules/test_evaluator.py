@@ -60,8 +60,8 @@ def test_ceilings_and_bands_say_it_their_way(daily, check, value, sentence):
     [
         (1.0, 5, False, "accuracy 1.00: only 5 cases (min 30): not evaluated"),
         (0.0, 1, False, "accuracy 0.00: only 1 case (min 30): not evaluated"),
-        (0.5, 500, True, "accuracy 0.50: not evaluated, as its period is not complete"),
-        (np.inf, 500, False, "accuracy inf: not evaluated, as it is not finite"),
+        (0.5, 500, True, "accuracy 0.50: not evaluated (period not complete)"),
+        (np.inf, 500, False, "accuracy inf: not evaluated (not finite)"),
     ],
 )
 def test_a_newest_value_that_is_not_judged_is_said_with_what_held_before(

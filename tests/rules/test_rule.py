@@ -65,14 +65,14 @@ LIMITS = "accuracy below 0.92 warns, below 0.90 is critical"
         ({}, ""),
         ({"confirm": 2}, ", after 2 periods in a row"),
         ({"confirm": (1, 3)}, ", a warning at once, critical after 3 periods in a row"),
-        ({"recover": 3}, "; resolves after 3 good ones in a row"),
-        ({"margin": 0.01}, "; resolves after one good one at least 0.01 back inside"),
-        ({"recover": 2, "margin": 0.005}, "; resolves after 2 good ones in a row at least 0.005 back inside"),
+        ({"recover": 3}, "; resolves after 3 good periods in a row"),
+        ({"margin": 0.01}, "; resolves after one good period at least 0.01 back inside"),
+        ({"recover": 2, "margin": 0.005}, "; resolves after 2 good periods in a row at least 0.005 back inside"),
         ({"min_count": 200}, "; periods with fewer than 200 cases are not evaluated"),
         ({"max_gap": timedelta(days=3)}, ""),
         (
             {"confirm": 2, "max_gap": timedelta(days=3)},
-            ", after 2 periods in a row; a silence of more than 3d starts the count anew",
+            ", after 2 periods in a row; a gap of more than 3d restarts the count",
         ),
     ],
 )

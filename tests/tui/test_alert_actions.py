@@ -149,7 +149,7 @@ async def test_a_silence_is_on_the_disk_before_the_screen_says_so(fleet, run, st
         await screen.press("S")
         assert "silences 2 of 3 alerts that stand until" in screen.text
         await screen.press("enter")
-        assert "not saved: a silence needs a reason" in screen.text
+        assert "not saved: reason required" in screen.text
         await screen.press(*"release", "enter")
         await screen.wait_for("silenced until")
         (silence,) = event_log.state().silences

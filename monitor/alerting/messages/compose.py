@@ -291,7 +291,7 @@ class _SectionBuilder:
             return "the rule was removed"
         if notification.entry_key.model not in self.snapshot.history.periods:
             return "its rows are gone"
-        return "by what is known now it was not wrong: a row came late or was corrected, or the rule was edited"
+        return "no longer a breach: a row came late or was corrected, or the rule was edited"
 
 
 def _named(incident: TrackedIncident | None, notification: Notification) -> Sequence[Member]:

@@ -136,10 +136,10 @@ def group_title(sections: Sequence[AlertSection], *, digest: bool, shared: Seque
     """Return several sections in one line: what they share, how many of each state, then the worst.
 
     >>> group_title([], digest=False)
-    'nothing to tell'
+    'no alerts'
     """
     if not sections:
-        return "nothing to tell"
+        return "no alerts"
     counts = Counter(_state(section) for section in sections)
     states = (*LEVELS.values(), "acknowledged", "withdrawn", "late", "resolved")
     summary = ", ".join(f"{counts[state]} {state}" for state in states if counts[state])

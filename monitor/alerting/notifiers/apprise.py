@@ -59,7 +59,7 @@ class Apprise(Notifier):
             except Exception as error:  # noqa: BLE001  a service's own failure, whose text may quote the address
                 raise NotifyError(f"Apprise failed: {type(error).__name__}") from None
         if not is_accepted:
-            raise NotifyError("not every service took it; Apprise says why in the log")
+            raise NotifyError("not every service accepted it; see the Apprise log")
 
     def _services(self, library: Any, addresses: list[str]) -> Any:
         asset = library.AppriseAsset(async_mode=False, secure_logging=True, app_id="modeltop", app_desc="modeltop")
@@ -67,7 +67,7 @@ class Apprise(Notifier):
         for number, address in enumerate(addresses, 1):
             separator = "&" if "?" in address else "?"
             if not services.add(f"{address}{separator}cto={self.timeout}&rto={self.timeout}"):
-                raise NotifyError(f"address {number} is none that Apprise knows", permanent=True)
+                raise NotifyError(f"address {number} is not known to Apprise", permanent=True)
         return services
 
     def _text(self, text: str) -> str:

@@ -130,7 +130,7 @@ class SecretRef:
             with os.fdopen(descriptor, "rb") as file:
                 mode = os.fstat(descriptor).st_mode
                 if not stat.S_ISREG(mode):
-                    raise NotifyError(f"{path} is no regular file", permanent=True)
+                    raise NotifyError(f"{path} is not a regular file", permanent=True)
                 if mode & 0o077:
                     raise NotifyError(
                         f"{path} can be read by others (mode {mode & 0o777:o}): chmod 600 it", permanent=True
@@ -141,7 +141,7 @@ class SecretRef:
         except UnicodeDecodeError:
             raise NotifyError(f"{path} is not UTF-8", permanent=True) from None
         except ValueError:
-            raise NotifyError(f"{path} cannot be read: it is no path", permanent=True) from None
+            raise NotifyError(f"{path} cannot be read: invalid path", permanent=True) from None
 
 
 def validate_timeout(seconds: float) -> None:
@@ -151,7 +151,7 @@ def validate_timeout(seconds: float) -> None:
         ValueError: It is not between 0.05 and 300 seconds.
     """
     if not 0.05 <= seconds <= 300:
-        raise ValueError(f"timeout: {format_exact(seconds)} is no number of seconds between 0.05 and 300")
+        raise ValueError(f"timeout: {format_exact(seconds)} is not a number of seconds from 0.05 to 300")
 
 
 def unusable_reason(notifier: Notifier) -> str | None:

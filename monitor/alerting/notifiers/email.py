@@ -61,12 +61,12 @@ class Email(Notifier):
         if not self.host or not _is_word(self.host):
             raise ValueError("host: write the name of a mail server")
         if not 0 <= self.port <= 65_535:
-            raise ValueError(f"port: {self.port} is none; the usual ones are 587 and 465")
+            raise ValueError(f"port: {self.port} is invalid; common ones are 587 and 465")
         if not self.to:
             raise ValueError("to: write at least one address")
         for key, address in (("sender", self.sender), *(("to", address) for address in self.to)):
             if not _is_address(address):
-                raise ValueError(f"{key}: {sanitize(address, 60)!r} is no address such as ops@example.org")
+                raise ValueError(f"{key}: {sanitize(address, 60)!r} is not an address such as ops@example.org")
         if bool(self.user) != (self.password is not None):
             missing = "password_env or password_file" if self.user else "user"
             raise ValueError(f"{'password' if self.user else 'user'}: missing; give {missing} too")
@@ -96,7 +96,7 @@ class Email(Notifier):
         if not refused:
             return
         replies = "; ".join(f"{sanitize(address, 80)}: {code} {text}" for address, (code, text) in refused.items())
-        text = redact(f"not taken for {replies}", (password,) if password else (), 300)
+        text = redact(f"not accepted for {replies}", (password,) if password else (), 300)
         if any(code < 500 for code, _ in refused.values()):
             raise NotifyError(text)
         _LOG.warning("e-mail %s", text)

@@ -67,7 +67,7 @@ def proxy_for(scheme: str, host: str, port: int | None) -> Proxy | None:
     except ValueError:
         parts, proxy_port = urlsplit(""), None
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise NotifyError(f"the proxy in {scheme.upper()}_PROXY is no address such as http://proxy:3128")
+        raise NotifyError(f"the proxy in {scheme.upper()}_PROXY is not an address such as http://proxy:3128")
     credentials = {"Proxy-Authorization": _basic_auth(parts)} if parts.username else {}
     encrypted = parts.scheme == "https"
     return Proxy(parts.hostname, proxy_port or (443 if encrypted else 80), encrypted, credentials)
@@ -88,13 +88,13 @@ def parse_address(text: str, *, encrypted: bool) -> SplitResult:
         parts = urlsplit(text)
         _ = parts.port
     except ValueError:
-        raise NotifyError("its address is no web address", permanent=True) from None
+        raise NotifyError("its address is not a web address", permanent=True) from None
     if parts.scheme not in ("http", "https") or not parts.hostname or not (text.isascii() and text.isprintable()):
-        raise NotifyError("its address is no web address such as https://host/path", permanent=True)
+        raise NotifyError("its address is not a web address such as https://host/path", permanent=True)
     if " " in text:
         raise NotifyError("its address has a space in it", permanent=True)
     if encrypted and parts.scheme == "http" and parts.hostname not in LOOPBACK_HOSTS:
-        raise NotifyError("its address begins with http: write https, or the secret is sent in clear", permanent=True)
+        raise NotifyError("its address starts with http: write https, or the secret is sent in clear", permanent=True)
     return parts
 
 

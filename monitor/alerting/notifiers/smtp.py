@@ -106,12 +106,14 @@ def _rejection(error: Exception, user: str, password: str) -> NotifyError | None
 
 def _connection_error(error: Exception) -> NotifyError:
     if isinstance(error, UnicodeError):
-        return NotifyError("user, password or an address has characters that the server does not take", permanent=True)
+        return NotifyError(
+            "user, password or an address has characters that the server does not accept", permanent=True
+        )
     if isinstance(error, socket.gaierror):
         return NotifyError("the name of its host cannot be resolved")
     if isinstance(error, OSError) and error.strerror and not isinstance(error, smtplib.SMTPException):
         return NotifyError(f"cannot be reached: {sanitize(error.strerror).lower()}")
-    return NotifyError("the connection ended before the mail was taken")
+    return NotifyError("the connection ended before the mail was accepted")
 
 
 def _decode(text: bytes | str) -> str:

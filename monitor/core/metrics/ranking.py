@@ -29,7 +29,7 @@ register(
     ),
     _signed_discrimination("gini", "gini_coefficient normalized_gini gini_norm gini_normalized"),
     _ranking(
-        "ndcg", "normalized_dcg normalized_discounted_cumulative_gain", title="normalised discounted cumulative gain"
+        "ndcg", "normalized_dcg normalized_discounted_cumulative_gain", title="normalized discounted cumulative gain"
     ),
     _ranking("map", "mean_average_precision"),
     _ranking("mrr", "mean_reciprocal_rank reciprocal_rank"),

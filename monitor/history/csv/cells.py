@@ -74,7 +74,7 @@ def bounds_message(value: float, metric: Metric) -> str:
     """Return why a number is refused as the value of a metric, and a valid example."""
     low, high = metric.bounds
     if metric is COUNT:
-        return f"{format_exact(value)} is no count: write a whole number, 0 or more"
+        return f"{format_exact(value)} is not a count: write a whole number, 0 or more"
     if low is not None and high is not None:
         limits = f"between {format_exact(low)} and {format_exact(high)}"
     else:

@@ -58,7 +58,7 @@ class DateFormat:
             if self is PLAIN or not text.strip():
                 return str(error) or f"the date is empty: {_WRITE}"
             reason = str(error) or f"the column has {self.description}, such as {self.example}"
-            return f"`{text[:40]}` is no date ({reason}): {_WRITE}"
+            return f"`{text[:40]}` is not a date ({reason}): {_WRITE}"
         return ""
 
 

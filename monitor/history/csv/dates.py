@@ -75,7 +75,7 @@ def parse_microseconds(text: str, zone: tzinfo = UTC, fold: int = 0) -> int:
         fold: 1 for the second of two equal local times, at the end of summer time.
 
     Raises:
-        ValueError: It is no date, its year is outside of `YEAR_RANGE`, or no clock showed it in `zone`; the message
+        ValueError: It is not a date, its year is outside of `YEAR_RANGE`, or no clock showed it in `zone`; the message
             names the remedy.
 
     >>> parse_microseconds("1970-01-02"), parse_microseconds("1735689600") == parse_microseconds("2025-01-01")
@@ -88,13 +88,13 @@ def parse_microseconds(text: str, zone: tzinfo = UTC, fold: int = 0) -> int:
         return _parse_integer(stripped, zone)
     match = _ISO.fullmatch(stripped)
     if not match:
-        raise ValueError(f"`{text[:40]}` is no date: {REMEDY}")
+        raise ValueError(f"`{text[:40]}` is not a date: {REMEDY}")
     year, month, day, hour, minute, second, fraction, offset = match.groups()
     clock = None if hour is None else (int(hour), int(minute), int(second or 0), fraction or "")
     try:
         return to_microseconds((int(year), int(month), int(day or 1)), clock, parse_offset(offset, zone), fold)
     except ValueError as error:
-        raise ValueError(f"`{text[:40]}` is no date ({error}): {REMEDY}") from None
+        raise ValueError(f"`{text[:40]}` is not a date ({error}): {REMEDY}") from None
 
 
 Clock = tuple[int, int, int, str]
@@ -206,7 +206,7 @@ def parse_dates_at(body: bytes, starts: NDArray[np.intp], ends: NDArray[np.intp]
         zone: Time zone of dates that name none; only UTC is parsed here.
 
     Raises:
-        ValueError: One is no date; the message names it and the remedy.
+        ValueError: One is not a date; the message names it and the remedy.
     """
     length = int((ends - starts)[len(starts) // 2]) if len(starts) else 0
     if zone is not UTC or length not in _LAYOUTS:

@@ -379,7 +379,7 @@ def _names_rows(name: str, catalog: MetricRegistry) -> bool:
 
 def _why_unused(name: str) -> str:
     if name_key(name) in IDENTITY_NAMES:
-        return "not evaluated: it tells what a row is of; for a metric, set `better` under [metrics.NAME]"
+        return "not evaluated: it identifies the row; for a metric, set `better` under [metrics.NAME]"
     if is_bookkeeping(name):
         return "not evaluated: a counter, an id or a setting by name; for a metric, set `better` under [metrics.NAME]"
     if found := companion(name):

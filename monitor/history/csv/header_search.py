@@ -212,12 +212,12 @@ def _with_neighbors(body: Sequence[_Row], named: int, catalog: MetricRegistry) -
     notes: list[tuple[str, int]] = []
     titles = body[: body.index(rows[0])]
     if titles:
-        notes.append((f"{pluralize(len(titles), 'line')} above the header left out", titles[0].line))
+        notes.append((f"{pluralize(len(titles), 'line')} above the header skipped", titles[0].line))
     found = _found(rows, notes)
     if below and below[0].filled == 1 and "" in found.cells:
         found = _with_index_name(found, below.pop(0))
     if below:
-        notes = [*found.notes, ("the row below the header holds no value: it is left out", below[0].line)]
+        notes = [*found.notes, ("the row below the header holds no value: it is skipped", below[0].line)]
         found = replace(found, end=below[-1].end, notes=tuple(notes), rows=(*found.rows, *(row.cells for row in below)))
     return found
 

@@ -82,7 +82,7 @@ class NumberFormat:
             raise ValueError(f"`{cell[:40]}` is far below the others, which are percent: write percent here too")
         if text.lower() in NULL_VALUES:
             return math.nan
-        raise ValueError(f"`{cell[:40]}` is no number: {self._remedy(text)}")
+        raise ValueError(f"`{cell[:40]}` is not a number: {self._remedy(text)}")
 
     def convert(self, cell: str) -> float:
         """Return the number of a cell that the format reads."""
@@ -256,7 +256,7 @@ def _unambiguous(
         if not of_file and PLAIN not in possible and sizes[other] == sizes[best] and numbers != possible[best]:
             first, second = (format_exact(next(iter(possible[form].values()))) for form in (best, other))
             remedy = "write a decimal point and no thousands separators"
-            raise AmbiguousNumbersError(f"holds {first_cell[:40]}, which is {first} or {second}: {remedy}")
+            raise AmbiguousNumbersError(f"holds {first_cell[:40]}, which could be {first} or {second}: {remedy}")
     return best
 
 

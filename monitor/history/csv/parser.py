@@ -54,7 +54,7 @@ HEAD_BYTES = 2**18
 """First bytes of a long text, in which its header is searched if they have lines enough."""
 _DIGITS = frozenset("0123456789")
 """A date that begins otherwise may be a header, a total or a comment."""
-COMMENT_LEFT_OUT = "a comment line is left out"
+COMMENT_LEFT_OUT = "a comment line is skipped"
 NO_DATE_TOGETHER = "date and time cannot be read together: write them in one column, such as 2025-01-09 14:00"
 NOTHING_KNOWN = PriorKnowledge()
 

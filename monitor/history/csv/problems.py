@@ -267,4 +267,4 @@ class ProblemCollector:
     def _text_column_problem(self, column: int) -> ReadProblem:
         name, cells = self._maybe_text[column][:40], pluralize(self._reasons[column].total(), "cell")
         line = min(self._reported[column]).line
-        return ReadProblem(self.source, f"column `{name}` holds text, not numbers, in {cells}: it is left out", line)
+        return ReadProblem(self.source, f"column `{name}` holds text, not numbers, in {cells}: it is skipped", line)

@@ -16,8 +16,8 @@ _TOTALS = frozenset(
     {"total", "totals", "sum", "average", "avg", "mean", "median", "overall", "gesamt", "summe", "mittelwert"}
 )
 """First or last words of the label of a row that adds up others."""
-TOTAL_LEFT_OUT = "a total of other rows is left out"
-FRAME_LEFT_OUT = "a line that frames the table is left out"
+TOTAL_LEFT_OUT = "a total of other rows is skipped"
+FRAME_LEFT_OUT = "a line that frames the table is skipped"
 MAX_LABEL = 60
 MAX_WORDS = 3
 """Words of the label of a total; more are a sentence."""

@@ -265,7 +265,7 @@ def restore_previous(folder: Path) -> int:
         StoreError: There is nothing to bring back, or the disk fails.
     """
     if not folder.is_dir():
-        raise StoreError(f"{sanitize(folder)} is not there: name the store by --store")
+        raise StoreError(f"{sanitize(folder)} was not found: name the store by --store")
     with locked(folder / RUN_LOCK_FOLDER), locked(folder), durable.as_store_error(folder):
         backups = _files_with_suffix(folder, _PREVIOUS)
         for backup in backups:
@@ -279,8 +279,7 @@ def restore_previous(folder: Path) -> int:
             durable.sync_folder(parent)
     if not backups:
         raise StoreError(
-            f"there is nothing to undo in {sanitize(folder)}: only what stood before the last run that changed "
-            "anything is kept, and it is back already; compute again to go forward"
+            f"nothing to undo in {sanitize(folder)}: only the last change can be undone, once; compute again to redo it"
         )
     return len(backups)
 

@@ -224,7 +224,7 @@ def read_head(path: Path, limit: int) -> bytes:
     """Return the first `limit` bytes of a file, or all.
 
     Raises:
-        OSError: It is no regular file, or the system refuses.
+        OSError: It is not a regular file, or the system refuses.
     """
     with os.fdopen(open_file(path, os.O_RDONLY), "rb") as file:
         return file.read(limit)

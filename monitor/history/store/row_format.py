@@ -111,7 +111,7 @@ def _companion_base(name: str, canonical: Callable[[str], str], metrics: set[str
 def _ambiguous(companion: str, metric: str) -> StoreError:
     return StoreError(
         f"`{sanitize(companion, 40)}` beside `{sanitize(metric, 40)}` is read as its support or interval: "
-        "give it together with the value, or call one of them otherwise"
+        "give it together with the value, or rename one of them"
     )
 
 
@@ -120,7 +120,7 @@ def _check_name(kind: str, name: str, *, max_line_breaks: int = MAX_LINE_BREAKS)
     if not name.strip():
         raise StoreError(f"a {kind} without a name cannot be kept: give it one")
     if name != name.strip():
-        raise StoreError(f"the {kind} `{sanitize(name, 40)}` begins or ends with a blank: take it away")
+        raise StoreError(f"the {kind} `{sanitize(name, 40)}` starts or ends with a space: remove it")
     if len(name) > MAX_NAME or name.count("\n") + name.count("\r") > max_line_breaks:
         raise StoreError(f"the {kind} `{sanitize(name, 40)}` is too long or has too many line breaks: shorten it")
     try:
@@ -144,7 +144,7 @@ def validate(row: PeriodRow) -> None:
     if not (first <= row.date.year <= last and first <= row.date.astimezone(UTC).year <= last):
         raise StoreError(f"the year of {row.date.isoformat()} is outside {first} to {last}: correct it")
     if not row.values:
-        raise StoreError(f"there is no value to keep for `{sanitize(row.model, 40)}`: give at least one metric")
+        raise StoreError(f"no value to save for `{sanitize(row.model, 40)}`: give at least one metric")
     for metric, value in row.values.items():
         _check_metric(metric)
         if math.isnan(value):
@@ -163,7 +163,7 @@ def validate(row: PeriodRow) -> None:
 def _check_metric(metric: str) -> None:
     _check_name("metric", metric, max_line_breaks=0)
     if "_".join(split_words(metric)) in RESERVED:
-        raise StoreError(f"`{sanitize(metric, 40)}` is the name of another column: call the metric otherwise")
+        raise StoreError(f"`{sanitize(metric, 40)}` is the name of another column: rename the metric")
 
 
 def encode_row(row: PeriodRow, columns: Sequence[str]) -> bytes:

@@ -187,7 +187,7 @@ class DuckEngine(Engine):
         if TABLE_SEPARATOR in source:
             path, _, name = source.removeprefix("duckdb://").rpartition(TABLE_SEPARATOR)
         if not Path(path).is_file():
-            raise SourceError(f"{sanitize(path)} is no file: write FILE.duckdb::TABLE")
+            raise SourceError(f"{sanitize(path)} is not a file: write FILE.duckdb::TABLE")
         self._ibis.attach(path, name=ATTACHED, read_only=True)
         existing = self._duck.execute(TABLES, [ATTACHED]).fetchall()
         matches = [(schema, table) for schema, table in existing if name in ("", table, f"{schema}.{table}")]
@@ -212,7 +212,7 @@ def _copy_table(connection: str, name: str, path: Path) -> None:
     shown = sanitize(connection, 80)
     scheme = urlsplit(connection).scheme
     if scheme == "sqlite" and not Path(connection.removeprefix("sqlite://")).is_file():
-        raise SourceError(f"{shown} is no file: write sqlite:///FOLDER/FILE::TABLE")  # else SQLite would create it
+        raise SourceError(f"{shown} is not a file: write sqlite:///FOLDER/FILE::TABLE")  # else SQLite would create it
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of libraries about each other
@@ -238,7 +238,9 @@ def _table(connection: str, name: str) -> Expression:
         backend = ibis.connect(connection)
     except ValueError:  # the text quotes the connection
         shown = sanitize(connection, 80)
-        raise SourceError(f"{shown} is no connection that Ibis knows: write such as postgres://HOST/DATABASE") from None
+        raise SourceError(
+            f"{shown} is not a connection known to Ibis: write one such as postgres://HOST/DATABASE"
+        ) from None
     schema, _, table = name.rpartition(".")
     if name in backend.list_tables() or not schema:
         return backend.table(name)

@@ -68,7 +68,7 @@ class Band(PointwiseDetector):
         deviations = dict(configured_pairs(self.warn, self.critical))[level]
         edge = center + math.copysign(deviations * scale, value - center)
         side = "below" if value < center else "above"
-        message = f"{format_value(value)} {size:.1f} deviations {side} its usual {format_value(center)}"
+        message = f"{format_value(value)} {size:.1f} deviations {side} baseline {format_value(center)}"
         return Breach(level, value, edge, message)
 
     def describe(self, name: str, show: Callable[[float], str], against: str) -> str:  # noqa: ARG002

@@ -205,9 +205,9 @@ class LastingShift(Detector):
         """Return by how much the value differs from the mean before the run that it is in."""
         usual, value = float(basis.usual[-1]), past.latest
         (size,) = adverse_difference(np.array([value - usual]), past.better, outside=self.outside).tolist()
-        message = f"{format_value(value)} {'below' if value < usual else 'above'} its usual {format_value(usual)}"
+        message = f"{format_value(value)}, baseline {format_value(usual)}"
         if size <= 0:  # a run ends with the last of several good values
-            message = f"{format_value(value)} near its usual {format_value(usual)} again"
+            message = f"{format_value(value)}, back to baseline {format_value(usual)}"
         return Breach(level, value, usual, message, is_baseline=True)
 
     def levels(self, series: Series, basis: ShiftScan, current_level: Severity) -> Levels:  # noqa: ARG002
@@ -224,16 +224,16 @@ class LastingShift(Detector):
 
     def describe_normal(self) -> str:
         """Return the status of a value that does not breach."""
-        return "not lastingly changed" if self.outside else "not lastingly worse"
+        return "no sustained change" if self.outside else "no sustained decline"
 
     def describe(self, name: str, show: Callable[[float], str], against: str) -> str:  # noqa: ARG002
-        """Return the condition, such as `recall lastingly worse than over its past 60 periods warns ...`."""
+        """Return the condition, such as `recall: a sustained decline from its 60-period baseline warns ...`."""
         levels = [
-            f"{LEVEL_PHRASES[severity]} (CUSUM above {format_exact(threshold)} deviations)"
+            f"{LEVEL_PHRASES[severity]} (CUSUM, threshold {format_exact(threshold)} sigma)"
             for severity, threshold in reversed(configured_pairs(self.warn, self.critical))
         ]
-        what = "lastingly other than" if self.outside else "lastingly worse than"
-        return f"{name} {what} over its past {self.periods} periods {', '.join(levels)}"
+        what = "change" if self.outside else "decline"
+        return f"{name}: a sustained {what} from its {self.periods}-period baseline {', '.join(levels)}"
 
 
 def _larger(first: ShiftScan, second: ShiftScan) -> ShiftScan:

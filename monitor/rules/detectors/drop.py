@@ -71,7 +71,7 @@ class DropThreshold:
         sizes += [] if self.relative is None else [f"{format_exact(100 * self.relative)} %"]
         p_value = "" if self.p is None else f"p < {format_exact(self.p)}"
         if not sizes:
-            return f"by more than chance ({p_value})"
+            return f"by a significant amount ({p_value})"
         return f"by more than {' and '.join(sizes)}" + (f" ({p_value})" if p_value else "")
 
 
@@ -121,7 +121,7 @@ class Drop(PointwiseDetector):
     def breach(self, past: Series, basis: PointComparison, level: Severity) -> Breach:
         """Return the breach; its limit is the mean of the baseline."""
         value, before = past.latest, float(basis.stats.pooled_mean[-1])
-        message = f"{format_value(value)} {'down' if value < before else 'up'} from {format_value(before)}"
+        message = f"{format_value(value)}, baseline {format_value(before)}"
         return Breach(level, value, before, message, is_baseline=True)
 
     def describe(self, name: str, show: Callable[[float], str], against: str) -> str:  # noqa: ARG002

@@ -146,7 +146,7 @@ class Floor(Threshold):
         if decision.is_in_force:
             return None
         usual, limit = format_value(decision.usual), format_value(self._floor)
-        problem = f"too near its usual {usual}" if decision.distance > 0 else f"its usual value is {usual}"
+        problem = f"its usual value {usual} is too close" if decision.distance > 0 else f"its usual value is {usual}"
         return Unevaluated(f"default limit {limit} skipped: {problem}. Set your own: `[[rules]]`", is_final=True)
 
     @staticmethod

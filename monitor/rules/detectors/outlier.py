@@ -146,11 +146,11 @@ class Outlier(SelfBaselined):
 
     def describe_normal(self) -> str:
         """Return the status of a value that does not breach."""
-        return "not out of season"
+        return "as expected for the season"
 
     def describe(self, name: str, show: Callable[[float], str], against: str) -> str:  # noqa: ARG002
         """Return the condition, such as `recall in one period worse than usual, season allowed for, by ...`."""
-        side = "off what is" if self.outside else "worse than"
+        side = "different from" if self.outside else "worse than"
         levels = describe_levels(self.warn, self.critical, lambda size: f"by more than {format_exact(size)} deviations")
         return f"{name} in one period {side} usual, season allowed for, {levels}"
 

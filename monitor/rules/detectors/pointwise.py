@@ -66,7 +66,7 @@ def validate_levels(warn: float | None, critical: float | None, message: str, *,
     if not settings or not all(math.isfinite(setting) and setting >= minimum for setting in settings):
         raise ValueError(message)
     if len(settings) == 2 and settings[0] < settings[1]:
-        raise ValueError("warn lies above critical, so it would never be said: warn at the lower number")
+        raise ValueError("warn lies above critical, so it would never fire: warn at the lower number")
 
 
 def by_length(all_series: Sequence[Series]) -> Iterator[tuple[list[int], Floats]]:

@@ -107,6 +107,6 @@ def _validate_order(warn: Limit, critical: Limit) -> None:
     for side, warned, reached, remedy, sign in sides:
         if warned is not None and reached is not None and sign * warned < sign * reached:
             raise ValueError(
-                f"warn {side} {format_exact(warned)} is never said, as {side} {format_exact(reached)} is critical "
+                f"warn {side} {format_exact(warned)} would never fire, as {side} {format_exact(reached)} is critical "
                 f"already: warn at the {remedy} limit"
             )

@@ -155,11 +155,11 @@ class Trend(SelfBaselined):
 
     def describe_normal(self) -> str:
         """Return the status of a value that does not breach."""
-        return "not going anywhere" if self.outside else "not going on getting worse"
+        return "no trend" if self.outside else "no decline"
 
     def describe(self, name: str, show: Callable[[float], str], against: str) -> str:  # noqa: ARG002
-        """Return the condition, such as `recall going on getting worse in 30 periods by more than ...`."""
-        what = "rising or falling" if self.outside else "going on getting worse"
+        """Return the condition, such as `recall declining in 30 periods by more than ...`."""
+        what = "rising or falling" if self.outside else "declining"
         levels = describe_levels(
             self.warn, self.critical, lambda size: f"by more than {show(size)}" if size else "however far"
         )

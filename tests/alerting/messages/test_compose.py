@@ -252,7 +252,7 @@ def test_why_it_was_withdrawn_is_said(observed):
         "a \\x1b[2J reason",
         "it became part of 5e6f7a8b",
         "the rule was removed",
-        "by what is known now it was not wrong: a row came late or was corrected, or the rule was edited",
+        "no longer a breach: a row came late or was corrected, or the rule was edited",
     ]
 
 

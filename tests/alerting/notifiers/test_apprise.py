@@ -31,7 +31,7 @@ def test_every_address_gets_the_message(serve, secret, message):
 
 def test_a_failure_may_pass_and_the_log_has_neither_address_nor_text(serve, answer, secret, message, caplog):
     caplog.set_level(logging.DEBUG)
-    with pytest.raises(NotifyError, match="not every service took it") as caught:
+    with pytest.raises(NotifyError, match="not every service accepted it") as caught:
         Apprise(urls=secret(address(serve(answer(500)))), timeout=3).send(message())
     assert not caught.value.permanent
     ours = [record for record in caplog.records if record.name.startswith("apprise")]
@@ -41,7 +41,7 @@ def test_a_failure_may_pass_and_the_log_has_neither_address_nor_text(serve, answ
 
 
 def test_an_invalid_address_is_named_by_its_position(secret, message, caplog):
-    with pytest.raises(NotifyError, match="address 2 is none that Apprise knows") as caught:
+    with pytest.raises(NotifyError, match="address 2 is not known to Apprise") as caught:
         Apprise(urls=secret(f"json://127.0.0.1 nosuch://{SECRET}")).send(message())
     assert caught.value.permanent
     assert SECRET not in caplog.text

@@ -101,7 +101,7 @@ def test_a_file_of_its_owner_alone_is_taken(private, mode):
 
 def test_what_is_no_file_of_text_is_refused(private, tmp_path):
     os.mkfifo(tmp_path / "pipe", 0o600)
-    assert refusal(SecretRef(file=str(tmp_path / "pipe"))).endswith("is no regular file")
+    assert refusal(SecretRef(file=str(tmp_path / "pipe"))).endswith("is not a regular file")
     assert "secret is not UTF-8" in refusal(SecretRef(file=str(private(b"\xff\xfe" + SECRET.encode()))))
     assert "cannot be read" in refusal(SecretRef(file=str(tmp_path / "a\0b")))
 

@@ -148,7 +148,7 @@ def test_foreign_text_reaches_no_header_and_no_markup(mail_server, mailer, messa
         ({"rcpt": "450 4.2.0 greylisted"}, "refused all addresses: 450 4.2.0 greylisted", False),
         ({"data": "554 5.7.1 spam"}, "answered: 554 5.7.1 spam", True),
         ({"data": "452 4.3.1 disk full"}, "answered: 452 4.3.1 disk full", False),
-        ({"data": "drop"}, "the connection ended before the mail was taken", False),
+        ({"data": "drop"}, "the connection ended before the mail was accepted", False),
     ],
 )
 def test_a_refusal_is_permanent_from_500_on(mail_server, mailer, message, replies, expected, permanent):
@@ -227,7 +227,7 @@ def test_a_wrong_address_does_not_keep_the_others_from_getting_it(mail_server, m
     handler = MailHandler(**{"gone@models.test": "550 no such user"})
     mailer(mail_server(handler), to=("gone@models.test", "ops@models.test")).send(message())
     assert handler.mails[0][0].rcpt_tos == ["ops@models.test"]
-    assert "not taken for gone@models.test: 550 no such user" in caplog.text
+    assert "not accepted for gone@models.test: 550 no such user" in caplog.text
 
 
 def test_who_is_to_be_told_later_makes_it_another_attempt_with_the_same_id(mail_server, mailer, message):

@@ -161,16 +161,16 @@ REFUSED = {
         [f"{seconds(m) * 10**9:.7e}" for m in HOURS],
         "rounded to 100,000,000,000",
     ),
-    "no dates at all": (["reference", "analysis"], "no date"),
-    "weekdays": (["Mon", "Tue"], "no date"),
+    "no dates at all": (["reference", "analysis"], "not a date"),
+    "weekdays": (["Mon", "Tue"], "not a date"),
     "days of a month": (["1", "2"], "neither a date"),
-    "a day that its year does not have": (["2025-366", "2025-367"], "no date"),
-    "times of day": (["10:00", "11:00"], "no date"),
-    "unknown zones": (written("%Y-%m-%d 10:00 CET"), "no date"),
-    "Polish words": (["3 lutego 2025", "4 lutego 2025"], "no date"),
-    "days of Excel that are rounded": (["45658.04", "45658.08", "45658.17"], "no date|neither"),
+    "a day that its year does not have": (["2025-366", "2025-367"], "not a date"),
+    "times of day": (["10:00", "11:00"], "not a date"),
+    "unknown zones": (written("%Y-%m-%d 10:00 CET"), "not a date"),
+    "Polish words": (["3 lutego 2025", "4 lutego 2025"], "not a date"),
+    "days of Excel that are rounded": (["45658.04", "45658.08", "45658.17"], "not a date|neither"),
     "days before Excel's plausible ones": (["12345", "12346"], "neither a date"),
-    "two formats by halves": ([*written("%Y-%m-%d"), *written("%d.%m.%Y")], "no date"),
+    "two formats by halves": ([*written("%Y-%m-%d"), *written("%d.%m.%Y")], "not a date"),
 }
 
 
@@ -204,7 +204,7 @@ def test_a_date_without_a_zone_is_of_the_configured_one_in_every_format(history_
 
 def test_an_odd_cell_is_refused_by_what_the_column_is(history_folder):
     (problem,) = column(history_folder, READ["one slip in American"][0]).problems
-    assert "`31/01/2025` is no date" in problem.message
+    assert "`31/01/2025` is not a date" in problem.message
 
 
 FORMATS = [

@@ -49,7 +49,7 @@ def test_a_header_is_found_among_other_lines(history_folder, data, keys, words):
     found = {(key.metric, key.segment): series.values.tolist() for key, series in history.series.items()}
     assert found["accuracy", "all"] == [0.5] * len(DAYS)
     assert set(found) >= (keys or {("accuracy", "all")})
-    assert not any("is no date" in problem.message for problem in history.problems if "date" not in words)
+    assert not any("is not a date" in problem.message for problem in history.problems if "date" not in words)
     for word in words:
         assert any(word in problem.message for problem in history.problems), history.problems
 
@@ -57,9 +57,9 @@ def test_a_header_is_found_among_other_lines(history_folder, data, keys, words):
 @pytest.mark.parametrize(
     ("row", "message"),
     [
-        pytest.param("none,accuracy", "`none` is no date", id="a row without a date"),
-        pytest.param("day,high", "is no date", id="a word that dates are called by"),
-        pytest.param("Report of 2025-01-09,", "is no date", id="a title between rows"),
+        pytest.param("none,accuracy", "`none` is not a date", id="a row without a date"),
+        pytest.param("day,high", "is not a date", id="a word that dates are called by"),
+        pytest.param("Report of 2025-01-09,", "is not a date", id="a title between rows"),
     ],
 )
 def test_a_row_of_text_is_no_header(history_folder, row, message):

@@ -153,7 +153,7 @@ def test_one_percent_sign_in_a_large_file_is_one_slip(history_folder, where):
     history = history_folder.read(table("date,accuracy,count", rows, cells, [7] * len(rows)))
     assert [len(series) for series in history.series.values()] == [len(rows) - 1]
     (problem,) = history.problems
-    assert "`95%` is no number" in problem.message
+    assert "`95%` is not a number" in problem.message
 
 
 def test_a_large_file_in_which_all_is_unusual_is_read(history_folder):

@@ -92,17 +92,17 @@ REFUSED = {
     "two scales": ("accuracy", [*SHARES, *map(percent, SHARES)], "holds fractions, such as 0.9552, and percent"),
     "a scale that changes": ("accuracy", [0.95] * 20 + [95.0] * 3, "0.95, and percent, such as 95.0"),
     "signs on half of the cells": ("accuracy", ["95%", "96%", "97%", 0.95, 0.96, 0.97], "a percent sign, such as 95%"),
-    "one of two marks": ("latency_ms", ["1,234", "1,235", "1,236"], "holds 1,234, which is 1234 or 1.234: write"),
+    "one of two marks": ("latency_ms", ["1,234", "1,235", "1,236"], "holds 1,234, which could be 1234 or 1.234: write"),
 }  # fmt: skip
 LOST = {
     "per mille": ("accuracy", [round(value * 1000, 1) for value in SHARES], "is not between 0 and 1"),
-    "text": ("accuracy", ["high"] * 6, "is no number"),
-    "remarks": ("accuracy", [f"{value} (n=5)" for value in SHARES], "is no number"),
-    "two points": ("accuracy", [f"0.9.{digit}" for digit in range(6)], "is no number"),
+    "text": ("accuracy", ["high"] * 6, "is not a number"),
+    "remarks": ("accuracy", [f"{value} (n=5)" for value in SHARES], "is not a number"),
+    "two points": ("accuracy", [f"0.9.{digit}" for digit in range(6)], "is not a number"),
     "too few percent": ("accuracy", [95, 96], "write a fraction"),
     "around 1": ("accuracy", [1.01, 1.02, 1.3, 2.5, 1.04, 1.05], "is not between 0 and 1"),
     "hardly more than 1": ("accuracy", [1.01, 1.02, 1.03, 1.04, 1.05], "is not between 0 and 1"),
-    "groups of two": ("latency_ms", ["1,23,456", "1,23,457", "2,34,567"], "is no number"),
+    "groups of two": ("latency_ms", ["1,23,456", "1,23,457", "2,34,567"], "is not a number"),
 }
 
 

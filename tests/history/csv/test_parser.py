@@ -16,7 +16,7 @@ LAST = "2025-01-03,a,0.7,30\n"
 @pytest.mark.parametrize(
     ("row", "message"),
     [
-        pytest.param("soon,a,0.8,20\n", "is no date", id="no date"),
+        pytest.param("soon,a,0.8,20\n", "is not a date", id="no date"),
         pytest.param(",a,0.8,20\n", "the date is empty", id="empty date"),
         pytest.param("2025-01-02,,0.8,20\n", "names no model", id="no model"),
         pytest.param("2025-01-02,a,0.8\n", "3 cells, the header 4", id="too few cells"),
@@ -42,16 +42,16 @@ def test_a_broken_row_is_reported_and_its_neighbours_are_read(history_folder, ro
 @pytest.mark.parametrize(
     ("cells", "message", "remaining"),
     [
-        pytest.param("high,5", "`accuracy`: `high` is no number: write one", "count", id="a word"),
+        pytest.param("high,5", "`accuracy`: `high` is not a number: write one", "count", id="a word"),
         pytest.param("95%,5", "write a fraction", "count", id="a percentage"),
         pytest.param('"0,95",5', "decimal point", "count", id="a decimal comma"),
         pytest.param("95,5", "95 is not between 0 and 1: write a fraction, such as 0.95", "count", id="of a hundred"),
         pytest.param("-0.1,5", "-0.1 is not between 0 and 1", "count", id="below its bounds"),
-        pytest.param("1_0,5", "is no number", "count", id="an underscore"),
-        pytest.param("٠,5", "is no number", "count", id="digits of another script"),
-        pytest.param("0.8,-5", "-5 is no count", "accuracy", id="a negative count"),
-        pytest.param("0.8,inf", "inf is no count", "accuracy", id="an infinite count"),
-        pytest.param("0.8,many", "`count`: `many` is no number", "accuracy", id="a count in words"),
+        pytest.param("1_0,5", "is not a number", "count", id="an underscore"),
+        pytest.param("٠,5", "is not a number", "count", id="digits of another script"),
+        pytest.param("0.8,-5", "-5 is not a count", "accuracy", id="a negative count"),
+        pytest.param("0.8,inf", "inf is not a count", "accuracy", id="an infinite count"),
+        pytest.param("0.8,many", "`count`: `many` is not a number", "accuracy", id="a count in words"),
     ],
 )
 def test_a_broken_cell_is_reported_and_the_rest_of_its_row_is_read(history_folder, cells, message, remaining):

@@ -97,10 +97,10 @@ def test_only_a_header_that_the_store_made_is_understood(hostile):
     ("fields", "message"),
     [
         ({"model": " "}, "a model without a name"),
-        ({"model": "churn "}, "begins or ends with a blank"),
+        ({"model": "churn "}, "starts or ends with a space"),
         ({"model": "\ud800"}, "is not valid text"),
         ({"model": 10_001 * "W"}, "is too long"),
-        ({"segment": 9 * "\n" + "x" + 9 * "\n" + "x"}, "begins or ends"),
+        ({"segment": 9 * "\n" + "x" + 9 * "\n" + "x"}, "starts or ends"),
         ({"segment": "x" + 9 * "\nx"}, "too many line breaks"),
         ({"segment": ""}, "a segment without a name"),
         ({"date": datetime(2025, 1, 10)}, "has no zone"),  # noqa: DTZ001

@@ -92,7 +92,7 @@ def test_mixed_formats_and_a_pattern_without_files_are_refused(tmp_path, engine)
     (tmp_path / "b.jsonl").write_text("{}\n")
     with pytest.raises(SourceError, match="one format at a time"):
         count_rows(engine, tmp_path)
-    with pytest.raises(SourceError, match="no file, and no folder or glob"):
+    with pytest.raises(SourceError, match="not a file, and not a folder or glob"):
         count_rows(engine, tmp_path / "*.parquet")
 
 
@@ -112,8 +112,8 @@ def test_a_table_of_another_database_is_read_and_its_password_never_shown(tmp_pa
 @pytest.mark.parametrize(
     ("source", "message"),
     [
-        pytest.param("nosuch://eve:secret@host/base::log", "no connection that Ibis knows", id="an unknown kind"),
-        pytest.param("sqlite:///no/such.sqlite::log", "is no file", id="a file that is not there"),
+        pytest.param("nosuch://eve:secret@host/base::log", "not a connection known to Ibis", id="an unknown kind"),
+        pytest.param("sqlite:///no/such.sqlite::log", "is not a file", id="a file that is not there"),
     ],
 )
 def test_an_unusable_connection_is_reported_without_its_password(engine, source, message):

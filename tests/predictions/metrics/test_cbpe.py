@@ -126,7 +126,7 @@ def test_labels_of_the_estimated_period_are_not_used(binary):
 @pytest.mark.parametrize(
     ("reference", "log", "metric", "text"),
     [
-        (([2], [1], [0.5]), ([2], [1], [0.5]), "estimated_accuracy", "the reference has no labelled rows with a score"),
+        (([2], [1], [0.5]), ([2], [1], [0.5]), "estimated_accuracy", "the reference has no labeled rows with a score"),
         (([1], [1], [0.5]), ([2], [1], [np.nan]), "estimated_accuracy", "no row has a score"),
         (([1], [1], [0.5]), ([2], [0], [0.5]), "estimated_precision", "nothing was predicted positive"),
         (([0], [1], [0.5]), ([2], [1], [0.5]), "estimated_recall", "no positive labels"),

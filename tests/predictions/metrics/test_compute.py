@@ -48,7 +48,7 @@ def test_an_undefined_metric_has_a_reason(binary, log, metric, text, undefined_r
 def test_a_cell_without_scores_beside_one_with_them_says_so(binary, undefined_reason):
     counts = binary([0, 1, 0, 1], [0, 1, 0, 1], [0.1, 0.9, np.nan, np.nan], cell=np.array([0, 0, 1, 1]), cells=2)
     metrics = compute_metrics(counts)
-    assert [undefined_reason(metrics["brier_score"], cell) for cell in (0, 1)] == ["", "no labelled row has a score"]
+    assert [undefined_reason(metrics["brier_score"], cell) for cell in (0, 1)] == ["", "no labeled row has a score"]
     assert [undefined_reason(metrics["avg_confidence"], cell) for cell in (0, 1)] == ["", "no row has a score"]
 
 

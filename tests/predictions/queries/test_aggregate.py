@@ -118,7 +118,7 @@ def test_names_of_models_and_columns_are_taken_as_they_are(written, cells_of, na
     ("change", "text"),
     [
         pytest.param({"label": "lable"}, "label", id="a column that is not there: the nearest is named"),
-        pytest.param({"scores": ("timestamp",)}, "timestamp", id="a score that is no number"),
+        pytest.param({"scores": ("timestamp",)}, "timestamp", id="a score that is not a number"),
         pytest.param({"period": "fortnight"}, "fortnight", id="a period that is none"),
         pytest.param({"reference": "nonsense"}, "nonsense", id="a reference that is none"),
         pytest.param({"positive": "maybe"}, "maybe", id="a positive value that never occurs"),

@@ -97,7 +97,7 @@ def test_nothing_that_comes_later_changes_when_it_fired(daily, end):
         ),
         pytest.param(
             [0.905, 0.903] * 10 + [0.899],
-            "default limit 0.90 skipped: too near its usual 0.904. Set your own: `[[rules]]`",
+            "default limit 0.90 skipped: its usual value 0.904 is too close. Set your own: `[[rules]]`",
             False,
             id="usually too near",
         ),

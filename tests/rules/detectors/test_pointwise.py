@@ -74,7 +74,7 @@ def test_a_drop_by_chance_needs_known_cases(daily, levels):
 
 def test_a_drop_says_from_where_it_fell(daily):
     (alert,) = replay([daily([0.9] * 10 + [0.8])], Rule("drop", Drop(critical=DropThreshold(absolute=0.05)), "*"))[0]
-    assert alert.breach.message == "0.80 down from 0.90"
+    assert alert.breach.message == "0.80, baseline 0.90"
     assert (alert.severity, alert.breach.limit) == (Severity.CRITICAL, pytest.approx(0.9))
 
 

@@ -64,7 +64,7 @@ def test_the_message_says_which_limit_and_by_how_little(
     [
         pytest.param({}, "needs `warn`", id="no limit at all"),
         pytest.param({"critical": Limit(0.9), "margin": -0.1}, "0 or more", id="a negative margin"),
-        pytest.param({"critical": Limit(0.9), "margin": nan}, "finite", id="a margin that is no number"),
+        pytest.param({"critical": Limit(0.9), "margin": nan}, "finite", id="a margin that is not a number"),
         pytest.param({"critical": Limit(0.9), "margin": inf}, "finite", id="an endless margin"),
         pytest.param({"warn": Limit(0.90), "critical": Limit(0.92)}, "warn at the higher", id="a floor critical first"),
         pytest.param(

@@ -50,7 +50,7 @@ def test_a_changed_configuration_takes_effect_and_an_invalid_one_is_reported(con
     rule = '[[rules]]\nname = "floor"\nmetric = "accuracy"\ncritical = { below = 0.5 }\n'
     configured.configure(rule)
     daemon.signal(signal.SIGHUP)
-    daemon.wait_for_log("the configuration was read anew")
+    daemon.wait_for_log("the configuration was reloaded")
     daemon.wait_for_log("notified ops:")
     wait_until(lambda: health.read_last_health(configured.state).error is None)
     wait_until(lambda: (tmp_path / "told").read_text().count("churn") > 2)
@@ -101,7 +101,7 @@ def test_of_two_started_together_one_leads_and_the_other_takes_over_fifty_times(
 def test_without_receivers_it_tracks_incidents_and_logs_a_warning(configured, tmp_path, watch, wait_until):
     (tmp_path / "modeltop.toml").write_text('[store]\npath = "store"\n')
     daemon = watch()
-    daemon.wait_for_log("no receiver is configured: nobody is notified")
+    daemon.wait_for_log("no receiver is configured: no one is notified")
     daemon.wait_for_log("fired: churn accuracy 0.70 < 0.90")
     wait_until(lambda: health.read_last_health(configured.state) is not None)
     (incident,) = EventLog(configured.state).state().incidents.values()
