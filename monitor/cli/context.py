@@ -180,7 +180,7 @@ class Context:
             from modeltop.history.locations import nearest_path
 
             near = nearest_path(str(folder)) if args.store else None
-            remedy = f"Did you mean {sanitize(near)}?" if near else "Try: modeltop FILE.csv, modeltop record, modeltop demo"
+            remedy = f"Did you mean {sanitize(near)}?" if near else "Try: modeltop FILE.csv, modeltop demo"
             raise UsageError(f"no history found in {sanitize(folder)}. {remedy}")
         return [folder]
 

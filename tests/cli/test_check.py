@@ -169,7 +169,7 @@ def test_a_usage_error_is_one_line_and_exits_with_3(run, ten_days, words):
 def test_without_a_store_it_says_how_to_begin(run):
     outcome = run("check")
     assert outcome.code == 3
-    assert "modeltop record" in outcome.err
+    assert "modeltop demo" in outcome.err
 
 
 def test_one_broken_row_in_a_thousand_is_reported_and_the_rest_counts(run, tmp_path):

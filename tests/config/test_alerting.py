@@ -103,7 +103,9 @@ def test_the_watcher_can_be_paced(load_config):
         pytest.param(TEAM + 'url = "https://x"\n', "receivers.team.url", "url_env", id="a secret in the file"),
         pytest.param(TEAM + 'url_file = "x"\n', "receivers.team.url_file", "not both", id="a secret twice"),
         pytest.param(TEAM + 'chanel = "x"\n', "receivers.team.chanel", "unknown key", id="a key misspelt"),
-        pytest.param(TEAM + 'fallback = "pager"\n', "receivers.team.fallback", "not another receiver", id="no fallback"),
+        pytest.param(
+            TEAM + 'fallback = "pager"\n', "receivers.team.fallback", "not another receiver", id="no fallback"
+        ),
         pytest.param(TEAM + 'fallback = "team"\n', "receivers.team.fallback", "not another receiver", id="itself"),
         pytest.param(TEAM + "[[routes]]\n", "routes[1].receivers", "missing", id="a route to nobody"),
         pytest.param(TEAM + '[[routes]]\nreceivers = ["tem"]\n', "routes[1].receivers", "team", id="unknown receiver"),
