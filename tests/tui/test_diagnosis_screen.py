@@ -129,6 +129,26 @@ async def test_the_timeline_of_the_incident_is_part_of_the_evidence(make, fleet,
         assert "note by ana" not in screen.text
 
 
+async def test_the_incident_is_acknowledged_from_its_evidence(fleet, run, tmp_path):
+    async with run(fleet, diagnose=diagnose, state_reader=StateReader(tmp_path)) as screen:
+        await screen.wait_for("fraud fell gradually")
+        await screen.press("enter", "a")
+        assert screen.status_line.startswith("Acknowledge fraud. Reason:")
+        await screen.press(*"mine", "enter")
+        await screen.wait_for("acknowledged by")
+        assert "fraud: diagnosis" in screen.text
+
+
+@pytest.mark.parametrize(
+    ("key", "shown"), [("v", "10 periods"), ("S", "Silence"), ("N", "note on fraud"), ("?", "Help")]
+)
+async def test_other_keys_about_the_model_work_on_the_evidence_too(fleet, run, tmp_path, key, shown):
+    async with run(fleet, diagnose=diagnose, state_reader=StateReader(tmp_path)) as screen:
+        await screen.wait_for("fraud fell gradually")
+        await screen.press("enter", key)
+        assert shown in screen.text
+
+
 async def test_an_unreadable_event_log_is_named_where_the_timeline_would_be(fleet, run, tmp_path, monkeypatch):
     def fail(_self):
         raise StoreError("/store cannot be read: change its permissions")

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 
+from modeltop.core.incident import AlertingState
 from modeltop.core.text import sanitize
 from modeltop_tui.screens.main import MainScreen
 from modeltop_tui.screens.modal import ModalPane, RowsPane
@@ -61,10 +62,14 @@ class DiagnosisScreen(ModalPane):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("right,l", "move('model', 1)", "model", key_display="←→", tooltip="next model"),
         Binding("left,h", "move('model', -1)", "previous model", key_display="← h", show=False),
-        Binding("e", "move('problem_model', 1)", "next problem", tooltip="next model with a problem"),
-        Binding("E", "move('problem_model', -1)", "previous model with a problem", show=False),
-        Binding("enter,space", "open", "open", key_display="Enter", tooltip="open the row: its evidence, its periods"),
-        Binding("q,d,escape", "dismiss", "back", key_display="q", tooltip="back to the models"),
+        Binding("e", "move('problem_model', 1)", "next", tooltip="next problem"),
+        Binding("E", "move('problem_model', -1)", "previous problem", show=False),
+        Binding("enter,space", "open", "open", key_display="Enter Space", tooltip="open the row"),
+        Binding("a", "app.perform('acknowledge')", "ack", tooltip="acknowledge / un-acknowledge"),
+        Binding("S", "app.perform('silence')", "silence; list silences", show=False),
+        Binding("N", "app.perform('note')", "write a note on the model", show=False),
+        Binding("v", "app.perform('periods')", "periods as a table", show=False),
+        Binding("q,d,escape", "dismiss", "back", tooltip="back to the models"),
     ]
 
     pane: DiagnosisPane
@@ -82,7 +87,8 @@ class DiagnosisScreen(ModalPane):
         if state.selection.model != previous.selection.model:
             self.pane.start_over()
         super()._follow(state)
-        if state.snapshot is not previous.snapshot or state.selection.model != previous.selection.model:
+        is_same_model = state.selection.model == previous.selection.model
+        if not is_same_model or _alerting_state(state) != _alerting_state(previous):
             self._read_timeline(state)
 
     def _read_timeline(self, state: ScreenState) -> None:
@@ -110,3 +116,7 @@ class DiagnosisScreen(ModalPane):
             return
         self.main_screen.select(select_series(self.main_screen.screen_state, model, key))
         self.app.push_screen(PeriodsScreen(self.main_screen))
+
+
+def _alerting_state(state: ScreenState) -> AlertingState | None:
+    return state.snapshot.alerting_state if state.snapshot is not None else None

@@ -151,7 +151,7 @@ class HelpScreen(ModalPane):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("/", "search", "search", tooltip="search the keys"),
-        Binding("q,?,escape", "dismiss", "back", key_display="q"),
+        Binding("q,?,escape", "dismiss", "back"),
     ]
 
     pane: HelpPane

@@ -41,7 +41,8 @@ class ModalPane(PaneScreen):
         """Follow the state of the main screen, and list the keys in the last line."""
         self.watch(self.main_screen, "screen_state", self._follow, init=False)
         shown = [key for key in self.BINDINGS if isinstance(key, Binding) and key.show]
-        self.status.keys = [("↑↓", self.pane.STEPS), *((key.key_display or key.key, key.description) for key in shown)]
+        named = [((key.key_display or key.key.replace(",", " ")).split()[0], key.description) for key in shown]
+        self.status.keys = [("↑↓", self.pane.STEPS), *named]
 
     def _follow(self, state: ScreenState) -> None:
         self.screen_state = state

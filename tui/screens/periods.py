@@ -67,10 +67,12 @@ class PeriodsScreen(ModalPane):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("right,l", "select_metric(1)", "metric", key_display="←→", tooltip="next metric"),
         Binding("left,h", "select_metric(-1)", "previous metric", key_display="← h", show=False),
-        Binding("enter,space", "open", "segments", key_display="Enter", tooltip="segments and counts of the period"),
-        Binding("/", "filter", "filter", tooltip="filter periods: 2025-06, critical, <0.9, recall<0.8, !word"),
+        Binding(
+            "enter,space", "open", "segments", key_display="Enter Space", tooltip="segments and counts of the period"
+        ),
+        Binding("/", "filter", "filter", tooltip="filter: 2025-06, critical, <0.9, !word"),
         Binding("escape", "clear", "clear the filter, or back", key_display="Esc", show=False),
-        Binding("q,v", "dismiss", "back", key_display="q"),
+        Binding("q,v", "dismiss", "back"),
     ]
 
     pane: PeriodsPane
