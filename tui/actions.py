@@ -29,7 +29,7 @@ Action = Callable[[MainScreen, Poller], None]
 def poll_now(screen: MainScreen, poller: Poller) -> None:
     """Read every file anew, paused or not, whether or not it shows a change."""
     poller.poll_now(anew=True)
-    screen.status.show_message("reading everything again")
+    screen.status.show_message("refreshing")
 
 
 def toggle_pause(screen: MainScreen, poller: Poller) -> None:
@@ -38,7 +38,7 @@ def toggle_pause(screen: MainScreen, poller: Poller) -> None:
     if not poller.paused:
         poller.poll_now()
     screen.show_state(replace(screen.screen_state, paused=poller.paused))
-    screen.status.show_message("paused: p goes on, r looks once" if poller.paused else "going on")
+    screen.status.show_message("paused (p resume, r refresh once)" if poller.paused else "resumed")
 
 
 def next_theme(screen: MainScreen, _: Poller) -> None:
@@ -49,7 +49,7 @@ def next_theme(screen: MainScreen, _: Poller) -> None:
     app.theme = themes[index % len(themes)]
     for lines in screen.query(Lines):
         lines.repaint()  # on a light background shapes may differ, not only colors
-    screen.status.show_message(f"theme {app.theme}: --theme {app.theme} begins with it")
+    screen.status.show_message(f"theme: {app.theme} (start with --theme {app.theme})")
 
 
 def suspend(screen: MainScreen, _: Poller) -> None:
@@ -58,7 +58,7 @@ def suspend(screen: MainScreen, _: Poller) -> None:
     if driver is not None and driver.can_suspend:
         screen.app.action_suspend_process()
     else:
-        screen.status.show_message("this terminal has no shell to go back to")
+        screen.status.show_message("cannot suspend in this terminal")
 
 
 def toggle_mouse(screen: MainScreen, _: Poller) -> None:
@@ -72,7 +72,7 @@ def toggle_mouse(screen: MainScreen, _: Poller) -> None:
     vars(driver)["_mouse"] = True  # else it does not write the sequences
     switch()
     vars(driver)["_mouse"] = not enabled  # the driver reads it again when the app is resumed
-    screen.status.show_message("the mouse is the terminal's: it selects text" if enabled else "the mouse works here")
+    screen.status.show_message("mouse off: select text as usual (M: on)" if enabled else "mouse on")
 
 
 def show_help(screen: MainScreen, _: Poller) -> None:
@@ -157,7 +157,7 @@ def ask_export_path(screen: MainScreen, _: Poller) -> None:
         screen.status.show_message("no metric is selected")
         return
     slug = re.sub(r"[^a-z0-9]+", "-", f"{key.model}-{key.metric}".casefold()).strip("-")[:60] or "view"
-    hint = ".csv the points, .svg or .txt the screen; esc leaves it"
+    hint = ".csv: the points, .svg or .txt: the screen (Esc to cancel)"
     screen.status.show_prompt(
         Prompt("write to", f"{slug}.csv", lambda _: hint, on_submit=lambda typed: export_to(screen, typed))
     )

@@ -27,9 +27,9 @@ def acknowledge(screen: MainScreen, poller: Poller) -> None:
     """Acknowledge the target alert, or withdraw one's own acknowledgement; another person's is only shown."""
     alert, status, snapshot = target_alert(screen), screen.status, screen.screen_state.snapshot
     if alert is None or snapshot is None:
-        status.show_message("no alert stands here: e goes to the next problem")
+        status.show_message("no active alert here; e: next problem")
     elif alert.state is State.PENDING:
-        status.show_message("it is pending: nobody is told yet, so there is nothing to acknowledge")
+        status.show_message("pending: no notification yet, nothing to acknowledge")
     elif poller.pipeline.state_reader.event_log is None:
         status.show_message(no_event_log_message(poller))
     elif (ack := snapshot.acknowledgements.get(alert.id or "")) is None:
@@ -37,7 +37,7 @@ def acknowledge(screen: MainScreen, poller: Poller) -> None:
     elif ack.by == author():
         status.show_prompt(_withdraw_prompt(screen, poller, alert, ack))
     else:
-        status.show_message(f"{describe_ack(ack, screen.now())}; `modeltop unack {alert.id}` takes it back")
+        status.show_message(f"{describe_ack(ack, screen.now())}; to undo: `modeltop unack {alert.id}`")
 
 
 def _acknowledge_prompt(screen: MainScreen, poller: Poller, alert: Alert) -> Prompt:
@@ -47,7 +47,7 @@ def _acknowledge_prompt(screen: MainScreen, poller: Poller, alert: Alert) -> Pro
         snapshot = screen.screen_state.snapshot
         incident = None if snapshot is None else snapshot.incident_of(alert.key.model)
         if snapshot is None or incident is None:
-            status.show_message(f"{name} is over meanwhile: nothing to acknowledge")
+            status.show_message(f"{name} has resolved meanwhile: nothing to acknowledge")
             return
         duration = poller.pipeline.ack_duration
         status.show_message(SAVING)
@@ -59,7 +59,8 @@ def _acknowledge_prompt(screen: MainScreen, poller: Poller, alert: Alert) -> Pro
             ),
             lambda refusal: status.show_message(
                 refusal
-                or f"you have {name} until {format_moment(screen.now() + duration, screen.now())} UTC; a gives it back"
+                or f"{name} acknowledged until {format_moment(screen.now() + duration, screen.now())} UTC; "
+                "press a to undo"
             ),
         )
 
@@ -75,10 +76,10 @@ def _withdraw_prompt(screen: MainScreen, poller: Poller, alert: Alert, ack: Ackn
             screen.app,
             poller,
             lambda state, now: actions.unacknowledge(state, ack, by=by, now=now),
-            lambda refusal: status.show_message(refusal or f"given back: nobody has {name}"),
+            lambda refusal: status.show_message(refusal or f"un-acknowledged: {name}"),
         )
 
-    return Prompt(f"you have {name}: give it back?", "", lambda _: "enter gives it back, esc keeps it", submit)
+    return Prompt(f"Un-acknowledge {name}?", "", lambda _: "(Enter to confirm, Esc to cancel)", submit)
 
 
 def ask_note(screen: MainScreen, poller: Poller) -> None:
@@ -93,16 +94,14 @@ def ask_note(screen: MainScreen, poller: Poller) -> None:
 
     def submit(text: str) -> None:
         if not text.strip():
-            status.show_message("nothing was noted")
+            status.show_message("nothing to note")
             return
         status.show_message(SAVING)
         write_events(
             screen.app,
             poller,
             lambda _, now: actions.add_note(exact_glob(model), text.strip(), by=author(), now=now),
-            lambda refusal: status.show_message(
-                refusal or f"noted about {sanitize(model, 40)}: it stands among the alerts"
-            ),
+            lambda refusal: status.show_message(refusal or f"note added to {sanitize(model, 40)}"),
         )
 
     hint = "a release, a migration: what others should know"

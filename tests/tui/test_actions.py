@@ -130,7 +130,7 @@ async def test_the_name_of_a_model_never_leads_out_of_the_folder(make, run, tmp_
 async def test_a_terminal_that_cannot_suspend_is_reported(fleet, run):
     async with run(fleet) as screen:
         await screen.press("ctrl+z")
-        assert screen.status_line == "this terminal has no shell to go back to"
+        assert screen.status_line == "cannot suspend in this terminal"
 
 
 async def test_a_theme_changes_colours_and_the_chart_with_them(fleet, run):

@@ -37,15 +37,15 @@ async def test_a_takes_the_alert_with_a_reason_and_a_again_gives_it_back(fleet, 
         await screen.press("a")
         assert screen.status_line == "Acknowledge fraud. Reason:   (Enter to confirm, Esc to cancel)"
         await screen.press(*"on it", "enter")
-        await screen.wait_for("you have fraud until")
+        await screen.wait_for("fraud acknowledged until")
         await screen.wait_for(f"✓ acked by {author()}")
         (ack,) = event_log.state().acks
         assert (ack.by, ack.reason, ack.model) == (author(), "on it", "fraud")
         assert ack.until - ack.at == timedelta(hours=24)
         await screen.press("a")
-        assert "you have fraud: give it back?" in screen.status_line
+        assert "Un-acknowledge fraud?" in screen.status_line
         await screen.press("enter")
-        await screen.wait_for("given back: nobody has fraud")
+        await screen.wait_for("un-acknowledged: fraud")
         assert event_log.state().acks == ()
 
 
@@ -64,7 +64,7 @@ async def test_of_two_people_the_second_is_told_who_was_first_and_why(fleet, run
         assert screen.status_line.endswith(": looking")
         await screen.wait_for("✓ acked by ana")
         await screen.press("a")
-        assert f"`modeltop unack {fleet.alerts[0].id}` takes it back" in screen.status_line
+        assert f"to undo: `modeltop unack {fleet.alerts[0].id}`" in screen.status_line
         assert [ack.by for ack in event_log.state().acks] == ["ana"]
 
 
@@ -73,7 +73,7 @@ async def test_in_the_alerts_the_key_is_about_the_one_under_the_cursor(fleet, ru
         await screen.press("4", "down")
         assert target_alert(screen.app.main_screen).key.metric == "accuracy"
         await screen.press("a", "enter")
-        await screen.wait_for("you have fraud until")
+        await screen.wait_for("fraud acknowledged until")
         assert event_log.state().acks[0].model == "fraud"
         assert screen.selection.key.metric == "f1_score"
 
@@ -95,7 +95,7 @@ async def test_the_cursor_stays_on_its_alert_when_the_order_changes(make, fleet,
 async def test_what_is_no_alert_cannot_be_taken(make, run, state_reader):
     async with run(make.snapshot(make.healthy("ranker")), state_reader=state_reader) as screen:
         await screen.press("a")
-        assert screen.status_line == "no alert stands here: e goes to the next problem"
+        assert screen.status_line == "no active alert here; e: next problem"
 
 
 async def test_an_alert_that_ended_while_the_reason_was_typed_is_not_taken(make, fleet, run, state_reader, event_log):
@@ -104,7 +104,7 @@ async def test_an_alert_that_ended_while_the_reason_was_typed_is_not_taken(make,
         screen.deliver(make.snapshot(make.healthy("fraud"), make.healthy("churn")))
         await screen.wait_for("2 models: ●2 ok")
         await screen.press("enter")
-        assert "fraud is over meanwhile" in screen.status_line
+        assert "fraud has resolved meanwhile" in screen.status_line
         assert event_log.state().acks == ()
 
 
@@ -139,7 +139,7 @@ async def test_while_another_process_holds_the_lock_the_screen_goes_on(fleet, ru
             assert screen.selection.model == "churn"
             assert event_log.state().acks == ()
             fcntl.flock(lock, fcntl.LOCK_UN)
-            await screen.wait_for("you have ")
+            await screen.wait_for("acknowledged until")
     finally:
         os.close(lock)
 
@@ -218,9 +218,9 @@ async def test_a_click_gives_a_field_the_keys(fleet, run, state_reader):
 async def test_a_note_stands_among_the_alerts_of_its_model(make, run, state_reader, event_log):
     async with run(make.snapshot(make.healthy("[eu] churn*")), size=(120, 36), state_reader=state_reader) as screen:
         await screen.press("N", "enter")
-        assert screen.status_line == "nothing was noted"
+        assert screen.status_line == "nothing to note"
         await screen.press("N", *"release 2.3", "enter")
-        await screen.wait_for("noted about [eu] churn*")
+        await screen.wait_for("note added to [eu] churn*")
         await screen.wait_for(f"{author()}: release 2.3")
         assert event_log.state().notes[0].model == "[[]eu] churn[*]"
 

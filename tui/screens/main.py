@@ -27,7 +27,7 @@ def filter_prompt(screen: MainScreen) -> Prompt:
 
     def on_change(text: str) -> str:
         screen.select(replace(screen.screen_state.selection, filter=text.strip()))
-        return "enter keeps, esc drops the filter"
+        return "Enter to keep, Esc to clear"
 
     def on_cancel() -> None:
         screen.select(replace(previous, filter=""))
@@ -50,7 +50,7 @@ def _jump(screen: MainScreen, typed: str) -> None:
     targets = navigation.jump_targets(state, typed)
     if not targets:
         if typed.strip():
-            screen.status.show_message(f"nothing has {typed} in its name")
+            screen.status.show_message(f"no match for {typed}")
         return
     model, key = targets[0]
     if model not in visible_models(state):
@@ -216,7 +216,7 @@ class MainScreen(PaneScreen):
         elif selection.filter or selection.problems_only:
             self.select(replace(selection, filter="", problems_only=False))
         else:
-            self.status.show_message("esc has nothing to undo here; q quits")
+            self.status.show_message("nothing to close; q quits")
 
     def action_move(self, name: str, steps: int) -> None:
         """Move the selection by one of `navigation.MOVES`, or show why it stays."""

@@ -258,7 +258,19 @@ def cursor_readout(state: ScreenState) -> str:
     note += " not evaluated" if unevaluated else ""
     period = format_period(to_datetime(series.times[at]))
     value = f"{metric.format(float(series.values[at]))} {_interval(series[: at + 1], metric)}".rstrip()
-    return f"{period}  {value}  n {support_text(series, at)}{note}"
+    others = related_series(snapshot_index(state.snapshot), series.key) if state.selection.overlay else []
+    beside = "".join(f"  {short_name(one.key.metric)} {value_at(state, one)[0]}" for one in others)
+    return f"{period}  {value}{beside}  n {support_text(series, at)}{note}"
+
+
+def value_at(state: ScreenState, series: Series) -> tuple[str, str, Severity]:
+    """Return the value of a series at the cursor, its change from the previous point, and the limit it exceeds."""
+    assert state.snapshot is not None
+    assert state.selection.cursor is not None
+    at, metric = nearest_index(series, state.selection.cursor), state.snapshot.catalog.get(series.key.metric)
+    change = metric.format_delta(float(series.values[at] - series.values[at - 1])) if at else ""
+    severity = Severity(int(point_levels(snapshot_index(state.snapshot), series)[0][at]))
+    return metric.format(float(series.values[at])), change, severity
 
 
 def _interval(series: Series, metric: Metric) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from math import ceil
 
 from modeltop.core.text import display_width, truncate
-from modeltop_tui.view.chart import Figure, chart_figures
+from modeltop_tui.view.chart import Figure, chart_figures, value_at
 from modeltop_tui.view.metrics import metric_rows
 from modeltop_tui.view.state import ScreenState
 from modeltop_tui.view.styled_text import SHAPES, TINTS, Cells, fit
@@ -51,15 +51,21 @@ def figure_grid(state: ScreenState, width: int, height: int) -> FigureGrid | Non
 
 
 def figure_heading(figure: Figure, state: ScreenState, width: int) -> Cells:
-    """Return the line above a chart: metric, severity, newest value, change since the baseline, limit."""
+    """Return the line above a chart: metric, severity, newest value, change since the baseline, limit.
+
+    With a cursor, the value there and its change from the previous point: the cursor reads all charts.
+    """
     row = next((row for row in metric_rows(state) if figure.keys == (row.key,)), None)
     if row is None or figure.is_history:
         return fit(((figure.chart.title, "dim"),), width)
-    role = TINTS[row.severity] if row.severity else ""
+    now, change, severity = row.texts["now"], row.texts["baseline"], row.severity
+    if state.selection.cursor is not None:
+        now, change, severity = value_at(state, row.series)
+    role = TINTS[severity] if severity else ""
     name = (truncate(row.name, width), "cursor" if row.key == state.selection.key else "")
-    mark = f" {SHAPES[row.severity]} " if row.severity else "   "
+    mark = f" {SHAPES[severity]} " if severity else "   "
     limit = row.texts["limit"].lstrip("<> ")
-    facts = f"{row.texts['now']}  {row.texts['baseline']}"
+    facts = f"{now}  {change}"
     limit = f"  limit {limit}" if limit[:1].isdecimal() else ""
     room = width - display_width(row.name + mark + facts + limit)
     return fit((name, (mark, role), (facts, ""), (limit if room > 0 else "", "dim")), width)

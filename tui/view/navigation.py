@@ -336,10 +336,10 @@ def _rank(target: JumpTarget, words: list[str]) -> tuple[int, bool]:
 def jump_hint(state: ScreenState, typed: str) -> str:
     """Return where enter would go, shown while the person types."""
     if not typed.strip():
-        return "a model, a metric, or both; enter goes, esc stays"
+        return "model, metric or both; Enter to jump, Esc to cancel"
     targets = jump_targets(state, typed)
     if not targets:
-        return "nothing has this in its name"
+        return "no match"
     model, key = targets[0]
     target = sanitize(model, 60) if key is None else f"{sanitize(model, 60)} > {label(key)}"
     more = "" if len(targets) == 1 else f"  and {len(targets) - 1} more"

@@ -74,6 +74,12 @@ def test_the_cursor_reads_out_date_value_and_support(make, steps, text):
     assert cursor_readout(replace(state, selection=replace(state.selection, cursor=stamp))) == text
 
 
+def test_with_the_overlay_the_cursor_reads_the_family(make):
+    state = make.state(*make.ten_days())
+    selection = replace(state.selection, overlay=True, cursor=make.start.timestamp())
+    assert cursor_readout(replace(state, selection=selection)) == "2025-01-01  0.945  prec 0.950  rec 0.940  n ?"
+
+
 def test_the_cursor_says_what_was_not_judged(make):
     state = make.state(make.series([0.95, 0.5], support=[900, 3]), rules=[make.floor_rule(min_count=30)])
     selection = replace(state.selection, cursor=(make.start + make.day).timestamp())

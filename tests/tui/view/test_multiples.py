@@ -32,6 +32,14 @@ def test_where_there_is_room_each_metric_has_a_chart_on_one_time_axis(make):
     assert plain_text(figure_heading(grid.figures[0], state, 40)).rstrip() == "accuracy ▲ 0.870    limit 0.90"
 
 
+def test_the_cursor_reads_every_chart(make):
+    state = make.state(*make.ten_days())
+    at = replace(state, selection=replace(state.selection, cursor=(make.start + 8 * make.day).timestamp()))
+    headings = [plain_text(figure_heading(figure, at, 40)).split()[:4] for figure in figure_grid(at, 118, 20).figures]
+    assert headings[0] == ["accuracy", "▲", "0.890", "-0.010"]
+    assert headings[3] == ["f1_score", "0.865", "-0.015", "limit"]
+
+
 def test_the_full_history_is_beside_a_part_of_it(make):
     state = make.state(make.series([0.95] * 176 + [0.8] * 4))
     grid = figure_grid(state, 118, 20)

@@ -216,4 +216,4 @@ def test_the_hint_says_where_enter_goes(named):
     assert jump_hint(named, "tri") == "→ triage"
     assert jump_hint(named, "fra rec") == "→ fraud-detector > recall  and 1 more"
     assert jump_hint(named, "fra") == "→ fraud-detector  and 1 more"
-    assert jump_hint(named, "zzz") == "nothing has this in its name"
+    assert jump_hint(named, "zzz") == "no match"
