@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterable, Iterator
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 LABEL_DRIFT = "feature=label"
 """Segment of the drift of the labels of several classes."""
+MISSING_RATE, FEATURE = "missing_rate", "feature="
+"""Metric that has a value where a column has none, and the prefix of the segment of a column."""
 MIN_PRESENCE = 0.9
 """Share of its model's last 60 periods, before it stopped, in which a series must have had a value to be missed."""
 
@@ -53,6 +55,14 @@ def series_no_data_alerts(
         alert = _overdue(series, periods, severity)
         if alert is not None:
             yield alert
+
+
+def drift_of_lost_columns(history: History, alerts: Iterable[Alert]) -> set[SeriesKey]:
+    """Return the series that are undefined as their column has no value at all, which its missing rate alerts on."""
+    alerting = {alert.key for alert in alerts if alert.is_active and alert.key.metric == MISSING_RATE}
+    lost = {key for key in alerting if key in history.series and history.series[key].values[-1] == 1.0}
+    columns = {key.segment for key in lost if key.segment.startswith(FEATURE)}
+    return {key for key in history.series if key.segment in columns and key._replace(metric=MISSING_RATE) in lost}
 
 
 def missing_newest_values(history: History, catalog: MetricRegistry, alerting: Container[SeriesKey]) -> dict[str, str]:

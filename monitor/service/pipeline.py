@@ -35,7 +35,7 @@ from modeltop.rules.detectors.threshold import Threshold
 from modeltop.rules.evaluator import Evaluator
 from modeltop.rules.input_validation import validate_input
 from modeltop.rules.label_coverage import label_coverage
-from modeltop.rules.no_data import missing_newest_values, series_no_data_alerts
+from modeltop.rules.no_data import drift_of_lost_columns, missing_newest_values, series_no_data_alerts
 from modeltop.rules.priority import model_statuses, ordered_alerts
 from modeltop.rules.replay import no_data_alert, source_error_alert
 from modeltop.rules.rule import Rule
@@ -215,8 +215,10 @@ class Pipeline:
             history, self._rules, self._config.catalog, now=now, first_seen=self._unreadable_since
         )
         self._unreadable_since = {alert.key: alert.since for alert in unreadable}
-        absent = [*unreadable, *self._series_without_data(history)]
-        missing = missing_newest_values(history, self._config.catalog, {alert.key for alert in absent})
+        explained = {*self._unreadable_since, *drift_of_lost_columns(history, self._evaluator.alerts)}
+        silent = series_no_data_alerts(history, self._config.catalog, self._config.on_no_data)
+        absent = [*unreadable, *(alert for alert in silent if alert.key not in explained)]
+        missing = missing_newest_values(history, self._config.catalog, {alert.key for alert in absent} | explained)
         alerts = [*self._evaluator.alerts, *absent]
         self._add_earlier(alerts, earlier, state)
         clock_doubt = bounded.clock_doubt or (health and self._now is None and _disagreement(health, clock)) or None
@@ -294,11 +296,6 @@ class Pipeline:
             )
             if alert is not None:
                 yield alert
-
-    def _series_without_data(self, history: History) -> Iterable[Alert]:
-        alerts = series_no_data_alerts(history, self._config.catalog, self._config.on_no_data)
-        # Of others the values came, and could not be read.
-        return (alert for alert in alerts if alert.key not in self._unreadable_since)
 
     def _failing_sources(self, problems: Iterable[ReadProblem], now: datetime) -> list[tuple[ReadProblem, datetime]]:
         """Return the sources that failed often enough in a row to be an alert, with the time of the first failure."""

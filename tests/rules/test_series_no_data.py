@@ -7,8 +7,18 @@ import numpy as np
 import pytest
 
 from modeltop.core.metrics.registry import LABEL_COVERAGE, MetricRegistry
-from modeltop.core.series import DATETIME_DTYPE, Condition, Direction, History, Series, SeriesKey, Severity
-from modeltop.rules.no_data import missing_newest_values, series_no_data_alerts
+from modeltop.core.series import (
+    DATETIME_DTYPE,
+    Alert,
+    Condition,
+    Direction,
+    History,
+    Series,
+    SeriesKey,
+    Severity,
+    State,
+)
+from modeltop.rules.no_data import drift_of_lost_columns, missing_newest_values, series_no_data_alerts
 
 ACCURACY = SeriesKey("churn", "accuracy")
 LATENCY = SeriesKey("churn", "latency_ms")
@@ -133,3 +143,26 @@ def test_a_period_of_segments_alone_lacks_no_value_of_all_rows():
         {each.key: each for each in (series(ACCURACY, range(1, 100)), segment)}, {"churn": days(range(1, 101))}
     )
     assert missing_newest_values(history, MetricRegistry(), set()) == {}
+
+
+@pytest.mark.parametrize(
+    ("segment", "rate", "state", "is_explained"),
+    [
+        pytest.param("feature=income", 1.0, State.FIRING, True, id="no row has a value"),
+        pytest.param("feature=income", 0.9, State.FIRING, False, id="some rows have a value"),
+        pytest.param("feature=income", 1.0, State.PENDING, False, id="the missing rate is no alert yet"),
+        pytest.param("country=DE", 1.0, State.FIRING, False, id="the segment is no column"),
+    ],
+)
+def test_drift_of_a_column_without_any_value_is_explained_by_the_alert_on_its_missing_rate(
+    segment, rate, state, is_explained
+):
+    psi, missing = SeriesKey("churn", "psi", segment), SeriesKey("churn", "missing_rate", segment)
+    other = psi._replace(segment="feature=age")
+    history = History(
+        {key: series(key, range(1, 41)) for key in (psi, other)} | {missing: series(missing, [100], rate)},
+        {"churn": days(range(1, 101))},
+    )
+    now = datetime(2025, 4, 10, tzinfo=UTC)
+    alert = Alert("id", "missing-values", missing, Condition.THRESHOLD, state, Severity.WARNING, now, now)
+    assert drift_of_lost_columns(history, [alert]) == ({psi, missing} if is_explained else set())

@@ -7,6 +7,7 @@ import pytest
 from modeltop.cli.context import limit_rules
 from modeltop.config.load import Config, load
 from modeltop.core.series import Condition, Severity, State
+from modeltop.diagnosis.diagnose import diagnose_model
 from modeltop.history.files import file_stat
 from modeltop.report.phrases import headline
 from modeltop.rules import evaluator
@@ -264,3 +265,22 @@ def test_on_request_all_is_read_anew(folder):
     assert [series.values.tolist() for series in after.series.values()] == [
         series.values.tolist() for series in before.series.values()
     ]
+
+
+def test_a_column_that_lost_all_values_is_one_alert_on_its_missing_rate_and_the_cause(tmp_path):
+    rows = ["date,model,metric,segment,value,count"]
+    for day in range(40):
+        is_lost, date = day >= 34, (CLOCK + timedelta(days=day)).date()
+        rows.append(f"{date},churn,accuracy,all,{(0.95, 0.8)[is_lost] + day % 3 / 100},1000")
+        rows.append(f"{date},churn,missing_rate,feature=income,{float(is_lost)},1000")
+        rows += (
+            []
+            if is_lost
+            else [f"{date},churn,{name},feature=income,0.0{day % 3},1000" for name in ("psi", "js_distance")]
+        )
+    (tmp_path / "churn.csv").write_text("\n".join(rows))
+    snapshot = Pipeline(Config(), [tmp_path]).run(CLOCK + timedelta(days=40))
+    assert not [alert.key for alert in snapshot.alerts if alert.condition is Condition.NO_DATA]
+    assert "missing_rate" in {alert.key.metric for alert in snapshot.alerts if alert.is_active}
+    assert snapshot.missing_values == {}
+    assert diagnose_model(snapshot, "churn").verdict.why == "Likely broken input: income missing 0 %→100 %."
