@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from modeltop.core.distribution import MISSING, OTHER, Distributions, Histogram, ReliabilityCurve, ValueRange
+from modeltop.core.stats.robust import MAX_MAGNITUDE
 from modeltop.history.files import FileStat, file_stat
 from modeltop.history.store.paths import file_prefix
 
@@ -64,7 +65,7 @@ def parse_distributions(text: str) -> Distributions:
                 header = cells
         except StopIteration:
             break
-        except (csv.Error, KeyError, ValueError):
+        except (csv.Error, KeyError, ValueError, OverflowError):  # the last of a year outside of 1 to 9999 in UTC
             continue
     histograms = {
         name: _to_histogram(name, rows, parsed.edges[name], parsed.ranges.get(name, {}))
@@ -76,10 +77,18 @@ def parse_distributions(text: str) -> Distributions:
 
 def _add_line(parsed: _ParsedRows, cells: Sequence[str]) -> None:
     line = dict(zip(HEADER, cells, strict=True))
-    period, rows = _parse_period(line["period"]), float(line["rows"])
-    if not 0 <= rows < math.inf:
+    period, rows = _parse_period(line["period"]), _number(line["rows"])
+    if rows < 0:
         raise ValueError(line["rows"])
     _ADDERS[line["kind"]](parsed, line, period, rows)
+
+
+def _number(text: str) -> float:
+    """Return a number whose square and sums are finite, or raise `ValueError`."""
+    number = float(text)
+    if not abs(number) < MAX_MAGNITUDE:
+        raise ValueError(text)
+    return number
 
 
 def _parse_period(text: str) -> _Period:
@@ -92,13 +101,13 @@ def _parse_period(text: str) -> _Period:
 def _add_feature(parsed: _ParsedRows, line: _Cells, period: _Period, rows: float) -> None:
     name, slot, edges = line["name"], line["slot"], (line["low"], line["high"])
     for edge in edges:
-        float(edge or "nan")
+        _number(edge or "0")
     parsed.rows.setdefault(name, {}).setdefault(slot, {})[period] = rows
     parsed.edges.setdefault(name, {})[slot] = edges
 
 
 def _add_reliability(parsed: _ParsedRows, line: _Cells, period: _Period, rows: float) -> None:
-    group, score, rate = int(line["slot"]), float(line["score"]), float(line["rate"])
+    group, score, rate = int(line["slot"]), _number(line["score"]), _number(line["rate"])
     if not 0 <= group < 1000:
         raise ValueError(line["slot"])
     parsed.groups = max(parsed.groups, group + 1)
@@ -112,10 +121,9 @@ def _add_segment(parsed: _ParsedRows, line: _Cells, period: _Period, rows: float
 
 
 def _add_values(parsed: _ParsedRows, line: _Cells, period: _Period, rows: float) -> None:  # noqa: ARG001  one contract
-    values = ValueRange(float(line["low"]), float(line["high"]), float(line["score"]), float(line["rate"] or "nan"))
-    if not all(map(math.isfinite, values[:3])):
-        raise ValueError(line["score"])
-    parsed.ranges.setdefault(line["name"], {})[period] = values
+    low, high, mean = (_number(line[column]) for column in ("low", "high", "score"))
+    deviation = _number(line["rate"]) if line["rate"] else math.nan
+    parsed.ranges.setdefault(line["name"], {})[period] = ValueRange(low, high, mean, deviation)
 
 
 _ADDERS = {"feature": _add_feature, "values": _add_values, "reliability": _add_reliability, "segment": _add_segment}

@@ -86,12 +86,20 @@ def test_a_curve_has_the_reference_first_and_nothing_where_no_row_is():
         "segment,all,reference,,,,100,,",
         f"values,age,{DAY},,inf,39,3,30,",
         f"values,age,{DAY},,21,39,3,,",
+        f"values,age,{DAY},,-1e308,1e308,3,1e308,",
+        f"feature,age,{DAY},0,,1e308,5,,",
+        "feature,age,reference,1,20,40,1e308,,",
+        f"reliability,score,{DAY},0,0,0.1,90,1e308,0.1",
+        "segment,all,0001-01-01T00:00:00+23:59,,,,5,,",
+        "segment,all,9999-12-31T23:59:59-23:59,,,,5,,",
         "\x00",
     ],
 )
 def test_a_broken_line_is_skipped(line):
     parsed = distributions.parse_distributions(text(LINES[2], line, *LINES[6:]))
     assert parsed.histograms["age"].reference.sum() == 5
+    assert at(DAY) not in parsed.histograms["age"].ranges
+    assert parsed.reliability is None
     assert parsed.segments["all"] == {at(DAY): 100.0}
 
 
