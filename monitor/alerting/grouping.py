@@ -133,7 +133,7 @@ def _groups(alerts: Iterable[Alert], periods: Times | None, restarts: Restarts) 
 
 
 def _fired(alert: Alert) -> datetime:
-    assert alert.fired is not None, "a pending alert is no part of an incident"
+    assert alert.fired is not None, "a pending alert is not part of an incident"
     return alert.fired
 
 

@@ -154,7 +154,7 @@ def is_known(alert: Alert, state: AlertingState) -> bool:
 def member_of(alert: Alert) -> Member:
     """Return an alert as a member of its incident."""
     assert alert.id is not None, "a pending alert has no id"
-    assert alert.fired is not None, "a pending alert is no part of an incident"
+    assert alert.fired is not None, "a pending alert is not part of an incident"
     about = alert.id, alert.rule, alert.key, alert.condition, alert.severity
     return Member(*about, alert.since, alert.fired, alert.resolved)
 

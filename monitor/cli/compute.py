@@ -66,7 +66,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--label-delay",
         type=parse_duration,
         metavar="7d",
-        help="how long labels may take to arrive (default: estimated from the log)",
+        help="how late labels may arrive (default: estimated from the log)",
     )
     parser.add_argument("--since", type=parse_duration, metavar="30d", help="only periods newer than this")
     parser.add_argument("--engine", metavar="E", help="duckdb (default), or Spark: spark://HOST:PORT, local[2]")

@@ -23,7 +23,7 @@ LABELS = ("model", "metric", "segment", "rule", "severity")
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `silence` to its parser."""
     parser.add_argument(
-        "action", metavar="MODEL | add | list | expire", help="`expire` takes the start of a silence's id"
+        "action", metavar="MODEL | add | list | expire", help="`expire` needs the start of a silence's id"
     )
     for name in LABELS:
         parser.add_argument(

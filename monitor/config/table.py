@@ -178,7 +178,7 @@ class TableReader:
         value = self.text(key)
         if value is None or value in allowed:
             return value
-        self.error(key, f"{value!r} is none of {', '.join(allowed)}{_nearest(value, allowed)}")
+        self.error(key, f"{value!r} is not one of {', '.join(allowed)}{_nearest(value, allowed)}")
         return None
 
     def strings(self, key: str) -> tuple[str, ...] | None:

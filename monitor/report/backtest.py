@@ -99,7 +99,7 @@ def describe_rate(result: BacktestResult) -> str:
         return "applied to no series"
     if not result.evaluated_periods:
         needed = result.rule.detector.min_history
-        return f"0 alerts: too little history, {pluralize(needed, 'earlier period')} needed" if needed else "0 alerts"
+        return f"0 alerts: needs {pluralize(needed, 'earlier period')}" if needed else "0 alerts"
     count, rate, span = pluralize(len(result.alerts), "alert"), result.per_month, result.span
     if rate is None:
         return f"{count} in a single period"

@@ -127,7 +127,7 @@ def _limits(
     steps = (math.floor((center - times * distance) / step + 1e-9) for times in (1, 2))
     warn, critical = (round(count * step, max(0, metric.digits)) * sign for count in steps)
     if not _is_reachable(warn, metric):
-        return f"no value can lie {'below' if sign > 0 else 'above'} what is usual"
+        return f"no value is possible {'below' if sign > 0 else 'above'} the normal range"
     return SuggestedLimits(
         warn=_limit(warn, sign),
         critical=_limit(critical, sign) if _is_reachable(critical, metric) else None,

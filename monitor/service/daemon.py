@@ -41,7 +41,7 @@ class Daemon:
                     continue
                 leader = str(read_holder(self._identity.folder) or "another process")
                 if leader != logged:
-                    self._log.info("standby", f"{leader} leads; stands by until it ends")
+                    self._log.info("standby", f"{leader} leads; standing by until it ends")
                 logged = leader
                 self._cycle.wakeup.wait(POLL_SECONDS)
 

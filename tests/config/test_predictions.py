@@ -78,7 +78,7 @@ def test_all_stands_for_every_feature_as_it_does_for_the_flag(load_config):
         ("", "logs.x.source: missing"),
         ("source = 3", "logs.x.source: a number where a string or an array of strings is expected"),
         ('source = "a"\nsegments = [1]', "logs.x.segments: an array of strings is expected"),
-        ('source = "a"\ntask = "ranking"', "logs.x.task: 'ranking' is none of binary"),
+        ('source = "a"\ntask = "ranking"', "logs.x.task: 'ranking' is not one of binary"),
         ('source = "a"\nlable = "y"', "logs.x.lable: unknown key; did you mean label?"),
         ('source = "a"\ncost = { fp = -1 }', "logs.x.cost.fp: -1 is negative"),
         ('source = "a"\ncost = { tp = 1 }', "logs.x.cost.tp: unknown key"),

@@ -21,7 +21,7 @@ GLOBS = len(FIELDS) - 2
 """Number of fields with a glob; the first ones."""
 DURATION, REASON = GLOBS, GLOBS + 1
 """Indices of the last two fields."""
-HINTS = {"for": "such as 30m, 8h, 2d; at most 30d", "why": "for the others, and for you tomorrow"}
+HINTS = {"for": "such as 30m, 8h, 2d; at most 30d", "why": 'e.g. "backfill running, ticket 123"'}
 GLOB_HINT = "* is anything, ? one character"
 LABEL_WIDTH = 11
 DEFAULT_DURATION = "1h"
@@ -115,7 +115,7 @@ def form_error(form: SilenceForm, state: ScreenState, now: datetime) -> str | No
     """
     duration = silence_duration(form)
     if duration is None:
-        return f"{sanitize(form.texts[DURATION], 20) or 'nothing'} is no length of time: write it such as 30m, 8h, 2d"
+        return f"invalid duration {sanitize(form.texts[DURATION], 20)!r}: write it such as 30m, 8h, 2d"
     alerts = state.snapshot.alerts if state.snapshot is not None else ()
     return silence_error(matchers_of(form), now, now + duration, form.texts[REASON], alerts)
 

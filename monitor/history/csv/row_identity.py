@@ -294,9 +294,7 @@ def _notes(schema: CsvSchema, identity: RowIdentity, table: _DatedRows) -> Itera
         has_whole = any(
             not any(cells) for cells in zip(*(table.rows.text(index) for index in identity.segments), strict=True)
         )
-        whole = (
-            ", empty as all rows, the only ones that default rules evaluate: for the others write a rule with `segment`"
-        )
+        whole = ", empty as all rows, which alone default rules evaluate; for the segments, write a rule with `segment`"
         yield f"rows of one date differ in {names}: read as segments{whole if has_whole else ''}"
     if identity.time is not None:
         yield f"`{schema.names[schema.date][:40]}` and `{schema.names[identity.time][:40]}` are read as one date"

@@ -66,10 +66,10 @@ class DropThreshold:
         return met
 
     def describe(self) -> str:
-        """Return the conditions in words, such as `by more than 0.02 (p < 0.01)`."""
+        """Return the conditions in words, such as `by more than 0.02 (significance level 0.01)`."""
         sizes = [] if self.absolute is None else [format_value(self.absolute)]
         sizes += [] if self.relative is None else [f"{format_exact(100 * self.relative)} %"]
-        p_value = "" if self.p is None else f"p < {format_exact(self.p)}"
+        p_value = "" if self.p is None else f"significance level {format_exact(self.p)}"
         if not sizes:
             return f"by a significant amount ({p_value})"
         return f"by more than {' and '.join(sizes)}" + (f" ({p_value})" if p_value else "")

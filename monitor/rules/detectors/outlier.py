@@ -149,10 +149,10 @@ class Outlier(SelfBaselined):
         return "as expected for the season"
 
     def describe(self, name: str, show: Callable[[float], str], against: str) -> str:  # noqa: ARG002
-        """Return the condition, such as `recall in one period worse than usual, season allowed for, by ...`."""
+        """Return the condition, such as `recall worse than expected in one period, adjusted for season, by ...`."""
         side = "different from" if self.outside else "worse than"
         levels = describe_levels(self.warn, self.critical, lambda size: f"by more than {format_exact(size)} deviations")
-        return f"{name} in one period {side} usual, season allowed for, {levels}"
+        return f"{name} {side} expected in one period, adjusted for season, {levels}"
 
 
 class _ResidualScale(NamedTuple):

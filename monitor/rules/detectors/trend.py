@@ -163,4 +163,6 @@ class Trend(SelfBaselined):
         levels = describe_levels(
             self.warn, self.critical, lambda size: f"by more than {show(size)}" if size else "however far"
         )
-        return f"{name} {what} in {pluralize(self.periods, 'period')} {levels} (p < {format_exact(self.p)})"
+        return (
+            f"{name} {what} in {pluralize(self.periods, 'period')} {levels} (significance level {format_exact(self.p)})"
+        )

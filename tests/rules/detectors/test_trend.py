@@ -183,10 +183,13 @@ def test_a_parameter_without_sense_is_refused(given, word):
 @pytest.mark.parametrize(
     ("detector", "sentence"),
     [
-        (Trend(), "recall declining in 30 periods however far warns (p < 0.0001)"),
+        (Trend(), "recall declining in 30 periods however far warns (significance level 0.0001)"),
         (
             Trend(0.02, 0.05, periods=42, p=0.001, outside=True),
-            "recall rising or falling in 42 periods by more than 0.02 warns, by more than 0.05 is critical (p < 0.001)",
+            (
+                "recall rising or falling in 42 periods by more than 0.02 warns, by more than 0.05 is critical "
+                "(significance level 0.001)"
+            ),
         ),
     ],
 )

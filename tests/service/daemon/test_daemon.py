@@ -64,7 +64,7 @@ def test_a_leader_that_lost_its_lock_file_acquires_the_new_one(configured, watch
     daemon.wait_for_log("the lock file was removed or replaced")
     other = watch()
     other.wait_for_log(f"process {daemon.process.pid} on")
-    assert "leads; stands by" in other.output
+    assert "leads; standing by" in other.output
     assert "leads from now on" not in other.output
     wait_until(lambda: len(leadership_changes(configured.state)) > 2)
     assert leadership_changes(configured.state) == [True, False, True]
@@ -88,9 +88,9 @@ def test_of_two_started_together_one_leads_and_the_other_takes_over_fifty_times(
     for number in range(50):
         daemons = [watch(), watch()]
         wait_until(
-            lambda daemons=daemons: (how_many(daemons, "leads from now on"), how_many(daemons, "stands by")) == (1, 1)
+            lambda daemons=daemons: (how_many(daemons, "leads from now on"), how_many(daemons, "standing by")) == (1, 1)
         )
-        leader, follower = sorted(daemons, key=lambda daemon: "stands by" in daemon.output)
+        leader, follower = sorted(daemons, key=lambda daemon: "standing by" in daemon.output)
         leader.signal(signal.SIGKILL)
         follower.wait_for_log("leads from now on", 60)
         follower.signal(signal.SIGTERM)

@@ -98,7 +98,7 @@ def test_how_long_is_a_number_and_a_unit(form, text, length):
     [
         pytest.param({}, "reason required", id="no reason"),
         pytest.param({"why": "  "}, "reason required", id="a blank reason"),
-        pytest.param({"why": "x", "length": "soon"}, "soon is no length of time", id="no length"),
+        pytest.param({"why": "x", "length": "soon"}, "invalid duration 'soon'", id="no length"),
         pytest.param({"why": "x", "length": "31d"}, "a silence lasts 30 days at most", id="too long"),
         pytest.param(
             {"why": "x", "model": "*", "metric": "", "segment": "*", "rule": "**"}, "match everything", id="everything"
