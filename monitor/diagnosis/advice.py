@@ -13,7 +13,14 @@ from modeltop.diagnosis.before_after import MIN_BEFORE
 from modeltop.diagnosis.causes.external import release_notes
 from modeltop.diagnosis.observations import Observations
 from modeltop.diagnosis.phrases import period_unit, safe_name, series_subject, top_features
-from modeltop.diagnosis.signals import confidence_lead, dominant_segment, lost_rows, lost_skill
+from modeltop.diagnosis.signals import (
+    confidence_lead,
+    dominant_segment,
+    inverted_labels,
+    labels_moved_alone,
+    lost_rows,
+    lost_skill,
+)
 
 MIN_LASTING_PERIODS = 5
 """Periods that a fall must last before a new model is worth its risk."""
@@ -93,6 +100,8 @@ def _blockers(observations: Observations, unit: str) -> Iterator[str]:
     """Yield what forbids a retraining: a fault would be learned, or be gone with the next release."""
     if lost_skill(observations) is not None:
         yield "the model is no better than chance since then"
+    if labels_moved_alone(observations) is not None:
+        yield "check the labels first, their share of positives moved alone"
     if observations.faults:
         yield "a feature is broken"
     if (has := observations.periods_since_onset) < MIN_LASTING_PERIODS:
@@ -162,8 +171,11 @@ ORDERS: dict[Cause, tuple[str, ...]] = {
         "fix the input pipeline; do not retrain on broken data",
     ),
     Cause.SHARED: ("check what changed for all of these models around {day}",),
-    Cause.INVERTED_SCORES: ("check the sign and the class order of the scores since {day}",),
-    Cause.MISJOINED_LABELS: ("check the join of the labels since {day}; do not retrain on them",),
+    Cause.INVERTED_SCORES: (
+        "check the sign of the scores and the coding of the labels since {undecided}",
+        "check the sign and the class order of the scores since {day}",
+    ),
+    Cause.MISJOINED_LABELS: ("check the labels and their join since {day}; do not retrain on them",),
     Cause.MODEL_CHANGE: ("check which model version is served since {day}; roll back if it changed",),
     Cause.NOISE: ("wait for the next {unit}",),
     Cause.CALENDAR: ("wait for the next ordinary {unit}",),
@@ -235,6 +247,7 @@ def _facts(observations: Observations) -> dict[str, str | None]:
         "segment": "that segment" if dominant is None else safe_name(dominant[1].segment),
         "labels": f"{observations.labels_since_change or 0:,} new labels" if blocker is None else None,
         "blocker": blocker,
+        "undecided": day if inverted_labels(observations) else None,
     }
 
 

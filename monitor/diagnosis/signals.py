@@ -25,8 +25,14 @@ RANKING = ("roc_auc", "average_precision", "gini")
 """Metrics of order alone: no threshold, no calibration."""
 SKILLS = {"roc_auc": (2, 0.5), "gini": (1, 0.0), "mcc": (1, 0.0), "cohen_kappa": (1, 0.0), "r2": (1, 0.0)}
 """Metrics of skill: the factor and the value of guessing by which each is 1 at best and 0 for a guess."""
-MIN_SKILL, MAX_LOST_SKILL, MAX_INVERTED_SKILL = 0.2, 0.2, -0.5
-"""Skill before, and the ratios to it up to which none is left, and up to which it is reversed."""
+MIN_SKILL, MAX_LOST_SKILL, MAX_LOST_SLOWLY, MAX_INVERTED_SKILL = 0.2, 0.2, 0.1, -0.5
+"""Skill before, and the ratios to it up to which none is left, overnight or slowly, and up to which it is reversed."""
+MIN_SHUFFLED_R2 = -1.2
+"""R² below which labels are not merely shuffled: that adds the variance of the predictions, no larger than theirs."""
+MAX_MIRROR_ERROR = 0.05
+"""Distance from 1 - p up to which a share of positives that was p is that of reversed labels."""
+MIN_LABELS_MOVED = 1 / 3, 0.05
+"""Ratio to the rarer class, and difference, from which the share of positives moved far."""
 MAX_FOLLOWED_DISTANCE = 1.1
 """Ratio to the distance of the labels up to which a feature may only follow them: both are estimates."""
 MIN_CONFIDENCE_CHANGE = 0.03
@@ -178,32 +184,58 @@ def base_rate_change(observations: Observations) -> BeforeAfter | None:
 
 
 class LostSkill(NamedTuple):
-    """A metric that fell overnight to the value of guessing, or below it."""
+    """A metric that fell to the value of guessing, or below it."""
 
     change: BeforeAfter
-    inverted: float | None
-    """How far its value below chance alone would convince, 0 to 1, that the order is reversed; None at chance."""
+    is_inverted: bool
+    """Whether it is so far below chance that the order is reversed."""
 
 
 def lost_skill(observations: Observations) -> LostSkill | None:
-    """Return the first metric of skill that fell overnight to chance or below; None if all have skill left.
+    """Return the first metric of skill that fell to chance or below, however fast; None if all have skill left.
 
     Skill is 1 of a perfect model and 0 of guessing: Gini = 2 AUC - 1, Matthews' and Cohen's coefficients, R².
     """
-    if not observations.is_sudden:
-        return None
+    max_ratio = MAX_LOST_SKILL if observations.is_sudden else MAX_LOST_SLOWLY
     for name, (scale, chance) in SKILLS.items():
         change = observations.before_after.get(name)
         if change is None or not change.is_significant:
             continue
         before, after = (scale * (level - chance) for level in (change.before, change.after))
-        if before < MIN_SKILL or after > MAX_LOST_SKILL * before:
+        if before < MIN_SKILL or after > max_ratio * before:
             return None
-        if name == "r2" and (after > 0 or observations.got_worse(observations.before_after.get("bias"))):
-            return None  # a shift of the level: the order may be as before
-        is_inverted = name != "r2" and after <= MAX_INVERTED_SKILL * before
-        return LostSkill(change, 0.95 if is_inverted else None)
+        if name == "r2" and not _is_shuffled(observations, after):
+            return None
+        return LostSkill(change, name != "r2" and after <= MAX_INVERTED_SKILL * before)
     return None
+
+
+def _is_shuffled(observations: Observations, r2: float) -> bool:
+    """Return whether an R² is that of shuffled labels; a shift of level or scale leaves the order as before."""
+    is_shifted = observations.got_worse(observations.before_after.get("bias"))
+    return observations.is_sudden and MIN_SHUFFLED_R2 <= r2 <= 0 and not is_shifted
+
+
+def labels_moved_alone(observations: Observations) -> BeforeAfter | None:
+    """Return a share of positives that moved far while neither features nor scores did; None otherwise.
+
+    Of a shift of the classes the features shift as well (Lipton et al. 2018, ICML 80).
+    """
+    change, shifts = base_rate_change(observations), observations.feature_shifts
+    has_moved_inputs = bool(shifts.shifted or observations.faults or not shifts.feature_count)
+    if change is None or has_moved_inputs or moved_output(observations) is not None:
+        return None
+    ratio, difference = MIN_LABELS_MOVED
+    return change if abs(change.delta) >= max(difference, ratio * min(change.before, 1 - change.before)) else None
+
+
+def inverted_labels(observations: Observations) -> float:
+    """Return how far labels, not scores, convince to be reversed where the order is: 0.1 where both look alike."""
+    change = observations.before_after.get("label_rate")
+    is_mirrored = change is None or abs(change.before + change.after - 1) <= MAX_MIRROR_ERROR
+    if not is_mirrored or moved_output(observations) is not None:
+        return 0.0
+    return 0.1 if base_rate_change(observations) is None else 0.95
 
 
 def precision_recall_tradeoff(observations: Observations) -> str | None:

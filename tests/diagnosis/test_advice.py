@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from modeltop.core.diagnosis import Action, Cause
+from modeltop.core.diagnosis import Action, Cause, Certainty
 from modeltop.core.incident import Note
 from modeltop.core.series import Condition, Severity
 
@@ -51,21 +51,33 @@ def test_a_gradual_concept_drift_that_lasts_is_retrained_for(make_series, run_di
     ("levels", "cause", "step"),
     [
         pytest.param(
-            {"accuracy": (0.9, 0.1), "roc_auc": (0.95, 0.06)},
+            {"accuracy": (0.9, 0.1), "roc_auc": (0.95, 0.06), "label_rate": (0.16, 0.16)},
             Cause.INVERTED_SCORES,
             "Check the sign and the class order of the scores since 2 Mar.",
             id="inverted scores",
         ),
         pytest.param(
+            {"accuracy": (0.9, 0.1), "roc_auc": (0.95, 0.06), "label_rate": (0.49, 0.51)},
+            Cause.INVERTED_SCORES,
+            "Check the sign of the scores and the coding of the labels since 2 Mar.",
+            id="inverted scores, or labels of classes alike",
+        ),
+        pytest.param(
+            {"accuracy": (0.9, 0.1), "roc_auc": (0.95, 0.06), "label_rate": (0.16, 0.84)},
+            Cause.MISJOINED_LABELS,
+            "Check the labels and their join since 2 Mar; do not retrain on them.",
+            id="inverted labels",
+        ),
+        pytest.param(
             {"accuracy": (0.9, 0.6), "roc_auc": (0.95, 0.5)},
             Cause.MISJOINED_LABELS,
-            "Check the join of the labels since 2 Mar; do not retrain on them.",
+            "Check the labels and their join since 2 Mar; do not retrain on them.",
             id="misjoined labels",
         ),
         pytest.param(
             {"mae": (10.0, 30.0), "r2": (0.8, -0.7)},
             Cause.MISJOINED_LABELS,
-            "Check the join of the labels since 2 Mar; do not retrain on them.",
+            "Check the labels and their join since 2 Mar; do not retrain on them.",
             id="misjoined labels of a regression",
         ),
     ],
@@ -77,6 +89,71 @@ def test_what_has_lost_all_skill_overnight_is_never_trained_on(
     diagnosis = run_diagnosis(series, severity=Severity.CRITICAL)
     assert (diagnosis.cause, diagnosis.verdict.do) == (cause, step)
     assert not {Action.RETRAIN, Action.WAIT} & set(diagnosis.actions)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "certainty"),
+    [
+        pytest.param(0.16, 0.84, Certainty.CERTAIN, id="only the labels were reversed"),
+        pytest.param(0.16, 0.16, Certainty.CERTAIN, id="only the scores were reversed"),
+        pytest.param(0.49, 0.51, Certainty.LIKELY, id="either looks alike"),
+    ],
+)
+def test_what_is_reversed_is_certain_only_where_the_classes_tell_scores_from_labels(
+    make_model, make_features, run_diagnosis, before, after, certainty
+):
+    levels = {"accuracy": (0.9, 0.1), "roc_auc": (0.95, 0.06), "label_rate": (before, after)}
+    levels |= {"recall": (0.9, 0.1), "specificity": (0.9, 0.1)}
+    assert run_diagnosis(make_model(**levels) + make_features(age=STILL, score=STILL)).certainty is certainty
+
+
+STILL = (0.03, 0.001)
+
+
+@pytest.fixture
+def make_rollout(make_series, make_features):
+    """Return a maker of a model whose metrics change over ten days and stay; its features and scores do not move."""
+
+    def make(**levels):
+        course = np.clip((np.arange(80) - 59) / 10, 0, 1)
+        noise = np.random.default_rng(1).normal(0, 0.004, (len(levels), 80))
+        pairs = zip(levels.items(), noise, strict=True)
+        series = [make_series(name, old + course * (new - old) + error) for (name, (old, new)), error in pairs]
+        return series + make_features(age=STILL, plan=STILL, score=STILL)
+
+    return make
+
+
+EXPECTED = {"accuracy": (0.9, 0.5), "avg_confidence": (0.9, 0.9), "estimated_accuracy": (0.9, 0.9)}
+
+
+@pytest.mark.parametrize(
+    ("after", "cause"),
+    [
+        (0.06, Cause.INVERTED_SCORES),
+        (0.5, Cause.MISJOINED_LABELS),
+        pytest.param(0.65, Cause.CONCEPT_DRIFT, id="skill is left"),
+    ],
+)
+def test_skill_that_is_lost_in_a_rollout_is_never_trained_on(make_rollout, run_diagnosis, after, cause):
+    diagnosis = run_diagnosis(make_rollout(**EXPECTED, roc_auc=(0.9, after)), severity=Severity.CRITICAL)
+    assert diagnosis.cause is cause
+    assert (Action.RETRAIN in diagnosis.actions) == (cause is Cause.CONCEPT_DRIFT)
+
+
+def test_a_share_of_positives_that_moved_far_and_alone_is_checked_before_a_retraining(make_rollout, run_diagnosis):
+    levels = EXPECTED | {"roc_auc": (0.9, 0.74), "recall": (0.9, 0.8), "specificity": (0.9, 0.7)}
+    still = run_diagnosis(make_rollout(**levels, label_rate=(0.48, 0.47)), severity=Severity.CRITICAL)
+    moved = run_diagnosis(make_rollout(**levels, label_rate=(0.48, 0.2)), severity=Severity.CRITICAL)
+    assert Action.RETRAIN in still.actions
+    assert Action.RETRAIN not in moved.actions
+    assert moved.verdict.do.startswith("Check labels and inputs since ")
+
+
+def test_an_r2_far_below_that_of_shuffled_labels_is_no_wrong_join(make_model, make_features, run_diagnosis):
+    series = make_model(mae=(10.0, 90.0), r2=(0.7, -29.0)) + make_features(age=STILL, score=STILL)
+    diagnosis = run_diagnosis(series, severity=Severity.CRITICAL)
+    assert Cause.MISJOINED_LABELS not in [each.cause for each in diagnosis.hypotheses]
 
 
 def test_scores_that_moved_overnight_while_features_did_not_are_another_model(make_model, make_features, run_diagnosis):

@@ -160,7 +160,10 @@ def _noticed(observations: Observations) -> Iterator[EvidenceItem]:
     elif shifts.shifted:
         yield EvidenceItem(0.3, f"{phrases.top_features(shifts.shifted, 1)} shifted")
     if signals.lost_skill(observations) is not None:
-        yield EvidenceItem(0.7, "no skill is left from one period to the next")
+        yield EvidenceItem(0.7, "no skill is left")
+    if (labels := signals.labels_moved_alone(observations)) is not None:
+        levels = signals.describe(observations, labels)
+        yield EvidenceItem(0.4, f"the share of positives {labels.direction} {levels}, features and scores did not")
     moved = signals.moved_output(observations)
     if observations.is_sudden and moved is not None and not shifts.shifted and shifts.feature_count:
         yield EvidenceItem(0.5, f"{moved}, features as before")

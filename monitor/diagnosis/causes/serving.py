@@ -10,31 +10,50 @@ from modeltop.diagnosis.causes.base import EvidenceItem, cause, combine_evidence
 from modeltop.diagnosis.causes.external import release_notes
 from modeltop.diagnosis.observations import Observations
 from modeltop.diagnosis.phrases import metric_name
-from modeltop.diagnosis.signals import describe, describe_metric_change, held_decisions, lost_skill, moved_output
+from modeltop.diagnosis.signals import (
+    describe,
+    describe_metric_change,
+    held_decisions,
+    inverted_labels,
+    lost_skill,
+    moved_output,
+)
 
 
 @cause
 def inverted_scores(observations: Observations) -> CauseHypothesis | None:
-    """Weigh whether the order of the scores is reversed from one period to the next."""
+    """Weigh whether the order of the scores is reversed, and not that of the labels."""
     skill = lost_skill(observations)
-    if skill is None or skill.inverted is None:
+    if skill is None or not skill.is_inverted:
         return None
-    change = skill.change
-    text = f"{describe_metric_change(observations, change)} overnight, below chance"
-    return combine_evidence(Cause.INVERTED_SCORES, [EvidenceItem(skill.inverted, text)], _broken_inputs(observations))
+    contra = [*_broken_inputs(observations)]
+    if labels := inverted_labels(observations):
+        contra.append(EvidenceItem(labels, "reversed labels look the same"))
+    text = f"{_describe_loss(observations, skill.change)}, below chance"
+    return combine_evidence(Cause.INVERTED_SCORES, [EvidenceItem(0.95, text)], contra)
+
+
+def _describe_loss(observations: Observations, change: BeforeAfter) -> str:
+    return f"{describe_metric_change(observations, change)}{' overnight' if observations.is_sudden else ''}"
 
 
 @cause
 def misjoined_labels(observations: Observations) -> CauseHypothesis | None:
-    """Weigh whether labels belong to other rows: no skill is left, although inputs and scores are as before."""
+    """Weigh whether labels are reversed or of other rows: no skill is left, but inputs and scores are as before."""
     skill = lost_skill(observations)
-    if skill is None or skill.inverted is not None:
+    if skill is None:
         return None
+    if skill.is_inverted:
+        labels = observations.before_after.get("label_rate")
+        if labels is None or (strength := inverted_labels(observations)) < 0.5:
+            return None
+        text = f"share of positives {describe(observations, labels)}, scores as before"
+        return combine_evidence(Cause.MISJOINED_LABELS, [EvidenceItem(strength, text)], _broken_inputs(observations))
     return combine_evidence(Cause.MISJOINED_LABELS, _no_skill(observations, skill.change), _moved(observations))
 
 
 def _no_skill(observations: Observations, change: BeforeAfter) -> Iterator[EvidenceItem]:
-    yield EvidenceItem(0.5, f"{describe_metric_change(observations, change)} overnight, no better than chance")
+    yield EvidenceItem(0.5, f"{_describe_loss(observations, change)}, no better than chance")
     shifts = observations.feature_shifts
     if shifts.feature_count and not shifts.shifted:
         yield EvidenceItem(0.4, "features are as before")
@@ -82,5 +101,5 @@ def _moved_inputs(observations: Observations) -> Iterator[EvidenceItem]:
     yield from _broken_inputs(observations)
     if (ranking := held_decisions(observations)) is not None:
         yield EvidenceItem(0.7, f"{metric_name(ranking.key.metric)} is as before, {describe(observations, ranking)}")
-    if (skill := lost_skill(observations)) is not None and skill.inverted is not None:
+    if (skill := lost_skill(observations)) is not None and skill.is_inverted:
         yield EvidenceItem(0.5, f"{describe_metric_change(observations, skill.change)}, below chance")
