@@ -23,6 +23,8 @@ from modeltop.core.text import format_day, format_value, pluralize, sanitize
 from modeltop.diagnosis.context import ALL, CONFIDENCE
 
 RISE_NAMES = {"DROP": "sudden rise", "DECLINE": "gradual rise"}
+MAX_COUNT = 1e15
+"""Number from which not even a count is written with all of its digits."""
 MAX_NAME = 40
 """Cells of a foreign name."""
 METRIC_NAMES = {CONFIDENCE: "confidence", "f1_score": "F1", "roc_auc": "ROC AUC", "mae": "MAE", "rmse": "RMSE"}
@@ -58,7 +60,11 @@ def format_values(metric: Metric, *values: float) -> list[str]:
 
     >>> format_values(Metric("accuracy"), 0.96, 0.87), format_values(Metric("accuracy"), 0.951, 0.84)
     (['0.96', '0.87'], ['0.951', '0.840'])
+    >>> format_values(Metric("rows", digits=0), 3816.0, 303.2)
+    ['3,816', '303']
     """
+    if metric.digits == 0 and all(abs(value) < MAX_COUNT for value in values):
+        return [f"{value:,.0f}" for value in values]
     texts = [metric.format(value) for value in values]
     while all("e" not in text and len(text.partition(".")[2]) > 2 and text.endswith("0") for text in texts):
         texts = [text[:-1] for text in texts]

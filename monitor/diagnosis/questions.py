@@ -62,7 +62,6 @@ IS_OVER = ("no", "the change is over")
 NO_NEW_DATA = ("unknown", "no new data")
 INSTEAD = {
     **{cause: action.value for cause, action in ACTIONS.items() if action not in UNDECIDED_ACTIONS},
-    Cause.CALENDAR: "wait for the next ordinary day",
     Cause.SEASON: "compare with the same weekday",
     Cause.OUTAGE: "check the feed",
 }

@@ -63,11 +63,13 @@ def verdict(
         return _sentences(_concern(context), _why(observations, hypotheses), step)
     if is_ok and Action.NOTHING in actions and context.incident is None:
         return _sentences([describe_ok(context.evaluated)], _what(observations), step)
-    what: Iterable[str] = _what(observations)
+    changes: Iterable[str] = _what(observations)
     if is_ok:
-        what = (f"{'ok again:' if observations.is_over else 'ok, but'} {text}" for text in what)
-    why = ["quality is unknown until data arrives"] if observations.no_data_alert else _why(observations, hypotheses)
-    return _sentences(what, why, step)
+        changes = (f"{'ok again:' if observations.is_over else 'ok, but'} {text}" for text in changes)
+    what = _first_that_fits(list(changes))
+    if observations.no_data_alert is not None:
+        return _sentences([what], ["quality is unknown until data arrives"], step)
+    return _sentences([what], _why(observations, hypotheses, what), step)
 
 
 def _sentences(what: Iterable[str], why: Iterable[str], do: Iterable[str]) -> Verdict:
@@ -84,8 +86,8 @@ def _finish(text: str) -> str:
     return text if text.endswith((".", "…")) else f"{text}."
 
 
-def _why(observations: Observations, hypotheses: Sequence[CauseHypothesis]) -> Iterator[str]:
-    """Yield the cause with its certainty and its evidence, the longest variant first."""
+def _why(observations: Observations, hypotheses: Sequence[CauseHypothesis], what: str = "") -> Iterator[str]:
+    """Yield the cause with its certainty and its evidence that is not in `what`, the longest variant first."""
     if not hypotheses:
         yield f"Cause unclear: {insufficient_data_reason(observations)}"
         return
@@ -98,7 +100,7 @@ def _why(observations: Observations, hypotheses: Sequence[CauseHypothesis]) -> I
         yield f"Cause unclear: {name} or {rival.cause.value}"
         return
     word = "" if first.certainty is Certainty.CERTAIN else f"{first.certainty.value} "
-    reasons = [f": {text}" for text in first.evidence_for]
+    reasons = [f": {text}" for text in first.evidence_for if text not in what]
     reasons[1:1] = [f": {fault.subject}" for fault in observations.faults[:1] if first.cause is Cause.UPSTREAM]
     second = second_cause(hypotheses)
     for reason in (*reasons, ""):

@@ -87,5 +87,7 @@ def test_a_fall_is_critical_whatever_explains_it_and_explained_only_if_it_ends(t
     (tmp_path / "m.csv").write_text("\n".join(["date,rows,accuracy", *lines]) + "\n", encoding="utf-8")
     (tmp_path / "c.toml").write_text('[[calendar]]\nname = "Carnival"\ndates = "03-02..03-03"\n', encoding="utf-8")
     assert main(["check", str(tmp_path / "m.csv"), "--config", str(tmp_path / "c.toml"), "--json"]) == 2
-    (model,) = json.loads(capsys.readouterr().out)["models"]
+    record = json.loads(capsys.readouterr().out)
+    (model,), (incident,) = record["models"], record["incidents"]
     assert (model["causes"][0]["cause"] == "calendar effect") is is_explained
+    assert (incident["steps"][0] == "Wait for the alert to resolve: it is recovering.") is is_explained

@@ -88,7 +88,7 @@ VERDICTS = {
     ),
     "credit": (
         "Recall has slid since April, 0.718→0.472, while precision rose 0.712→0.832.",
-        "Likely threshold effect: precision rose 0.712→0.832.",
+        "Likely threshold effect.",
         "Review the decision threshold.",
     ),
 }
