@@ -99,25 +99,25 @@ def certainty_of(weight: float, rival: float = 0.0) -> Certainty:
 
 
 class Cause(Enum):
-    """The causes that a diagnosis can name."""
+    """The causes that a diagnosis can name; of equal weight, what is quick to check and reverse is first."""
 
-    DATA_DRIFT = "data drift"
-    FEATURE_DRIFT = "feature drift"
-    CONCEPT_DRIFT = "concept drift"
-    LABEL_SHIFT = "label shift"
+    OUTAGE = "data outage"
     UPSTREAM = "broken input"
     SHARED = "shared cause"
     INVERTED_SCORES = "inverted scores"
     MISJOINED_LABELS = "misjoined labels"
     MODEL_CHANGE = "model change"
-    BUSINESS = "business change"
-    OUTAGE = "data outage"
-    SEGMENT = "one segment"
     NOISE = "sampling noise"
     CALENDAR = "calendar effect"
     SEASON = "seasonality"
+    BUSINESS = "business change"
+    SEGMENT = "one segment"
+    FEATURE_DRIFT = "feature drift"
+    DATA_DRIFT = "data drift"
+    LABEL_SHIFT = "label shift"
     THRESHOLD = "threshold effect"
     CALIBRATION = "miscalibration"
+    CONCEPT_DRIFT = "concept drift"
     UNKNOWN = "unknown"
 
 

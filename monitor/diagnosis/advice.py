@@ -61,7 +61,7 @@ def next_actions(observations: Observations, hypotheses: Sequence[CauseHypothesi
     first = ACTIONS[cause]
     if not is_likely(hypotheses) and first not in PASSIVE_ACTIONS and cause is not Cause.OUTAGE:
         first = Action.INVESTIGATE
-    if first is Action.RETRAIN and not can_retrain(observations):
+    if first is Action.RETRAIN and retraining_blocker(observations) is not None:
         first = Action.INVESTIGATE if observations.is_overnight else Action.WAIT
     actions = [first]
     if (second := second_cause(hypotheses)) is not None:
@@ -82,11 +82,6 @@ def second_cause(hypotheses: Sequence[CauseHypothesis]) -> CauseHypothesis | Non
     """Return the second of two causes at once, each likely with the other taken as given; None if there is one."""
     likely = [each for each in hypotheses if is_likely([each])]
     return likely[1] if len(likely) > 1 and likely[0] is hypotheses[0] else None
-
-
-def can_retrain(observations: Observations) -> bool:
-    """Return whether the change has lasted, and there are labels enough to learn from."""
-    return retraining_blocker(observations) is None
 
 
 def retraining_blocker(observations: Observations) -> str | None:

@@ -32,7 +32,7 @@ from modeltop.diagnosis.before_after import (
 from modeltop.diagnosis.context import ALL, CONFIDENCE, ModelContext
 from modeltop.diagnosis.feature_drift import FeatureShifts, feature_shifts
 from modeltop.diagnosis.segments import Segmentation, decompose, segment_column
-from modeltop.diagnosis.timeseries.forecast import declines_from_first, forecast_trend
+from modeltop.diagnosis.timeseries.forecast import declines_from_first
 from modeltop.diagnosis.timeseries.pattern import DECLINES
 from modeltop.diagnosis.value_faults import ValueFault, lost_values, value_faults
 
@@ -108,11 +108,6 @@ class Observations:
         if self.series is None or self.windows is None:
             return False
         return int((self.series.evaluable() & (self.series.times < self.windows.onset)).sum()) < MIN_BEFORE
-
-    @property
-    def has_trend(self) -> bool:
-        """Whether the series has a trend that is no chance."""
-        return self.series is not None and forecast_trend(self.series) is not None
 
     @property
     def is_over(self) -> bool:

@@ -137,13 +137,8 @@ def _pace(observations: Observations, series: Series) -> str:
     return f"about {metric.format_delta(pace)} {per_unit(unit)} for {lasted}"
 
 
-def _changes(observations: Observations, names: Sequence[str]) -> list[BeforeAfter]:
-    changes = observations.before_after
-    return [changes[name] for name in names if name in changes]
-
-
 def _less_reliable(observations: Observations) -> Answer:
-    changes = _changes(observations, RELIABILITY)
+    changes = [observations.before_after[name] for name in RELIABILITY if name in observations.before_after]
     focus = observations.focus
     if focus is not None and not observations.metric.needs_labels:
         focus = observations.before_after.get("accuracy")

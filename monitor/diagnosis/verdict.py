@@ -155,15 +155,10 @@ def _change(observations: Observations, series: Series, focus: BeforeAfter, onse
     before, after = observations.levels(focus)
     incident = observations.context.incident
     newest = float(series.values[series.evaluable()][-1]) if incident is None or incident.now is None else incident.now
-    texts, (old, new) = (
-        format_values(observations.metric, before, after, newest),
-        format_values(observations.metric, before, after),
-    )
-    now, subject, day = (
-        observations.context.now,
-        series_subject(series.key),
-        format_day(onset, observations.context.now),
-    )
+    texts = format_values(observations.metric, before, after, newest)
+    old, new = format_values(observations.metric, before, after)
+    now, subject = observations.context.now, series_subject(series.key)
+    day = format_day(onset, now)
     sudden, gradual, moved = VERBS[Direction.LOWER if after > before else Direction.HIGHER]
     kind = _kind(observations)
     if series.key.metric == CONFIDENCE and after < before:

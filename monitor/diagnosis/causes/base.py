@@ -16,28 +16,6 @@ from modeltop.core.diagnosis import Cause, CauseHypothesis, certainty_of
 from modeltop.diagnosis.observations import Observations
 
 FAMILIES = ("pipeline_fault", "serving", "chance", "calendar", "external", "drift", "threshold_calibration")
-ORDER = (
-    Cause.OUTAGE,
-    Cause.UPSTREAM,
-    Cause.SHARED,
-    Cause.INVERTED_SCORES,
-    Cause.MISJOINED_LABELS,
-    Cause.MODEL_CHANGE,
-    Cause.NOISE,
-    Cause.CALENDAR,
-    Cause.SEASON,
-    Cause.BUSINESS,
-    Cause.SEGMENT,
-    Cause.FEATURE_DRIFT,
-    Cause.DATA_DRIFT,
-    Cause.LABEL_SHIFT,
-    Cause.THRESHOLD,
-    Cause.CALIBRATION,
-    Cause.CONCEPT_DRIFT,
-    Cause.UNKNOWN,
-)
-"""Causes of equal weight are listed in this order: quickly checked and reversible ones before costly ones."""
-
 UNLIKE_CALENDAR = {Cause.CALENDAR, Cause.SEASON, Cause.INVERTED_SCORES, Cause.MISJOINED_LABELS, Cause.BUSINESS}
 """Causes that no day of the calendar brings about."""
 INDEPENDENT = (Cause.FEATURE_DRIFT, Cause.DATA_DRIFT, Cause.LABEL_SHIFT)
@@ -91,7 +69,8 @@ def rank_causes(observations: Observations) -> tuple[CauseHypothesis, ...]:
         import_module(f"modeltop.diagnosis.causes.{family}")
     hypotheses = [hypothesis for function in _registry if (hypothesis := function(observations)) is not None]
     hypotheses = _less_calendar(observations, hypotheses)
-    hypotheses.sort(key=lambda hypothesis: (-hypothesis.weight, ORDER.index(hypothesis.cause)))
+    order = list(Cause)
+    hypotheses.sort(key=lambda hypothesis: (-hypothesis.weight, order.index(hypothesis.cause)))
     return tuple(
         replace(hypothesis, certainty=certainty_of(hypothesis.weight, _rival(observations, hypothesis, hypotheses)))
         for hypothesis in hypotheses

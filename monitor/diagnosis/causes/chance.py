@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from modeltop.core.diagnosis import Cause, CauseHypothesis, Pattern
-from modeltop.core.series import Severity
+from modeltop.core.series import Series, Severity
 from modeltop.core.text import pluralize
 from modeltop.diagnosis.causes.base import EvidenceItem, cause, combine_evidence
 from modeltop.diagnosis.observations import Observations
+from modeltop.diagnosis.timeseries.forecast import forecast_trend
 
 MAX_CRITICAL_PERIODS = 2
 """Periods for which an alert is critical from which it is no chance."""
@@ -18,7 +19,9 @@ SMALL_SAMPLE = 100
 def noise(observations: Observations) -> CauseHypothesis | None:
     """Weigh whether the difference is within the sampling error of so few cases."""
     focus, series = observations.focus, observations.series
-    if focus is None or series is None or not _may_be_noise(observations):
+    if focus is None or series is None or focus.direction != "as before" or forecast_trend(series) is not None:
+        return None
+    if _was_critical(observations, series):
         return None
     pro = [EvidenceItem(0.8, "the difference is within its 95 % interval")]
     if (cases := series.latest_support) is not None and cases < SMALL_SAMPLE:
@@ -27,15 +30,12 @@ def noise(observations: Observations) -> CauseHypothesis | None:
     return combine_evidence(Cause.NOISE, pro, contra)
 
 
-def _may_be_noise(observations: Observations) -> bool:
-    """Return whether chance may be the cause: no difference, no trend, and nothing critical for two periods."""
-    focus, series = observations.focus, observations.series
-    if focus is None or series is None or focus.direction != "as before" or observations.has_trend:
-        return False
+def _was_critical(observations: Observations, series: Series) -> bool:
+    """Return whether an alert was critical for two periods, which is no chance."""
     incident = observations.context.incident
     # Once it is over its own alerts count too: its cause stays.
     past = incident.started_at if incident is not None and incident.resolved_at is not None else None
-    return not any(
+    return any(
         alert.key == series.key
         and alert.severity is Severity.CRITICAL
         and alert.periods >= MAX_CRITICAL_PERIODS

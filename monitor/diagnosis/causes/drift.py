@@ -71,20 +71,13 @@ def _explained_pairs(observations: Observations) -> tuple[ExpectedVsRealized, ..
     return () if observations.faults else signals.worsened_pairs(observations)
 
 
-def _is_estimate(pair: ExpectedVsRealized) -> bool:
-    return pair.expected.key.metric.startswith(ESTIMATED)
-
-
 def _led_by_confidence(observations: Observations) -> Iterator[EvidenceItem]:
     start, pattern = signals.confidence_lead(observations), observations.pattern
     if start is not None and pattern is not None and pattern.started_at is not None:
         days = (pattern.started_at - start).days
-        when = f"{_lead_time(days)} earlier, on {format_day(start, observations.context.now)}"
-        yield EvidenceItem(0.3, f"confidence fell {when}", leads=True)
-
-
-def _lead_time(days: int) -> str:
-    return "a week" if days == 7 else pluralize(days, "day")
+        lead = "a week" if days == 7 else pluralize(days, "day")
+        day = format_day(start, observations.context.now)
+        yield EvidenceItem(0.3, f"confidence fell {lead} earlier, on {day}", leads=True)
 
 
 def _describe(observations: Observations, pair: ExpectedVsRealized) -> str:
@@ -141,7 +134,7 @@ def _unnoticed(observations: Observations) -> Iterator[EvidenceItem]:
     for pair in pairs[:2]:
         strength = 1 - linear_ramp(followed_ratio(pair), UNMOVED_BELOW, FOLLOWED_FROM)
         if strength:
-            max_strength = 0.65 if _is_estimate(pair) else 0.6
+            max_strength = 0.65 if pair.expected.key.metric.startswith(ESTIMATED) else 0.6
             yield EvidenceItem(round(max_strength * strength, 2), _describe(observations, pair))
     # Of a model without any expectation of itself, such as a regression, unmoved features are all there is.
     is_only_evidence = not observations.pairs and not observations.is_within_noise

@@ -82,7 +82,7 @@ def forecast_trend(
     stretch = points.deseasonalize(season.at(points.times)) if season else points
     start = 0 if started_at is None else int(np.searchsorted(points.times, to_datetime64(started_at)))
     # The first period alone is no level before a change: the line goes through it.
-    stretch = stretch.since(start) if start > 1 else stretch
+    stretch = stretch[start:] if start > 1 else stretch
     if len(stretch) < MIN_STRETCH:
         return None
     test = mann_kendall(stretch.values, times=stretch.days)

@@ -36,10 +36,6 @@ class Points:
         support, season = (None if column is None else column[part] for column in (self.support, self.season))
         return Points(self.times[part], self.values[part], self.variances[part], support, season)
 
-    def since(self, index: int) -> Points:
-        """Return the points from an index on."""
-        return self[index:]
-
     @property
     def days(self) -> Floats:
         """Days since the first point."""
@@ -63,10 +59,6 @@ class Points:
         """Return the mean of values at these points, weighted by the inverse of the variances."""
         weights = 1 / self.variances
         return float(weights @ values / weights.sum())
-
-    def subtract(self, effect: Floats) -> Points:
-        """Return the points with an effect subtracted from the values."""
-        return replace(self, values=self.values - effect)
 
     def deseasonalize(self, season: Floats) -> Points:
         """Return the points without their season, which is remembered: a low proportion has a variance of its own."""
