@@ -81,7 +81,7 @@ class _Replay:
             stretch = _Stretch(starts[upcoming])
             position = self._follow(stretch, machine)
             if stretch.fired or machine.state:
-                alerts.append(self._alert(stretch, machine))
+                alerts.append(self._alert(stretch, machine, alerts[-1].resolved if alerts else None))
         return alerts
 
     def _follow(self, stretch: _Stretch, machine: AlertStateMachine) -> int:
@@ -105,12 +105,12 @@ class _Replay:
         stretch.levels = np.concatenate(parts)
         return position
 
-    def _alert(self, stretch: _Stretch, machine: AlertStateMachine) -> Alert:
+    def _alert(self, stretch: _Stretch, machine: AlertStateMachine, previous_end: datetime | None) -> Alert:
         last = stretch.first + len(stretch.levels) - 1
         is_over = machine.state is None
         counted = int(np.searchsorted(self.times, np.datetime64(stretch.since, "us")))
         breached = counted + np.flatnonzero(stretch.levels[counted - stretch.first :])
-        since = self._since(stretch, int(breached[0]))
+        since = self._since(stretch, int(breached[0]), previous_end)
         first = int(np.searchsorted(self.times, to_datetime64(since)))
         key, name = self.series.key, self.rule.name
         latest, worst = int(breached[-1]), self._worst(stretch, breached)
@@ -132,11 +132,15 @@ class _Replay:
             count=self.series.support_at(int(self.points[latest])),
         )
 
-    def _since(self, stretch: _Stretch, first: int) -> datetime:
-        """Return its start: before the first breached point, if the detector knows an earlier onset."""
+    def _since(self, stretch: _Stretch, first: int, previous_end: datetime | None) -> datetime:
+        """Return its start: before the first breached point, if the detector knows an earlier onset.
+
+        Never before the end of the previous alert: of two with one start, and so one id, only one is seen.
+        """
         if self.onsets is None:
             return _aware(stretch.since)
-        return min(_aware(stretch.since), to_datetime(self.series.times[self.onsets[self.points[first]]]))
+        onset = to_datetime(self.series.times[self.onsets[self.points[first]]])
+        return min(_aware(stretch.since), onset if previous_end is None else max(onset, previous_end))
 
     def _worst(self, stretch: _Stretch, breached: np.ndarray) -> int:
         """Return the position of the point furthest beyond the limit of the highest level that any point had."""

@@ -73,15 +73,16 @@ class VolumeDrop(Detector):
 
     def _scan(self, series: Series, values: Floats, normal: Floats, min_count: float) -> VolumeScan:
         halved, lost = _run_lengths(values <= HALF * normal), _run_lengths(values <= TENTH * normal)
-        is_breach = (halved >= HALF_PERIODS) | (lost >= TENTH_PERIODS)
-        points = np.flatnonzero(series.evaluable(min_count))
+        points, places = np.flatnonzero(series.evaluable(min_count)), np.arange(len(values))
+        latest = np.maximum.accumulate(np.where((halved >= HALF_PERIODS) | (lost >= TENTH_PERIODS), places, -1))
+        is_breach = latest > places - halved  # until half of the rows are there again, however it began
         flags, start, level = (
             np.zeros(len(series), dtype=np.bool_),
             np.arange(len(series)),
             np.full(len(series), np.nan),
         )
         flags[points], level[points] = is_breach, normal
-        start[points] = points[np.arange(len(points)) - np.maximum(halved, 1) + 1]
+        start[points] = points[places - np.maximum(halved, 1) + 1]
         return VolumeScan(flags, start, level)
 
     def levels(self, series: Series, basis: VolumeScan, current_level: Severity) -> Levels:  # noqa: ARG002
@@ -124,15 +125,18 @@ def _by_itself(series: Series, scan: VolumeScan, context: QueryContext) -> Volum
 
 
 def _low_runs(values: Floats, reference: Floats) -> Flags:
-    """Return which values of series, one a row, lie low in a run of enough, measured by as many references."""
-    flags = np.zeros(values.shape, dtype=np.bool_)
+    """Return which values of series, one a row, lie low in a run of enough, or after one in the same run of halves."""
+    flags, places = np.zeros(values.shape, dtype=np.bool_), np.arange(values.shape[1])
     for fraction, periods in ((HALF, HALF_PERIODS), (TENTH, TENTH_PERIODS)):
         is_low = values <= fraction * reference
         count = max(values.shape[1] - periods + 1, 0)
         starts = np.logical_and.reduce([is_low[:, lag : lag + count] for lag in range(periods)])
         for lag in range(periods):
             flags[:, lag : lag + count] |= starts
-    return flags
+    latest, latest_full = (
+        np.maximum.accumulate(np.where(which, places, -1), axis=1) for which in (flags, ~(values <= HALF * reference))
+    )
+    return np.asarray(latest > latest_full)
 
 
 def _run_lengths(flags: Flags) -> Places:

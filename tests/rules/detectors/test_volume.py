@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from modeltop.core.metrics.registry import MetricRegistry
-from modeltop.core.series import Severity
+from modeltop.core.series import Severity, State
 from modeltop.rules.defaults import default_rules
 from modeltop.rules.evaluator import Evaluator
 from modeltop.rules.volume_series import VolumeSeries
@@ -39,6 +39,16 @@ def test_how_few_rows_for_how_long_warn(daily, tail, fires):
     assert [(alert.severity, alert.key.metric, alert.periods) for alert in alerts] == (
         [(Severity.WARNING, "rows", len(tail))] if fires else []
     )
+
+
+@pytest.mark.parametrize("days", range(2, 15))
+def test_a_warning_goes_on_until_half_of_the_rows_are_there_again(daily, days):
+    tail = ([0.05, 0.08, 0.13, 0.12, 0.11, 0.09, 0.2] * 2)[:days]
+    rows = np.concatenate([WEEK[:63], WEEK[:days] * tail])
+    (alert,) = volume_alerts(daily, rows)
+    assert (alert.state, alert.periods) == (State.FIRING, days)
+    (alert,) = volume_alerts(daily, np.concatenate([rows, [1000.0]]))
+    assert alert.state is State.RESOLVED
 
 
 def test_a_growing_volume_never_warns(daily):
@@ -85,6 +95,20 @@ def test_a_segment_warns_where_it_lost_rows_by_itself(daily, tails, alerting):
     assert evaluate_segments(daily, tails) == alerting
 
 
+def test_a_segment_that_warns_again_in_the_same_days_of_few_rows_has_a_second_alert(daily):
+    own, others = np.full(75, 100.0), np.full(75, 300.0)
+    own[60:], others[68] = 30.0, 20.0  # on one day all segments have few rows
+    series = daily([0.95] * 75, rows=own)
+    key = series.key._replace(segment="country=DE")
+    evaluator = Evaluator(default_rules(), MetricRegistry())
+    evaluator.evaluate({series.key: replace(series, rows=own + others), key: replace(series, key=key)})
+    first, second = (alert for alert in evaluator.alerts if alert.rule == "volume-drop")
+    assert first.id != second.id
+    assert (first.state, second.state) == (State.RESOLVED, State.FIRING)
+    assert first.resolved is not None
+    assert second.since >= first.resolved
+
+
 def test_a_small_segment_a_feature_or_a_class_never_warns(daily):
     few = {"country=DE": 20.0, "country=FR": 800.0}
     assert evaluate_segments(daily, {"country=DE": 0.1}, segments=few) == []
@@ -111,3 +135,22 @@ def test_only_the_row_counts_of_changed_segments_are_counted_anew(daily):
     changed = keys[1]
     second = volumes.update(history | {changed: replace(history[changed], rows=rows + 1)})
     assert {key for key in first if second[key] is not first[key]} == {key._replace(metric="rows") for key in keys[1:3]}
+
+
+@pytest.mark.parametrize("overdispersion", [1.0, 2.0])
+def test_chance_among_small_segments_of_a_weekly_season_does_not_warn(daily, overdispersion):
+    rng, days, alerts = np.random.default_rng(1), 365, 0
+    week = np.where(np.arange(days) % 7 >= 5, 0.5, 1.0)
+    for _ in range(50):  # years of a model with 4 segments of 30 to 200 rows
+        means = np.outer(rng.uniform(30, 200, 4), week)
+        rows = means if overdispersion == 1 else rng.gamma(means / (overdispersion - 1), overdispersion - 1)
+        rows = rng.poisson(rows).astype(float)
+        history = {}
+        for name, counts in zip(("all", "c=1", "c=2", "c=3", "c=4"), (rows.sum(axis=0), *rows), strict=True):
+            series = daily([0.95] * days, rows=counts)
+            key = series.key._replace(segment=name)
+            history[key] = replace(series, key=key)
+        evaluator = Evaluator(default_rules(), MetricRegistry())
+        evaluator.evaluate(history)
+        alerts += sum(alert.rule == "volume-drop" and alert.fired is not None for alert in evaluator.alerts)
+    assert alerts <= 50 / 10
