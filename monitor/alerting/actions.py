@@ -162,8 +162,18 @@ def expire_silence(state: AlertingState, prefix: str, *, by: str, now: datetime)
     return (SilenceExpired(now, silence.id, by),)
 
 
-def add_note(model: str, text: str, *, by: str, now: datetime, at: datetime | None = None) -> tuple[NoteAdded]:
-    """Add a note about a model, or a glob of models, and the moment `at`; None for now.
+def add_note(
+    model: str, text: str, *, by: str, now: datetime, at: datetime | None = None, is_release: bool = False
+) -> tuple[NoteAdded]:
+    """Add a note about a model.
+
+    Args:
+        model: Its name, or a glob of names.
+        text: The note.
+        by: The person.
+        now: Aware.
+        at: The moment that it is about; None for now.
+        is_release: Whether it marks a release of the model.
 
     Raises:
         UsageError: Model or text is empty, or the text is too long.
@@ -173,7 +183,7 @@ def add_note(model: str, text: str, *, by: str, now: datetime, at: datetime | No
     _check_names(model)
     if not text.strip() or not model.strip():
         raise UsageError("a note needs a model and a text: give both")
-    return (NoteAdded(now, Note(model, text, by, at or now)),)
+    return (NoteAdded(now, Note(model, text, by, at or now, is_release)),)
 
 
 def restart_baseline(

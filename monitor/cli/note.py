@@ -21,6 +21,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("text", nargs="?", metavar="TEXT", help="a release, a migration, a new price list")
     add_data(parser)
     parser.add_argument("--at", type=parse_moment, metavar="DATE", help="the moment that it is about (default: now)")
+    parser.add_argument("--release", action="store_true", help="mark a release of the model: a drop may be rolled back")
     parser.add_argument("--list", action="store_true", help="print the notes: `note --list [MODEL [PATH ...]]`")
     parser.epilog = "exit codes: 0 done, 2 nothing could be kept or read"
 
@@ -37,7 +38,8 @@ def _add(args: argparse.Namespace, context: Context) -> int:
     event_log = event_log_for(pipeline)
     models = pipeline.read_history().periods
     glob = exact_glob(args.model) if args.model in models else args.model
-    (event,) = actions.add_note(glob, args.text.strip(), by=author(), now=event_log.now(), at=args.at)
+    now, text = event_log.now(), args.text.strip()
+    (event,) = actions.add_note(glob, text, by=author(), now=now, at=args.at, is_release=args.release)
     event_log.append(event)
     context.out_line(
         f"note added to {sanitize(args.model, 60)} at {format_minute(event.note.at)}: {sanitize(event.note.text)}"

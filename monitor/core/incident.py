@@ -100,6 +100,8 @@ class Note:
     text: str
     by: str
     at: datetime
+    is_release: bool = False
+    """Whether a person marked it as a release of the model."""
 
 
 @dataclass(frozen=True, slots=True)

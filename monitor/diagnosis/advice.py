@@ -105,14 +105,15 @@ def _blockers(observations: Observations, unit: str) -> Iterator[str]:
         yield "the number of labels is unknown"
     elif labels < MIN_LABELS:
         yield f"needs {MIN_LABELS:,} new labels, has {labels:,}"
-    if observations.is_sudden and not observations.notes:
+    if observations.is_sudden and len(observations.notes) == len(release_notes(observations)):
         yield "the drop was overnight: find its reason"
 
 
 def _released(observations: Observations, hypotheses: Sequence[CauseHypothesis]) -> bool:
-    """Return whether a release was noted for a sudden change that it explains."""
-    is_explained = hypotheses[0].cause in (Cause.OUTAGE, Cause.NOISE, Cause.SEASON)
-    return bool(release_notes(observations)) and observations.is_sudden and not is_explained
+    """Return whether a person marked a release for a sudden change with a likely cause that a release can have."""
+    is_explained = hypotheses[0].cause in (Cause.OUTAGE, Cause.NOISE, Cause.SEASON, Cause.CALENDAR)
+    is_marked = any(note.is_release for note in observations.notes)
+    return is_marked and observations.is_sudden and is_likely(hypotheses) and not is_explained
 
 
 def describe_step(

@@ -166,6 +166,12 @@ def test_a_note_is_written_listed_and_about_the_moment_that_is_named(on, store):
     assert "never mind" not in on("note", "--list", "churn").out
 
 
+def test_a_note_marks_a_release(on, store):
+    assert on("note", "churn", "autumn line", "--release").code == on("note", "churn", "release 2.3").code == 0
+    notes = EventLog(state_folder(store)).state().notes
+    assert [(note.text, note.is_release) for note in notes] == [("autumn line", True), ("release 2.3", False)]
+
+
 def test_a_note_of_a_store_is_the_same_however_the_store_is_named(run, on, store):
     assert run("note", "churn", "release 2", store).code == 0
     assert "release 2" in on("note", "--list").out

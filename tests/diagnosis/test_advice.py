@@ -186,19 +186,40 @@ def test_a_fault_upstream_is_never_trained_on(make_model, make_features, run_dia
     assert diagnosis.verdict.do == "Fix income in the input pipeline; do not retrain on it."
 
 
+def test_a_sudden_fall_on_the_day_of_a_marked_release_is_rolled_back(make_model, run_diagnosis, changed_at):
+    note = Note("m", "autumn line", "ann", changed_at, is_release=True)
+    diagnosis = run_diagnosis(make_model(**DRIFT), notes=[note])
+    assert diagnosis.verdict.why == "Likely model change: noted that day: autumn line."
+    assert diagnosis.actions[0] is Action.ROLL_BACK
+    assert diagnosis.verdict.do == "Roll back the release of 2 Mar, then check what it changed."
+
+
 @pytest.mark.parametrize(
-    ("text", "rolls"),
+    ("text", "is_release"),
     [
         ("release 2.3 to production", True),
         ("deployed new model", True),
-        ("v1.4.2 is live", True),
-        ("price list of spring", False),
+        ("code freeze: no deployments this week", False),
+        ("competitor released a cheaper plan", False),
+        ("supplier V8 engine recall", False),
+        ("new price list, version 2", False),
     ],
 )
-def test_a_sudden_fall_on_the_day_of_a_release_is_rolled_back(make_model, run_diagnosis, changed_at, text, rolls):
+def test_a_note_of_text_alone_is_a_release_only_if_it_cannot_be_else_and_is_checked(
+    make_model, run_diagnosis, changed_at, text, is_release
+):
     diagnosis = run_diagnosis(make_model(**DRIFT), notes=[Note("m", text, "ann", changed_at)])
-    assert (diagnosis.actions[0] is Action.ROLL_BACK) == rolls
-    assert ("Roll back the release of 2 Mar" in diagnosis.verdict.do) == rolls
+    clause = f"noted that day: {text}"
+    releases = [each for each in diagnosis.hypotheses if each.cause is Cause.MODEL_CHANGE]
+    assert any(clause in each.evidence_for for each in releases) == is_release
+    assert Action.ROLL_BACK not in diagnosis.actions
+    assert diagnosis.verdict.do.startswith("Check ")
+
+
+def test_a_release_is_no_reason_in_the_world_to_retrain_for(make_model, make_features, run_diagnosis, changed_at):
+    series = make_model(**CONCEPT) + make_features(age=STILL, score=STILL)
+    note = Note("m", "release 2.3", "ann", changed_at)
+    assert Action.RETRAIN not in run_diagnosis(series, severity=Severity.CRITICAL, notes=[note]).actions
 
 
 def test_what_is_not_critical_is_a_ticket_as_well(make_model, run_diagnosis):

@@ -61,11 +61,18 @@ def test_inputs_that_differ_on_a_holiday_are_no_drift_but_a_lost_feature_is_a_fa
 
 
 def test_a_release_on_a_holiday_makes_it_doubtful(run_diagnosis, make_alert, fell):
-    note = Note("m", "release 2", "ann", datetime(2025, 3, 2, tzinfo=UTC))
+    note = Note("m", "release 2.0", "ann", datetime(2025, 3, 2, tzinfo=UTC))
     diagnosis = run_diagnosis(fell(2), alerts=[make_alert()], calendar=[holiday(3)], notes=[note])
     (calendar,) = [each for each in diagnosis.hypotheses if each.cause is Cause.CALENDAR]
-    assert calendar.evidence_against == ("a release is noted for that day",)
+    assert calendar.evidence_against == ("noted that day: release 2.0",)
     assert calendar.certainty is not Certainty.LIKELY
+
+
+def test_a_marked_release_is_not_rolled_back_while_a_holiday_explains_the_fall_as_well(run_diagnosis, make_alert, fell):
+    note = Note("m", "release 2.0", "ann", datetime(2025, 3, 2, tzinfo=UTC), is_release=True)
+    diagnosis = run_diagnosis(fell(2), alerts=[make_alert()], calendar=[holiday(3)], notes=[note])
+    assert (diagnosis.cause, diagnosis.certainty) == (Cause.CALENDAR, Certainty.POSSIBLE)
+    assert Action.ROLL_BACK not in diagnosis.actions
 
 
 def test_a_drop_on_the_same_days_before_is_named_with_its_dates(run_diagnosis, make_alert, make_series):

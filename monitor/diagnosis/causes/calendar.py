@@ -13,7 +13,7 @@ from modeltop.core.stats.recurrence import same_effect_before
 from modeltop.core.text import format_day, sanitize
 from modeltop.diagnosis.before_after import typical_period
 from modeltop.diagnosis.causes.base import EvidenceItem, cause, combine_evidence
-from modeltop.diagnosis.causes.external import release_notes
+from modeltop.diagnosis.causes.external import release_evidence
 from modeltop.diagnosis.observations import Observations
 
 DAY, WEEK = timedelta(days=1), timedelta(days=7)
@@ -35,8 +35,7 @@ def calendar(observations: Observations) -> CauseHypothesis | None:
     pro = _configured(observations, bad, length)
     if pro is None and length == DAY:
         pro = _repeated(observations, series, bad, float(bad.values.mean()) - focus.before)
-    releases = [EvidenceItem(0.4, "a release is noted for that day")] if release_notes(observations) else []
-    return combine_evidence(Cause.CALENDAR, [pro], releases)
+    return combine_evidence(Cause.CALENDAR, [pro], release_evidence(observations, 0.4))
 
 
 def _configured(observations: Observations, bad: Series, length: timedelta) -> EvidenceItem | None:

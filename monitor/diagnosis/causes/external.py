@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from modeltop.core.diagnosis import ROW_COUNT, Cause, CauseHypothesis
+from modeltop.core.incident import Note
 from modeltop.core.series import Direction
 from modeltop.core.text import format_day, sanitize
 from modeltop.diagnosis.causes.base import EvidenceItem, cause, combine_evidence
@@ -13,15 +14,28 @@ from modeltop.diagnosis.observations import Observations
 from modeltop.diagnosis.phrases import format_change, format_percent, per_unit, period_unit, safe_name
 from modeltop.diagnosis.signals import MIN_DOMINANT_SHARE, dominant_segment, moved_output
 
-RELEASE = re.compile(
-    r"\b(releas\w*|deploy\w*|roll(ed|ing)?[ -]?out|rollout|shipped|version|v\d[\w.]*|upgrad\w*|retrain\w*|new model)\b",
-    re.IGNORECASE,
-)
+RELEASE = re.compile(r"(releas|deploy|roll(ed|ing)?[ -]?out|upgrad)\w*\b.*\b(model|v?\d+\.\d[\w.]*)\b", re.IGNORECASE)
+"""A text that can only be about a release: it starts with the word, and names a model or a version."""
 
 
-def release_notes(observations: Observations) -> list[str]:
-    """Return the texts of notes about a release near the onset, as they were written: foreign text."""
-    return [note.text for note in observations.notes if RELEASE.search(note.text)]
+def release_notes(observations: Observations) -> list[Note]:
+    """Return the notes of releases near the onset, marked ones first."""
+    notes = (note for note in observations.notes if note.is_release or RELEASE.match(note.text))
+    return sorted(notes, key=lambda note: not note.is_release)
+
+
+def release_evidence(observations: Observations, strength: float, *, marked: float | None = None) -> list[EvidenceItem]:
+    """Return that a release is noted; `marked` is the strength where a person marked it as one."""
+    return [
+        EvidenceItem(marked if note.is_release and marked else strength, _describe_note(observations, note))
+        for note in release_notes(observations)[:1]
+    ]
+
+
+def _describe_note(observations: Observations, note: Note) -> str:
+    is_near = observations.is_near_onset(note)
+    when = "noted that day" if is_near else f"noted for {format_day(note.at, observations.context.now)}"
+    return f"{when}: {sanitize(note.text, 60)}"
 
 
 @cause
@@ -34,11 +48,9 @@ def business(observations: Observations) -> CauseHypothesis | None:
 
 def _business_changes(observations: Observations) -> Iterator[EvidenceItem]:
     releases = release_notes(observations) if observations.is_sudden else ()
-    for note in [note for note in observations.notes if note.text not in releases][:2]:
-        is_near = observations.is_near_onset(note)
-        when = "noted that day" if is_near else f"noted for {format_day(note.at, observations.context.now)}"
-        strength = 0.85 if observations.is_sudden and is_near else 0.5
-        yield EvidenceItem(strength, f"{when}: {sanitize(note.text, 60)}")
+    for note in [note for note in observations.notes if note not in releases][:2]:
+        strength = 0.85 if observations.is_sudden and observations.is_near_onset(note) else 0.5
+        yield EvidenceItem(strength, _describe_note(observations, note))
     loss = observations.loss(observations.focus)
     change = -loss if observations.metric.better is Direction.HIGHER else loss
     totals = {contribution.segment: contribution.total for contribution in reversed(observations.contributions)}

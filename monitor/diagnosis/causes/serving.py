@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from modeltop.core.diagnosis import BeforeAfter, Cause, CauseHypothesis
 from modeltop.core.text import pluralize
 from modeltop.diagnosis.causes.base import EvidenceItem, cause, combine_evidence
-from modeltop.diagnosis.causes.external import release_notes
+from modeltop.diagnosis.causes.external import release_evidence
 from modeltop.diagnosis.observations import Observations
 from modeltop.diagnosis.phrases import metric_name
 from modeltop.diagnosis.signals import (
@@ -65,8 +65,7 @@ def _moved(observations: Observations) -> Iterator[EvidenceItem]:
     yield from _broken_inputs(observations)
     if (moved := moved_output(observations)) is not None:
         yield EvidenceItem(0.7, moved)
-    if release_notes(observations):
-        yield EvidenceItem(0.5, "a release is noted for that day")
+    yield from release_evidence(observations, 0.5)
 
 
 def _broken_inputs(observations: Observations) -> Iterator[EvidenceItem]:
@@ -87,8 +86,7 @@ def model_change(observations: Observations) -> CauseHypothesis | None:
 
 def _moved_scores(observations: Observations) -> Iterator[EvidenceItem]:
     shifts = observations.feature_shifts
-    if release_notes(observations):
-        yield EvidenceItem(0.6, "a release is noted for that day")
+    yield from release_evidence(observations, 0.6, marked=0.85)
     if (moved := moved_output(observations)) is None:
         return
     if shifts.feature_count and not shifts.shifted:

@@ -198,9 +198,8 @@ def check_as_of(log: Log, day: int, folder: Path) -> dict[str, Any]:
     if code:
         raise RuntimeError(f"compute ended with {code} on {log.kind.name}, {log.world.spec.name}: {errors}")
     if log.kind.note and not (folder / "noted").exists():
-        _command(
-            "note", log.world.spec.name.replace(" ", "-"), log.kind.note, "--store", store, "--at", FAULT_AT.isoformat()
-        )
+        model = log.world.spec.name.replace(" ", "-")
+        _command("note", model, log.kind.note, "--release", "--store", store, "--at", FAULT_AT.isoformat())
         (folder / "noted").touch()
     config = folder / "modeltop.toml"
     config.write_text(f'[[calendar]]\nname = "holiday"\ndates = ["{log.kind.calendar}"]\n' if log.kind.calendar else "")
