@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import date, tzinfo
 from typing import Any
@@ -12,7 +13,10 @@ from modeltop.core.calendar import CalendarEvent, DayRange
 
 LEAP_YEAR = 2024
 """Stands for every year, as it has all days."""
+MAX_RANGE, MAX_DAYS = 60, 183
+"""Maximum days of one range, and of an event in a year: the values of more are no exception."""
 EXAMPLES = 'write "12-25" for every year, "2026-11-27" for one, or a range such as "12-24..12-26"'
+REMEDY = "list only the days on which other values are normal"
 
 
 def parse_calendar(tables: Sequence[TableReader], zone: tzinfo) -> tuple[CalendarEvent, ...]:
@@ -27,8 +31,13 @@ def parse_calendar(tables: Sequence[TableReader], zone: tzinfo) -> tuple[Calenda
 
 def _event(table: TableReader, zone: tzinfo) -> CalendarEvent:
     name, ranges = table.text("name"), tuple(_ranges(table))
-    if not name:
-        table.error("name", 'missing; write one such as "Christmas"')
+    if "name" not in table.data or (name is not None and not any(map(str.isprintable, name.replace(" ", "")))):
+        table.error("name", f'{"missing" if name is None else "blank"}; write one such as "Christmas"')
+    totals = Counter[str]()
+    for days in ranges:
+        totals[days.first[: -len("12-25")]] += _length(days)
+    if (total := max(totals.values(), default=0)) > MAX_DAYS:
+        table.error("dates", f"{total} days a year, maximum {MAX_DAYS}; {REMEDY}")
     return CalendarEvent(name or "", ranges, table.text("model") or "*", zone)
 
 
@@ -39,10 +48,12 @@ def _ranges(table: TableReader) -> Iterator[DayRange]:
     items = value if isinstance(value, list) else [] if value is None else [value]
     for item in items:
         text = item.isoformat()[: len("2026-12-25")] if isinstance(item, date) else str(item)
-        if (days := day_range(text)) is not None:
-            yield days
-        else:
+        if (days := day_range(text)) is None:
             table.error("dates", f"{text!r} is not a date; {EXAMPLES}")
+        elif (length := _length(days)) > MAX_RANGE:
+            table.error("dates", f"{text!r} is {length} days, maximum {MAX_RANGE}; {REMEDY}")
+        else:
+            yield days
 
 
 def day_range(text: str) -> DayRange | None:
@@ -59,11 +70,21 @@ def day_range(text: str) -> DayRange | None:
     return DayRange(first, last) if _is_day(first) and _is_day(last) else None
 
 
+def _length(days: DayRange) -> int:
+    """Return the number of days of a range; one that runs over the end of the year goes on in the next."""
+    length = (_to_date(days.last) - _to_date(days.first)).days + 1
+    return length if length > 0 else length + 366
+
+
+def _to_date(text: str) -> date:
+    return date.fromisoformat(text if len(text) > len("12-25") else f"{LEAP_YEAR}-{text}")
+
+
 def _is_day(text: str) -> bool:
     if not re.fullmatch(r"(\d{4}-)?\d{2}-\d{2}", text, re.ASCII):
         return False
     try:
-        date.fromisoformat(text if len(text) > len("12-25") else f"{LEAP_YEAR}-{text}")
+        _to_date(text)
     except ValueError:
         return False
     return True

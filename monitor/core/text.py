@@ -159,6 +159,17 @@ def truncate(text: str, limit: int) -> str:
     return "".join(chars) + "…" if limit > 0 else ""
 
 
+def truncate_at_word(text: str, limit: int) -> str:
+    """Return `text` in at most `limit` cells, cut between words, so that no number loses its end.
+
+    >>> truncate_at_word("RMSE jumped, 100→300; 301 now", 24), truncate_at_word("fraud-detector", 10)
+    ('RMSE jumped, 100→300…', 'fraud-det…')
+    """
+    cut = truncate(text, limit)
+    head = cut.rpartition(" ")[0].rstrip(" ,;:")
+    return f"{head}…" if cut != text and head else cut
+
+
 def pad(text: str, cells: int) -> str:
     """Return `text` truncated or filled with spaces to exactly `cells` terminal cells."""
     truncated = truncate(text, cells)

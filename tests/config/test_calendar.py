@@ -57,6 +57,42 @@ def test_a_date_that_is_none_is_a_mistake_that_says_what_to_write(load_config, t
     assert 'write "12-25" for every year' in line
 
 
+@pytest.mark.parametrize(
+    ("dates", "problem"),
+    [
+        pytest.param('"01-01..12-31"', "'01-01..12-31' is 366 days, maximum 60", id="a year"),
+        pytest.param('"12-25..12-24"', "'12-25..12-24' is 366 days, maximum 60", id="a year over its end"),
+        pytest.param('"0001-01-01..9999-12-31"', "maximum 60", id="all time"),
+        pytest.param([f"{month:02}-{day:02}" for month in range(1, 9) for day in range(1, 29)], "224 days a year"),
+        pytest.param([f"{month:02}-01..{month:02}-28" for month in range(1, 8)], "196 days a year, maximum 183"),
+    ],
+)
+def test_a_calendar_that_leaves_no_ordinary_days_is_a_mistake(load_config, dates, problem):
+    with pytest.raises(ConfigError) as error:
+        load_config(f"{CHRISTMAS}dates = {dates}\n")
+    (line,) = str(error.value).splitlines()
+    assert "calendar[1].dates: " in line
+    assert problem in line
+    assert "list only the days on which other values are normal (line 3)" in line
+
+
+def test_sixty_days_and_half_of_each_year_are_accepted(load_config):
+    dates = [f"{year}-{month:02}-01..{year}-{month:02}-28" for year in (2025, 2026) for month in range(1, 7)]
+    (event,) = load_config(f"{CHRISTMAS}dates = {[*dates, '11-18..01-16']}\n").calendar
+    assert len(event.dates) == 13
+
+
+@pytest.mark.parametrize(
+    ("name", "problem"),
+    [('"   "', "blank"), ('"\\u200b"', "blank"), ('""', "blank"), ("5", "a number where a string is expected")],
+)
+def test_a_name_that_cannot_be_read_is_one_mistake(load_config, name, problem):
+    with pytest.raises(ConfigError) as error:
+        load_config(f'[[calendar]]\nname = {name}\ndates = "12-25"\n')
+    (line,) = str(error.value).splitlines()
+    assert f"calendar[1].name: {problem}" in line
+
+
 def test_an_event_without_a_name_or_with_an_unknown_key_is_a_mistake(load_config):
     with pytest.raises(ConfigError, match=r"calendar\[1\]\.name: missing"):
         load_config('[[calendar]]\ndates = "12-25"\n')

@@ -7,7 +7,7 @@ import pytest
 
 from modeltop.cli.main import main
 from modeltop.core.calendar import CalendarEvent, DayRange
-from modeltop.core.diagnosis import Action, Cause, Certainty
+from modeltop.core.diagnosis import MAX_SENTENCE, Action, Cause, Certainty
 from modeltop.core.incident import Note
 
 CHANGED = date(2025, 3, 2)
@@ -38,6 +38,33 @@ def test_a_fall_on_a_configured_holiday_is_explained_and_waited_out(run_diagnosi
 def test_a_fall_that_lasts_beyond_the_holiday_is_not_explained_by_it(run_diagnosis, make_alert, fell):
     diagnosis = run_diagnosis(fell(4), alerts=[make_alert()], calendar=[holiday(3)])
     assert Cause.CALENDAR not in [hypothesis.cause for hypothesis in diagnosis.hypotheses]
+
+
+def test_a_fall_that_began_on_the_day_before_is_not_explained(run_diagnosis, make_alert, make_series):
+    levels = [0.95 + 0.002 * (-1) ** day for day in range(60)]
+    event = CalendarEvent("Carnival", (DayRange("03-03", "03-05"),))
+
+    def causes(first):
+        series = make_series("accuracy", [*levels, first, 0.85, 0.85, 0.85])
+        found = run_diagnosis([series], alerts=[make_alert(since=datetime(2025, 3, 2, tzinfo=UTC))], calendar=[event])
+        return [hypothesis.cause for hypothesis in found.hypotheses]
+
+    assert Cause.CALENDAR not in causes(0.912)
+    assert Cause.CALENDAR in causes(0.948)
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("Golden Week and Labour Day public holiday", "Golden Week and Labour Day…"),
+        ("N" * 300, "N" * 31 + "…"),
+    ],
+)
+def test_a_long_name_leaves_its_reason_in_the_sentence(run_diagnosis, make_alert, fell, name, shown):
+    why = run_diagnosis(fell(2), alerts=[make_alert()], calendar=[holiday(3, name)]).verdict.why
+    assert why.startswith(f"Likely calendar effect: {shown[:26]}")
+    assert why.endswith("…, 2 Mar to 3 Mar.")
+    assert len(why) <= MAX_SENTENCE
 
 
 def test_a_holiday_of_another_day_explains_nothing(run_diagnosis, make_alert, fell):

@@ -7,16 +7,20 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 
 from modeltop.core.calendar import event_at
-from modeltop.core.diagnosis import Cause, CauseHypothesis
+from modeltop.core.diagnosis import MAX_SENTENCE, Cause, CauseHypothesis
 from modeltop.core.series import Series, State, to_datetime
 from modeltop.core.stats.recurrence import same_effect_before
-from modeltop.core.text import format_day, sanitize
+from modeltop.core.text import format_day, truncate_at_word
 from modeltop.diagnosis.before_after import typical_period
 from modeltop.diagnosis.causes.base import EvidenceItem, cause, combine_evidence
 from modeltop.diagnosis.causes.external import release_evidence
 from modeltop.diagnosis.observations import Observations
+from modeltop.diagnosis.phrases import safe_name
 
 DAY, WEEK = timedelta(days=1), timedelta(days=7)
+MIN_STARTED = 0.25
+"""Ratio to the worst change from which the first period belongs to it: what began before is not the holiday's."""
+LEAD = f"Possible {Cause.CALENDAR.value}: "
 
 
 @cause
@@ -29,7 +33,9 @@ def calendar(observations: Observations) -> CauseHypothesis | None:
         return None  # later values are better, and still breach
     since = series[series.evaluable() & (series.times >= observations.windows.onset)]
     changes = np.sign(focus.delta) * (since.values - focus.before)
-    bad = since[changes > changes.max(initial=0.0) / 2]  # nearer to the worst than to the level before
+    is_bad = changes > changes.max(initial=0.0) / 2  # nearer to the worst than to the level before
+    is_bad[:1] |= changes[:1] > changes.max(initial=0.0) * MIN_STARTED
+    bad = since[is_bad]
     if not len(bad) or (length := typical_period(series)) > WEEK:
         return None
     pro = _configured(observations, bad, length)
@@ -42,12 +48,12 @@ def _configured(observations: Observations, bad: Series, length: timedelta) -> E
     """Return that the configured calendar has all of the periods."""
     starts = [to_datetime(time) for time in bad.times]
     events = [event_at(observations.context.calendar, start, length) for start in starts]
-    names = dict.fromkeys(sanitize(event.name, 40) for event in events if event is not None)
+    names = " and ".join(dict.fromkeys(safe_name(event.name) for event in events if event is not None))
     if None in events:
         return None
     first, last = (format_day(start, observations.context.now) for start in (starts[0], starts[-1]))
     days = f" on {first}" if first == last else f", {first} to {last}"
-    return EvidenceItem(0.9, f"{' and '.join(names)}{days}")
+    return EvidenceItem(0.9, truncate_at_word(names, MAX_SENTENCE - 1 - len(LEAD + days)) + days)
 
 
 def _repeated(observations: Observations, series: Series, bad: Series, effect: float) -> EvidenceItem | None:
