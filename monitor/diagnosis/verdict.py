@@ -16,7 +16,7 @@ from modeltop.core.diagnosis import (
     Verdict,
 )
 from modeltop.core.series import Alert, Condition, Direction, Series, Severity, to_datetime
-from modeltop.core.text import display_width, format_day, format_value, pluralize, sanitize, truncate
+from modeltop.core.text import display_width, format_day, format_value, pluralize, sanitize, truncate_at_word
 from modeltop.diagnosis.advice import describe_step, insufficient_data_reason, second_cause
 from modeltop.diagnosis.context import CONFIDENCE, ModelContext
 from modeltop.diagnosis.observations import Observations
@@ -56,7 +56,7 @@ def verdict(
         return _sentences(*_missing_input(observations, context.missing_input), step)
     is_ok = context.severity is Severity.OK and context.evaluated > 0
     if not hypotheses and not context.concerns:
-        status = sanitize(context.status_sentence, MAX_SENTENCE - 1)
+        status = truncate_at_word(sanitize(context.status_sentence), MAX_SENTENCE - 1)
         status = _finish(sentence_case(status or "no metric changed"))
         return Verdict(describe_ok(context.evaluated) if is_ok else status)
     if is_ok and context.concerns:
@@ -79,7 +79,7 @@ def _sentences(what: Iterable[str], why: Iterable[str], do: Iterable[str]) -> Ve
 
 def _first_that_fits(texts: Sequence[str]) -> str:
     fitting = (text for text in texts if display_width(text) < MAX_SENTENCE)
-    return next(fitting, None) or truncate(texts[-1], MAX_SENTENCE - 1)
+    return next(fitting, None) or truncate_at_word(texts[-1], MAX_SENTENCE - 1)
 
 
 def _finish(text: str) -> str:
@@ -196,6 +196,7 @@ def _extended(text: str, observations: Observations, series: Series) -> Iterator
     if limit and not text.endswith(" now"):
         yield f"{text}; {limit}"
     yield text
+    yield text.partition(";")[0]
 
 
 def _limit_clause(observations: Observations, series: Series, *, short: bool) -> str:

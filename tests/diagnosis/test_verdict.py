@@ -184,3 +184,12 @@ def test_an_earlier_incident_is_no_baseline_and_makes_no_noise_of_a_certain_fall
     assert diagnosis.cause is not Cause.NOISE
     (change,) = (change for change in diagnosis.metric_changes if change.key.metric == "roc_auc")
     assert (change.direction, round(change.before, 2)) == ("fell", 0.87)
+
+
+def test_a_sentence_is_never_cut_inside_a_number(make_series, make_alert, run_diagnosis):
+    values = np.concatenate([np.full(60, 998116579663.0), np.full(9, 3000311058202.0), [3006204207818.0]])
+    values *= 1 + np.random.default_rng(1).normal(0, 0.002, len(values))
+    diagnosis = run_diagnosis([make_series("rmse", values)], alerts=[make_alert("rmse")], severity=Severity.CRITICAL)
+    numbers = re.findall(r"\d+", diagnosis.verdict.what.partition("Mar,")[2])
+    assert [len(number) for number in numbers] == [12, 13]
+    assert "…" not in diagnosis.verdict.what
