@@ -49,6 +49,8 @@ MIN_MEAN = 0.5
 """Ratio of a mean to the standard deviation from which the mean shows a factor."""
 MAX_ERRORS = 4.0
 """Standard errors by which the mean of a period may be off."""
+MAX_UNIT_ERROR = 0.02
+"""Ratio to a factor near 1 by which the measured one, and its standard error, may be off for a unit to be named."""
 
 
 class ValueFault(NamedTuple):
@@ -145,8 +147,7 @@ def _faults(features: Sequence[_Values]) -> Iterator[ValueFault]:
         if _is_stuck(values):
             yield ValueFault(names, "is stuck at one value")
         elif values in numeric and (unit := _conversion(values)) is not None:
-            times = unit.name or f"{unit.factor:.5g} times its reference"
-            yield ValueFault(names, f"is {times}: another unit")
+            yield _scaled(values, unit)
 
 
 def _after(histogram: Histogram, since: datetime, until: datetime) -> _Values | None:
@@ -182,6 +183,22 @@ def _conversion(values: _Values) -> Conversion | None:
         return None
     fitting = (unit for unit in CONVERSIONS if _fits(values, values.histogram, reference, unit))
     return min(fitting, key=lambda unit: _misfit(values, reference, unit), default=None)
+
+
+def _scaled(values: _Values, unit: Conversion) -> ValueFault:
+    """Return the fault of a feature in another unit; a factor near 1 is named only where it is that of the means."""
+    reference, names = values.reference, (values.histogram.feature,)
+    assert reference is not None, "a conversion is of a reference"
+    if unit.name or not 0.1 < unit.factor < 10:
+        return ValueFault(names, f"is {unit.name or f'{unit.factor:.5g} times its reference'}: another unit")
+    ratio = (values.after.high - values.after.low) / (USUAL_RANGE_RATIO * (reference.high - reference.low))
+    error = 1.0  # a range is not exact
+    if abs(reference.mean) > MIN_MEAN * reference.deviation:
+        ratio = values.after.mean / reference.mean
+        error = reference.deviation / abs(reference.mean) / math.sqrt(values.counts.sum())
+    if error <= MAX_UNIT_ERROR and abs(ratio / unit.factor - 1) <= MAX_UNIT_ERROR:
+        return ValueFault(names, f"is {unit.factor:.5g} times its reference: another unit")
+    return ValueFault(names, f"is about {ratio:.2g} times its reference", 0.5)
 
 
 def _misfit(values: _Values, reference: ValueRange, unit: Conversion) -> float:
