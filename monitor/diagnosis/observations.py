@@ -18,7 +18,7 @@ from modeltop.core.diagnosis import (
 )
 from modeltop.core.incident import Note
 from modeltop.core.metrics.registry import LABEL_COVERAGE, Metric
-from modeltop.core.series import Alert, Condition, Direction, Series, to_datetime, to_datetime64
+from modeltop.core.series import Alert, ConcernKind, Condition, Direction, Series, to_datetime, to_datetime64
 from modeltop.diagnosis.before_after import (
     MIN_BEFORE,
     BeforeAfterWindows,
@@ -108,6 +108,12 @@ class Observations:
         if self.series is None or self.windows is None:
             return False
         return int((self.series.evaluable() & (self.series.times < self.windows.onset)).sum()) < MIN_BEFORE
+
+    @property
+    def is_declining(self) -> bool:
+        """Whether the rules find that the series declines, inside its limits."""
+        concerns = (each.key for each in self.context.concerns if each.kind is ConcernKind.DECLINING)
+        return self.series is not None and self.series.key in concerns
 
     @property
     def is_over(self) -> bool:

@@ -69,7 +69,8 @@ INSTEAD = {
 
 
 def _declining(observations: Observations, forecast: Forecast | None) -> Answer:
-    if not observations.metric.needs_labels and (decline := _other_decline(observations)) is not None:
+    is_about_labels = observations.metric.needs_labels and not observations.is_declining
+    if not is_about_labels and (decline := _reported_decline(observations)) is not None:
         return "yes", decline
     series, focus, now = observations.series, observations.focus, observations.context.now
     if series is None or focus is None or observations.windows is None:
@@ -88,8 +89,8 @@ def _declining(observations: Observations, forecast: Forecast | None) -> Answer:
     return "yes", f"{subject} {verb} {when} {format_day(onset, now)}, {describe(observations, focus)}"
 
 
-def _other_decline(observations: Observations) -> str | None:
-    """Return the decline of a metric with labels where the diagnosis is about one without; None if there is none."""
+def _reported_decline(observations: Observations) -> str | None:
+    """Return the decline that the verdict names, or else that of accuracy; None if there is none."""
     context = observations.context
     for concern in context.concerns:
         series = next((series for series in context.series if series.key == concern.key), None)

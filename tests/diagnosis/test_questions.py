@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from modeltop.core.series import Condition, Severity
+from modeltop.core.series import Concern, ConcernKind, Condition, Severity
 from modeltop.rules.detectors.limit import Limit
 
 QUESTIONS = ["Declining?", "Less reliable?", "Less confident?", "Data changed?", "Retrain?"]
@@ -140,3 +140,14 @@ def test_the_pace_of_a_decline_is_that_of_its_values_and_not_of_the_healthy_days
     found = answers(run_diagnosis(series, severity=Severity.CRITICAL, limits=lambda _: [Limit(below=0.80)]))
     assert "about 1 point a day for 1" in found["Declining?"]
     assert "at this pace below 0.80 around " in found["Declining?"]
+
+
+def test_a_decline_that_the_rules_find_is_no_noise_and_has_one_size_everywhere(make_series, run_diagnosis, changed_at):
+    values = 0.80 + np.random.default_rng(3).normal(0, 0.02, 70)
+    series = make_series("f1_score", values, rows=300)
+    concern = Concern(ConcernKind.DECLINING, series.key, changed_at, 10, 0.81, 0.78)
+    diagnosis = run_diagnosis([series], concerns=[concern], severity=Severity.OK, evaluated=1)
+    assert diagnosis.verdict.what == "ok, but declining: F1 -0.03 in 10 days."
+    assert diagnosis.verdict.why.startswith("Cause unclear")
+    answers = {question.question: (question.answer, question.reason) for question in diagnosis.questions}
+    assert answers["Declining?"] == ("yes", "F1 -0.03 in 10 days")

@@ -21,7 +21,7 @@ def noise(observations: Observations) -> CauseHypothesis | None:
     focus, series = observations.focus, observations.series
     if focus is None or series is None or focus.direction != "as before" or forecast_trend(series) is not None:
         return None
-    if _was_critical(observations, series):
+    if observations.is_declining or _was_critical(observations, series):
         return None
     pro = [EvidenceItem(0.8, "the difference is within its 95 % interval")]
     if (cases := series.latest_support) is not None and cases < SMALL_SAMPLE:
