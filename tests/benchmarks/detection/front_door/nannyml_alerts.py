@@ -95,13 +95,15 @@ def _performances(parts: tuple[Any, Any], settings: dict[str, Any]) -> Iterator[
 
 
 def _labeled(frame: Any, settings: dict[str, Any]) -> Any:
-    """Return the log with classes as NannyML wants them: 0 and 1, or text."""
+    """Return the log as NannyML wants it: classes as 0 and 1 or as text, scores of several classes that add up."""
     import pandas as pd
 
     if settings["task"] == "regression":
         return frame.assign(**{name: pd.factorize(frame[name])[0] for name in settings["categorical"]})
     if settings["task"] == "multiclass":
-        return frame
+        scores = frame[list(settings["scores"].values())]
+        # Logged scores are rounded, and scikit-learn's ROC AUC refuses sums further from 1 than rounding of floats.
+        return frame.assign(**scores.div(scores.sum(axis=1), axis=0))
     labels = (frame["label"].astype(str) == settings["positive"]).astype(float).where(frame["label"].notna())
     return frame.assign(label=labels, prediction=(frame["prediction"].astype(str) == settings["positive"]).astype(int))
 
