@@ -70,7 +70,7 @@ def _performances(parts: tuple[Any, Any], settings: dict[str, Any]) -> Iterator[
     import nannyml
 
     is_regression, scores = settings["task"] == "regression", settings["scores"]
-    if settings["task"] == "multiclass" and not scores:
+    if not (is_regression or scores):
         return  # NannyML measures no classes without their scores
     reference, analysis = (_labeled(part, settings) for part in parts)
     problem = "regression" if is_regression else f"classification_{settings['task']}"
@@ -79,7 +79,7 @@ def _performances(parts: tuple[Any, Any], settings: dict[str, Any]) -> Iterator[
         "y_pred": "prediction",
         "timestamp_column_name": "timestamp",
         "chunk_period": "D",
-        "metrics": ["mae"] if is_regression else ["accuracy", "roc_auc"] if scores else ["accuracy"],
+        "metrics": ["mae"] if is_regression else ["accuracy", "roc_auc"],
     }
     if scores:
         common["y_pred_proba"] = scores.get("", scores)
