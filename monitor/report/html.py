@@ -75,7 +75,7 @@ figure { margin: 0; } figcaption { padding-left: .2rem; } svg { display: block; 
 .line { stroke: var(--line); stroke-width: 1.6; fill: none; stroke-linejoin: round; } .thin { stroke-width: 1; }
 .dot { fill: var(--line); } .now { fill: var(--tone, var(--line)); }
 .band { fill: var(--band); } .mark { stroke: var(--dim); stroke-width: 1.2; stroke-dasharray: 2 3; }
-.usual { fill: var(--dim); fill-opacity: .16; } .begin { stroke: var(--fg); stroke-width: 1.4; }
+.window { fill: var(--dim); fill-opacity: .16; } .begin { stroke: var(--fg); stroke-width: 1.4; }
 .trend { stroke: var(--warning); stroke-width: 1.4; fill: none; stroke-dasharray: 7 3; }
 .limit { stroke: var(--tone); stroke-width: 1.2; stroke-dasharray: 5 4; }
 .span { fill: var(--tone); fill-opacity: .14; }

@@ -18,9 +18,9 @@ from modeltop.core.series import Series, SeriesKey, Severity, to_datetime, to_da
 from modeltop.core.stats.robust import distinct, median
 from modeltop.core.text import format_day, format_period, format_value, sanitize
 from modeltop.diagnosis.phrases import pattern_name
-from modeltop.diagnosis.timeseries.forecast import TrendLine, UsualBand, trend_line, usual_band
 from modeltop.report.phrases import describe_note, series_name
 from modeltop.report.summary import window_length, window_text
+from modeltop.report.trend_line import TrendLine, trend_line
 from modeltop.rules.rule import rules_for
 from modeltop.rules.snapshot import Snapshot
 
@@ -68,8 +68,6 @@ class SvgChart:
     """CSS class, start and end of each alert."""
     note_marks: Sequence[tuple[np.datetime64, str]] = ()
     """Time and text of each note."""
-    usual_band: UsualBand | None = None
-    """Drawn from its start to the end."""
     change: tuple[np.datetime64, str] | None = None
     """Start of the change, and what it is, with its date."""
     trend_line: TrendLine | None = None
@@ -90,7 +88,6 @@ class _Scale:
         times = chart.times[shown].astype(np.int64).astype(np.float64)
         self.first, self.last = float(times[0]), float(times[-1])
         columns = [chart.values[shown], np.array([value for *_, value in chart.limits])]
-        columns += [np.array(chart.usual_band[1:])] if chart.usual_band is not None else []
         columns += [bound[shown] for bound in (chart.low, chart.high) if bound is not None]
         values = np.concatenate(columns)
         values = values[np.abs(values) < MAX_VALUE]
@@ -164,7 +161,7 @@ def _strip(chart: SvgChart) -> Iterator[str]:
         return
     top, right = HEIGHT + STRIP_TOP, WIDTH - RIGHT
     start = right - (right - LEFT) * len(chart.values) / len(chart.history)
-    yield f'<path class="usual" d="M{_number(start)} {top}H{right}V{top + STRIP_HEIGHT}H{_number(start)}Z"/>'
+    yield f'<path class="window" d="M{_number(start)} {top}H{right}V{top + STRIP_HEIGHT}H{_number(start)}Z"/>'
     line = _spark_line(chart.history, LEFT, right, top + 2, top + STRIP_HEIGHT - 2)
     yield f'<path class="line thin" d="{line}"/>'
     yield _label(LEFT - 6, top + STRIP_HEIGHT - 7, "all", "end")
@@ -201,13 +198,8 @@ def _label(x: float, y: float, text: str, anchor: str = "start", kind: str = "ax
 
 
 def _backdrop(chart: SvgChart, scale: _Scale, shown: np.ndarray) -> Iterator[str]:
-    """Yield the background: the usual band, alerts, the interval, limits, notes, the start of the change."""
+    """Yield the background: alerts, the interval, limits, notes, the start of the change."""
     bottom = HEIGHT - BOTTOM
-    if (usual := chart.usual_band) is not None:
-        text = f"baseline: {chart.format_value(usual.low)} to {chart.format_value(usual.high)}"
-        left = scale.x(usual.start)
-        path = f"M{left} {scale.y(usual.high)}H{WIDTH - RIGHT}V{scale.y(usual.low)}H{left}Z"
-        yield f'<path class="usual" d="{path}"><title>{escape_text(text)}</title></path>'
     for kind, start, end in chart.alert_spans:
         left, right = scale.xs(np.array([start, end], dtype=chart.times.dtype))
         path = f"M{_number(left)} {TOP}H{_number(max(right, left + 2))}V{bottom}H{_number(left)}Z"
@@ -343,7 +335,6 @@ def series_chart(
             for note in model_notes(key.model, snapshot)
             if shown.times[0] <= (time := to_datetime64(note.at)) <= shown.times[-1]
         ],
-        usual_band=usual_band(series, start),
         trend_line=trend_line(series, start, diagnosis.forecast) if diagnosis and is_diagnosed and start else None,
         change=None if change is None else (to_datetime64(change[0]), change[1]),
         history=series.values if is_lead and len(shown) < len(series) else None,

@@ -88,9 +88,9 @@ def test_it_has_the_verdict_the_alert_the_change_and_what_people_did():
     assert "accuracy below 0.90 is critical" in text
 
 
-def test_the_chart_has_its_limit_its_alert_its_note_the_usual_band_and_the_start_of_the_change():
+def test_the_chart_has_its_limit_its_alert_its_note_and_the_start_of_the_change():
     root = tree(make_snapshot())
-    names = ("line", "limit", "span", "mark", "usual", "begin")
+    names = ("line", "limit", "span", "mark", "begin")
     assert [len(by_class(root, name)) for name in names] == [1] * len(names)
     (start,) = by_class(root, "begin")
     assert start[0].text == "sudden drop since 18 Jan"

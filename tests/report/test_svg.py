@@ -14,8 +14,8 @@ from scipy.stats import theilslopes
 from modeltop.core.diagnosis import Diagnosis, Forecast, Pattern, SeriesPattern
 from modeltop.core.incident import AlertingState, Note
 from modeltop.core.series import DATETIME_DTYPE, SeriesKey, Severity, to_datetime
-from modeltop.diagnosis.timeseries.forecast import TrendLine, UsualBand
 from modeltop.report.svg import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, SvgChart, render_svg, series_chart, ticks
+from modeltop.report.trend_line import TrendLine
 
 KEY = SeriesKey("m", "accuracy")
 numbers = st.floats(allow_nan=False, allow_infinity=True)
@@ -72,16 +72,6 @@ def test_an_interval_is_a_band_around_the_line():
     assert max(y for _, y in band) > max(y for _, y in inside)
 
 
-def test_the_usual_band_runs_from_its_start_to_the_end():
-    chart = render_svg(chart_of([0.9, 0.9, 0.9, 0.5], usual_band=UsualBand(days(4)[1], 0.85, 0.95)))
-    (path,) = (path for path in ET.fromstring(chart).iter("path") if path.get("class") == "usual")
-    left, top, right, bottom, _ = map(float, re.findall(r"[\d.]+", path.get("d")))
-    drawn = points(chart, "line")
-    assert (left, right) == (drawn[1][0], WIDTH - RIGHT)
-    assert top < drawn[0][1] < bottom < drawn[3][1]
-    assert path[0].text == "baseline: 0.85 to 0.95"
-
-
 def test_the_start_of_a_change_and_a_note_are_vertical_lines_at_their_time():
     chart = render_svg(
         chart_of([0.9, 0.9, 0.5], change=(days(3)[2], "sudden drop"), note_marks=[(days(3)[1], "release")])
@@ -135,27 +125,6 @@ def diagnosis(series, pattern=Pattern.DECLINE, **changes):
     start = to_datetime(series.times[30])
     series_pattern = SeriesPattern(series.key, pattern, start, -0.09, 0.9)
     return replace(Diagnosis("m", Severity.WARNING, series.key, "", series_pattern, (), (), ""), **changes)
-
-
-def test_the_usual_band_is_that_before_the_change(falling):
-    snapshot, series = falling
-    before = series.values[:30]
-    usual = series_chart(series, snapshot, diagnosis(series)).usual_band
-    assert usual.start == series.times[0]
-    assert usual.low == pytest.approx(before.mean() - 2 * before.std(ddof=1))
-    assert usual.high == pytest.approx(before.mean() + 2 * before.std(ddof=1))
-
-
-def test_without_a_diagnosis_it_is_that_before_the_newest_period(falling):
-    snapshot, series = falling
-    drawn = series_chart(series, snapshot)
-    assert drawn.usual_band.low == pytest.approx(series.values[:39].mean() - 2 * series.values[:39].std(ddof=1))
-    assert (drawn.change, drawn.trend_line) == (None, None)
-
-
-def test_with_too_little_history_there_is_no_band(falling):
-    snapshot, series = falling
-    assert series_chart(series[:10], snapshot).usual_band is None
 
 
 def test_the_trend_is_that_of_theil_and_sen_since_the_start(falling):

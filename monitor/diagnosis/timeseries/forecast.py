@@ -6,17 +6,14 @@ import math
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import NamedTuple
 
 import numpy as np
 
 from modeltop.core.diagnosis import Forecast
 from modeltop.core.series import Direction, Series, to_datetime, to_datetime64
-from modeltop.core.stats.robust import median
 from modeltop.core.stats.trend_tests import TheilSenResult, mann_kendall, theil_sen, variance_correction
-from modeltop.diagnosis.timeseries.points import DAY, Points, evaluable_points
+from modeltop.diagnosis.timeseries.points import Points, evaluable_points
 from modeltop.diagnosis.timeseries.seasonality import detect_season
-from modeltop.rules.baselines.past import ROLLING
 from modeltop.rules.detectors.limit import Limit
 
 MAX_PERIODS, MIN_PERIODS = 60, 8
@@ -31,34 +28,6 @@ MIN_BASELINE = 6
 """Periods that can be a stable level."""
 MAX_P_VALUE = 0.01
 """Significance level of a trend."""
-BAND_WIDTH = 2.0
-"""Standard deviations of the baseline within which a value is usual: 19 of 20, if they are normal."""
-MAX_VALUE = 1e150
-"""Value whose square is still a number."""
-
-
-class UsualBand(NamedTuple):
-    """Band in which values are usual, in the metric's unit."""
-
-    start: np.datetime64
-    """First period of the baseline."""
-    low: float
-    high: float
-
-
-class TrendLine(NamedTuple):
-    """A line through the newest periods."""
-
-    start: np.datetime64
-    end: np.datetime64
-    level: float
-    """Value at the start."""
-    slope: float
-    """In the metric's unit, per day."""
-
-    def value_at(self, days: float) -> float:
-        """Return the value so many days after the start."""
-        return self.level + self.slope * days
 
 
 def forecast_trend(
@@ -144,31 +113,3 @@ def _days_until(level: float, slope: float, limit: float) -> float | None:
     """Return the days until a line reaches the limit; None if it goes away from it, or is level."""
     days = (limit - level) / slope if slope else -1.0
     return days if days >= 0 else None
-
-
-def usual_band(series: Series, started_at: datetime | None) -> UsualBand | None:
-    """Return the band of the values before a change, else before the newest; None with too little history."""
-    stop = len(series) - 1 if started_at is None else int(np.searchsorted(series.times, to_datetime64(started_at)))
-    baseline = ROLLING.window(series[: stop + 1])
-    if baseline is None or np.abs(baseline.values).max() >= MAX_VALUE:
-        return None
-    mean, deviation = float(baseline.values.mean()), float(baseline.values.std(ddof=1))
-    return UsualBand(baseline.times[0], mean - BAND_WIDTH * deviation, mean + BAND_WIDTH * deviation)
-
-
-def trend_line(series: Series, started_at: datetime | None, forecast: Forecast | None) -> TrendLine | None:
-    """Return the line of a forecast's slope through the periods since a change started, else through the newest 60.
-
-    Its level is the median of what the slope leaves (Sen 1968); None without a forecast or two periods.
-    """
-    if forecast is None or not np.isfinite(forecast.slope):
-        return None
-    mask = series.evaluable()
-    if started_at is not None:
-        mask = mask & (series.times >= to_datetime64(started_at))
-    indices = np.flatnonzero(mask)[-MAX_PERIODS if started_at is None else 0 :]
-    if len(indices) < 2:
-        return None
-    times = series.times[indices]
-    level = float(median(series.values[indices] - forecast.slope * ((times - times[0]) / DAY)))
-    return TrendLine(times[0], times[-1], level, forecast.slope)

@@ -2,18 +2,14 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
-from scipy.stats import theilslopes
 
-from modeltop.core.diagnosis import Forecast
 from modeltop.core.series import Direction
-from modeltop.diagnosis.timeseries.forecast import declines_from_first, forecast_trend, trend_line, usual_band
+from modeltop.diagnosis.timeseries.forecast import declines_from_first, forecast_trend
 from modeltop.diagnosis.timeseries.pattern import recent_pattern
 from modeltop.rules.detectors.limit import Limit
 
 FLOOR = Limit(below=0.90)
 START = datetime(2025, 1, 1, tzinfo=UTC)
-FALL = START + timedelta(days=20)
-FALLING = [0.95, 0.94] * 10 + [0.90 - 0.002 * day + 0.001 * (-1) ** day for day in range(11)]
 
 
 def falling(days=40, slope=-0.001, noise=0.002, seed=1, level=0.96):
@@ -129,31 +125,3 @@ def test_the_fading_recall_of_the_fleet_is_forecast(fleet):
     forecast = forecast_trend(fleet["credit", "recall"], [Limit(below=0.40)])
     assert forecast.slope == pytest.approx(-0.27 / 89, abs=0.001)
     assert 5 < forecast.soonest < forecast.days < forecast.latest < 30
-
-
-def test_what_is_usual_is_what_was_before_the_change(daily):
-    band = usual_band(daily(FALLING), FALL)
-    spread = 2 * np.std(FALLING[:20], ddof=1)
-    assert (band.low, band.high) == pytest.approx((0.945 - spread, 0.945 + spread))
-    assert band.start == np.datetime64("2025-01-01")
-
-
-@pytest.mark.parametrize("values", [[0.9] * 10, [1e200] * 30], ids=["too little history", "no number"])
-def test_nothing_is_usual(daily, values):
-    assert usual_band(daily(values), None) is None
-
-
-def test_the_line_is_that_of_theil_and_sen(daily):
-    slope, *_ = theilslopes(FALLING[20:], np.arange(11))
-    line = trend_line(daily(FALLING), FALL, Forecast(slope, slope, slope, 0.001))
-    oracle = np.median(np.array(FALLING[20:]) - slope * np.arange(11))
-    assert (line.level, line.value_at(10)) == pytest.approx((oracle, oracle + 10 * slope))
-    assert (line.start, line.end) == (np.datetime64("2025-01-21"), np.datetime64("2025-01-31"))
-
-
-@pytest.mark.parametrize(
-    ("started_at", "slope"), [(START + timedelta(days=30), -0.1), (FALL, float("nan")), (FALL, None)]
-)
-def test_without_two_periods_or_a_slope_there_is_no_line(daily, started_at, slope):
-    forecast = None if slope is None else Forecast(slope, slope, slope, 0.001)
-    assert trend_line(daily(FALLING), started_at, forecast) is None
