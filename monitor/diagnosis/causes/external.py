@@ -16,6 +16,8 @@ from modeltop.diagnosis.signals import MIN_DOMINANT_SHARE, dominant_segment, mov
 
 RELEASE = re.compile(r"(releas|deploy|roll(ed|ing)?[ -]?out|upgrad)\w*\b.*\b(model|v?\d+\.\d[\w.]*)\b", re.IGNORECASE)
 """A text that can only be about a release: it starts with the word, and names a model or a version."""
+MAX_NOTE = 40
+"""Cells of a note, which fits in a sentence then."""
 
 
 def release_notes(observations: Observations) -> list[Note]:
@@ -34,8 +36,8 @@ def release_evidence(observations: Observations, strength: float, *, marked: flo
 
 def _describe_note(observations: Observations, note: Note) -> str:
     is_near = observations.is_near_onset(note)
-    when = "noted that day" if is_near else f"noted for {format_day(note.at, observations.context.now)}"
-    return f"{when}: {sanitize(note.text, 60)}"
+    when = "noted" if is_near else f"noted for {format_day(note.at, observations.context.now)}"
+    return f"{when}: {sanitize(note.text, MAX_NOTE)}"
 
 
 @cause
