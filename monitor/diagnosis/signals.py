@@ -14,6 +14,7 @@ from modeltop.diagnosis.observations import ESTIMATED, Observations
 from modeltop.diagnosis.phrases import UNMOVED_BELOW, followed_ratio, format_change, metric_name
 from modeltop.diagnosis.segments import Segmentation
 from modeltop.diagnosis.timeseries.pattern import DECLINES
+from modeltop.rules.detectors.volume import MAX_SHARE
 
 MIN_DOMINANT_SHARE = 0.6
 """Ratio of the fall from which one segment dominates it."""
@@ -67,11 +68,13 @@ def _dominant_segment(observations: Observations, segmentation: Segmentation) ->
 
 
 def lost_rows(observations: Observations) -> list[BeforeAfter]:
-    """Return the row counts of segments that fell by more than half, the largest loss first."""
+    """Return the row counts of segments that fell by more than half, and further than all; the largest loss first."""
     series, windows = observations.context.series, observations.windows
+    rows = observations.before_after.get(ROW_COUNT)
+    limit = 0.5 if rows is None or not rows.before else min(0.5, MAX_SHARE * rows.after / rows.before)
     counts = (each for each in series if each.key.metric == ROW_COUNT and each.key.segment != ALL)
     changes = [] if windows is None else [compare(each, windows) for each in counts]
-    lost = (each for each in changes if each and each.is_significant and each.after < 0.5 * each.before)
+    lost = (each for each in changes if each and each.is_significant and each.after < limit * each.before)
     return sorted(lost, key=lambda change: change.delta)
 
 

@@ -152,6 +152,12 @@ def test_a_segment_that_lost_its_rows_is_an_outage_of_its_feed(
     assert diagnosis.hypotheses[0].evidence_for == texts[:evidence]
 
 
+def test_rows_that_all_segments_lost_alike_are_no_fault_of_one_feed(lost_segment, run_diagnosis, make_alert):
+    diagnosis = run_diagnosis(lost_segment(0.08), alerts=[make_alert("rows"), make_alert("rows", segment="country=DE")])
+    assert diagnosis.verdict.why == "Likely data outage: rows fell 2,998→240 a day."
+    assert diagnosis.verdict.do == "Check the feed since 2 Mar."
+
+
 def test_a_segment_without_any_rows_is_explained_before_its_missing_metrics(
     lost_segment, run_diagnosis, make_alert, changed_at
 ):

@@ -31,6 +31,8 @@ MIN_SEGMENT_ROWS = 30
 """Normal rows of a segment from which fewer are no chance."""
 MAX_SHARE = 0.6
 """Ratio to its usual share of all rows up to which a segment fell by itself, not with the model."""
+MIN_Z = 4.0
+"""Standard errors of its rows by which it lies below its usual share: all segments share the noise of few rows."""
 DAY = np.timedelta64(1, "D")
 
 
@@ -119,7 +121,8 @@ def _by_itself(series: Series, scan: VolumeScan, context: QueryContext) -> Volum
     """Return the scan of a segment without the points at which it lost no more than all rows, the rule's baseline."""
     stats = context.baseline.stats(series, other_series=context.other_series)
     share = series.values / np.maximum(stats.mean, 1.0)
-    fell = share <= MAX_SHARE * past_median(share, PERIODS, MIN_PERIODS)
+    expected = stats.mean * past_median(share, PERIODS, MIN_PERIODS)
+    fell = series.values <= np.minimum(MAX_SHARE * expected, expected - MIN_Z * np.sqrt(expected))
     breach = scan.breach & fell & (scan.normal >= MIN_SEGMENT_ROWS)
     return replace(scan, breach=breach) if breach.any() else None
 

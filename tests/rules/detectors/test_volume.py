@@ -95,6 +95,20 @@ def test_a_segment_warns_where_it_lost_rows_by_itself(daily, tails, alerting):
     assert evaluate_segments(daily, tails) == alerting
 
 
+def test_chance_among_the_few_rows_that_all_segments_have_left_is_no_loss_of_one(daily):
+    rng, levels, models = np.random.default_rng(1), [500.0, 300.0, 200.0], []
+    for _ in range(20):
+        means = np.outer(levels, np.where(np.arange(100) < 60, 1.0, 0.067))
+        rows = rng.poisson(means).astype(float)
+        series = [daily([0.95] * 100, rows=counts) for counts in (rows.sum(axis=0), *rows)]
+        keys = [series[0].key._replace(segment=name) for name in ("all", "c=1", "c=2", "c=3")]
+        evaluator = Evaluator(default_rules(), MetricRegistry())
+        evaluator.evaluate({key: replace(each, key=key) for key, each in zip(keys, series, strict=True)})
+        alerts = [alert for alert in evaluator.alerts if alert.rule == "volume-drop"]
+        models.append({alert.key.segment for alert in alerts})
+    assert models == [{"all"}] * 20
+
+
 def test_a_segment_that_warns_again_in_the_same_days_of_few_rows_has_a_second_alert(daily):
     own, others = np.full(75, 100.0), np.full(75, 300.0)
     own[60:], others[68] = 30.0, 20.0  # on one day all segments have few rows
