@@ -19,6 +19,8 @@ from modeltop_tui.actions import ACTIONS
 from modeltop_tui.screens.base import PaneScreen
 from modeltop_tui.screens.main import MainScreen
 from modeltop_tui.view.navigation import prefetch_targets
+from modeltop_tui.view.news import state_changes
+from modeltop_tui.view.state import ScreenState
 from modeltop_tui.widgets.header_footer import StatusBar
 from modeltop_tui.workers.diagnosis import Diagnose, DiagnosisTarget, DiagnosisWorker, diagnose_target
 from modeltop_tui.workers.poller import Poller, PollResult
@@ -53,8 +55,9 @@ class ModeltopApp(App[object], inherit_bindings=False):
 
     Args:
         poller: Delivers the snapshots; may have been started already.
-        options: Theme and character set.
+        options: Theme, character set and bell.
         diagnose: Explains a model or a series.
+        initial: The state to start with: settings of the view, and what the user has seen.
         driver_class: Textual's own by default.
     """
 
@@ -70,6 +73,7 @@ class ModeltopApp(App[object], inherit_bindings=False):
         options: AppOptions,
         *,
         diagnose: Diagnose = diagnose_target,
+        initial: ScreenState | None = None,
         driver_class: type[Driver] | None = None,
     ) -> None:
         super().__init__(driver_class=driver_class)
@@ -81,9 +85,11 @@ class ModeltopApp(App[object], inherit_bindings=False):
         """Hints of the demo: the keys that lead to the next one, and the text for the last line."""
         self._snapshot_received = 0.0
         self._painted = False
+        self._bell_enabled = options.bell
         if options.theme and options.theme in self.available_themes:
             self.theme = options.theme
         self.main_screen = MainScreen(self.now, APP_KEYS, ascii_only=bool(options.ascii))
+        self.main_screen.set_reactive(MainScreen.screen_state, initial or ScreenState())
         self.diagnosis_worker = DiagnosisWorker(
             diagnose, lambda target: self._call_on_ui(lambda: self._refresh_target(target))
         )
@@ -166,6 +172,7 @@ class ModeltopApp(App[object], inherit_bindings=False):
         if result.snapshot is not None:
             self._snapshot_received = time.monotonic()
             self.main_screen.show_state(replace(state, snapshot=result.snapshot, error="", loading=""))
+            self._announce_changes(state)
             if state.snapshot is None and self._painted:
                 self.call_after_refresh(self._on_first_frame)
                 self._explain_if_empty()
@@ -178,6 +185,14 @@ class ModeltopApp(App[object], inherit_bindings=False):
             done, files = result.progress or (0, 0)
             loading = f"loading {done}/{pluralize(files, 'file')}" if files else "loading"
             self.main_screen.show_state(replace(state, loading=loading))
+
+    def _announce_changes(self, before: ScreenState) -> None:
+        """Say which models changed state while the user looks, and ring for a new problem."""
+        text, has_new_problem = state_changes(before, self.main_screen.screen_state)
+        if text:
+            self.main_screen.status.show_message(text)
+        if has_new_problem and self._bell_enabled:
+            self.bell()
 
     def on_key(self, event: events.Key) -> None:
         """Keep typing into a prompt or a form from running commands.

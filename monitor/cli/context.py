@@ -83,6 +83,8 @@ class AppOptions:
     """Whether it draws with ASCII characters only; None: as the terminal's encoding suggests."""
     theme: str | None = None
     """A theme of Textual; None: by the background of the terminal."""
+    bell: bool = True
+    """Whether the terminal bell rings when a model gets a problem while the app is open."""
     guide: tuple[tuple[str, str], ...] = ()
     """Hints for the last line, one after the other: the keys that lead to the next one, and the text."""
 

@@ -19,7 +19,8 @@ def add_app_options(parser: argparse.ArgumentParser) -> None:
     """Add the options for how the app looks and behaves."""
     parser.add_argument("--no-mouse", action="store_true", help="leave the mouse to the terminal, for selecting text")
     parser.add_argument("--ascii", action="store_true", help="draw with ASCII characters only")
-    parser.add_argument("--theme", metavar="NAME", help="such as textual-light, ansi-dark (default: as the terminal)")
+    parser.add_argument("--no-bell", action="store_true", help="do not ring when a model gets a problem")
+    parser.add_argument("--theme", metavar="NAME", help="such as textual-light (default: the last, or as the terminal)")
     parser.set_defaults(guide=())
 
 
@@ -29,7 +30,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     if reason is None and context.open_app is not None:
         with context.cover_terminal():
             pipeline = context.pipeline(args, for_app=True)
-            options = AppOptions(not args.no_mouse, args.ascii or None, args.theme, args.guide)
+            options = AppOptions(not args.no_mouse, args.ascii or None, args.theme, not args.no_bell, args.guide)
             return context.open_app(pipeline, options)
     from modeltop.cli.check import print_summary
 

@@ -15,9 +15,9 @@ def test_a_path_alone_opens_the_app_with_what_was_asked(run, fleet):
         opened.append((observer, options))
         return 7
 
-    assert run(fleet, "--no-mouse", "--ascii", "--theme", "ansi-dark", open_app=open_app).code == 7
+    assert run(fleet, "--no-mouse", "--no-bell", "--ascii", "--theme", "ansi-dark", open_app=open_app).code == 7
     [(_, options)] = opened
-    assert (options.mouse, options.ascii, options.theme) == (False, True, "ansi-dark")
+    assert (options.mouse, options.bell, options.ascii, options.theme) == (False, False, True, "ansi-dark")
 
 
 def test_without_a_usable_terminal_the_summary_is_printed_and_the_code_is_0(run, fleet):

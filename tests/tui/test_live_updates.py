@@ -149,3 +149,32 @@ async def test_a_value_that_was_written_over_in_place_is_shown(run, tmp_path, wr
             await screen.press("r")
         await screen.wait_for("0.420")
         await screen.wait_for("critical")
+
+
+@pytest.mark.parametrize("bell", [True, False])
+async def test_a_model_that_gets_a_problem_is_named_and_rings_once(make, run, monkeypatch, bell):
+    first = make.snapshot(*make.ten_days(), make.healthy("churn"))
+    second = make.snapshot(*make.ten_days(), make.series([0.95] * 9 + [0.5], model="churn"))
+    async with run(first, bell=bell) as screen:
+        rung = []
+        monkeypatch.setattr(screen.app, "bell", lambda: rung.append("bell"))
+        screen.deliver(second)
+        await screen.wait_for("churn: ok → critical")
+        assert "new" in next(line for line in screen.lines if "▲ churn" in line)
+        screen.deliver(replace(second))
+        await screen.pilot.pause(0.1)
+        screen.deliver(first)
+        await screen.wait_for("churn: critical → ok")
+        assert rung == ["bell"] * bell
+
+
+async def test_a_model_is_new_until_the_user_has_gone_to_it_and_left(make, run):
+    first = make.snapshot(*make.ten_days(), make.healthy("churn"))
+    second = make.snapshot(*make.ten_days(), make.series([0.95] * 9 + [0.5], model="churn"))
+    async with run(first, size=(120, 36)) as screen:
+        screen.deliver(second)
+        await screen.wait_for("new: churn")
+        await screen.press("up")
+        assert (screen.selection.model, "new: churn" in screen.lines[0]) == ("churn", True)
+        await screen.press("down")
+        assert "new" not in screen.lines[0]

@@ -15,7 +15,8 @@ from textual.reactive import reactive
 from modeltop.core.series import SeriesKey
 from modeltop_tui.screens.base import PaneScreen
 from modeltop_tui.view import navigation
-from modeltop_tui.view.state import ScreenState, Selection, visible_models
+from modeltop_tui.view.news import mark_seen
+from modeltop_tui.view.state import ScreenState, Selection, snapshot_index, visible_models
 from modeltop_tui.widgets.header_footer import Header, Prompt, StatusBar, Tabs, VerdictLines
 from modeltop_tui.widgets.pane import Pane
 from modeltop_tui.widgets.panes import AlertsPane, ChangesPane, ChartPane, MetricsPane, ModelsPane
@@ -145,6 +146,11 @@ class MainScreen(PaneScreen):
             self.set_class(len(state.snapshot.model_statuses) == 1, "-single")
             if not self._pane_chosen:
                 self._focus_first_pane()
+            if state.seen is None:
+                state = replace(state, seen=snapshot_index(state.snapshot).incident_states)
+        left = self.screen_state.selection.model
+        if left is not None and left != selection.model:
+            state = mark_seen(state, left)
         diagnosis, outlook = self.lookup_result(selection.model), self.lookup_result(selection.key)
         self.screen_state = replace(state, selection=selection, diagnosis=diagnosis, outlook=outlook)
 

@@ -6,10 +6,11 @@ import gc
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from modeltop.cli.context import AppOptions
-from modeltop_tui.terminal import capabilities, shutdown
+from modeltop_tui.terminal import capabilities, saved_view, shutdown
 from modeltop_tui.terminal.background_colour import TerminalQuery
 from modeltop_tui.terminal.first_frame_cache import FirstFrameCache
 
@@ -58,19 +59,28 @@ class Launcher:
         from modeltop_tui.app import ModeltopApp
         from modeltop_tui.terminal.driver import TerminalDriver
 
-        options = capabilities.resolve_options(options, detected, light=self._query.is_light())
         capabilities.check_theme(options.theme)
+        light, source = self._query.is_light(), str(pipeline.state_reader.folder)
+        default_theme = detected.theme(light=light)
+        options = replace(options, theme=options.theme or saved_view.load_theme(default_theme))
+        options = capabilities.resolve_options(options, detected, light=light)
         TerminalDriver.expects_late_reply = self._query.reply_pending
         TerminalDriver.typed_ahead = self._query.typed_ahead
         self._query.close()
-        app = ModeltopApp(poller, options, driver_class=TerminalDriver)
+        initial = saved_view.load_state(source)
+        app = ModeltopApp(poller, options, initial=initial, driver_class=TerminalDriver)
 
         def on_first_frame(lines: list[str]) -> None:
             gc.enable()
             gc.freeze()
             due = pipeline.valid_until
-            self._frame_cache.save(lines, pipeline.file_stats(), None if due is None else due.timestamp())
+            stats = pipeline.file_stats() | saved_view.file_stats()
+            self._frame_cache.save(lines, stats, None if due is None else due.timestamp())
 
         app.first_frame_callback = on_first_frame
         TerminalDriver.on_alternate_screen = self._frame_cache.hand_over()
-        return shutdown.run_app(app, self._exit_request, mouse=options.mouse)
+        code = shutdown.run_app(app, self._exit_request, mouse=options.mouse)
+        saved_view.save_state(source, app.main_screen.screen_state)
+        if app.theme != options.theme:
+            saved_view.save_theme(default_theme, app.theme)
+        return code

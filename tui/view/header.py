@@ -9,6 +9,7 @@ from typing import NamedTuple
 from modeltop.core.series import Severity
 from modeltop.core.text import display_width, format_age, format_day, pluralize, sanitize, truncate
 from modeltop.rules.snapshot import Snapshot
+from modeltop_tui.view.news import new_problems
 from modeltop_tui.view.state import ScreenState, SnapshotIndex, SortOrder, snapshot_index
 from modeltop_tui.view.styled_text import SHAPES, TINTS, Cells, Span, fit, plain_text
 
@@ -54,6 +55,7 @@ class HeaderDetail(NamedTuple):
 
 DETAIL_STEPS = (
     HeaderDetail(60, 5),
+    HeaderDetail(40, 4),
     HeaderDetail(40, 3),
     HeaderDetail(40, 2),
     HeaderDetail(60, 4, with_words=False),
@@ -104,6 +106,7 @@ def _parts(state: ScreenState, detail: HeaderDetail) -> list[tuple[int, Cells]]:
     watcher = watcher_status(state.snapshot, detail.error_width)
     return [
         (0, _counts(snapshot_index(state.snapshot), with_words=detail.with_words)),
+        (4, ((new_problems(state, detail.error_width), "strong"),)),
         (1, problem),
         *([] if watcher is None else [(1 if watcher[1] == "critical" else 5, (watcher,))]),
         (2, ((_modes(state), "strong"),)),

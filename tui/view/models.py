@@ -11,6 +11,7 @@ from modeltop.report.phrases import problem_lines
 from modeltop.rules.snapshot import Snapshot
 from modeltop_tui.view.acknowledgements import handling_mark
 from modeltop_tui.view.metrics import CONDITIONS, short_name
+from modeltop_tui.view.news import is_changed
 from modeltop_tui.view.state import ScreenState, SnapshotIndex, snapshot_index, visible_models
 from modeltop_tui.view.styled_text import SHAPES, TINTS, Cells, fit, with_cursor
 
@@ -40,9 +41,12 @@ def model_cells(state: ScreenState, model: str, width: int) -> Cells:
     index = snapshot_index(state.snapshot)
     severity, _ = index.model_state(model)
     mark = handling_mark(index, index.alerts_by_model[model])
-    problem = describe_state(index, model)
-    room = width - 3 - max(display_width(problem), min(INCIDENT_WIDTH, width // 2))
-    line = ((SHAPES[severity] + mark, TINTS[severity]), (f"{pad(sanitize(model), max(1, room))} ", ""), (problem, ""))
+    problem, is_new = describe_state(index, model), is_changed(state, model)
+    problem = "ok, resolved" if is_new and problem == "ok" else problem
+    new = "new " if is_new and model in index.incidents else ""
+    room = width - 3 - len(new) - max(display_width(problem), min(INCIDENT_WIDTH, width // 2))
+    name = f"{pad(sanitize(model), max(1, room))} "
+    line = ((SHAPES[severity] + mark, TINTS[severity]), (name, ""), (new, "strong"), (problem, ""))
     return with_cursor(fit(line, width)) if model == state.selection.model else line
 
 

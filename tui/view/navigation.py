@@ -41,6 +41,9 @@ def clamp_selection(state: ScreenState) -> Selection:
     selection = state.selection
     if state.snapshot is None or not models:
         return replace(selection, model=None, key=None) if state.snapshot is not None else selection
+    if selection.model is None:
+        worst_first = snapshot_index(state.snapshot).model_statuses
+        return _select_model(state, next(model for model in worst_first if model in models))
     if selection.model not in models:
         return _select_model(state, models[0])
     if selection.key not in state.snapshot.history.series:
@@ -241,7 +244,7 @@ def _is_all_time(state: ScreenState) -> bool:
 
 def toggle_all_time(state: ScreenState, _: int) -> Selection:
     """Show the full history, or what fits the incident again."""
-    is_all = state.selection.time_window is ALL_TIME
+    is_all = state.selection.time_window == ALL_TIME
     return replace(state.selection, time_window=None if is_all else ALL_TIME)
 
 

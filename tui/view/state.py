@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import lru_cache
@@ -71,6 +72,8 @@ class ScreenState:
     error: str = ""
     """The reason why the last run failed; may contain foreign text."""
     paused: bool = False
+    seen: Mapping[str, str] | None = None
+    """`SnapshotIndex.incident_states` as the user last saw them; None before the first snapshot that a user sees."""
     diagnosis: Diagnosis | None = None
     """Diagnosis of the selected model; None until there is one."""
     outlook: TrendOutlook | None = None
@@ -104,6 +107,12 @@ class SnapshotIndex:
         self.rules: dict[str, Rule] = {rule.name: rule for rule in snapshot.rules}
         self.state_counts = Counter(map(self.model_state, self.model_statuses))
         """Number of models by severity and the word for it."""
+        self.incident_states = {
+            model: f"{self.model_state(model)[1]} {incident.id}"
+            for model, incident in self.incidents.items()
+            if model in self.model_statuses
+        }
+        """State and id of the open incident of each model that has one."""
 
     def model_state(self, model: str) -> tuple[Severity, str]:
         """Return the severity of a model and the word for its state."""

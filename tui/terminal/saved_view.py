@@ -1,0 +1,113 @@
+"""What is kept from one run of the app to the next: the settings of the view, and the incidents that the user has seen.
+
+`view.json` and `seen.json` in the state folder map a source to its own entry. A missing or damaged file is an empty
+one, and what cannot be written is not kept: neither is an error.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from dataclasses import replace
+from math import inf, isinf
+from typing import TYPE_CHECKING, Any
+
+from modeltop.core.errors import StoreError
+from modeltop.history.files import FileStat, file_stat, xdg_folder
+
+if TYPE_CHECKING:
+    from modeltop_tui.view.state import ScreenState, Selection
+
+VIEW, SEEN = "view.json", "seen.json"
+ALL_SOURCES = ""
+"""The entry of `view.json` with the theme that the user chose in place of each default."""
+MAX_SOURCES = 32
+"""Sources per file; the oldest are forgotten."""
+Entry = dict[str, Any]
+
+
+def load_entries(name: str) -> dict[str, Entry]:
+    """Return the entries of a file by source; none if it is missing or damaged."""
+    try:
+        entries = json.loads((xdg_folder("state") / name).read_bytes())
+    except (OSError, ValueError, RuntimeError, RecursionError):
+        return {}
+    if not isinstance(entries, dict):
+        return {}
+    return {source: entry for source, entry in entries.items() if isinstance(entry, dict)}
+
+
+def save_entry(name: str, source: str, entry: Entry) -> None:
+    """Replace the entry of a source, unless it is the same; a failure is ignored."""
+    entries = load_entries(name)
+    if entries.get(source) == entry or (name == VIEW and not entry and source not in entries):
+        return
+    entries[source] = entry
+    for oldest in [one for one in entries if one not in (ALL_SOURCES, source)][: -MAX_SOURCES + 1]:
+        del entries[oldest]
+    from modeltop.history.store.durable import write_atomically  # not needed for the first frame
+
+    with contextlib.suppress(OSError, RuntimeError, StoreError):
+        folder = xdg_folder("state")
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        write_atomically(folder / name, json.dumps(entries).encode("ascii"))
+
+
+def file_stats() -> dict[str, FileStat | None]:
+    """Return the stat of the file that decides how the first frame looks."""
+    with contextlib.suppress(RuntimeError):
+        path = str(xdg_folder("state") / VIEW)
+        return {path: file_stat(path)}
+    return {}
+
+
+def load_theme(default: str) -> str:
+    """Return the theme that the user last chose on a terminal with this default: colors that suit one fit no other."""
+    return str(load_entries(VIEW).get(ALL_SOURCES, {}).get(default, default))
+
+
+def save_theme(default: str, chosen: str) -> None:
+    """Keep the theme that the user chose in place of the default."""
+    save_entry(VIEW, ALL_SOURCES, load_entries(VIEW).get(ALL_SOURCES, {}) | {default: chosen})
+
+
+def load_state(source: str) -> ScreenState:
+    """Return the state to start with: sort, range and problems only as they were left, and the incidents seen."""
+    from modeltop_tui.view.state import ScreenState
+
+    seen = load_entries(SEEN).get(source)
+    return ScreenState(selection=selection_of(load_entries(VIEW).get(source, {})), seen=seen)
+
+
+def save_state(source: str, state: ScreenState) -> None:
+    """Keep the settings of the view, and all present incidents as seen."""
+    from modeltop_tui.view.state import snapshot_index
+
+    save_entry(VIEW, source, settings_of(state.selection))
+    if state.snapshot is not None:
+        save_entry(SEEN, source, snapshot_index(state.snapshot).incident_states)
+
+
+def settings_of(selection: Selection) -> Entry:
+    """Return what is kept of a selection, as far as it is not the default; a range only if it follows the newest point.
+
+    A range in the past would hide the next incident.
+    """
+    window, default = selection.time_window, type(selection)()
+    entry: Entry = {} if selection.sort is default.sort else {"sort": selection.sort.name}
+    entry |= {"problems_only": True} if selection.problems_only else {}
+    if window is not None and window.end is None:
+        entry["range"] = "all" if isinf(window.length) else window.length
+    return entry
+
+
+def selection_of(entry: Entry) -> Selection:
+    """Return the selection that an entry describes; what is not valid in it is ignored."""
+    from modeltop_tui.view.state import Selection, SortOrder, TimeWindow
+
+    length = inf if entry.get("range") == "all" else entry.get("range")
+    return replace(
+        Selection(problems_only=entry.get("problems_only") is True),
+        sort=SortOrder.__members__.get(str(entry.get("sort")), SortOrder.WORST),
+        time_window=TimeWindow(float(length)) if isinstance(length, int | float) and length > 0 else None,
+    )
