@@ -1,4 +1,4 @@
 """Why a model got worse and what to do; pure: it explains and never alerts.
 
-Public face: diagnose, phrases, patterns, timeseries.pattern.
+Public face: diagnose, phrases, patterns, timeseries.forecast, timeseries.pattern.
 """
