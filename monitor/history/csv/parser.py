@@ -142,6 +142,8 @@ class CsvParser:
 
     def add(self, conversion: ConvertedRows) -> list[Block]:
         """Return the blocks of the next lines of the file, sound ones that were converted with lines counted from 1."""
+        if not len(conversion.lines):  # a header alone beside other files
+            return []
         shifted = replace(conversion, lines=conversion.lines + self.lines)
         self.lines += len(conversion.lines)
         self.has_rows = self.is_inferred = True

@@ -5,7 +5,7 @@ import sys
 from datetime import date
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from modeltop.history import reader, tail
@@ -95,6 +95,7 @@ def assert_read_alike(as_plain_data):
 
 @settings(max_examples=120, deadline=None)
 @given(files, st.sampled_from(["\n", "\r\n"]))
+@example([("date,model,accuracy", []), ("date,model,accuracy", ["2025-01-01,a,0.9"])], "\n")
 def test_any_files_are_read_alike(make_history_folder, assert_read_alike, files, end):
     history_folder = make_history_folder()
     for index, (header, rows) in enumerate(files):
