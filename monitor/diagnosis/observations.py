@@ -42,6 +42,8 @@ MIN_OVERNIGHT_CONFIDENCE = 0.8
 """Confidence of a sudden pattern from which it is evidence."""
 MAX_OVERNIGHT_PERIOD = timedelta(days=7)
 """Longest step between periods at which a change counts as sudden: within a month a slow one may hide."""
+DRIFTED_SHARE = "drifted_share"
+"""Share of the features whose distance is past a limit, whatever the number of rows."""
 NOT_ADDITIVE = ("expected_calibration_error", "maximum_calibration_error", "rmse", "r2")
 """Metrics that rest on rows, but are no mean over them: contributions of segments do not add up to their change."""
 MIN_NEW_SHARE = 0.02
@@ -209,6 +211,8 @@ def observe_change(
     compared[ROW_COUNT] = None if row_counts is None else compare(row_counts, windows)
     changes = {name: change for name, change in compared.items() if change is not None}
     shifts = feature_shifts(context.series, windows)
+    if shifts.feature_count and not shifts.shifted and series.key.metric != DRIFTED_SHARE:
+        changes.pop(DRIFTED_SHARE, None)  # it counts distances that few rows explain
     histograms = list(filter(None, (context.distributions.histograms.get(shift.feature) for shift in shifts.sound)))
     faults = (*map(lost_values, shifts.broken), *value_faults(histograms, started_at, context.now))
     faulty = {feature for fault in faults for feature in fault.features}

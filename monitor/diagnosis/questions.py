@@ -8,7 +8,9 @@ from modeltop.core.diagnosis import BeforeAfter, Cause, CauseHypothesis, Certain
 from modeltop.core.series import ConcernKind, Series, to_datetime
 from modeltop.core.text import format_day, pluralize
 from modeltop.diagnosis.advice import ACTIONS, UNDECIDED_ACTIONS, is_likely, retraining_blocker
+from modeltop.diagnosis.before_after import BeforeAfterWindows
 from modeltop.diagnosis.context import CONFIDENCE
+from modeltop.diagnosis.feature_drift import feature_shifts
 from modeltop.diagnosis.observations import Observations
 from modeltop.diagnosis.phrases import (
     describe_concern,
@@ -27,6 +29,8 @@ RELIABILITY = ("f1_score", "balanced_accuracy", "mcc", "roc_auc", "recall", "pre
 """Metrics that answer whether a model is less reliable, the most telling first."""
 ACCURACY = ("accuracy", "mae", "r2")
 """Metrics that answer whether a model declines, where nothing happened to any."""
+RECENT = 7
+"""Newest periods whose inputs are compared with those before, where nothing happened."""
 
 
 def five_questions(
@@ -193,14 +197,15 @@ def _less_confident(observations: Observations) -> Answer:
 
 def _data_changed(observations: Observations, hypotheses: Sequence[CauseHypothesis]) -> Answer:
     shifts = observations.feature_shifts
+    if observations.windows is None and (times := [each.times for each in observations.context.series if len(each)]):
+        onset = max(starts[-RECENT:][0] for starts in times)  # of no change: whether the newest inputs are as before
+        shifts = feature_shifts(observations.context.series, BeforeAfterWindows(onset, onset))
     if shifts.shifted:
         shifted = f"{len(shifts.shifted)} of {pluralize(shifts.feature_count, 'feature')} shifted"
         return "yes", f"{shifted}: {top_features(shifts.shifted, 3)}"
     if shifts.feature_count:
         return "no", f"none of {pluralize(shifts.feature_count, 'feature')} shifted"
-    if not hypotheses:
-        return "unknown", "no features are logged"
-    if hypotheses[0].cause is Cause.DATA_DRIFT:
+    if hypotheses and hypotheses[0].cause is Cause.DATA_DRIFT:
         answer = "likely" if is_likely(hypotheses) else "possibly"
         return answer, "falling confidence points to it; no features are logged"
     return "unknown", "no features are logged"

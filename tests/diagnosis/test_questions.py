@@ -151,3 +151,27 @@ def test_a_decline_that_the_rules_find_is_no_noise_and_has_one_size_everywhere(m
     assert diagnosis.verdict.why.startswith("Cause unclear")
     answers = {question.question: (question.answer, question.reason) for question in diagnosis.questions}
     assert answers["Declining?"] == ("yes", "F1 -0.03 in 10 days")
+
+
+@pytest.mark.parametrize(
+    ("distance", "answer"),
+    [
+        pytest.param(0.03, "no: none of 2 features shifted", id="the newest inputs as before"),
+        pytest.param(0.30, "yes: 1 of 2 features shifted: age", id="one of them shifted"),
+    ],
+)
+def test_the_features_of_a_model_without_any_change_are_looked_at(
+    make_model, make_features, run_diagnosis, distance, answer
+):
+    steady = make_model(accuracy=(0.95, 0.95)) + make_features(age=(distance, 0.001), income=(0.03, 0.001))
+    assert answers(run_diagnosis(steady))["Data changed?"] == answer
+
+
+@pytest.mark.parametrize(("distance", "is_told"), [(0.03, False), (0.30, True)])
+def test_a_share_of_drifted_features_denies_no_feature(
+    make_model, make_features, make_step, run_diagnosis, distance, is_told
+):
+    share = make_step("drifted_share", 0.0, 0.7, spread=0.01)
+    fell = [*make_model(accuracy=(0.95, 0.85)), share, *make_features(age=(distance, 0.001))]
+    told = run_diagnosis(fell).metric_changes
+    assert any(change.key.metric == "drifted_share" for change in told) is is_told
