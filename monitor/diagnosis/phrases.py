@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
-
-import numpy as np
+from datetime import datetime
 
 from modeltop.core.diagnosis import (
     Action,
@@ -17,8 +15,7 @@ from modeltop.core.diagnosis import (
     SeriesPattern,
 )
 from modeltop.core.metrics.registry import Metric
-from modeltop.core.series import Concern, ConcernKind, Direction, Series, SeriesKey
-from modeltop.core.stats.robust import median
+from modeltop.core.series import Concern, ConcernKind, Direction, SeriesKey
 from modeltop.core.text import format_day, format_value, pluralize, sanitize
 from modeltop.diagnosis.context import ALL, CONFIDENCE
 
@@ -31,7 +28,6 @@ METRIC_NAMES = {CONFIDENCE: "confidence", "f1_score": "F1", "roc_auc": "ROC AUC"
 """Names of metrics in a sentence; others are written as in the data."""
 FOLLOWED_FROM, UNMOVED_BELOW = 0.8, 0.4
 """Ratio of the realized fall from which the expectation fell as much, and below which it barely moved."""
-_UNITS = ((timedelta(hours=1), "hour"), (timedelta(days=1), "day"), (timedelta(days=7), "week"))
 
 
 def metric_name(name: str) -> str:
@@ -74,18 +70,6 @@ def format_values(metric: Metric, *values: float) -> list[str]:
 def format_change(metric: Metric, before: float, after: float) -> str:
     """Return the values before and after, such as `0.957→0.846`."""
     return "→".join(format_values(metric, before, after))
-
-
-def period_unit(series: Series) -> str:
-    """Return what a period of a series is: `hour`, `day`, `week`, `month`; `period` where the spacing is irregular."""
-    if len(series) < 2:
-        return "day"
-    gaps = np.diff(series.times)
-    usual = timedelta(microseconds=int(median(gaps) / np.timedelta64(1, "us")))
-    if timedelta(days=28) <= usual <= timedelta(days=31):
-        return "month"
-    unit = next((name for length, name in _UNITS if length == usual), "period")
-    return unit if np.mean(gaps == np.timedelta64(usual)) >= 0.8 else "period"
 
 
 def per_unit(unit: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from modeltop.core.diagnosis import BeforeAfter, Cause, CauseHypothesis, Certainty, Forecast, Pattern, Question
 from modeltop.core.series import ConcernKind, Series, to_datetime
+from modeltop.core.stats.spacing import period_unit
 from modeltop.core.text import format_day, pluralize
 from modeltop.diagnosis.advice import ACTIONS, UNDECIDED_ACTIONS, is_likely, retraining_blocker
 from modeltop.diagnosis.before_after import BeforeAfterWindows
@@ -19,7 +20,6 @@ from modeltop.diagnosis.phrases import (
     format_values,
     metric_name,
     per_unit,
-    period_unit,
     series_subject,
     top_features,
 )

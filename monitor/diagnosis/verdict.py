@@ -16,6 +16,7 @@ from modeltop.core.diagnosis import (
     Verdict,
 )
 from modeltop.core.series import Alert, Condition, Direction, Series, Severity, to_datetime
+from modeltop.core.stats.spacing import period_unit
 from modeltop.core.text import display_width, format_day, format_value, pluralize, sanitize, truncate_at_word
 from modeltop.diagnosis.advice import describe_step, insufficient_data_reason, second_cause
 from modeltop.diagnosis.context import CONFIDENCE, ModelContext
@@ -25,7 +26,6 @@ from modeltop.diagnosis.phrases import (
     describe_month,
     describe_ok,
     format_values,
-    period_unit,
     sentence_case,
     series_subject,
 )

@@ -19,6 +19,7 @@ from modeltop.core.series import (
     Severity,
     State,
 )
+from modeltop.core.stats.spacing import period_unit
 from modeltop.core.text import (
     display_width,
     format_age,
@@ -29,7 +30,7 @@ from modeltop.core.text import (
     sanitize,
     truncate,
 )
-from modeltop.diagnosis.phrases import format_values, period_unit
+from modeltop.diagnosis.phrases import format_values
 from modeltop.rules.change_summary import latest_interval
 from modeltop.rules.defaults import without_idle
 from modeltop.rules.rule import UNKNOWN_METRIC, Rule, describe_rule, metric_table

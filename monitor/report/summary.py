@@ -10,8 +10,8 @@ from modeltop.core.incident import Incident
 from modeltop.core.metrics.registry import Metric
 from modeltop.core.series import Condition, Series, Times, to_datetime64
 from modeltop.core.stats.robust import median
+from modeltop.core.stats.spacing import period_unit
 from modeltop.core.text import format_day, pluralize
-from modeltop.diagnosis.phrases import period_unit
 from modeltop.report.phrases import series_name
 from modeltop.rules.change_summary import change_summary
 from modeltop.rules.snapshot import Snapshot

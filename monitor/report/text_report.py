@@ -15,8 +15,9 @@ from modeltop.core.series import (
     SeriesKey,
     Severity,
 )
+from modeltop.core.stats.spacing import period_unit
 from modeltop.core.text import pluralize, sanitize
-from modeltop.diagnosis.phrases import describe_concern, describe_ok, period_unit
+from modeltop.diagnosis.phrases import describe_concern, describe_ok
 from modeltop.report.diagnosis_sections import QUESTIONS_TITLE, diagnosis_sections
 from modeltop.report.phrases import (
     HANG,

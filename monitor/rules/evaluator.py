@@ -9,7 +9,8 @@ import numpy as np
 
 from modeltop.core.metrics.registry import Metric, MetricRegistry
 from modeltop.core.series import Alert, Concern, RuleStatus, Series, SeriesKey, Severity, State
-from modeltop.core.text import format_comparison, format_exact, format_period, format_value, pluralize
+from modeltop.core.stats.spacing import period_unit
+from modeltop.core.text import format_comparison, format_day, format_exact, format_value, pluralize
 from modeltop.rules.baselines.base import NO_SERIES
 from modeltop.rules.concerns import find_concerns
 from modeltop.rules.defaults import DROP
@@ -94,7 +95,7 @@ def _describe_state(past: Series, rule: Rule, alert: Alert | None, other_series:
     if alert is None or alert.breach is None:
         return _describe_no_alert(past, rule)
     word = alert.severity.name.lower()
-    since = f"since {format_period(alert.since)}"
+    since = f"since {format_day(alert.since, past.newest)}"
     if alert.state is State.RECOVERING:
         good = _count_good_points(past, rule, alert.severity, other_series)
         needed = max(rule.recover, rule.detector.good_periods)
@@ -104,7 +105,7 @@ def _describe_state(past: Series, rule: Rule, alert: Alert | None, other_series:
         # A critical point counts towards the warning as well, whichever is confirmed first.
         needed = rule.confirm[0] if alert.severity is Severity.WARNING else min(rule.confirm)
         return f"{value}: {breach} for {alert.periods} of {max(needed, alert.periods + 1)} periods, not confirmed"
-    return f"{value}: {word}, {breach} for {pluralize(alert.periods, 'period')}, {since}"
+    return f"{value}: {word}, {breach} for {pluralize(alert.periods, period_unit(past))}, {since}"
 
 
 def _is_plainly_evaluated(series: Series, rule: Rule) -> bool:

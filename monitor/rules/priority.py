@@ -19,7 +19,8 @@ from modeltop.core.series import (
     State,
     to_datetime,
 )
-from modeltop.core.text import format_period, pluralize
+from modeltop.core.stats.spacing import period_unit
+from modeltop.core.text import format_day, format_period, pluralize
 from modeltop.rules.concerns import describe_concern
 from modeltop.rules.label_coverage import LabelCoverage, LabelState
 from modeltop.rules.rule import UNKNOWN_METRIC, direction_hint
@@ -214,13 +215,15 @@ def _describe_alert(alert: Alert, history: History, catalog: MetricRegistry) -> 
     metric = catalog.get(alert.key.metric).name
     if alert.condition is not Condition.THRESHOLD:
         return _with_segment(alert.key, f"{metric} {message}")
-    span = pluralize(alert.periods, "period")
+    series = history.series.get(alert.key)
+    span = pluralize(alert.periods, "period" if series is None else period_unit(series))
+    since = format_day(alert.since, alert.since if series is None else series.newest)
     if alert.state is State.PENDING:
         text = f"{metric} {message} for {span}, not confirmed"
     elif alert.state is State.RECOVERING:
-        text = f"{metric} recovering from {message}, since {format_period(alert.since)}"
+        text = f"{metric} recovering from {message}, since {since}"
     else:
-        text = f"{metric} {message} for {span}, since {format_period(alert.since)}"
+        text = f"{metric} {message} for {span}, since {since}"
     if alert.rule == UNKNOWN_METRIC:
         text = f"{text}; {direction_hint(alert.key.metric, catalog.resembles(alert.key.metric))}"
     return _with_segment(alert.key, text)

@@ -24,16 +24,16 @@ def stands(series, rule):
         ([0.92], OK, "accuracy 0.92: ok, not below 0.92"),
         ([0.95, 0.87], OK, "accuracy 0.87: below 0.90 for 1 of 2 periods, not confirmed"),
         ([0.91], OK, "accuracy 0.91: below 0.92 for 1 of 2 periods, not confirmed"),
-        ([0.87, 0.86], CRITICAL, "accuracy 0.86: critical, below 0.90 for 2 periods, since 2025-01-01"),
-        ([0.95, 0.91, 0.91], WARNING, "accuracy 0.91: warning, below 0.92 for 2 periods, since 2025-01-02"),
+        ([0.87, 0.86], CRITICAL, "accuracy 0.86: critical, below 0.90 for 2 days, since 1 Jan"),
+        ([0.95, 0.91, 0.91], WARNING, "accuracy 0.91: warning, below 0.92 for 2 days, since 2 Jan"),
         ([0.9, np.nextafter(0.9, 0), 0.89, np.nextafter(0.9, 0)], CRITICAL,
-         "accuracy 0.8999999999999999: critical, below 0.9 for 4 periods, since 2025-01-01"),
+         "accuracy 0.8999999999999999: critical, below 0.9 for 4 days, since 1 Jan"),
         ([0.87, 0.86, 0.903], CRITICAL,
-         "accuracy 0.903: critical, not yet 0.005 back inside 0.90 for 3 periods, since 2025-01-01"),
+         "accuracy 0.903: critical, not yet 0.005 back inside 0.90 for 3 days, since 1 Jan"),
         ([0.87, 0.86, 0.95], CRITICAL,
-         "accuracy 0.95: recovering from critical, 1 of 3 good periods, since 2025-01-01"),
+         "accuracy 0.95: recovering from critical, 1 of 3 good periods, since 1 Jan"),
         ([0.87, 0.86, 0.91, 0.95], CRITICAL,
-         "accuracy 0.95: recovering from critical, 2 of 3 good periods, since 2025-01-01"),
+         "accuracy 0.95: recovering from critical, 2 of 3 good periods, since 1 Jan"),
         ([0.87, 0.86, 0.95, 0.95, 0.95], OK, "accuracy 0.95: ok, not below 0.92"),
     ],
 )  # fmt: skip
@@ -46,9 +46,9 @@ def test_a_rule_says_how_it_stands(daily, floor, values, severity, sentence):
     ("check", "value", "sentence"),
     [
         (Threshold(critical=Limit(above=0.5)), 0.4, "loss 0.40: ok, not above 0.50"),
-        (Threshold(critical=Limit(above=0.5)), 0.6, "loss 0.60: critical, above 0.50 for 1 period, since 2025-01-01"),
+        (Threshold(critical=Limit(above=0.5)), 0.6, "loss 0.60: critical, above 0.50 for 1 day, since 1 Jan"),
         (Threshold(critical=Limit(0.1, 0.5)), 0.4, "loss 0.40: ok, not below 0.10 nor above 0.50"),
-        (Threshold(critical=Limit(0.1, 0.5)), 0.05, "loss 0.05: critical, below 0.10 for 1 period, since 2025-01-01"),
+        (Threshold(critical=Limit(0.1, 0.5)), 0.05, "loss 0.05: critical, below 0.10 for 1 day, since 1 Jan"),
     ],
 )
 def test_ceilings_and_bands_say_it_their_way(daily, check, value, sentence):
@@ -68,7 +68,7 @@ def test_a_newest_value_that_is_not_judged_is_said_with_what_held_before(
     daily, floor, newest, support, provisional, reason
 ):
     columns = {"support": np.array([500.0, support]), "provisional": np.array([False, provisional])}
-    before = "before it 0.87: critical, below 0.90 for 1 period, since 2025-01-01"
+    before = "before it 0.87: critical, below 0.90 for 1 day, since 1 Jan"
     assert stands(daily([0.87, newest], **columns), floor(min_count=30)).sentence == f"{reason}; {before}"
     alone = daily([newest], support=columns["support"][1:], provisional=columns["provisional"][1:])
     status = stands(alone, floor(min_count=30))
@@ -92,7 +92,7 @@ def test_alerts_of_other_rules_and_series_are_passed_over(daily, floor, make_ale
 @pytest.mark.parametrize(
     ("confirm", "values", "sentence"),
     [
-        ((1, 3), [0.87, 0.87], "warning, below 0.90 for 2 periods"),
+        ((1, 3), [0.87, 0.87], "warning, below 0.90 for 2 days"),
         ((3, 5), [0.87], "below 0.90 for 1 of 3 periods"),
         ((3, 2), [0.91, 0.87], "below 0.90 for 2 of 3 periods"),
         ((4, 1), [0.91], "below 0.92 for 1 of 4 periods"),

@@ -71,7 +71,7 @@ def statuses_of(history_of):
 @pytest.mark.parametrize(
     ("values", "severity", "sentence"),
     [
-        ([0.95, 0.89, 0.87], CRITICAL, "accuracy 0.87 < 0.90 for 2 periods, since 2025-01-02"),
+        ([0.95, 0.89, 0.87], CRITICAL, "accuracy 0.87 < 0.90 for 2 days, since 2 Jan"),
         ([0.87, 0.95], OK, "accuracy 0.95: ok, not below 0.90"),
         ([0.6] * 9, UNKNOWN, LEFT_OUT),
     ],
@@ -87,8 +87,8 @@ def test_the_verdict_says_the_worst_thing_in_one_sentence(daily, history_of, val
 
 def test_what_waits_or_recovers_is_said_as_that(daily, floor, history_of):
     for values, severity, sentence in (
-        ([0.95, 0.87], OK, "accuracy 0.87 < 0.90 for 1 period, not confirmed"),
-        ([0.87, 0.86, 0.95], CRITICAL, "accuracy recovering from 0.86 < 0.90, since 2025-01-01"),
+        ([0.95, 0.87], OK, "accuracy 0.87 < 0.90 for 1 day, not confirmed"),
+        ([0.87, 0.86, 0.95], CRITICAL, "accuracy recovering from 0.86 < 0.90, since 1 Jan"),
     ):
         series = daily(values)
         alerts = replay([series], floor(confirm=2, recover=2))[0]
@@ -100,7 +100,7 @@ def test_a_metric_without_the_newest_value_is_named_before_a_model_is_called_hea
     missing = {"fraud": "recall has no value on 2025-01-02, evaluated up to 2025-01-01"}
     for values, sentence in (
         ([0.95, 0.95], f"{missing['fraud']}; accuracy 0.95: ok, not below 0.90"),
-        ([0.87, 0.87], f"accuracy 0.87 < 0.90 for 2 periods, since 2025-01-01; {missing['fraud']}"),
+        ([0.87, 0.87], f"accuracy 0.87 < 0.90 for 2 days, since 1 Jan; {missing['fraud']}"),
     ):
         series = daily(values)
         alerts = replay([series], ACCURACY)[0]

@@ -12,8 +12,8 @@ import numpy as np
 from modeltop.core.metrics.registry import Metric
 from modeltop.core.series import Series, SeriesKey, Severity, to_datetime
 from modeltop.core.stats.robust import median
+from modeltop.core.stats.spacing import period_unit
 from modeltop.core.text import format_day, format_period, format_value, pluralize
-from modeltop.diagnosis.phrases import period_unit
 from modeltop.report.summary import window_length
 from modeltop.rules.change_summary import latest_interval
 from modeltop_tui.chart.data import ChartData, LimitLine, Trace

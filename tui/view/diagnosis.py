@@ -13,8 +13,9 @@ import numpy as np
 
 from modeltop.core.diagnosis import ROW_COUNT
 from modeltop.core.series import SeriesKey, Severity, to_datetime64
+from modeltop.core.stats.spacing import period_unit
 from modeltop.core.text import format_exact, sanitize, truncate
-from modeltop.diagnosis.phrases import advice_lines, describe_pattern, period_unit
+from modeltop.diagnosis.phrases import advice_lines, describe_pattern
 from modeltop.report.phrases import alert_line
 from modeltop_tui.view.distributions import OUTPUTS, feature_shift_lines, reliability_lines
 from modeltop_tui.view.metrics import downsample_means, label

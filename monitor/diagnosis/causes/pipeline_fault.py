@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from modeltop.core.diagnosis import ROW_COUNT, Cause, CauseHypothesis, Pattern
 from modeltop.core.series import Condition, to_datetime
+from modeltop.core.stats.spacing import period_unit
 from modeltop.core.text import format_day, format_value, pluralize
 from modeltop.diagnosis.causes.base import EvidenceItem, cause, combine_evidence
 from modeltop.diagnosis.observations import Observations
@@ -14,7 +15,6 @@ from modeltop.diagnosis.phrases import (
     describe_expectation,
     followed_ratio,
     per_unit,
-    period_unit,
     safe_name,
 )
 from modeltop.diagnosis.signals import best_pair, describe, lost_rows

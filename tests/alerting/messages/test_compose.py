@@ -122,7 +122,7 @@ FIRST = """\
 CRIT fraud-detector: accuracy 0.87 < 0.90
 
 {diagnosis.verdict}
-accuracy 0.87: critical, below 0.90 for 2 periods, since 2025-01-09 02:30
+accuracy 0.87: critical, below 0.90 for 2 periods, since 9 Jan 02:30
 
 model    fraud-detector
 metric   accuracy

@@ -203,7 +203,7 @@ def _section(**changes):
         "metric": "accuracy",
         "segment": "all",
         "rule": "accuracy-floor",
-        "sentence": "accuracy 0.87: critical, below 0.90 for 2 periods, since 2025-01-09 02:10",
+        "sentence": "accuracy 0.87: critical, below 0.90 for 2 periods, since 9 Jan 02:10",
         "value": 0.87,
         "limit": 0.9,
         "value_vs_limit": "0.87 < 0.90",

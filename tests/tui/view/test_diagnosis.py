@@ -101,7 +101,7 @@ def test_the_rows_come_in_the_order_of_the_questions(rows):
     hypotheses = (CauseHypothesis(Cause.UPSTREAM, 0.8, ("overnight",), certainty=Certainty.LIKELY),)
     diagnosis = make_diagnosis(hypotheses=hypotheses, metric_changes=(change(),))
     assert [text(row.line) for row in rows(diagnosis)] == [
-        "▲ CRITICAL: f1_score 0.845 < 0.85 for 1 period, since 2025-01-10",
+        "▲ CRITICAL: f1_score 0.845 < 0.85 for 1 day, since 10 Jan",
         "What  Accuracy dropped.",
         "Why   likely    broken input     + overnight",
         "Do    Wait.",

@@ -49,7 +49,7 @@ def test_a_sentence_that_would_not_fit_beside_its_label_is_shown_without(diagnos
 
 def test_until_there_is_a_diagnosis_the_status_is_shown(make):
     assert texts(make.state(*make.ten_days()))[:2] == [
-        "▲ What f1_score 0.845 < 0.85 for 1 period, since 2025-01-10",
+        "▲ What f1_score 0.845 < 0.85 for 1 day, since 10 Jan",
         "  Why  analyzing...",
     ]
     assert texts(ScreenState()) == [""] * HEIGHT
