@@ -27,6 +27,9 @@ PHRASES = re.compile(
     r"|esc (?:leaves|stays|keeps)|has this in its name|has X in its name|for the others|that stand\b|is not there"
     r"|it may pass|trying again|is useless|\bfine\b|what speaks for|is all it takes|open eyes|hang together|unfolds"
     r"|(?<!there )\b(?:is|are) no (?:length of time|date|ISO|number|value|address|file|count|part|path|time zone)\b"
+    r"|min, max of|confidence fell only|known to have changed|[\d}] periods, since"
+    r"|would have fired when|sets everything up"
+    r"|Failures that pass|\bprev / |may be chance|silence needs a reason|no watcher has ever"
     r"|(?<!there )\bis none(?: of|:|;| that|$)",
 )
 """The left column of the style guide's table, as far as its words do not say it already; of all strings."""
