@@ -27,8 +27,11 @@ def filter_prompt(screen: MainScreen) -> Prompt:
     previous = screen.screen_state.selection
 
     def on_change(text: str) -> str:
-        screen.select(replace(screen.screen_state.selection, filter=text.strip()))
-        return "Enter to keep, Esc to clear"
+        selection = replace(screen.screen_state.selection, filter=text.strip())
+        if text.strip() and not visible_models(replace(screen.screen_state, selection=selection)):
+            return "no match"
+        screen.select(selection)
+        return "words, !word, status:crit, recall<0.8"
 
     def on_cancel() -> None:
         screen.select(replace(previous, filter=""))

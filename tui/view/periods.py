@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import overload
@@ -14,6 +13,7 @@ from modeltop.core.series import Direction, Series, SeriesKey, Severity, to_date
 from modeltop.core.text import display_width, format_period, pad, truncate
 from modeltop.rules.change_summary import latest_interval
 from modeltop_tui.view.chart import point_levels
+from modeltop_tui.view.filter import COMPARISON, STATUS, filter_words
 from modeltop_tui.view.metrics import label, support_text
 from modeltop_tui.view.rows import Row
 from modeltop_tui.view.state import ScreenState, SnapshotIndex, snapshot_index
@@ -24,8 +24,6 @@ FACTS = (("n", 6), ("change", 8), ("95 %", 14))
 """Columns about the selected metric, with their widths in cells."""
 MAX_DETAILS, MAX_TABLE_WIDTH = 12, 78
 """Metrics and segments of an open period, the rest of which is counted; and the width of their table in cells."""
-COMPARISON = re.compile(r"(?P<metric>\w*)(?P<sign>[<>])(?P<value>-?\d*\.?\d+)")
-"""A word of a filter such as `<0.9` or `recall<0.8`."""
 
 Mask = NDArray[np.bool_]
 
@@ -58,8 +56,8 @@ class PeriodRows(Sequence[Row]):
         self._columns[1:1] = [FACTS[number] for number in self._facts]
         dates = np.datetime_as_string(self.times, unit="m")
         mask = np.ones(len(self.times), dtype=np.bool_)
-        for word in words.casefold().split():
-            mask &= self._matches(word.removeprefix("!"), dates) ^ word.startswith("!")
+        for word, excludes in filter_words(words):
+            mask &= self._matches(word, dates) ^ excludes
         self._shown = np.flatnonzero(mask)[::-1]
 
     def __len__(self) -> int:
@@ -90,8 +88,9 @@ class PeriodRows(Sequence[Row]):
             values = self._aligned(named[0])[0] if named else np.full(len(values), np.nan)
             limit = float(match["value"])
             return values < limit if match["sign"] == "<" else values > limit
-        severities = [severity for severity in Severity if severity.name.lower().startswith(word)]
-        if word.isalpha() and severities:
+        state = word.removeprefix(STATUS)
+        severities = [severity for severity in Severity if severity.name.lower().startswith(state)]
+        if word.startswith(STATUS) or (word.isalpha() and severities):
             return np.isin(levels, severities) & np.isfinite(values)
         found: Mask = np.char.find(dates, word.upper()) >= 0
         return found

@@ -15,6 +15,7 @@ from modeltop.core.series import Alert, Condition, ModelStatus, RuleStatus, Seri
 from modeltop.rules.change_summary import change_summary
 from modeltop.rules.rule import Rule, rules_for
 from modeltop.rules.snapshot import Snapshot
+from modeltop_tui.view.filter import COMPARISON, STATUS, filter_words
 from modeltop_tui.view.styled_text import WORDS
 
 if TYPE_CHECKING:
@@ -120,6 +121,16 @@ class SnapshotIndex:
         no_data = incident is not None and incident.condition is Condition.NO_DATA
         return severity, "no data" if severity is Severity.UNKNOWN and no_data else WORDS[severity]
 
+    def matches(self, model: str, word: str) -> bool:
+        """Return whether a model matches a word of a filter: by its state, its newest values, or a part of its name."""
+        if word.startswith(STATUS):
+            return self.model_state(model)[1].startswith(word.removeprefix(STATUS))
+        if (match := COMPARISON.fullmatch(word)) is not None:
+            limit, sign = float(match["value"]), 1.0 if match["sign"] == "<" else -1.0
+            named = [one for one in self.series[model] if one.key.metric.casefold().startswith(match["metric"])]
+            return any(sign * float(one.values[-1]) < sign * limit for one in named if one.key.segment == "all")
+        return word in model.casefold()
+
     def severity(self, key: SeriesKey) -> Severity:
         """Return the worst severity of the active alerts on a series; pending ones do not count."""
         return max((alert.severity for alert in self.alerts_by_key[key] if alert.is_active), default=Severity.OK)
@@ -145,10 +156,12 @@ def snapshot_index(snapshot: Snapshot) -> SnapshotIndex:
 
 
 @lru_cache(maxsize=2)
-def _visible_models(snapshot: Snapshot, needle: str, problems_only: bool, sort: SortOrder) -> tuple[str, ...]:
+def _visible_models(snapshot: Snapshot, words: str, problems_only: bool, sort: SortOrder) -> tuple[str, ...]:
     index = snapshot_index(snapshot)
     shown = (status for status in index.model_statuses.values() if status.severity > Severity.OK or not problems_only)
-    models = [status.model for status in shown if needle in status.model.casefold()]
+    models = [status.model for status in shown]
+    for word, excludes in filter_words(words):
+        models = [model for model in models if index.matches(model, word) is not excludes]
     if sort is SortOrder.NAME:
         models.sort(key=str.casefold)
     elif sort is SortOrder.STALE:
@@ -162,7 +175,7 @@ def visible_models(state: ScreenState) -> tuple[str, ...]:
     if state.snapshot is None:
         return ()
     selection = state.selection
-    return _visible_models(state.snapshot, selection.filter.casefold(), selection.problems_only, selection.sort)
+    return _visible_models(state.snapshot, selection.filter, selection.problems_only, selection.sort)
 
 
 cached_changes = lru_cache(maxsize=512)(change_summary)

@@ -35,7 +35,7 @@ class ModelsPane(Pane):
         Binding("e", "move('problem', 1)", "next", tooltip="next open problem"),
         Binding("E", "move('problem', -1)", "previous open problem", show=False),
         Binding("!", "move('problems_only', 1)", "problems only, or all models", show=False),
-        Binding("/", "prompt('filter')", "filter", tooltip="filter models by name"),
+        Binding("/", "prompt('filter')", "filter", tooltip="filter: word, !word, status:crit, recall<0.8"),
         Binding(":", "prompt('jump')", "jump to a model or metric", show=False),
         Binding("s", "move('sort', 1)", "sort: worst, name, oldest", show=False),
     )

@@ -85,6 +85,8 @@ def test_columns_are_as_wide_as_their_headings(periods, make):
     [
         ("", list(range(10, 0, -1))),
         ("crit", [10, 9]),
+        ("status:crit", [10, 9]),
+        ("! !status:crit >0.95", [2, 1]),
         ("!critical", [8, 7, 6, 5, 4, 3, 2, 1]),
         ("<0.9", [10, 9]),
         ("acc>0.95", [2, 1]),
