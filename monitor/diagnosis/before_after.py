@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from modeltop.core.diagnosis import BeforeAfter, Pattern, SeriesPattern
 from modeltop.core.incident import Note
 from modeltop.core.series import Condition, Series, SeriesKey, to_datetime, to_datetime64
+from modeltop.core.stats.few_cases import BIASED
 from modeltop.core.stats.intervals import newcombe
 from modeltop.core.stats.robust import MAX_MAGNITUDE, median
 from modeltop.diagnosis.context import ALL, ModelContext
@@ -38,8 +39,6 @@ MIN_USUAL = 8
 MAX_Z = 99.0
 Z_95 = 1.96
 """Half width of a 95 % interval in standard errors."""
-BIASED = ("expected_calibration_error", "maximum_calibration_error")
-"""Means of absolute gaps, which few cases make larger: of a calibrated model by 1 / √cases (Roelofs 2022, AISTATS)."""
 MAX_NO_CHANGE_PROBABILITY = 0.1
 """Probability of no sustained change at which a fall may still explain an active alert."""
 

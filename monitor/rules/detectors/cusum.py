@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from modeltop.core.series import Breach, Direction, Series, Severity
 from modeltop.core.stats.cusum import AlarmRun, Cusum, Sequences, alarm_runs
+from modeltop.core.stats.few_cases import BIASED, without_bias
 from modeltop.core.stats.robust import MAX_MAGNITUDE
 from modeltop.core.text import format_exact, format_value
 from modeltop.rules.baselines.base import Places
@@ -53,6 +54,8 @@ def batch_series(all_series: Sequence[Series], selected: Sequence[int], min_coun
         series = series if evaluable.all() else series[evaluable]
         if not len(series):
             continue
+        if series.key.metric in BIASED:
+            series = replace(series, values=without_bias(series.values, series.effective_support()))
         are_shares = series.proportion and series.support is not None
         pending[are_shares].append((index, series))
         count[are_shares] += len(series)

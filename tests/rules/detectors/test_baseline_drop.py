@@ -240,3 +240,10 @@ def test_a_brier_score_that_slides_is_critical_once_it_has_doubled_and_matters(d
     before = noisy(0.03, 60, 0.008)
     severities = [alerts_of(daily, [*before, *after], "brier_score")[-1].severity for after in (small, large)]
     assert severities == [WARNING, CRITICAL]
+
+
+@pytest.mark.parametrize(("after", "alerts"), [(0.09, 0), (0.30, 1)])
+def test_a_calibration_error_that_few_cases_explain_is_no_drop(daily, after, alerts):
+    values = np.concatenate([noisy(0.026, 60, 0.004), noisy(after, 45, 0.015)])
+    cases = np.repeat([1000.0, 67.0], [60, 45])
+    assert len(alerts_of(daily, values, "expected_calibration_error", rows=cases)) == alerts
