@@ -265,3 +265,17 @@ async def test_enter_gives_each_folded_alert_a_line(make, run):
 def cursor_line(screen):
     pane = screen.app.main_screen.focused_pane
     return pane._entries[pane.cursor_row].lines[0]
+
+
+async def test_home_end_and_shift_move_the_cursor_and_the_models_without_one(make, run):
+    models = [make.series([0.95] * 40, model=name) for name in ("churn", "ranker")]
+    async with run(make.snapshot(*models)) as screen:
+        day = make.day.total_seconds()
+        await screen.press("c", "home")
+        assert screen.selection.cursor == make.start.timestamp()
+        await screen.press("shift+right")
+        assert screen.selection.cursor == make.start.timestamp() + 10 * day
+        await screen.press("shift+left", "end")
+        assert screen.selection.cursor == make.start.timestamp() + 39 * day
+        await screen.press("c", "home", "end")
+        assert (screen.selection.model, screen.selection.cursor) == ("ranker", None)

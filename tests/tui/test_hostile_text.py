@@ -77,7 +77,7 @@ def all_texts(state, clock, diagnosis):
             yield from (plain_text(line) for line in (row.line, *(row.unfold() if row.unfold else ())))
     chart = chart_data(state)
     yield from (note.caption for note in chart.annotations.notes)
-    yield from (chart.title, chart.empty_message, cursor_readout(state), *(line.name for line in chart.traces))
+    yield from (chart.title, chart.empty_message, cursor_readout(state, 200), *(line.name for line in chart.traces))
     yield from (
         jump_hint(state, state.selection.model),
         empty_list_message(replace(state, selection=replace(state.selection, filter="\x1bz"))),

@@ -18,7 +18,7 @@ from modeltop_tui.view import navigation
 from modeltop_tui.view.news import mark_seen
 from modeltop_tui.view.state import ScreenState, Selection, snapshot_index, visible_models
 from modeltop_tui.widgets.header_footer import Header, Prompt, StatusBar, Tabs, VerdictLines
-from modeltop_tui.widgets.pane import Pane
+from modeltop_tui.widgets.pane import TO_END, Pane
 from modeltop_tui.widgets.panes import AlertsPane, ChangesPane, ChartPane, MetricsPane, ModelsPane
 
 
@@ -226,6 +226,13 @@ class MainScreen(PaneScreen):
             self.select(replace(selection, filter="", problems_only=False))
         else:
             self.status.show_message("nothing to close; q quits")
+
+    def action_step(self, steps: int) -> None:
+        """Move the focused pane by lines or items; with a cursor in the chart, first and last are its points."""
+        if self.screen_state.selection.cursor is not None and abs(steps) == TO_END:
+            self.action_move("side", steps)
+        else:
+            super().action_step(steps)
 
     def action_move(self, name: str, steps: int) -> None:
         """Move the selection by one of `navigation.MOVES`, or show why it stays."""

@@ -13,13 +13,20 @@ from modeltop.core.metrics.registry import Metric
 from modeltop.core.series import Series, SeriesKey, Severity, to_datetime
 from modeltop.core.stats.robust import median
 from modeltop.core.stats.spacing import period_unit
-from modeltop.core.text import format_day, format_period, format_value, pluralize
+from modeltop.core.text import display_width, format_day, format_period, format_value, pluralize
 from modeltop.report.summary import window_length
 from modeltop.rules.change_summary import latest_interval
 from modeltop_tui.chart.data import ChartData, LimitLine, Trace
 from modeltop_tui.view.changes import selected_series
 from modeltop_tui.view.chart_annotations import chart_annotations
-from modeltop_tui.view.metrics import downsample_means, label, short_name, support_text
+from modeltop_tui.view.metrics import (
+    baseline_value,
+    distinct_changes,
+    downsample_means,
+    label,
+    short_name,
+    support_text,
+)
 from modeltop_tui.view.state import ALL_TIME, ScreenState, SnapshotIndex, TimeWindow, snapshot_index
 from modeltop_tui.view.styled_text import SHAPES, WORDS, Cells, spark
 
@@ -245,8 +252,11 @@ def _limits(index: SnapshotIndex, key: SeriesKey) -> tuple[LimitLine, ...]:
     return tuple(out.values())
 
 
-def cursor_readout(state: ScreenState) -> str:
-    """Return the read-out of the chart's cursor: period, value and interval, support, exceeded limit."""
+def cursor_readout(state: ScreenState, width: int) -> str:
+    """Return the read-out of the chart's cursor: period, value and interval, support, exceeded limit, changes.
+
+    Changes, in this order as far as `width` cells have room: to the previous point, the nearest limit, the baseline.
+    """
     series = selected_series(state)
     if series is None or state.snapshot is None or state.selection.cursor is None:
         return ""
@@ -260,7 +270,22 @@ def cursor_readout(state: ScreenState) -> str:
     value = f"{metric.format(float(series.values[at]))} {_interval(series[: at + 1], metric)}".rstrip()
     others = related_series(snapshot_index(state.snapshot), series.key) if state.selection.overlay else []
     beside = "".join(f"  {short_name(one.key.metric)} {value_at(state, one)[0]}" for one in others)
-    return f"{period}  {value}{beside}  n {support_text(series, at)}{note}"
+    text = f"{period}  {value}{beside}  n {support_text(series, at)}{note}"
+    for change in _changes(snapshot_index(state.snapshot), series, at):
+        text += change if display_width(text + change) <= width else ""
+    return text
+
+
+def _changes(index: SnapshotIndex, series: Series, at: int) -> list[str]:
+    """Return how far a point is from the one before it, the nearest limit, and the baseline, each with its name."""
+    metric, value = index.snapshot.catalog.get(series.key.metric), float(series.values[at])
+    limits = sorted((abs(value - limit.value), limit.value) for limit in _limits(index, series.key))
+    references = {
+        "prev": float(series.values[at - 1]) if at else None,
+        "limit": limits[0][1] if limits else None,
+        "base": baseline_value(index, series, distinct_changes(index, series).get("reference")),
+    }
+    return [f"  {name} {metric.format_delta(value - one)}" for name, one in references.items() if one is not None]
 
 
 def value_at(state: ScreenState, series: Series) -> tuple[str, str, Severity]:

@@ -151,7 +151,9 @@ class ChartPane(Pane):
         Binding("]", "move('shift', 1)", "later", show=False),
         Binding("f", "move('one_metric', 1)", "one metric, or all", show=False),
         Binding("m", "move('overlay', 1)", "overlay the metric's family", show=False),
-        Binding("c", "move('cursor_switch', 1)", "cursor; ←→ move it", show=False),
+        Binding("c", "move('cursor_switch', 1)", "cursor; ←→ Home End move it", show=False),
+        Binding("shift+right", "move('side', 10)", "ten points", key_display="shift+←→", show=False),
+        Binding("shift+left", "move('side', -10)", "", show=False),
     )
 
     @property
@@ -185,7 +187,7 @@ class ChartPane(Pane):
 
     def subtitle(self) -> str:
         """Return the read-out of the cursor."""
-        return cursor_readout(self.screen_state)
+        return cursor_readout(self.screen_state, self.size.width - 4)
 
     def step(self, steps: int) -> None:
         """Move the selection."""

@@ -66,31 +66,43 @@ def test_the_same_content_is_the_same_object_so_that_nothing_is_drawn_twice(make
 
 @pytest.mark.parametrize(
     ("steps", "text"),
-    [(9, "2025-01-10  0.845  n ? ▲ critical"), (0, "2025-01-01  0.945  n ?")],
+    [
+        (9, "2025-01-10  0.845  n ? ▲ critical  prev -0.020  limit -0.005"),
+        (0, "2025-01-01  0.945  n ?  limit +0.095"),
+    ],
 )
 def test_the_cursor_reads_out_date_value_and_support(make, steps, text):
     state = make.state(*make.ten_days())
     stamp = (make.start + steps * make.day).timestamp()
-    assert cursor_readout(replace(state, selection=replace(state.selection, cursor=stamp))) == text
+    assert cursor_readout(replace(state, selection=replace(state.selection, cursor=stamp)), 100) == text
+
+
+def test_the_cursor_reads_out_the_change_to_the_baseline_where_there_is_room(make):
+    state = make.state(make.series([0.95] * 20 + [0.85]), rules=[make.floor_rule()])
+    state = replace(state, selection=replace(state.selection, cursor=(make.start + 20 * make.day).timestamp()))
+    assert cursor_readout(state, 80).endswith("  prev -0.100  limit -0.050  base -0.100")
+    assert cursor_readout(state, 64).endswith("  limit -0.050")
 
 
 def test_with_the_overlay_the_cursor_reads_the_family(make):
     state = make.state(*make.ten_days())
     selection = replace(state.selection, overlay=True, cursor=make.start.timestamp())
-    assert cursor_readout(replace(state, selection=selection)) == "2025-01-01  0.945  prec 0.950  rec 0.940  n ?"
+    assert cursor_readout(replace(state, selection=selection), 40) == "2025-01-01  0.945  prec 0.950  rec 0.940  n ?"
 
 
 def test_the_cursor_says_what_was_not_judged(make):
     state = make.state(make.series([0.95, 0.5], support=[900, 3]), rules=[make.floor_rule(min_count=30)])
     selection = replace(state.selection, cursor=(make.start + make.day).timestamp())
-    assert cursor_readout(replace(state, selection=selection)) == "2025-01-02  0.500 [0.125, 0.875]  n 3 not evaluated"
+    assert (
+        cursor_readout(replace(state, selection=selection), 40) == "2025-01-02  0.500 [0.125, 0.875]  n 3 not evaluated"
+    )
 
 
 def test_a_metric_that_came_with_an_interval_shows_it(make):
     state = make.state(make.series([0.95, 0.94], metric="roc_auc", low=[0.9, 0.93], high=[0.99, 0.96]))
     assert chart_data(state).title == "roc_auc, 2 days, now [0.930, 0.960]"
     selection = replace(state.selection, cursor=make.start.timestamp())
-    assert cursor_readout(replace(state, selection=selection)) == "2025-01-01  0.950 [0.900, 0.990]  n ?"
+    assert cursor_readout(replace(state, selection=selection), 40) == "2025-01-01  0.950 [0.900, 0.990]  n ?"
 
 
 def test_infinite_values_are_kept_and_held(make):
