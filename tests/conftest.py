@@ -15,7 +15,6 @@ from modeltop.core.diagnosis import (
     CauseHypothesis,
     Certainty,
     Diagnosis,
-    ExpectedVsRealized,
     FeatureShift,
     Forecast,
     Pattern,
@@ -133,7 +132,6 @@ def complete_diagnosis():
     def make(name, *, everywhere=False):
         key = SeriesKey(name, name, name if everywhere else "all")
         change = BeforeAfter(key, 0.96, 0.87, -0.09, -0.12, -0.06, -6.0, 4)
-        confidence = BeforeAfter(SeriesKey(name, "avg_confidence"), 0.94, 0.85, -0.09, None, None, -6.0, 4)
         rows = BeforeAfter(key._replace(metric="rows"), 1182.5, 2197.2, 1014.7, None, None, 9.0, 4)
         started_at = datetime(2025, 1, 9, tzinfo=UTC)
         return Diagnosis(
@@ -151,7 +149,7 @@ def complete_diagnosis():
                              **({"metric": name} if everywhere else {})),
             ),
             segments=(SegmentContribution(name, (0.3, 0.4), (0.9, 0.7), -0.08, -0.01),),
-            expectations=(ExpectedVsRealized(confidence, change),), labels_since_change=12_000,
+            labels_since_change=12_000,
         )  # fmt: skip
 
     return make

@@ -295,7 +295,6 @@ class Diagnosis:
     feature_shifts: tuple[FeatureShift, ...] = ()
     segments: tuple[SegmentContribution, ...] = ()
     """Segments of every segmentation, the largest contribution first."""
-    expectations: tuple[ExpectedVsRealized, ...] = ()
     labels_since_change: int | None = None
     """Labeled rows since the change began, for a retraining to learn from; None where unknown."""
 

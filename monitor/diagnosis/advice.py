@@ -7,13 +7,14 @@ from datetime import datetime
 from string import Formatter
 
 from modeltop.core.diagnosis import Action, Cause, CauseHypothesis, Certainty
+from modeltop.core.metrics.phrases import safe_name, series_subject
 from modeltop.core.series import Condition, Severity, to_datetime
 from modeltop.core.stats.spacing import period_unit
 from modeltop.core.text import format_day
 from modeltop.diagnosis.before_after import MIN_BEFORE
 from modeltop.diagnosis.causes.external import release_notes
 from modeltop.diagnosis.observations import Observations
-from modeltop.diagnosis.phrases import safe_name, series_subject, top_features
+from modeltop.diagnosis.phrases import top_features
 from modeltop.diagnosis.signals import (
     confidence_lead,
     dominant_segment,

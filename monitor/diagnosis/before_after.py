@@ -16,7 +16,8 @@ from modeltop.core.incident import Note
 from modeltop.core.series import Condition, Series, SeriesKey, to_datetime, to_datetime64
 from modeltop.core.stats.few_cases import BIASED
 from modeltop.core.stats.intervals import newcombe
-from modeltop.core.stats.robust import MAX_MAGNITUDE, median
+from modeltop.core.stats.robust import MAX_MAGNITUDE
+from modeltop.core.stats.spacing import typical_period
 from modeltop.diagnosis.context import ALL, ModelContext
 from modeltop.diagnosis.patterns import WEEK
 from modeltop.diagnosis.timeseries.noise import significant_autocorrelations
@@ -249,10 +250,3 @@ def notes_about(context: ModelContext, series: Series, windows: BeforeAfterWindo
     margin = 2 * max(typical_period(series), timedelta(days=1))
     onset = to_datetime(windows.onset)
     return tuple(note for note in context.notes if onset - margin <= note.at < onset + margin)
-
-
-def typical_period(series: Series) -> timedelta:
-    """Return the median distance of two periods; a day if there is only one period."""
-    if len(series) < 2:
-        return timedelta(days=1)
-    return timedelta(microseconds=int(median(np.diff(series.times)) / np.timedelta64(1, "us")))

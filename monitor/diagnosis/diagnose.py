@@ -160,7 +160,6 @@ def diagnose(context: ModelContext) -> Diagnosis:
         metric_changes=tuple(_ordered_changes(observations)),
         feature_shifts=observations.feature_shifts.shifted,
         segments=observations.contributions,
-        expectations=tuple(observations.pairs),
         labels_since_change=observations.labels_since_change,
     )
 

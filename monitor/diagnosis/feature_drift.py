@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import inf
 
 from modeltop.core.diagnosis import FeatureShift
@@ -41,21 +41,18 @@ class FeatureShifts:
     """Those that lost values or got unknown ones, worst first."""
     sound: tuple[FeatureShift, ...] = ()
     """Those that shifted although no fault of their values is known."""
-    score: FeatureShift | None = None
-    """Shift of the score's own distribution."""
-    prediction: FeatureShift | None = None
-    """Shift of the predictions, by class; None if there is none."""
-    label: FeatureShift | None = None
-    """Shift of the labels, by class, of several classes; None if there is none."""
-    has_score_drift: bool = False
-    """Whether the drift of the score is measured at all."""
-    has_output_drift: bool = False
-    """Whether the drift of the score or of the predictions is."""
+    outputs: Mapping[str, FeatureShift | None] = field(default_factory=dict)
+    """Shift of each column of `OUTPUTS` that is logged; None if it did not shift."""
 
     @property
     def output(self) -> FeatureShift | None:
         """The shift of the scores, else of the predictions; None if neither shifted."""
-        return self.score or self.prediction
+        return self.outputs.get("score") or self.outputs.get("prediction")
+
+    @property
+    def is_score_steady(self) -> bool:
+        """Whether the drift of the score is measured, and there is none."""
+        return "score" in self.outputs and self.outputs["score"] is None
 
     @property
     def is_broad(self) -> bool:
@@ -86,11 +83,7 @@ def feature_shifts(series: Iterable[Series], windows: BeforeAfterWindows) -> Fea
         shifted=tuple(shifted),
         broken=tuple(broken),
         sound=tuple(shift for shift in shifted if shift not in broken),
-        score=shifts.get("score"),
-        prediction=shifts.get("prediction"),
-        label=shifts.get("label"),
-        has_score_drift="score" in by_feature,
-        has_output_drift="score" in by_feature or "prediction" in by_feature,
+        outputs={name: shifts[name] for name in OUTPUTS if name in shifts},
     )
 
 

@@ -19,6 +19,7 @@ from modeltop.core.diagnosis import (
 from modeltop.core.incident import Note
 from modeltop.core.metrics.registry import LABEL_COVERAGE, Metric
 from modeltop.core.series import Alert, ConcernKind, Condition, Direction, Series, to_datetime, to_datetime64
+from modeltop.core.stats.spacing import typical_period
 from modeltop.diagnosis.before_after import (
     MIN_BEFORE,
     BeforeAfterWindows,
@@ -26,7 +27,6 @@ from modeltop.diagnosis.before_after import (
     earlier_alerts,
     notes_about,
     onset_of,
-    typical_period,
     windows_around,
 )
 from modeltop.diagnosis.context import ALL, CONFIDENCE, ModelContext

@@ -14,31 +14,13 @@ from modeltop.core.diagnosis import (
     Forecast,
     SeriesPattern,
 )
+from modeltop.core.metrics.phrases import metric_name, safe_name
 from modeltop.core.metrics.registry import Metric
-from modeltop.core.series import Concern, ConcernKind, Direction, SeriesKey
-from modeltop.core.text import format_day, format_value, pluralize, sanitize
-from modeltop.diagnosis.context import ALL, CONFIDENCE
+from modeltop.core.text import format_day, format_value
 
 RISE_NAMES = {"DROP": "sudden rise", "DECLINE": "gradual rise"}
-MAX_COUNT = 1e15
-"""Number from which not even a count is written with all of its digits."""
-MAX_NAME = 40
-"""Cells of a foreign name."""
-METRIC_NAMES = {CONFIDENCE: "confidence", "f1_score": "F1", "roc_auc": "ROC AUC", "mae": "MAE", "rmse": "RMSE"}
-"""Names of metrics in a sentence; others are written as in the data."""
 FOLLOWED_FROM, UNMOVED_BELOW = 0.8, 0.4
 """Ratio of the realized fall from which the expectation fell as much, and below which it barely moved."""
-
-
-def metric_name(name: str) -> str:
-    """Return the name of a metric in a sentence."""
-    return METRIC_NAMES.get(name, sanitize(name, MAX_NAME))
-
-
-def series_subject(key: SeriesKey) -> str:
-    """Return the metric of a series, and its segment unless that is all."""
-    name = metric_name(key.metric)
-    return name if key.segment == ALL else f"{name} of {sanitize(key.segment, MAX_NAME)}"
 
 
 def sentence_case(text: str) -> str:
@@ -49,27 +31,6 @@ def sentence_case(text: str) -> str:
     """
     first = text.partition(" ")[0].rstrip(",:")
     return text[:1].upper() + text[1:] if first.isalpha() and first.islower() and first != "ok" else text
-
-
-def format_values(metric: Metric, *values: float) -> list[str]:
-    """Return values with the digits of their metric, without zeros at the end that all of them have.
-
-    >>> format_values(Metric("accuracy"), 0.96, 0.87), format_values(Metric("accuracy"), 0.951, 0.84)
-    (['0.96', '0.87'], ['0.951', '0.840'])
-    >>> format_values(Metric("rows", digits=0), 3816.0, 303.2)
-    ['3,816', '303']
-    """
-    if metric.digits == 0 and all(abs(value) < MAX_COUNT for value in values):
-        return [f"{value:,.0f}" for value in values]
-    texts = [metric.format(value) for value in values]
-    while all("e" not in text and len(text.partition(".")[2]) > 2 and text.endswith("0") for text in texts):
-        texts = [text[:-1] for text in texts]
-    return texts
-
-
-def format_change(metric: Metric, before: float, after: float) -> str:
-    """Return the values before and after, such as `0.957→0.846`."""
-    return "→".join(format_values(metric, before, after))
 
 
 def per_unit(unit: str) -> str:
@@ -111,27 +72,6 @@ def describe_forecast(forecast: Forecast, now: datetime) -> str:
     return f"at this pace {side} {limit} around {day}"
 
 
-def describe_concern(concern: Concern, metric: Metric, unit: str, now: datetime) -> str:
-    """Return a concern in one clause, such as `declining: accuracy -0.09 in 10 days; below 0.80 around 17 Jan`.
-
-    Args:
-        concern: The concern.
-        metric: Its metric.
-        unit: What a period of its series is.
-        now: Dates of another year have their year.
-    """
-    subject, lasted = series_subject(concern.key), pluralize(concern.periods, unit)
-    if concern.kind is ConcernKind.BELOW_BASELINE:
-        levels = format_change(metric, concern.before, concern.value)
-        return f"{lasted} far {concern.side} baseline, not confirmed: {subject} {levels}"
-    (delta,) = format_values(metric, concern.value - concern.before)
-    text = f"declining: {subject} {delta} in {lasted}"
-    if concern.limit is None or concern.limit_at is None:
-        return text
-    side = "above" if metric.better is Direction.LOWER else "below"
-    return f"{text}; at this pace {side} {format_value(concern.limit)} around {format_day(concern.limit_at, now)}"
-
-
 def describe_ok(evaluated: int) -> str:
     """Return that a model is ok, and how many of its metrics are.
 
@@ -150,11 +90,6 @@ def advice_lines(diagnosis: Diagnosis) -> list[str]:
     if labels is not None and f"{labels:,}" not in diagnosis.verdict.do and Action.NOTHING not in diagnosis.actions:
         others.append(f"{labels:,} labeled row{'' if labels == 1 else 's'} since the change")
     return lines + [f"{sentence_case(text)}." for text in others]
-
-
-def safe_name(text: str) -> str:
-    """Return a foreign name fit for a clause."""
-    return sanitize(text, MAX_NAME)
 
 
 def format_percent(proportion: float) -> str:

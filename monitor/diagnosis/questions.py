@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from modeltop.core.diagnosis import BeforeAfter, Cause, CauseHypothesis, Certainty, Forecast, Pattern, Question
+from modeltop.core.metrics.phrases import format_values, metric_name, series_subject
 from modeltop.core.series import ConcernKind, Series, to_datetime
 from modeltop.core.stats.spacing import period_unit
 from modeltop.core.text import format_day, pluralize
@@ -13,17 +14,9 @@ from modeltop.diagnosis.before_after import BeforeAfterWindows
 from modeltop.diagnosis.context import CONFIDENCE
 from modeltop.diagnosis.feature_drift import feature_shifts
 from modeltop.diagnosis.observations import Observations
-from modeltop.diagnosis.phrases import (
-    describe_concern,
-    describe_followed,
-    describe_forecast,
-    format_values,
-    metric_name,
-    per_unit,
-    series_subject,
-    top_features,
-)
+from modeltop.diagnosis.phrases import describe_followed, describe_forecast, per_unit, top_features
 from modeltop.diagnosis.signals import describe, describe_metric_change
+from modeltop.rules.concerns import describe_concern
 
 RELIABILITY = ("f1_score", "balanced_accuracy", "mcc", "roc_auc", "recall", "precision", "r2", "rmse", "mape")
 """Metrics that answer whether a model is less reliable, the most telling first."""

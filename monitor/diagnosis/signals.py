@@ -6,12 +6,13 @@ from datetime import datetime
 from typing import NamedTuple
 
 from modeltop.core.diagnosis import ROW_COUNT, BeforeAfter, ExpectedVsRealized, SegmentContribution
+from modeltop.core.metrics.phrases import format_change, metric_name
 from modeltop.core.stats.distributions import jensen_shannon
 from modeltop.core.text import format_value
 from modeltop.diagnosis.before_after import compare
 from modeltop.diagnosis.context import ALL, CONFIDENCE
 from modeltop.diagnosis.observations import ESTIMATED, Observations
-from modeltop.diagnosis.phrases import UNMOVED_BELOW, followed_ratio, format_change, metric_name
+from modeltop.diagnosis.phrases import UNMOVED_BELOW, followed_ratio
 from modeltop.diagnosis.segments import Segmentation
 from modeltop.diagnosis.timeseries.pattern import DECLINES
 from modeltop.rules.detectors.volume import MAX_SHARE
@@ -157,7 +158,8 @@ def moved_labels(observations: Observations) -> str | None:
     move no further than labels (Cover and Thomas 2006, 2.8; Lipton et al. 2018, ICML 80).
     """
     shifts, positives = observations.feature_shifts, base_rate_change(observations)
-    distance = 0.0 if shifts.label is None else shifts.label.after
+    label = shifts.outputs.get("label")
+    distance = 0.0 if label is None else label.after
     if positives is not None:
         distance = jensen_shannon(positives.before, positives.after)
     furthest = max((shift.after for shift in shifts.sound if shift.metric == "js_distance"), default=0.0)

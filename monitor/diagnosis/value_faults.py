@@ -16,8 +16,9 @@ import numpy as np
 
 from modeltop.core.diagnosis import FeatureShift
 from modeltop.core.distribution import MISSING, OTHER, Histogram, ValueRange
+from modeltop.core.metrics.phrases import safe_name
 from modeltop.diagnosis.feature_drift import value_loss
-from modeltop.diagnosis.phrases import describe_value_loss, safe_name
+from modeltop.diagnosis.phrases import describe_value_loss
 
 if TYPE_CHECKING:
     from modeltop.core.distribution import Counts

@@ -15,22 +15,17 @@ from modeltop.core.diagnosis import (
     Pattern,
     Verdict,
 )
+from modeltop.core.metrics.phrases import format_values, series_subject
 from modeltop.core.series import Alert, Condition, Direction, Series, Severity, to_datetime
 from modeltop.core.stats.spacing import period_unit
 from modeltop.core.text import display_width, format_day, format_value, pluralize, sanitize, truncate_at_word
 from modeltop.diagnosis.advice import describe_step, insufficient_data_reason, second_cause
 from modeltop.diagnosis.context import CONFIDENCE, ModelContext
 from modeltop.diagnosis.observations import Observations
-from modeltop.diagnosis.phrases import (
-    describe_concern,
-    describe_month,
-    describe_ok,
-    format_values,
-    sentence_case,
-    series_subject,
-)
+from modeltop.diagnosis.phrases import describe_month, describe_ok, sentence_case
 from modeltop.diagnosis.signals import describe_metric_change, precision_recall_tradeoff
 from modeltop.diagnosis.timeseries.pattern import MIN_CONFIDENCE
+from modeltop.rules.concerns import describe_concern
 
 RECENT_DAYS = 28
 """Age of a slide up to which its start is a day, not a part of a month."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from modeltop.core.diagnosis import ROW_COUNT, BeforeAfter, Cause, Diagnosis, FeatureShift, SegmentContribution
+from modeltop.core.metrics.phrases import format_change
 from modeltop.core.metrics.registry import MetricRegistry
 from modeltop.core.text import format_value, sanitize
-from modeltop.diagnosis.phrases import advice_lines, format_change, format_percent_change
+from modeltop.diagnosis.phrases import advice_lines, format_percent_change
 from modeltop.report.phrases import series_name
 
 QUESTIONS_TITLE = "Five questions"

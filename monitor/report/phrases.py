@@ -9,6 +9,7 @@ from dataclasses import fields
 from datetime import UTC, datetime
 
 from modeltop.core.incident import Acknowledgement, Matchers, Note, Silence, Suppression
+from modeltop.core.metrics.phrases import format_values
 from modeltop.core.series import (
     Alert,
     Condition,
@@ -30,7 +31,6 @@ from modeltop.core.text import (
     sanitize,
     truncate,
 )
-from modeltop.diagnosis.phrases import format_values
 from modeltop.rules.change_summary import latest_interval
 from modeltop.rules.defaults import without_idle
 from modeltop.rules.rule import UNKNOWN_METRIC, Rule, describe_rule, metric_table

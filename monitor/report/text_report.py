@@ -17,7 +17,7 @@ from modeltop.core.series import (
 )
 from modeltop.core.stats.spacing import period_unit
 from modeltop.core.text import pluralize, sanitize
-from modeltop.diagnosis.phrases import describe_concern, describe_ok
+from modeltop.diagnosis.phrases import describe_ok
 from modeltop.report.diagnosis_sections import QUESTIONS_TITLE, diagnosis_sections
 from modeltop.report.phrases import (
     HANG,
@@ -38,6 +38,7 @@ from modeltop.report.phrases import (
     wrapped,
 )
 from modeltop.report.summary import describe_changes
+from modeltop.rules.concerns import describe_concern
 from modeltop.rules.snapshot import Snapshot
 
 QUESTION_HANG = 21

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from modeltop.core.metrics.phrases import format_change, format_values, series_subject
 from modeltop.core.metrics.registry import Metric, MetricRegistry
 from modeltop.core.series import (
     Alert,
@@ -25,7 +26,7 @@ from modeltop.core.stats.collapse import WEEK, are_weekly, without_season
 from modeltop.core.stats.distributions import norm_isf
 from modeltop.core.stats.robust import MAX_MAGNITUDE, median
 from modeltop.core.stats.trend_tests import mann_kendall_rows, significant_trends, theil_sen_lines
-from modeltop.core.text import format_period, format_value, pluralize
+from modeltop.core.text import format_day, format_value, pluralize
 from modeltop.rules.detectors.baseline_drop import MIN_BASELINE, Drops
 from modeltop.rules.detectors.confidence import MIN_CHANGE, MIN_PERIODS, P_FIRES, PERIODS, ConfidenceShift, fit_turn
 from modeltop.rules.detectors.cusum import LastingShift
@@ -260,22 +261,22 @@ def _next_limit(newest: float, metric: Metric, rules: Sequence[Rule]) -> float |
     return tenth if low < tenth < high else None
 
 
-def describe_concern(concern: Concern, metric: Metric) -> str:
-    """Return a concern in one clause without the model's name; that of a metric that is not registered is foreign.
+def describe_concern(concern: Concern, metric: Metric, unit: str, now: datetime) -> str:
+    """Return a concern in one clause, such as `declining: accuracy -0.09 in 10 days; below 0.80 around 17 Jan`.
 
     Args:
         concern: The concern.
         metric: Its metric.
+        unit: What a period of its series is.
+        now: Dates of another year have their year.
     """
-    name = metric.name if concern.key.segment == "all" else f"{concern.key.segment}: {metric.name}"
-    before, value = format_value(concern.before), format_value(concern.value)
+    subject, lasted = series_subject(concern.key), pluralize(concern.periods, unit)
     if concern.kind is ConcernKind.BELOW_BASELINE:
-        lasted = pluralize(concern.periods, "period")
-        return f"{name} {value}, baseline {before}: {lasted} far {concern.side} baseline, not confirmed"
-    text = (
-        f"{name} declining: {metric.format_delta(concern.value - concern.before)} since {format_period(concern.since)}"
-    )
+        levels = format_change(metric, concern.before, concern.value)
+        return f"{lasted} far {concern.side} baseline, not confirmed: {subject} {levels}"
+    (delta,) = format_values(metric, concern.value - concern.before)
+    text = f"declining: {subject} {delta} in {lasted}"
     if concern.limit is None or concern.limit_at is None:
         return text
     side = "above" if metric.better is Direction.LOWER else "below"
-    return f"{text}; at this pace {side} {format_value(concern.limit)} around {format_period(concern.limit_at)}"
+    return f"{text}; at this pace {side} {format_value(concern.limit)} around {format_day(concern.limit_at, now)}"

@@ -139,7 +139,9 @@ def model_statuses(
         if alert is not None:
             text = _describe_alert(alert, history, catalog)
         elif severity is Severity.OK and own_concerns:
-            text = f"ok, but {describe_concern(own_concerns[0], catalog.get(own_concerns[0].key.metric))}"
+            first, series = own_concerns[0], history.series[own_concerns[0].key]
+            concern = describe_concern(first, catalog.get(first.key.metric), period_unit(series), series.newest)
+            text = f"ok, but {concern}"
         else:
             text = sentences.get(model, "no rule evaluates it")
         clauses = _with_missing(text, alert, coverages.get(model), (missing_values or {}).get(model))

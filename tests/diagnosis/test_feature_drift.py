@@ -24,8 +24,8 @@ def test_features_that_shifted_come_furthest_first_and_those_that_lost_values_ap
 
 def test_the_models_own_columns_are_no_features(make_features, windows):
     shifts = feature_shifts(make_features(score=(0.3, 0.001), prediction=(0.2, 0.001), age=(0.03, 0.001)), windows)
-    assert (shifts.feature_count, shifts.shifted, shifts.has_score_drift) == (1, (), True)
-    assert shifts.score.after == pytest.approx(0.3, abs=0.01)
+    assert (shifts.feature_count, shifts.shifted, shifts.is_score_steady) == (1, (), False)
+    assert shifts.outputs["score"].after == pytest.approx(0.3, abs=0.01)
 
 
 def test_a_distance_that_was_there_before_is_no_shift(make_step, windows):

@@ -6,16 +6,15 @@ from datetime import UTC, datetime
 import pytest
 
 from modeltop.core.diagnosis import BeforeAfter, ExpectedVsRealized, Forecast, Pattern, SeriesPattern
+from modeltop.core.metrics.phrases import format_values, metric_name
 from modeltop.core.metrics.registry import MetricRegistry
 from modeltop.core.series import SeriesKey
+from modeltop.core.stats.spacing import period_unit
 from modeltop.diagnosis.phrases import (
     describe_followed,
     describe_forecast,
     describe_month,
     describe_pattern,
-    format_values,
-    metric_name,
-    period_unit,
     sentence_case,
 )
 

@@ -20,11 +20,14 @@ def concerns_of(series, rules=(), **options):
     return find_concerns([series], {series.key: rules}, CATALOG, **options).get(series.key, ())
 
 
+def describe(concern):
+    return describe_concern(concern, CATALOG.get("accuracy"), "day", concern.since)
+
+
 def test_a_decline_inside_the_limits_is_dated_and_leads_to_the_next_limit(daily):
     (concern,) = concerns_of(daily(TEN_DAYS), [limit_rule("accuracy", below=0.8)])
     assert (concern.kind, concern.since.day, concern.limit, concern.limit_at.day) == (ConcernKind.DECLINING, 2, 0.8, 17)
-    text = describe_concern(concern, CATALOG.get("accuracy"))
-    assert text == "accuracy declining: -0.092 since 2025-01-02; at this pace below 0.80 around 2025-01-17"
+    assert describe(concern) == "declining: accuracy -0.092 in 9 days; at this pace below 0.80 around 17 Jan"
     assert concerns_of(daily(TEN_DAYS), declining=False) == ()
 
 
@@ -42,8 +45,7 @@ def test_one_value_far_below_the_baseline_is_named_until_it_is_confirmed(daily):
     values = np.random.default_rng(1).normal(0.9, 0.01, 40).tolist()
     (concern,) = concerns_of(daily([*values, 0.84]))
     assert (concern.kind, concern.value) == (ConcernKind.BELOW_BASELINE, 0.84)
-    text = describe_concern(concern, CATALOG.get("accuracy"))
-    assert text.endswith("1 period far below baseline, not confirmed")
+    assert describe(concern).startswith("1 day far below baseline, not confirmed: accuracy 0.90")
     assert concerns_of(daily([*values, 0.88])) == ()
     assert concerns_of(daily([*values[:7], 0.5])) == (), "needs eight periods"
 
@@ -51,7 +53,7 @@ def test_one_value_far_below_the_baseline_is_named_until_it_is_confirmed(daily):
 def test_two_values_far_off_are_counted_as_two(daily):
     (concern,) = concerns_of(daily([*np.random.default_rng(1).normal(0.9, 0.01, 40), 0.85, 0.84]))
     assert (concern.periods, concern.since.day, concern.before) == (2, 10, pytest.approx(0.9, abs=0.01))
-    assert "2 periods far below baseline" in describe_concern(concern, CATALOG.get("accuracy"))
+    assert "2 days far below baseline" in describe(concern)
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from modeltop.alerting.grouping import usual_gap
+from modeltop.core.metrics.phrases import format_change
 from modeltop.core.series import Alert, Condition, RuleStatus, Severity, State
 from modeltop.core.stats.spacing import period_unit
 from modeltop.core.text import display_width, format_day, pluralize, sanitize
-from modeltop.diagnosis.phrases import describe_forecast, format_change
+from modeltop.diagnosis.phrases import describe_forecast
 from modeltop.report.phrases import problem_lines
 from modeltop_tui.view.acknowledgements import handling_lines, handling_mark, note_lines
 from modeltop_tui.view.metrics import crossed_limit, label

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from modeltop.core.metrics.phrases import format_change
 from modeltop.core.metrics.registry import Metric
 from modeltop.core.series import Comparison, Series
 from modeltop.core.text import display_width, sanitize
-from modeltop.diagnosis.phrases import format_change
 from modeltop.rules.change_summary import baseline_note
 from modeltop_tui.view.metrics import baseline_value, distinct_changes, label, short_day
 from modeltop_tui.view.state import ScreenState, snapshot_index

@@ -12,13 +12,19 @@ from modeltop.core.stats.robust import median
 _UNITS = ((timedelta(hours=1), "hour"), (timedelta(days=1), "day"), (timedelta(days=7), "week"))
 
 
+def typical_period(series: Series) -> timedelta:
+    """Return the median distance of two periods; a day if there is only one period."""
+    if len(series) < 2:
+        return timedelta(days=1)
+    return timedelta(microseconds=int(median(np.diff(series.times)) / np.timedelta64(1, "us")))
+
+
 def period_unit(series: Series) -> str:
     """Return what a period of a series is: `hour`, `day`, `week`, `month`; `period` where the spacing is irregular."""
     if len(series) < 2:
         return "day"
-    gaps = np.diff(series.times)
-    usual = timedelta(microseconds=int(median(gaps) / np.timedelta64(1, "us")))
+    usual = typical_period(series)
     if timedelta(days=28) <= usual <= timedelta(days=31):
         return "month"
     unit = next((name for length, name in _UNITS if length == usual), "period")
-    return unit if np.mean(gaps == np.timedelta64(usual)) >= 0.8 else "period"
+    return unit if np.mean(np.diff(series.times) == np.timedelta64(usual)) >= 0.8 else "period"

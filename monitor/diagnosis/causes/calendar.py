@@ -8,14 +8,14 @@ import numpy as np
 
 from modeltop.core.calendar import event_at
 from modeltop.core.diagnosis import MAX_SENTENCE, Cause, CauseHypothesis
+from modeltop.core.metrics.phrases import safe_name
 from modeltop.core.series import Series, State, to_datetime
 from modeltop.core.stats.recurrence import same_effect_before
+from modeltop.core.stats.spacing import typical_period
 from modeltop.core.text import format_day, truncate_at_word
-from modeltop.diagnosis.before_after import typical_period
 from modeltop.diagnosis.causes.base import EvidenceItem, cause, combine_evidence
 from modeltop.diagnosis.causes.external import release_evidence
 from modeltop.diagnosis.observations import Observations
-from modeltop.diagnosis.phrases import safe_name
 
 DAY, WEEK = timedelta(days=1), timedelta(days=7)
 MIN_STARTED = 0.25

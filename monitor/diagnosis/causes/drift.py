@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from modeltop.core.diagnosis import Cause, CauseHypothesis, ExpectedVsRealized, Pattern
+from modeltop.core.metrics.phrases import safe_name
 from modeltop.core.text import format_day, format_value, pluralize
 from modeltop.diagnosis import phrases, signals
 from modeltop.diagnosis.causes.base import EvidenceItem, cause, combine_evidence
@@ -52,8 +53,8 @@ def _drift(observations: Observations) -> Iterator[EvidenceItem]:
     shifts = observations.feature_shifts
     if shifts.is_broad:
         yield EvidenceItem(0.6, f"{_moved(shifts)}: {phrases.top_features(shifts.sound)}")
-    if not shifts.feature_count and shifts.score is not None:
-        distance = format_value(shifts.score.after, 2)
+    if not shifts.feature_count and (score := shifts.outputs.get("score")) is not None:
+        distance = format_value(score.after, 2)
         yield EvidenceItem(0.5, f"the score distribution shifted, distance {distance}")
     yield from _followed(observations)
     yield from _led_by_confidence(observations)
@@ -90,7 +91,7 @@ def _no_drift(observations: Observations) -> Iterator[EvidenceItem]:
         yield EvidenceItem(0.7, _moved(shifts))
     elif shifts.shifted and not shifts.is_broad:
         yield EvidenceItem(0.5, f"only {_moved(shifts)}")
-    if shifts.has_score_drift and shifts.score is None:
+    if shifts.is_score_steady:
         yield EvidenceItem(0.3, "the score distribution is as before")
     yield from _other_explanations(observations)
     for pair in _explained_pairs(observations)[:1]:
@@ -112,11 +113,11 @@ def _other_explanations(observations: Observations) -> Iterator[EvidenceItem]:
         yield EvidenceItem(0.6, "it lasted one period")
     yield from _of_labels(observations)
     if not is_broad and (dominant := signals.dominant_segment(observations)) is not None:
-        yield EvidenceItem(0.5, f"only {phrases.safe_name(dominant[1].segment)} fell")
+        yield EvidenceItem(0.5, f"only {safe_name(dominant[1].segment)} fell")
     if any(observations.is_near_onset(note) for note in observations.notes):
         yield EvidenceItem(0.3, "a note explains that day")
     for segment in observations.new_segments[:1]:
-        yield EvidenceItem(0.3, f"{phrases.safe_name(segment)} is new since then")
+        yield EvidenceItem(0.3, f"{safe_name(segment)} is new since then")
 
 
 def _of_labels(observations: Observations) -> Iterator[EvidenceItem]:
@@ -140,7 +141,7 @@ def _unnoticed(observations: Observations) -> Iterator[EvidenceItem]:
     is_only_evidence = not observations.pairs and not observations.is_within_noise
     if (pairs or is_only_evidence) and shifts.feature_count and not shifts.shifted:
         yield EvidenceItem(0.4 if pairs else 0.5, _moved(shifts))
-    if pairs and shifts.has_score_drift and shifts.score is None:
+    if pairs and shifts.is_score_steady:
         yield EvidenceItem(0.2, "the score distribution is as before")
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from modeltop.core.diagnosis import BeforeAfter, Cause, CauseHypothesis
+from modeltop.core.metrics.phrases import metric_name
 from modeltop.core.text import pluralize
 from modeltop.diagnosis.causes.base import EvidenceItem, cause, combine_evidence
 from modeltop.diagnosis.causes.external import release_evidence
 from modeltop.diagnosis.observations import Observations
-from modeltop.diagnosis.phrases import metric_name
 from modeltop.diagnosis.signals import (
     describe,
     describe_metric_change,
@@ -57,7 +57,7 @@ def _no_skill(observations: Observations, change: BeforeAfter) -> Iterator[Evide
     shifts = observations.feature_shifts
     if shifts.feature_count and not shifts.shifted:
         yield EvidenceItem(0.4, "features are as before")
-    if shifts.has_output_drift and moved_output(observations) is None:
+    if shifts.outputs.keys() - {"label"} and moved_output(observations) is None:
         yield EvidenceItem(0.5, "scores and predictions are as before")
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from modeltop.core.diagnosis import BeforeAfter, Cause, CauseHypothesis
+from modeltop.core.metrics.phrases import format_values, metric_name
 from modeltop.diagnosis.causes.base import EvidenceItem, cause, combine_evidence
 from modeltop.diagnosis.observations import Observations
-from modeltop.diagnosis.phrases import format_values, metric_name
 from modeltop.diagnosis.signals import (
     RANKING,
     are_classes_recognized,
@@ -116,7 +116,7 @@ def _not_calibration(observations: Observations, ranking: BeforeAfter | None) ->
     for fault in observations.faults[:1]:
         yield EvidenceItem(0.5, fault.clause)
     shifts = observations.feature_shifts
-    if shifts.has_score_drift and shifts.score is None:
+    if shifts.is_score_steady:
         yield EvidenceItem(0.4, "the score distribution is as before")
     if (positives := base_rate_change(observations)) is not None:
         yield EvidenceItem(0.3, f"the share of positives {positives.direction} {describe(observations, positives)}")
