@@ -244,6 +244,20 @@ def pluralize(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
+def per_unit(unit: str) -> str:
+    """Return `a day`, `an hour`: how often something comes."""
+    return f"{'an' if unit == 'hour' else 'a'} {unit}"
+
+
+def format_percent(proportion: float) -> str:
+    """Return a whole percentage, or with as many digits as are needed to be above 0.
+
+    >>> format_percent(0.341), format_percent(0.004), format_percent(0.0)
+    ('34 %', '0.4 %', '0 %')
+    """
+    return f"{100 * proportion:.0f} %" if proportion >= 0.01 or not proportion else f"{100 * proportion:.1g} %"
+
+
 def format_value(value: float, digits: int = 3) -> str:
     """Return a value for a sentence: at most `digits` decimals, at least two, no padding beyond them.
 

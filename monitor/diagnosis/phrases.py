@@ -16,7 +16,7 @@ from modeltop.core.diagnosis import (
 )
 from modeltop.core.metrics.phrases import metric_name, safe_name
 from modeltop.core.metrics.registry import Metric
-from modeltop.core.text import format_day, format_value
+from modeltop.core.text import format_day, format_percent, format_value
 
 RISE_NAMES = {"DROP": "sudden rise", "DECLINE": "gradual rise"}
 FOLLOWED_FROM, UNMOVED_BELOW = 0.8, 0.4
@@ -31,11 +31,6 @@ def sentence_case(text: str) -> str:
     """
     first = text.partition(" ")[0].rstrip(",:")
     return text[:1].upper() + text[1:] if first.isalpha() and first.islower() and first != "ok" else text
-
-
-def per_unit(unit: str) -> str:
-    """Return `a day`, `an hour`: how often something comes."""
-    return f"{'an' if unit == 'hour' else 'a'} {unit}"
 
 
 def describe_month(moment: datetime, now: datetime) -> str:
@@ -90,15 +85,6 @@ def advice_lines(diagnosis: Diagnosis) -> list[str]:
     if labels is not None and f"{labels:,}" not in diagnosis.verdict.do and Action.NOTHING not in diagnosis.actions:
         others.append(f"{labels:,} labeled row{'' if labels == 1 else 's'} since the change")
     return lines + [f"{sentence_case(text)}." for text in others]
-
-
-def format_percent(proportion: float) -> str:
-    """Return a whole percentage, or with as many digits as are needed to be above 0.
-
-    >>> format_percent(0.341), format_percent(0.004), format_percent(0.0)
-    ('34 %', '0.4 %', '0 %')
-    """
-    return f"{100 * proportion:.0f} %" if proportion >= 0.01 or not proportion else f"{100 * proportion:.1g} %"
 
 
 def format_percent_change(pair: tuple[float, float]) -> str:

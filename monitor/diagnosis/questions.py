@@ -8,13 +8,13 @@ from modeltop.core.diagnosis import BeforeAfter, Cause, CauseHypothesis, Certain
 from modeltop.core.metrics.phrases import format_values, metric_name, series_subject
 from modeltop.core.series import ConcernKind, Series, to_datetime
 from modeltop.core.stats.spacing import period_unit
-from modeltop.core.text import format_day, pluralize
+from modeltop.core.text import format_day, per_unit, pluralize
 from modeltop.diagnosis.advice import ACTIONS, UNDECIDED_ACTIONS, is_likely, retraining_blocker
 from modeltop.diagnosis.before_after import BeforeAfterWindows
 from modeltop.diagnosis.context import CONFIDENCE
 from modeltop.diagnosis.feature_drift import feature_shifts
 from modeltop.diagnosis.observations import Observations
-from modeltop.diagnosis.phrases import describe_followed, describe_forecast, per_unit, top_features
+from modeltop.diagnosis.phrases import describe_followed, describe_forecast, top_features
 from modeltop.diagnosis.signals import describe, describe_metric_change
 from modeltop.rules.concerns import describe_concern
 

@@ -10,10 +10,9 @@ from modeltop.core.incident import Note
 from modeltop.core.metrics.phrases import format_change, safe_name
 from modeltop.core.series import Direction
 from modeltop.core.stats.spacing import period_unit
-from modeltop.core.text import format_day, sanitize
+from modeltop.core.text import format_day, format_percent, per_unit, sanitize
 from modeltop.diagnosis.causes.base import EvidenceItem, cause, combine_evidence
 from modeltop.diagnosis.observations import Observations
-from modeltop.diagnosis.phrases import format_percent, per_unit
 from modeltop.diagnosis.signals import MIN_DOMINANT_SHARE, dominant_segment, moved_output
 
 RELEASE = re.compile(r"(releas|deploy|roll(ed|ing)?[ -]?out|upgrad)\w*\b.*\b(model|v?\d+\.\d[\w.]*)\b", re.IGNORECASE)

@@ -9,10 +9,10 @@ from modeltop.core.diagnosis import ROW_COUNT, Cause, CauseHypothesis, Pattern
 from modeltop.core.metrics.phrases import safe_name
 from modeltop.core.series import Condition, to_datetime
 from modeltop.core.stats.spacing import period_unit
-from modeltop.core.text import format_day, format_value, pluralize
+from modeltop.core.text import format_day, format_value, per_unit, pluralize
 from modeltop.diagnosis.causes.base import EvidenceItem, cause, combine_evidence
 from modeltop.diagnosis.observations import Observations
-from modeltop.diagnosis.phrases import describe_expectation, followed_ratio, per_unit
+from modeltop.diagnosis.phrases import describe_expectation, followed_ratio
 from modeltop.diagnosis.signals import best_pair, describe, lost_rows
 
 MAX_FEW_ROWS = 0.2
