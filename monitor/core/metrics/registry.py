@@ -45,6 +45,8 @@ CORRELATION: Bounds = (-1.0, 1.0)
 
 MEAN_FAMILIES = frozenset({"judged", "harm", "latency", "latency_ms", "clustering"})
 """Families whose metrics, unless they are shares, are means over rows: the mean of one is the metric itself."""
+ROUNDING_ERROR = 1e-12
+"""Difference of two values of a metric that is one of floats, not of the metric."""
 LABEL_COVERAGE = "label_coverage"
 """Name of the metric that shows whether labels are still to come."""
 _METRICS: dict[str, Metric] = {}
@@ -94,7 +96,9 @@ class Metric:
         >>> Metric("accuracy").format_delta(-0.09), Metric("accuracy").format_delta(0.0)
         ('-0.090', '0.000')
         """
-        text = self.format(delta + 0.0)  # -0.0 + 0.0 is 0.0
+        # A difference of a sum and a mean of the same values is not always 0.
+        delta = 0.0 if abs(delta) < ROUNDING_ERROR else delta
+        text = self.format(delta)
         return f"+{text}" if delta > 0 else text
 
     def within_bounds(self, value: float) -> bool:

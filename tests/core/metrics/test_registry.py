@@ -131,6 +131,7 @@ def test_any_name_can_be_asked_for_and_is_stable(name):
     [
         (Metric("accuracy"), -0.0, "0.000"),
         (Metric("latency_ms", digits=1), -0.0, "0.0"),
+        (Metric("accuracy"), 1.1e-16, "0.000"),
         (Metric("accuracy"), 0.0004, "+0.0004"),
         (Metric("accuracy"), float("-inf"), "-inf"),
         (Metric("rows"), 12_345.0, "+12345"),
