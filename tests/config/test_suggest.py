@@ -85,7 +85,7 @@ def test_a_constant_past_leaves_room_for_one_step_of_what_is_shown():
 
 @pytest.mark.parametrize("values", [np.zeros(50), np.full(50, 0.0005)])
 def test_a_limit_that_no_value_can_cross_is_not_proposed(values):
-    assert "no value can lie below" in suggested(series(values))
+    assert "no value is possible below" in suggested(series(values))
 
 
 def test_periods_of_a_handful_of_cases_are_no_history():

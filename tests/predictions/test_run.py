@@ -112,7 +112,7 @@ def test_by_a_clock_that_is_behind_no_period_is_lost_unless_a_person_gave_the_mo
     assert len(read_computed(store, "churn")) == 3
     assert "periods up to 2025-01-03 are in the future: set the clock" in "\n".join(summary.lines())
     _, summary, _ = compute([cells], now=behind + np.timedelta64(12, "D"), is_backtest=True)
-    assert "400 rows of 1 period from 2025-01-03 on are in the future: left out" in "\n".join(summary.lines())
+    assert "400 rows of 1 period from 2025-01-03 on are in the future: skipped" in "\n".join(summary.lines())
 
 
 def test_periods_that_left_the_log_are_still_part_of_the_baseline(compute, binary_counts, rows):

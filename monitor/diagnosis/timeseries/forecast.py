@@ -28,6 +28,8 @@ MIN_BASELINE = 6
 """Periods that can be a stable level."""
 MAX_P_VALUE = 0.01
 """Significance level of a trend."""
+MAX_P_WITHOUT_LEVEL = 0.02
+"""That of a trend from the first period on: here something has fallen, and the question is only since when."""
 
 
 def forecast_trend(
@@ -91,7 +93,7 @@ def _worsens(points: Points, better: Direction) -> bool:
     scale = float(np.ptp(points.values)) or 1.0
     trend = float((points.days - points.days.mean()) @ ((points.values - points.values.mean()) / scale))
     is_bad = trend != 0 if better is Direction.NEITHER else (trend < 0) is (better is Direction.HIGHER)
-    return is_bad and mann_kendall(points.values, times=points.days).p <= MAX_P_VALUE
+    return is_bad and mann_kendall(points.values, times=points.days).p <= MAX_P_WITHOUT_LEVEL
 
 
 def _limits_around(line: TheilSenResult, series: Series, limits: Iterable[Limit]) -> tuple[float | None, float | None]:

@@ -139,7 +139,8 @@ def _scored_shapes(points: Points) -> list[tuple[FittedShape, float]]:
     # Autocorrelation is estimated too, and is lowest at the position that is best by chance.
     inflation = 1 + float(rho[0]) / 2 + 2 * max(float(rho[0]) - LONG_MEMORY, 0.0)
     penalties = [
-        _penalty(shape, n) * inflation + (UNKNOWN_NOISE_GAIN[shape.is_short] if points.support is None else 0.0)
+        _penalty(shape, n) * inflation
+        + (UNKNOWN_NOISE_GAIN[shape.is_short] if points.support is None and shape.name != "line" else 0.0)
         for shape in shapes[1:]
     ]
     scored = zip(shapes, (scores + np.array([0.0, *penalties])).tolist(), strict=True)

@@ -45,7 +45,7 @@ def test_buffered_events_are_saved_once_they_can_be(world, fail_writes):
     fail_writes(off=False)
     world.run_cycle()
     assert health.read_last_health(world.state).error is None
-    assert "all well again" in world.log
+    assert "journal: recovered" in world.log
     assert [entry.level.name for entry in world.alerting_state.notifications.values()] == ["CRITICAL"]
     world.restart()
     world.run_cycle(runs=2)

@@ -125,7 +125,7 @@ def test_a_lasting_problem_is_logged_when_it_starts_changes_and_ends(tmp_path):
     reporter = HealthReporter(DaemonIdentity(tmp_path, LockHolder(1, "here")), log, AT)
     for error in (None, "a", "a", "b", "b", None, None):
         reporter.set_error("disk", error)
-    assert [line.split()[-1] for line in stream.getvalue().splitlines()] == ["a", "b", "again"]
+    assert [line.split()[-1] for line in stream.getvalue().splitlines()] == ["a", "b", "recovered"]
 
 
 @pytest.fixture

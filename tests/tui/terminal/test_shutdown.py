@@ -107,7 +107,7 @@ def test_an_error_of_its_own_is_one_line_and_a_log_without_secrets(spawn, fleet,
     assert session.exit_code() == 1
     assert session.restored() == []
     last_line = bytes(session.output).rpartition(b"\x1b")[2].decode().splitlines()[-1]
-    [log] = (tmp_path / "home" / "state" / "modeltop").iterdir()
+    (log,) = (tmp_path / "home" / "state" / "modeltop").glob("*.log")
     assert str(log) in bytes(session.output).decode().replace("\r\n", "")
     assert "ValueError" in bytes(session.output).decode(), last_line
     assert log.stat().st_mode & 0o777 == 0o600
