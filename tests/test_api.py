@@ -75,7 +75,9 @@ def test_a_result_of_one_model_has_nothing_of_the_others_and_says_the_same_of_it
 
 
 def test_importing_modeltop_loads_neither_pandas_nor_textual_nor_numpy():
-    code = "import modeltop, sys; print(*{'pandas', 'textual', 'numpy', 'typing'} & {*sys.modules})"
+    names = "{'pandas', 'textual', 'numpy', 'typing'}"
+    folder = str(Path(modeltop.__file__).parents[1])
+    code = f"import sys; sys.path.append({folder!r}); import modeltop; print(*{names} & {{*sys.modules}})"
     done = subprocess.run([sys.executable, "-S", "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == []
 
