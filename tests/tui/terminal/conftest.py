@@ -109,7 +109,9 @@ class Session:
     @property
     def text(self):
         """The screen as lines."""
-        return "\n".join(self.screen.display)
+        # Not pyte's `display`: it fails on the half of a wide character that is left while a line is painted anew.
+        rows = (self.screen.buffer[row] for row in range(self.screen.lines))
+        return "\n".join("".join(row[column].data for column in range(self.screen.columns)) for row in rows)
 
     def wait_until(self, true, seconds):
         """Whether it reached true in that time."""
