@@ -105,7 +105,7 @@ def _run(app: Terminal, watcher: subprocess.Popen[bytes], store: Store, seconds:
                 for memory in memories:
                     memory.sample(elapsed)
         app.read(0.05)
-    alive = READY_TEXT[0] in screen and all(process.poll() is None for process in processes)
+    alive = "2 Metrics" in screen and all(process.poll() is None for process in processes)
     elapsed = time.monotonic() - started_at
     cpu = (cpu_seconds(app.process.pid) - app_cpu) / elapsed if alive else float("inf")
     watch_cpu = (cpu_seconds(watcher.pid) - watcher_cpu) / elapsed if alive else float("inf")
