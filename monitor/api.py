@@ -155,13 +155,13 @@ def diagnose(
     """Return the diagnosis of a model, whether or not it alerts: verdict, five questions, causes, evidence.
 
     Args:
-        data: As `check` takes it.
+        data: As for `check`.
         model: The model; of a DataFrame without a column of models, its name.
-        config: As `check` takes it.
-        now: As `check` takes it.
+        config: As for `check`.
+        now: As for `check`.
 
     Raises:
-        MonitorError: As `check` does.
+        MonitorError: As for `check`.
 
     >>> import pandas as pd
     >>> accuracy = [0.96, 0.95, 0.96, 0.94, 0.93, 0.91, 0.90, 0.89, 0.88, 0.87]

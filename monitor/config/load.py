@@ -147,7 +147,7 @@ def read_text(path: Path) -> str:
     """Return the text of a configuration.
 
     Raises:
-        ConfigError: The file cannot be read, or is larger than 1 MB, or is no UTF-8.
+        ConfigError: The file cannot be read, or is larger than 1 MB, or is not UTF-8.
     """
     try:
         with path.open("rb") as file:
@@ -173,7 +173,7 @@ def parse_tables(text: str, path: Path) -> Mapping[str, Any]:
         path: The file, to report mistakes.
 
     Raises:
-        ConfigError: It is no TOML.
+        ConfigError: It is not TOML.
     """
     try:
         return tomllib.loads(text)

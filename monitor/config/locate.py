@@ -1,4 +1,4 @@
-"""Where a key stands in a TOML file: `tomllib` gives values without their lines."""
+"""The line of a key in a TOML file: `tomllib` gives values without their lines."""
 
 from __future__ import annotations
 

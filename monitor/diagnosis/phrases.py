@@ -99,7 +99,7 @@ def top_features(shifts: Sequence[FeatureShift], limit: int = 2) -> str:
 
 
 def describe_value_loss(shift: FeatureShift) -> str:
-    """Return the problem with the values of a broken feature, to be said after its name: `missing 0 %→34 %`."""
+    """Return the problem with the values of a broken feature, which follows its name: `missing 0 %→34 %`."""
     missing, unseen = shift.missing, shift.unseen
     if missing is not None and (unseen is None or missing[1] - missing[0] >= unseen[1] - unseen[0]):
         return f"missing {format_percent_change(missing)}"

@@ -1,6 +1,6 @@
 """Faults that the values of features show: lost, stuck at one value, in another unit, or of another feature's column.
 
-All but losses are told by histograms and by the smallest, largest and mean value of the reference and of each period.
+All but losses are found by histograms and by the smallest, largest and mean value of the reference and of each period.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class ValueFault(NamedTuple):
     features: tuple[str, ...]
     """Foreign text."""
     problem: str
-    """What is wrong with them, to be said after their names."""
+    """What is wrong with them; it follows their names."""
     strength: float = 0.75
     """How far it alone would convince that an input is broken, 0 to 1."""
 

@@ -68,7 +68,7 @@ def _followed(observations: Observations) -> Iterator[EvidenceItem]:
 
 
 def _explained_pairs(observations: Observations) -> tuple[ExpectedVsRealized, ...]:
-    """Return the pairs by which a drift is told; none beside a broken input, which moves them as well."""
+    """Return the pairs that show drift; none beside a broken input, which moves them too."""
     return () if observations.faults else signals.worsened_pairs(observations)
 
 

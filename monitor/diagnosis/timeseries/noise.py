@@ -22,7 +22,7 @@ HEAVY_TAILED_DEGREES = 2
 """Degrees of freedom of heavy-tailed noise. Simulated: with more of them, the largest of 60 values of three degrees of
 freedom is more often called a spike."""
 MAX_HEAVY_AUTOCORRELATION = 0.3
-"""Autocorrelation up to which noise may be heavy-tailed where no count of cases tells its spread: so much is chance."""
+"""Autocorrelation up to which noise may be heavy-tailed where counts of cases are unknown: so much is chance."""
 SCALE_STEPS, MIN_HEAVY_SCALE = 10, 1e-3
 """Steps to the scale of heavy-tailed noise, and the least that it may be, in variances."""
 _MIN_RELATIVE_ERROR = 1e-9
