@@ -239,7 +239,7 @@ def _facts(observations: Observations) -> dict[str, str | None]:
         "overnight": day if observations.is_overnight and observations.focus is not None else None,
         "first_sign": day if lead is None else _day(observations, lead),
         "recovery": "it is recovering" if observations.context.is_past else None,
-        "unit": "period" if observations.series is None else period_unit(observations.series),
+        "unit": period_unit(observations.series),
         "broken": broken[0] if broken else None,
         "features": top_features(shifts.sound) if shifts.sound else None,
         "lost_segment": safe_name(lost[0].key.segment) if lost else None,

@@ -211,7 +211,7 @@ def incident_end(context: ModelContext) -> datetime | None:
     incident = context.incident
     if incident is None or incident.before is None or incident.worst_value is None:
         return None
-    series = next((series for series in context.series if series.key == incident.key), None)
+    series = context.find_series(incident.key)
     if series is None:
         return None
     points = series[series.evaluable() & (series.times >= to_datetime64(incident.started_at))]
@@ -231,7 +231,7 @@ def onset_of(context: ModelContext, key: SeriesKey, pattern: SeriesPattern | Non
     """
     starts = [alert.since for alert in context.alerts if alert.key == key and alert.resolved is None][:1]
     if context.incident is not None:
-        series = next((series for series in context.series if series.key == key), None)
+        series = context.find_series(key)
         start = context.incident.started_at
         has_before = series is None or (series.times[series.evaluable()] < to_datetime64(start)).sum() >= MIN_BEFORE
         return start if has_before or context.incident.resolved_at is not None else max([start, *starts])

@@ -80,6 +80,10 @@ class ModelContext:
             return None  # no rows of that segment are left, and that can be explained
         return None if worst.is_model_wide and worst.condition is Condition.NO_DATA else worst
 
+    def find_series(self, key: SeriesKey | None) -> Series | None:
+        """Return the series of a key; None if there is none."""
+        return next((series for series in self.series if series.key == key), None)
+
     def overall_series(self) -> dict[str, Series]:
         """Return the series over all rows by metric."""
         return {series.key.metric: series for series in self.series if series.key.segment == ALL and len(series)}

@@ -136,7 +136,7 @@ def diagnose(context: ModelContext) -> Diagnosis:
     alerting = _alerting_series(past)
     patterns = metric_patterns(past, alerting or (past.concerns[0].key if past.concerns else None))
     key = alerting or (past.concerns[0].key if past.concerns else _worst_series(past, patterns))
-    series = next((series for series in past.series if series.key == key), None)
+    series = past.find_series(key)
     pattern = next((pattern for pattern in patterns if pattern.key == key), None)
     others = tuple(other for other in patterns if other.key != key and other.pattern not in HEALTHY_PATTERNS)
     observations = observe_change(past, series, pattern, others)

@@ -90,7 +90,7 @@ def _reported_decline(observations: Observations) -> str | None:
     """Return the decline that the verdict names, or else that of accuracy; None if there is none."""
     context = observations.context
     for concern in context.concerns:
-        series = next((series for series in context.series if series.key == concern.key), None)
+        series = context.find_series(concern.key)
         if concern.kind is ConcernKind.DECLINING and series is not None:
             metric = context.catalog.get(concern.key.metric)
             return describe_concern(concern, metric, period_unit(series), context.now).removeprefix("declining: ")

@@ -109,7 +109,7 @@ def _why(observations: Observations, hypotheses: Sequence[CauseHypothesis], what
 def _concern(context: ModelContext) -> Iterator[str]:
     """Yield the worst concern about a model that is ok, the longest variant first."""
     concern = context.concerns[0]
-    series = next(series for series in context.series if series.key == concern.key)
+    series = context.find_series(concern.key)
     text = describe_concern(concern, context.catalog.get(concern.key.metric), period_unit(series), context.now)
     yield f"ok, but {text}"
     yield f"ok, but {text.replace('at this pace ', '')}"

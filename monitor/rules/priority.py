@@ -218,7 +218,7 @@ def _describe_alert(alert: Alert, history: History, catalog: MetricRegistry) -> 
     if alert.condition is not Condition.THRESHOLD:
         return _with_segment(alert.key, f"{metric} {message}")
     series = history.series.get(alert.key)
-    span = pluralize(alert.periods, "period" if series is None else period_unit(series))
+    span = pluralize(alert.periods, period_unit(series))
     since = format_day(alert.since, alert.since if series is None else series.newest)
     if alert.state is State.PENDING:
         text = f"{metric} {message} for {span}, not confirmed"

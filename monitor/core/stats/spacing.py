@@ -19,8 +19,10 @@ def typical_period(series: Series) -> timedelta:
     return timedelta(microseconds=int(median(np.diff(series.times)) / np.timedelta64(1, "us")))
 
 
-def period_unit(series: Series) -> str:
-    """Return what a period of a series is: `hour`, `day`, `week`, `month`; `period` where the spacing is irregular."""
+def period_unit(series: Series | None) -> str:
+    """Return what a period of a series is: `hour`, `day`, `week`, `month`; `period` if irregular or unknown."""
+    if series is None:
+        return "period"
     if len(series) < 2:
         return "day"
     usual = typical_period(series)

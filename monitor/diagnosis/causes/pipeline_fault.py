@@ -38,7 +38,7 @@ def _missing_rows(observations: Observations) -> Iterator[EvidenceItem]:
     if alert is not None:
         yield EvidenceItem(0.95, f"rows were due by {format_day(alert.since, observations.context.now)}")
     rows = observations.before_after.get(ROW_COUNT)
-    unit = per_unit("period" if observations.series is None else period_unit(observations.series))
+    unit = per_unit(period_unit(observations.series))
     if rows is not None and rows.is_significant and rows.after < 0.5 * rows.before:
         strength = 0.85 if rows.after <= MAX_FEW_ROWS * rows.before else 0.6
         before, after = observations.levels(rows)
