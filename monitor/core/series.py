@@ -22,6 +22,12 @@ Flags = NDArray[np.bool_]
 Levels = NDArray[np.int8]
 
 DATETIME_DTYPE = "datetime64[us]"  # of period starts, in UTC
+FEATURE_PREFIX = "feature="
+"""Prefix of the segment of a feature, whose drift is measured."""
+NON_SEGMENT_PREFIXES = (FEATURE_PREFIX, "class=")
+"""Prefixes of segments that are not parts of the rows."""
+MAX_SEGMENTS = 200
+"""Segments of a column beyond which each is too small to watch, and to explain much."""
 
 
 class Direction(Enum):
@@ -85,6 +91,14 @@ class SeriesKey(NamedTuple):
     model: str
     metric: str
     segment: str = "all"
+
+
+def segment_column(segment: str) -> str | None:
+    """Return the column of a segment such as `country=AT`, empty without one; None for all rows, a feature, a class."""
+    if segment == "all" or segment.startswith(NON_SEGMENT_PREFIXES):
+        return None
+    column, sign, _ = segment.partition("=")
+    return column if sign else ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -7,11 +7,10 @@ from dataclasses import dataclass, field
 from math import inf
 
 from modeltop.core.diagnosis import FeatureShift
-from modeltop.core.series import Series
+from modeltop.core.series import FEATURE_PREFIX, Series
 from modeltop.core.stats.robust import median
 from modeltop.diagnosis.before_after import BeforeAfterWindows, Indices, compare
 
-PREFIX = "feature="
 OUTPUTS = ("score", "prediction", "label")
 """Columns that are no features: `compute` measures the drift of outputs and labels like that of a feature."""
 MIN_DISTANCES = {"js_distance": 0.1, "psi": 0.2, "ks_distance": 0.1, "wasserstein_normed": 0.1}
@@ -64,7 +63,7 @@ def feature_shifts(series: Iterable[Series], windows: BeforeAfterWindows) -> Fea
     """Compare every feature before and after."""
     by_feature: dict[str, dict[str, Series]] = {}
     for metric_series in series:
-        prefix, segment, feature = metric_series.key.segment.partition(PREFIX)
+        prefix, segment, feature = metric_series.key.segment.partition(FEATURE_PREFIX)
         if segment and not prefix:
             by_feature.setdefault(feature, {})[metric_series.key.metric] = metric_series
     distances = {name: _distance(metrics, windows) for name, metrics in by_feature.items()}

@@ -18,7 +18,16 @@ from modeltop.core.diagnosis import (
 )
 from modeltop.core.incident import Note
 from modeltop.core.metrics.registry import LABEL_COVERAGE, Metric
-from modeltop.core.series import Alert, ConcernKind, Condition, Direction, Series, to_datetime, to_datetime64
+from modeltop.core.series import (
+    Alert,
+    ConcernKind,
+    Condition,
+    Direction,
+    Series,
+    segment_column,
+    to_datetime,
+    to_datetime64,
+)
 from modeltop.core.stats.spacing import typical_period
 from modeltop.diagnosis.before_after import (
     MIN_BEFORE,
@@ -31,7 +40,7 @@ from modeltop.diagnosis.before_after import (
 )
 from modeltop.diagnosis.context import ALL, CONFIDENCE, ModelContext
 from modeltop.diagnosis.feature_drift import FeatureShifts, feature_shifts
-from modeltop.diagnosis.segments import Segmentation, decompose, segment_column
+from modeltop.diagnosis.segments import Segmentation, decompose
 from modeltop.diagnosis.timeseries.forecast import declines_from_first
 from modeltop.diagnosis.timeseries.pattern import DECLINES
 from modeltop.diagnosis.value_faults import ValueFault, lost_values, value_faults

@@ -11,13 +11,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from modeltop.core.diagnosis import BeforeAfter, SegmentContribution
-from modeltop.core.series import Series
+from modeltop.core.series import MAX_SEGMENTS, Series, segment_column
 from modeltop.diagnosis.before_after import BeforeAfterWindows, compare
-from modeltop.diagnosis.context import ALL
-
-MAX_SEGMENTS = 200
-"""Maximum number of segments of a column to decompose; with more, no single one explains much."""
-NON_SEGMENT_PREFIXES = ("feature=", "class=")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +25,6 @@ class Segmentation:
     """Largest contribution in the direction of the change first."""
     before_after: Mapping[str, BeforeAfter] = field(default_factory=dict)
     """Change of the metric in each segment, by its name."""
-
-
-def segment_column(segment: str) -> str | None:
-    """Return the column of a segment such as `country=AT`; None for all rows, a feature or a class."""
-    if segment == ALL or segment.startswith(NON_SEGMENT_PREFIXES):
-        return None
-    column, sign, _ = segment.partition("=")
-    return column if sign else ""
 
 
 def decompose(series: Iterable[Series], windows: BeforeAfterWindows) -> tuple[Segmentation, ...]:

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from modeltop.core.series import to_datetime
+from modeltop.core.series import NON_SEGMENT_PREFIXES, to_datetime
 from modeltop.core.text import format_exact
 from modeltop.history.store.computed_format import ComputedHistory
 from modeltop.history.store.distributions import HEADER, REFERENCE
@@ -134,7 +134,7 @@ def _slots(reference: FeatureReference) -> Iterator[tuple[str, str, str]]:
 
 def _segment_rows(history: ComputedHistory) -> Iterator[DistributionRow]:
     """Yield the rows of each segment in the newest periods."""
-    of_rows = np.array([not segment.startswith(("feature=", "class=")) for segment in history.segments])
+    of_rows = np.array([not segment.startswith(NON_SEGMENT_PREFIXES) for segment in history.segments])
     newest = np.unique(history.times)[-MAX_PERIODS:]
     for index in np.flatnonzero(of_rows & np.isin(history.times, newest)).tolist():
         start, rows = _format_start(history.times[index]), format_exact(history.rows[index])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from modeltop.core.diagnosis import ROW_COUNT
 from modeltop.core.series import RuleStatus
 from modeltop.rules.baselines.other_series import OtherSeriesBaseline
 from modeltop.rules.detectors.baseline_drop import BaselineDrop
@@ -13,7 +14,7 @@ from modeltop.rules.detectors.cusum import LastingShift
 from modeltop.rules.detectors.drop import Drop, DropThreshold
 from modeltop.rules.detectors.floor import Floor
 from modeltop.rules.detectors.limit import Limit
-from modeltop.rules.detectors.volume import ROWS, VolumeDrop
+from modeltop.rules.detectors.volume import VolumeDrop
 from modeltop.rules.rule import TWO_SIDED_SHIFT, UNKNOWN_METRIC, Rule
 
 DROP = "baseline-drop"
@@ -76,7 +77,7 @@ def default_rules() -> tuple[Rule, ...]:
             Rule(name, detector, metric, min_count=MIN_COUNT, default=True, switch="confidence")
             for name, metric, detector in confidence
         ),
-        Rule("volume-drop", VolumeDrop(), ROWS, segment="*", baseline=all_rows, default=True, switch="volume"),
+        Rule("volume-drop", VolumeDrop(), ROW_COUNT, segment="*", baseline=all_rows, default=True, switch="volume"),
         *(
             Rule(name, rise, metric, segment="*", confirm=(2, 2), recover=2, default=True, switch="quality")
             for name, metric in quality

@@ -10,6 +10,7 @@ import numpy as np
 
 from modeltop.core.metrics.registry import LABEL_COVERAGE, MetricRegistry
 from modeltop.core.series import (
+    FEATURE_PREFIX,
     Alert,
     Breach,
     Condition,
@@ -26,10 +27,10 @@ from modeltop.rules.replay import GAPS, describe_lateness, expected_gap, fired_a
 if TYPE_CHECKING:
     from modeltop.core.series import Times
 
-LABEL_DRIFT = "feature=label"
+LABEL_DRIFT = f"{FEATURE_PREFIX}label"
 """Segment of the drift of the labels of several classes."""
-MISSING_RATE, FEATURE = "missing_rate", "feature="
-"""Metric that has a value where a column has none, and the prefix of the segment of a column."""
+MISSING_RATE = "missing_rate"
+"""Metric that has a value where a column has none."""
 MIN_PRESENCE = 0.9
 """Share of its model's last 60 periods, before it stopped, in which a series must have had a value to be missed."""
 
@@ -61,7 +62,7 @@ def drift_of_lost_columns(history: History, alerts: Iterable[Alert]) -> set[Seri
     """Return the series that are undefined as their column has no value at all, which its missing rate alerts on."""
     alerting = {alert.key for alert in alerts if alert.is_active and alert.key.metric == MISSING_RATE}
     lost = {key for key in alerting if key in history.series and history.series[key].values[-1] == 1.0}
-    columns = {key.segment for key in lost if key.segment.startswith(FEATURE)}
+    columns = {key.segment for key in lost if key.segment.startswith(FEATURE_PREFIX)}
     return {key for key in history.series if key.segment in columns and key._replace(metric=MISSING_RATE) in lost}
 
 

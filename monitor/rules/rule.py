@@ -12,7 +12,7 @@ import numpy as np
 
 from modeltop.core.metrics.names import OFFLINE_SPLITS, SPLITS, is_measured_beside, is_quantity
 from modeltop.core.metrics.registry import Metric
-from modeltop.core.series import Direction, Series, SeriesKey, Severity
+from modeltop.core.series import FEATURE_PREFIX, Direction, Series, SeriesKey, Severity
 from modeltop.core.text import format_age, format_exact, format_value
 from modeltop.rules.baselines.base import NO_SERIES, Baseline
 from modeltop.rules.baselines.past import ROLLING
@@ -83,7 +83,7 @@ class Rule:
 
     def _leaves_out(self, segment: str) -> bool:
         # Training data is not the model in use, and a feature explains what a performance metric shows.
-        return is_offline(segment) or (self.metric == "*" and segment.startswith("feature="))
+        return is_offline(segment) or (self.metric == "*" and segment.startswith(FEATURE_PREFIX))
 
     def _is_beside(self, segment: str) -> bool:
         # A floor is one for all classes together: a rare class may always have lain below it.
@@ -163,7 +163,7 @@ def stands_alone(key: SeriesKey, others: Container[SeriesKey]) -> bool:
 
     Training data never stands for a model, and neither does one of its features: drift explains, it does not alert.
     """
-    if key.segment == "all" or key.segment.startswith("feature=") or key._replace(segment="all") in others:
+    if key.segment == "all" or key.segment.startswith(FEATURE_PREFIX) or key._replace(segment="all") in others:
         return False
     return not is_offline(key.segment)
 

@@ -8,18 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from modeltop.core.series import Direction, Series, SeriesKey
+from modeltop.core.diagnosis import ROW_COUNT
+from modeltop.core.series import MAX_SEGMENTS, Direction, Series, SeriesKey, segment_column
 from modeltop.core.stats.robust import distinct
-from modeltop.rules.detectors.volume import ROWS
 from modeltop.rules.rule import is_offline
 
 if TYPE_CHECKING:
     from modeltop.core.series import Times
-
-NO_SEGMENTS = frozenset(("feature", "class"))
-"""Columns whose values are not segments of the rows."""
-MAX_SEGMENTS = 200
-"""Segments of a column beyond which each is too small to watch."""
 
 
 class VolumeSeries:
@@ -33,7 +28,7 @@ class VolumeSeries:
         sources: dict[tuple[str, str], dict[SeriesKey, Series]] = {}
         for key, series in history.items():
             column = _column(key.segment)
-            own = SeriesKey(key.model, ROWS, key.segment)
+            own = SeriesKey(key.model, ROW_COUNT, key.segment)
             if column is not None and series.rows is not None and own not in history:
                 longest = sources.setdefault((key.model, column), {}).setdefault(own, series)
                 if len(series) > len(longest):
@@ -52,8 +47,7 @@ def _column(segment: str) -> str | None:
     """Return the column of a segment, empty for all rows; None for what no rows are counted of."""
     if segment == "all":
         return ""
-    column, sign, _ = segment.partition("=")
-    return column if sign and column and column not in NO_SEGMENTS and not is_offline(segment) else None
+    return None if is_offline(segment) else segment_column(segment) or None
 
 
 def _are_same(known: list[Series], sources: Iterable[Series]) -> bool:

@@ -18,8 +18,6 @@ from modeltop.rules.detectors.pointwise import PointArrays, by_length
 if TYPE_CHECKING:
     from modeltop.core.series import Flags, Floats, Levels
 
-ROWS = "rows"
-"""Name under which the row counts of a model are a series."""
 HALF, HALF_PERIODS = 0.5, 5
 """Fewer than this fraction of the normal rows are a breach, for so many periods in a row."""
 TENTH, TENTH_PERIODS = 0.1, 2
