@@ -14,7 +14,7 @@ import numpy as np
 from modeltop.core.metrics.estimated import CAVEAT
 from modeltop.core.metrics.registry import LABEL_COVERAGE
 from modeltop.core.series import to_datetime
-from modeltop.core.text import format_period, pluralize, sanitize
+from modeltop.core.text import format_percent, format_period, pluralize, sanitize
 from modeltop.history.future_rows import is_contiguous, margin_of
 from modeltop.history.store.computed import CommitResult, StagedRun
 from modeltop.history.store.computed_format import ComputedHistory
@@ -183,7 +183,7 @@ class RunSummary:
         yield f"{pluralize(self.periods, 'period')} of {models}, {span}, from {self.rows:,.0f} rows"
         missing = self.rows - self.labelled
         if self.has_labels and missing >= 0.5:
-            percent = _percent(missing / self.rows)
+            percent = format_percent(missing / self.rows)
             yield f"{missing:,.0f} of {self.rows:,.0f} rows ({percent}) have no label that can be used"
         if self.awaiting_labels:
             periods = pluralize(self.awaiting_labels, "period")
@@ -202,15 +202,6 @@ class RunSummary:
             periods = max(self.undefined[name, reason] for name in metrics)
             listed = ", ".join(metrics[:MAX_NAMED]) + (" and others" if len(metrics) > MAX_NAMED else "")
             yield f"undefined in {pluralize(periods, 'period')}: {listed}: {reason.text}"
-
-
-def _percent(proportion: float) -> str:
-    """Return a whole percentage, or with two significant digits below 10 %.
-
-    >>> _percent(0.25), _percent(0.00028)
-    ('25 %', '0.028 %')
-    """
-    return f"{100 * proportion:.0f} %" if proportion >= 0.1 else f"{100 * proportion:.2g} %"
 
 
 def describe_commit(result: CommitResult, folder: Path) -> str:

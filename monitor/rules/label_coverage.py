@@ -13,7 +13,7 @@ import numpy as np
 from modeltop.core.metrics.registry import LABEL_COVERAGE, MetricRegistry
 from modeltop.core.series import History, Series, to_datetime
 from modeltop.core.stats.robust import distinct
-from modeltop.core.text import format_period, pluralize
+from modeltop.core.text import format_percent, format_period, pluralize
 
 if TYPE_CHECKING:
     from modeltop.core.series import Times
@@ -77,7 +77,7 @@ def _pending_periods(coverage: Series, unlabelled: Iterable[Series]) -> Times:
 def _describe_missing(state: LabelState, coverage: Series, periods: Times) -> LabelCoverage:
     since = to_datetime(periods[0])
     ratio = float(coverage.values[np.isin(coverage.times, periods, assume_unique=True)].mean())
-    percent = f"{100 * ratio:.0f} %" if ratio >= 0.1 or not ratio else f"{100 * ratio:.2g} %"
+    percent = format_percent(ratio)
     count = pluralize(len(periods), "period")
     text = f"{percent} of the rows of {count} have one, too few to evaluate"
     if state is LabelState.PENDING:
