@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-TIME_UNITS = (("y", 31_557_600), ("d", 86_400), ("h", 3_600), ("m", 60))
+TIME_UNITS = (("year", 31_557_600), ("day", 86_400), ("hour", 3_600), ("minute", 60))
 DURATION_HINT = "write a number and s, m, h, d or w, such as 36h"
 _SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 MARKS_PER_BASE = 2
@@ -214,7 +214,7 @@ def format_age(span: timedelta) -> str:
     seconds = max(0, int(span.total_seconds()))
     for unit, size in TIME_UNITS:
         if seconds >= size:
-            return f"{seconds // size}{unit}"
+            return f"{seconds // size}{unit[0]}"
     return f"{seconds}s"
 
 

@@ -298,8 +298,9 @@ def describe_lateness(missing: str, age: timedelta, wait: timedelta) -> str:
 
 
 def _format_span(span: timedelta, digits: int) -> str:
-    """Format a length of time in its largest unit, with one decimal only below 10: `2.5d`, `76d`."""
+    """Format a length of time in its largest unit, with one decimal only below 10: `2.5 days`, `76 days`."""
     seconds = span.total_seconds()
-    unit, size = next((pair for pair in TIME_UNITS if seconds >= pair[1]), ("s", 1))
+    unit, size = next((pair for pair in TIME_UNITS if seconds >= pair[1]), ("second", 1))
     count = seconds / size
-    return f"{count:.{digits}f}".rstrip("0").rstrip(".") + unit if count < 10 or digits > 1 else f"{int(count)}{unit}"
+    number = f"{count:.{digits}f}".rstrip("0").rstrip(".") if count < 10 or digits > 1 else str(int(count))
+    return f"{number} {unit}" if number == "1" else f"{number} {unit}s"

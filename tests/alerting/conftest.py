@@ -296,7 +296,7 @@ def model_wide_alert():
 
     def make(world, condition, *, model="m", later=timedelta(0)):
         since = world.now + later
-        evidence = Breach(Severity.UNKNOWN, 1.0, None, "no rows for 9h")
+        evidence = Breach(Severity.UNKNOWN, 1.0, None, "no rows for 9 hours")
         about = (condition.value, SeriesKey(model, "*"), condition)
         name = alert_id(*about, since)
         return Alert(name, *about, State.FIRING, Severity.UNKNOWN, since, since, None, evidence, evidence)

@@ -92,7 +92,7 @@ def test_the_lead_of_each_incident_of_the_fleet_is_listed_in_full_and_the_others
         "◆ warning avg_confidence 0.90, baseline 0.95, for 66 days, since 25 Apr, n",
         "▲ critical recall 0.472, baseline 0.718, for 82 days, since 9 Apr, n 178",
         "▲ critical f1_score 0.602, baseline 0.713, for 58 days, since 3 May",
-        "○ unknown no rows for 11d, expected within 2.5d, since 20 Jun 12:00",
+        "○ unknown no rows for 11 days, expected within 2.5 days, since 20 Jun 12:00",
     ]
 
 

@@ -25,7 +25,9 @@ STOPPED = ["0.95,0.93"] * 20 + [",0.93"] * 20
         pytest.param(REFUSED, (), 3, "UNKNOWN: m accuracy newest 3 values cannot be read", id="ok and unknown"),
         pytest.param(FELL, (), 2, "CRITICAL: m accuracy 0.60 < 0.90; unknown: f1_score", id="critical and unknown"),
         pytest.param(WARNED, (), 3, "; warning: f1_score", id="warning and unknown"),
-        pytest.param(STOPPED, (), 3, "UNKNOWN: m accuracy no value for 20d, expected within 2.5d", id="stopped"),
+        pytest.param(
+            STOPPED, (), 3, "UNKNOWN: m accuracy no value for 20 days, expected within 2.5 days", id="stopped"
+        ),
         pytest.param(["x,y"] * 40, (), 3, "UNKNOWN: m accuracy no value can be read", id="nothing"),
         pytest.param([","] * 40, (), 3, "UNKNOWN: m 40 periods and no value of any metric", id="empty"),
         pytest.param(

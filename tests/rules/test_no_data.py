@@ -48,16 +48,16 @@ def test_it_speaks_for_the_whole_model_and_names_how_late_it_is():
     alert = no_data_alert("nhl", periods, newest(periods) + 77 * DAY)
     assert (alert.rule, alert.key.model, alert.key.metric, alert.key.segment) == ("no-data", "nhl", "*", "all")
     assert (alert.condition, alert.state, alert.severity) == (Condition.NO_DATA, State.FIRING, Severity.UNKNOWN)
-    assert alert.breach.message == "no rows for 77d, expected within 75d"
+    assert alert.breach.message == "no rows for 77 days, expected within 75 days"
     assert (alert.breach.value, alert.breach.limit) == (77 * 86_400, 75 * 86_400)
 
 
 @pytest.mark.parametrize(
     ("hours", "message"),
     [
-        (11 * 24, "no rows for 11d, expected within 2.5d"),
-        (63, "no rows for 2.6d, expected within 2.5d"),
-        (60.1, "no rows for 2.5042d, expected within 2.5d"),
+        (11 * 24, "no rows for 11 days, expected within 2.5 days"),
+        (63, "no rows for 2.6 days, expected within 2.5 days"),
+        (60.1, "no rows for 2.5042 days, expected within 2.5 days"),
     ],
 )
 def test_an_age_is_told_apart_from_the_limit(hours, message):

@@ -46,7 +46,7 @@ def test_a_metric_that_stopped_is_no_data_of_this_series_alone():
     assert (alert.key, alert.rule, alert.condition) == (ACCURACY, "no-data", Condition.NO_DATA)
     assert (alert.severity, alert.is_model_wide) == (Severity.UNKNOWN, False)
     assert alert.since == datetime(2025, 2, 9, tzinfo=UTC) + timedelta(days=2.5)
-    assert alert.breach.message == "no value for 60d, expected within 2.5d"
+    assert alert.breach.message == "no value for 60 days, expected within 2.5 days"
 
 
 def test_a_segment_that_stopped_is_no_data_too():
@@ -73,7 +73,7 @@ def test_a_series_that_is_not_overdue_is_no_alert(values):
 def test_values_that_are_not_finite_are_no_data():
     numbers = np.where(np.arange(100) < 40, 0.9, np.inf)
     (alert,) = alerts(Series(ACCURACY, Direction.HIGHER, days(range(1, 101)), numbers), GOES_ON)
-    assert alert.breach.message == "no value for 60d, expected within 2.5d"
+    assert alert.breach.message == "no value for 60 days, expected within 2.5 days"
 
 
 @pytest.mark.parametrize("severity", list(Severity))

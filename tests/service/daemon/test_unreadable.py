@@ -95,7 +95,7 @@ def test_a_metric_that_stopped_is_notified_on_the_second_look_until_its_values_c
     assert rule_world.sent() == []
     look_twice(rule_world)
     (message,) = rule_world.inboxes["ops"].received
-    assert message.title == "UNKNOWN churn: accuracy no value for 4d, expected within 2.5d"
+    assert message.title == "UNKNOWN churn: accuracy no value for 4 days, expected within 2.5 days"
     rule_world.rows("churn", f"{labels},120", start="2025-03-10")
     look_twice(rule_world)
     assert [entry[1] for entry in rule_world.sent()] == expected

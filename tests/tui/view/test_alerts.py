@@ -73,7 +73,7 @@ def test_a_silent_model_and_a_source_that_cannot_be_read_are_alerts(make):
     state = make.state(make.series([0.95] * 5), now=make.clock, problems=[broken])
     selections = (Selection(model="fraud"), Selection(model="gone.csv"))
     texts = [" ".join(alert_lines(replace(state, selection=selection), 90)) for selection in selections]
-    assert "○ no rows for 5d" in " ".join(texts)
+    assert "○ no rows for 5 days, expected within 2.5 days" in " ".join(texts)
     assert sum(text.count("no such file; check the path") for text in texts) == 1
 
 
