@@ -181,7 +181,7 @@ def export_to(screen: MainScreen, typed: str) -> None:
         with path.open("x", encoding="utf-8", errors="backslashreplace") as file:
             file.write(text)
     except FileExistsError:
-        screen.status.show_message(f"not written: {name} is there already")
+        screen.status.show_message(f"not written: {name} already exists")
     except (OSError, RuntimeError) as error:  # RuntimeError: ~name of no user
         screen.status.show_message(f"not written: {getattr(error, 'strerror', None) or error}")
     else:

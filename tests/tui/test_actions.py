@@ -99,7 +99,7 @@ async def test_the_screen_is_exported_as_text_and_as_a_picture(fleet, run, tmp_p
 @pytest.mark.parametrize(
     ("suffix", "text"),
     [
-        pytest.param("csv", "not written: fraud-f1-score.csv is there already", id="a file that is there"),
+        pytest.param("csv", "not written: fraud-f1-score.csv already exists", id="a file that is there"),
         pytest.param("exe", "not written: fraud-f1-score.exe does not end in .csv, .svg or .txt", id="a form unknown"),
     ],
 )

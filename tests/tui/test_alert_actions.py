@@ -112,17 +112,17 @@ async def test_an_alert_that_ended_while_the_reason_was_typed_is_not_taken(make,
 async def test_without_a_place_to_keep_it_nothing_is_asked(fleet, run, keys):
     async with run(fleet, state_reader=StateReader(error="no home folder is known")) as screen:
         await screen.press(*keys)
-        assert screen.status_line == "nothing can be kept: no home folder is known"
+        assert screen.status_line == "nothing can be saved: no home folder is known"
 
 
 async def test_a_state_that_cannot_be_written_refuses_with_the_reason(fleet, run, state_reader, tmp_path):
     (tmp_path / "state").write_text("a file in the way")
     async with run(fleet, size=(200, 36), state_reader=state_reader) as screen:
         await screen.press("a", "enter")
-        await screen.wait_for("not kept: ")
+        await screen.wait_for("not saved: ")
         assert str(tmp_path / "state") in screen.status_line
         await screen.press("S", *"why", "enter")
-        await screen.wait_for("not kept: ")
+        await screen.wait_for("not saved: ")
         assert "Silence" in screen.text
         assert "✓" not in screen.text
 
@@ -134,7 +134,7 @@ async def test_while_another_process_holds_the_lock_the_screen_goes_on(fleet, ru
         fcntl.flock(lock, fcntl.LOCK_EX)
         async with run(fleet, state_reader=state_reader) as screen:
             await screen.press("a", "enter")
-            assert screen.status_line == "keeping it"
+            assert screen.status_line == "saving"
             await screen.press("down")
             assert screen.selection.model == "churn"
             assert event_log.state().acks == ()
@@ -147,10 +147,12 @@ async def test_while_another_process_holds_the_lock_the_screen_goes_on(fleet, ru
 async def test_a_silence_is_on_the_disk_before_the_screen_says_so(fleet, run, state_reader, event_log):
     async with run(fleet, state_reader=state_reader) as screen:
         await screen.press("S")
-        assert "silences 2 of 3 alerts that stand until" in screen.text
+        assert "silences 2 of 3 active alerts until" in screen.text
         await screen.press("enter")
         assert "not saved: reason required" in screen.text
-        await screen.press(*"release", "enter")
+        await screen.press(*"release")
+        assert screen.status_line == "↑↓ field", "letters are text, not keys without an effect"
+        await screen.press("enter")
         await screen.wait_for("silenced until")
         (silence,) = event_log.state().silences
         assert silence.matchers == Matchers("fraud")
@@ -164,7 +166,7 @@ async def test_what_would_silence_everything_or_more_than_half_is_shown_before_i
     async with run(fleet, state_reader=state_reader) as screen:
         await screen.press("S", *"all", "tab", *["ctrl+u", "tab"] * 4, "enter")
         await screen.pilot.pause()
-        assert "silences 3 of 3 alerts" in screen.text
+        assert "silences 3 of 3 active alerts" in screen.text
         assert "not saved: the silence would match everything" in screen.text
         assert "more than half" in screen.text
         assert event_log.state().silences == ()

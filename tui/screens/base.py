@@ -37,16 +37,21 @@ class PaneScreen(Screen[None], inherit_bindings=False):
         """The status bar of the screen in front, which may cover this one: there people read what an action did."""
         return self.app.screen.query_one(StatusBar)
 
+    @property
+    def is_typing(self) -> bool:
+        """Whether keys are text that a person types, and not commands."""
+        return self.status.prompt is not None
+
     def consume_key(self, event: events.Key) -> bool:
         """Hand every key to the prompt, while there is one; return whether the key is no command."""
-        if self.status.prompt is None:
+        if not self.is_typing:
             return False
         self.status.handle_prompt_key(event)
         return True
 
     def on_key(self, event: events.Key) -> None:
         """Clear the last message; show one if the key does nothing. The keys of a prompt pass through the app."""
-        if self.status.prompt is not None:
+        if self.is_typing:
             return
         is_bound = event.key in self.active_bindings
         name = event.character if event.is_printable else event.key.capitalize()

@@ -33,6 +33,7 @@ class SilencePane(Pane):
     """The fields, their effect, and the silences."""
 
     TITLE = "Silence"
+    STEPS = "field"
 
     def __init__(self, form: SilenceForm, main_screen: MainScreen) -> None:
         super().__init__(ascii_only=main_screen.ascii_only)
@@ -58,8 +59,8 @@ class SilencePane(Pane):
     def subtitle(self) -> str:
         """Return the keys of the form and what they do."""
         if silence_form.selected_silence(self.form, self.screen_state) is not None:
-            return "x ends the silence  ↑↓ move  esc back"
-        return "enter saves  ↑↓ field  esc back"
+            return "x end the silence  Esc back"
+        return "Enter save  Esc back"
 
     def click_row(self, row: int) -> None:
         """Move the cursor to the clicked field."""
@@ -96,6 +97,11 @@ class SilenceScreen(ModalPane, inherit_bindings=False):
             cursor = len(silence_form.FIELDS) + ids.index(previous.id) if previous.id in ids else silence_form.REASON
             self.pane.form = replace(form, cursor=cursor)
         super()._follow(state)
+
+    @property
+    def is_typing(self) -> bool:
+        """Always: the form takes every key."""
+        return True
 
     def consume_key(self, event: events.Key) -> bool:
         """Take every key for the form, but those that end or suspend the program."""

@@ -148,8 +148,7 @@ def effect_lines(form: SilenceForm, state: ScreenState, now: datetime, width: in
     """
     preview, duration = preview_form(form, state), silence_duration(form)
     until = f" until {format_moment(now + duration, now)} UTC" if duration is not None else ""
-    verb = "stands" if preview.active_count == 1 else "stand"
-    count = f"{len(preview.matching)} of {pluralize(preview.active_count, 'alert')} that {verb}"
+    count = f"{len(preview.matching)} of {pluralize(preview.active_count, 'active alert')}"
     lines = wrap(f"silences {count}{until}", width, indent="  ", lead=(("  ", ""),))
     messages = [(form.message, "strong")] if form.message else [(form_error(form, state, now) or "", "warning")]
     messages += [(preview.warning or "", "warning")]

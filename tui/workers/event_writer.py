@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from modeltop.core.incident import AlertingState
     from modeltop_tui.workers.poller import Poller
 
-SAVING = "keeping it"
+SAVING = "saving"
 """The message shown until the events are on the disk."""
 
 Decide = Callable[["AlertingState", "datetime"], Sequence["Event"]]
@@ -46,9 +46,9 @@ def write_events(app: App[Any], poller: Poller, decide: Decide, on_done: Callabl
         except UsageError as error:
             refusal = str(error)
         except MonitorError as error:
-            refusal = f"not kept: {error}"
+            refusal = f"not saved: {error}"
         except Exception as error:  # noqa: BLE001  a person must hear that nothing was kept, whatever the reason
-            refusal = f"not kept: {type(error).__name__}: {error}"
+            refusal = f"not saved: {type(error).__name__}: {error}"
         poller.poll_now()
         with contextlib.suppress(RuntimeError):  # the app's loop may have ended since
             app.call_later(on_done, refusal)
@@ -59,4 +59,4 @@ def write_events(app: App[Any], poller: Poller, decide: Decide, on_done: Callabl
 
 def no_event_log_message(poller: Poller) -> str:
     """Return the message for a poller without an event log."""
-    return f"nothing can be kept: {poller.pipeline.state_reader.error}"
+    return f"nothing can be saved: {poller.pipeline.state_reader.error}"

@@ -121,11 +121,11 @@ def shown(lines):
 
 def test_how_many_alerts_it_would_silence_is_shown_while_it_is_typed(state, form, make):
     form = filled(form, why="release", metric="f1_score", rule="f1-floor")
-    assert shown(effect_lines(form, state, make.clock, 78)) == ["silences 1 of 3 alerts that stand until 01:03 UTC"]
+    assert shown(effect_lines(form, state, make.clock, 78)) == ["silences 1 of 3 active alerts until 01:03 UTC"]
     assert shown(matching_alert_lines(form, state, 78, 9)) == ["▲ fraud: f1_score 0.845 < 0.85"]
     wider = filled(form, metric="*", rule="*")
     assert shown(effect_lines(wider, state, make.clock, 78)) == [
-        "silences 2 of 3 alerts that stand until 01:03 UTC",
+        "silences 2 of 3 active alerts until 01:03 UTC",
         "that is 2 of 3 active alerts, more than half",
     ]
 
