@@ -44,7 +44,7 @@ APP_KEYS: tuple[Binding, ...] = (
     Binding("y", "app.perform('copy')", "copy the selection", show=False),
     Binding("Y", "app.perform('export')", "export to .csv, .svg, .txt", show=False),
     Binding("M", "app.perform('mouse')", "mouse on or off", show=False),
-    Binding("ctrl+z", "app.perform('suspend')", "to the shell; fg comes back", key_display="^z", show=False),
+    Binding("ctrl+z", "app.perform('suspend')", "to the shell; fg comes back", key_display="ctrl+z", show=False),
     Binding("?", "app.perform('help')", "help", tooltip="these keys"),
     Binding("q,ctrl+c", "app.quit", "quit", key_display="q"),
 )

@@ -80,5 +80,7 @@ async def test_over_the_evidence_it_lists_the_keys_of_the_evidence(fleet, run):
         await screen.press("enter", "question_mark")
         assert "next / previous model" in screen.text
         assert "sort" not in screen.text
+        assert "back to the models" in screen.text
+        assert "ctrl+c    quit" in screen.text, "q goes back here"
         await screen.press("q")
         assert "fraud: diagnosis" in screen.text

@@ -37,13 +37,15 @@ def keys_of(binding: Binding) -> str:
 
 
 def key_groups(screen: type[Screen[Any]], app_keys: Iterable[Binding]) -> list[KeyGroup]:
-    """Return all bindings of a screen by group: those that move, its own, and those of the app."""
+    """Return all bindings of a screen by group: those that move, its own, and those of the app that it leaves alone."""
     if issubclass(screen, MainScreen):
         panes = [(pane.TITLE, pane.KEYS) for pane in PANES if pane.KEYS]
-        own: list[KeyGroup] = [("Panes", MAIN_KEYS), *panes]
-    else:
-        own = [(screen.TITLE or "", [key for key in screen.BINDINGS if isinstance(key, Binding)])]
-    return [("Move", STEP_KEYS), *own, ("modeltop", tuple(app_keys))]
+        return [("Move", STEP_KEYS), ("Panes", MAIN_KEYS), *panes, ("modeltop", tuple(app_keys))]
+    own = [key for key in screen.BINDINGS if isinstance(key, Binding)]
+    taken = {name for key in own for name in key.key.split(",")}
+    others = [key for key in app_keys if key.key.split(",")[0] not in taken]
+    quit_keys = [key for key in ModalPane.BINDINGS if isinstance(key, Binding)]
+    return [("Move", STEP_KEYS), (screen.TITLE or "", own), ("modeltop", [*others, *quit_keys])]
 
 
 def entries(bindings: Iterable[Binding]) -> Iterator[tuple[str, str]]:

@@ -67,9 +67,7 @@ class PeriodsScreen(ModalPane):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("right,l", "select_metric(1)", "metric", key_display="←→", tooltip="next metric"),
         Binding("left,h", "select_metric(-1)", "previous metric", key_display="← h", show=False),
-        Binding(
-            "enter,space", "open", "segments", key_display="Enter Space", tooltip="segments and counts of the period"
-        ),
+        Binding("enter,space", "open", "open", key_display="Enter Space", tooltip="open the period"),
         Binding("/", "filter", "filter", tooltip="filter: 2025-06, critical, <0.9, !word"),
         Binding("escape", "clear", "clear the filter, or back", key_display="Esc", show=False),
         Binding("q,v", "dismiss", "back"),
