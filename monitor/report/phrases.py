@@ -328,8 +328,9 @@ def alert_line(alert: Alert, snapshot: Snapshot, *, name: str | None = None, wit
     if alert.condition is Condition.THRESHOLD:
         series = snapshot.history.series.get(alert.key)
         line += f", for {pluralize(alert.periods, 'period' if series is None else period_unit(series))}"
-    line += f", since {format_day(alert.since, snapshot.taken_at)}"
-    line += "" if alert.count is None else f", n {format_exact(alert.count)}"
+    if alert.condition is not Condition.NO_DATA:  # since when no data has come is in the sentence
+        line += f", since {format_day(alert.since, snapshot.taken_at)}"
+    line += "" if alert.count is None else f", {pluralize(round(alert.count), 'case')}"
     if alert.state is State.RECOVERING:
         line += ", recovering"
     if name is not None:

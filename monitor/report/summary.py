@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
 
 from modeltop.core.incident import Incident
 from modeltop.core.metrics.registry import Metric
-from modeltop.core.series import Condition, Series, Times, to_datetime64
+from modeltop.core.series import Comparison, Condition, Series, Times, to_datetime64
 from modeltop.core.stats.robust import median
 from modeltop.core.stats.spacing import period_unit
 from modeltop.core.text import format_day, pluralize
@@ -39,10 +40,12 @@ class ChangeCell(NamedTuple):
 
     text: str
     """The difference, with its sign."""
-    before_at: datetime
-    """Start of the period that it is compared with."""
-    is_chance: bool = False
-    """Whether its 95 % interval includes 0."""
+    change: Comparison
+
+    @property
+    def is_chance(self) -> bool:
+        """Whether its 95 % interval includes 0."""
+        return self.change.low is not None and self.change.high is not None and self.change.low <= 0 <= self.change.high
 
 
 def lead_series(model: str, history: Sequence[Series], snapshot: Snapshot) -> Series | None:
@@ -84,20 +87,23 @@ def change_cells(series: Series, snapshot: Snapshot) -> dict[str, ChangeCell]:
     While the model has an incident the baseline is that before it, so that the incident is no part of it.
     """
     metric = snapshot.catalog.get(series.key.metric)
-    cells: dict[str, ChangeCell] = {}
+    changes: dict[str, Comparison] = {}
     for change in change_summary(series, metric, snapshot.baseline):
         # Of monthly data the previous period is that of 7 and of 30 days ago as well.
-        if change.against != "reference" and any(cell.before_at == change.before_at for cell in cells.values()):
-            continue
-        is_chance = change.low is not None and change.high is not None and change.low <= 0 <= change.high
-        cells[change.against] = ChangeCell(_format_delta(change.delta, series, metric), change.before_at, is_chance)
+        if change.against == "reference" or all(one.before_at != change.before_at for one in changes.values()):
+            changes[change.against] = change
     incident = snapshot.incident_of(series.key.model)
-    if cells and incident is not None and incident.condition is Condition.THRESHOLD:
-        cells.pop("reference", None)
+    if changes and incident is not None and incident.condition is Condition.THRESHOLD:
+        changes.pop("reference", None)
         if (before := incident_baseline(series, incident)) is not None:
-            delta = _format_delta(series.latest - before, series, metric)
-            cells["reference"] = ChangeCell(delta, incident.started_at)
-    return {against: cells[against] for against in CHANGE_NAMES if against in cells}
+            first = next(iter(changes.values()))
+            delta, start = series.latest - before, incident.started_at
+            changes["reference"] = replace(first, before=before, delta=delta, low=None, high=None, before_at=start)
+    return {
+        against: ChangeCell(_format_delta(changes[against].delta, series, metric), changes[against])
+        for against in CHANGE_NAMES
+        if against in changes
+    }
 
 
 def _format_delta(delta: float, series: Series, metric: Metric) -> str:
@@ -111,10 +117,10 @@ def describe_changes(series: Series, snapshot: Snapshot) -> str:
     Numbers, dates and our own words only: no foreign text.
     """
     clauses = []
-    for against, change in change_cells(series, snapshot).items():
-        day = format_day(change.before_at, snapshot.taken_at)
+    for against, cell in change_cells(series, snapshot).items():
+        day = format_day(cell.change.before_at, snapshot.taken_at)
         name = {"previous": f"vs {day}", "first": f"vs {day}, the first"}.get(against, CHANGE_NAMES[against])
-        clauses.append(f"{change.text} {name}{' (not significant)' if change.is_chance else ''}")
+        clauses.append(f"{cell.text} {name}{' (not significant)' if cell.is_chance else ''}")
     return ", ".join(clauses)
 
 

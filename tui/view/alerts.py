@@ -148,7 +148,9 @@ def _alert_entry(index: SnapshotIndex, group: tuple[Alert, ...], width: int) -> 
     role = "dim" if pending else TINTS[alert.severity]
     mark = f"{' ' if pending else SHAPES[alert.severity]}{handling_mark(index, group)}"
     text = describe_group(index, group, detailed=width >= MIN_WIDTH_FOR_VALUES)
-    age = describe_duration(index, alert, brief=width < MIN_WIDTH_FOR_DATES)
+    # How long no data has come is in the sentence; the alert began only after some patience.
+    is_dated = alert.condition is Condition.NO_DATA
+    age = "" if is_dated else describe_duration(index, alert, brief=width < MIN_WIDTH_FOR_DATES)
     room = max(1, width - len(age) - 1)
     first, *rest = wrap(text, room, indent="  ", lead=((mark, role),))
     gap = " " * max(1, width - display_width(plain_text(first)) - len(age))

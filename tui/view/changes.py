@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from modeltop.core.metrics.phrases import format_change
 from modeltop.core.metrics.registry import Metric
-from modeltop.core.series import Comparison, Series
+from modeltop.core.series import Series
 from modeltop.core.text import display_width, sanitize
+from modeltop.report.summary import ChangeCell, change_cells
 from modeltop.rules.change_summary import baseline_note
-from modeltop_tui.view.metrics import baseline_value, distinct_changes, label, short_day
-from modeltop_tui.view.state import ScreenState, snapshot_index
+from modeltop_tui.view.metrics import label, short_day
+from modeltop_tui.view.state import ScreenState
 from modeltop_tui.view.styled_text import Cells, wrap
 
 NAMES = {"previous": "", "7d": "7 days", "30d": "30 days", "first": "", "reference": "baseline"}
 """Labels by kind of comparison, in the order of display: the newest first; empty: the date."""
 NAME_WIDTH = max(map(len, NAMES.values()))
+VALUES_WIDTH, DELTA_WIDTH = 13, 7
+"""Cells of the values before and after, and of their difference, where there is room."""
 
 
 def selected_series(state: ScreenState) -> Series | None:
@@ -36,17 +37,23 @@ def change_lines(state: ScreenState, width: int) -> list[Cells]:
     if state.snapshot is None or series is None:
         return []
     metric = state.snapshot.catalog.get(series.key.metric)
-    index = snapshot_index(state.snapshot)
-    changes = distinct_changes(index, series)
-    baseline = baseline_value(index, series, changes.get("reference"))
-    if "reference" in changes and baseline is not None and series.key.model in index.incidents:
-        # The baseline of the incident is older than the window of the summary, which the incident is a part of.
-        delta = series.latest - baseline
-        changes["reference"] = replace(changes["reference"], before=baseline, delta=delta, low=None, high=None)
-    names = {against: name or short_day(changes[against].before_at, series.newest)
-             for against, name in NAMES.items() if against in changes}  # fmt: skip
+    cells = change_cells(series, state.snapshot)
+    names = {against: name or short_day(cells[against].change.before_at, series.newest)
+             for against, name in NAMES.items() if against in cells}  # fmt: skip
+    values = {against: format_change(metric, cell.change.before, cell.change.after) for against, cell in cells.items()}
     name_width = max([NAME_WIDTH, *map(len, names.values())])
-    lines = [_comparison(f"{name:<{name_width}}", changes[against], metric, width) for against, name in names.items()]
+    room = width - name_width - 2
+    least = max(map(len, values.values()), default=0), max((len(cell.text) for cell in cells.values()), default=0)
+    if sum(least) > room:  # a clipped number is a wrong one
+        values, least = dict.fromkeys(values, ""), (0, least[1])
+    delta_width = max(least[1], min(DELTA_WIDTH, room - least[0]))
+    values_width = max(least[0], min(VALUES_WIDTH, room - delta_width))
+    lines = [
+        _comparison(
+            f"{name:<{name_width}} {values[against]:<{values_width}}", cells[against], metric, delta_width, width
+        )
+        for against, name in names.items()
+    ]
     if metric.caveat:
         lines += wrap(metric.caveat, width, role="dim")
     if note := baseline_note(series, state.snapshot.baseline):
@@ -55,13 +62,11 @@ def change_lines(state: ScreenState, width: int) -> list[Cells]:
     return lines
 
 
-def _comparison(name: str, change: Comparison, metric: Metric, width: int) -> Cells:
-    values, delta = format_change(metric, change.before, change.after), metric.format_delta(change.delta)
-    line = f"{name} {values:<13}"
+def _comparison(line: str, cell: ChangeCell, metric: Metric, delta_width: int, width: int) -> Cells:
+    delta, change = f" {cell.text:>{delta_width}}", cell.change
     if change.low is None or change.high is None:
-        return (line, ""), (f" {delta:>7}", "")
-    is_noise = change.low <= 0 <= change.high
+        return (line, ""), (delta, "")
     interval = f" [{metric.format_delta(change.low)}, {metric.format_delta(change.high)}]"
-    interval += " (not significant)" if is_noise else ""
-    shown = interval if display_width(line + interval) + 8 <= width else ""
-    return (line, ""), (f" {delta:>7}", "dim" if is_noise else ""), (shown, "dim")
+    interval += " (not significant)" if cell.is_chance else ""
+    shown = interval if display_width(line + delta + interval) <= width else ""
+    return (line, ""), (delta, "dim" if cell.is_chance else ""), (shown, "dim")

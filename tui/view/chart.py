@@ -14,14 +14,12 @@ from modeltop.core.series import Series, SeriesKey, Severity, to_datetime
 from modeltop.core.stats.robust import median
 from modeltop.core.stats.spacing import period_unit
 from modeltop.core.text import display_width, format_day, format_period, format_value, pluralize
-from modeltop.report.summary import window_length
+from modeltop.report.summary import change_cells, window_length
 from modeltop.rules.change_summary import latest_interval
 from modeltop_tui.chart.data import ChartData, LimitLine, Trace
 from modeltop_tui.view.changes import selected_series
 from modeltop_tui.view.chart_annotations import chart_annotations
 from modeltop_tui.view.metrics import (
-    baseline_value,
-    distinct_changes,
     downsample_means,
     label,
     short_name,
@@ -280,10 +278,11 @@ def _changes(index: SnapshotIndex, series: Series, at: int) -> list[str]:
     """Return how far a point is from the one before it, the nearest limit, and the baseline, each with its name."""
     metric, value = index.snapshot.catalog.get(series.key.metric), float(series.values[at])
     limits = sorted((abs(value - limit.value), limit.value) for limit in _limits(index, series.key))
+    baseline = change_cells(series, index.snapshot).get("reference")
     references = {
         "prev": float(series.values[at - 1]) if at else None,
         "limit": limits[0][1] if limits else None,
-        "base": baseline_value(index, series, distinct_changes(index, series).get("reference")),
+        "base": None if baseline is None else baseline.change.before,
     }
     return [f"  {name} {metric.format_delta(value - one)}" for name, one in references.items() if one is not None]
 

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from modeltop.core.series import Alert, Comparison, Condition, Series, SeriesKey, Severity, State
+from modeltop.core.series import Alert, Condition, Series, SeriesKey, Severity, State
 from modeltop.core.text import display_width, format_day, format_value, pad, sanitize
-from modeltop.report.summary import incident_baseline
+from modeltop.report.summary import change_cells
 from modeltop_tui.view.acknowledgements import handling_mark
-from modeltop_tui.view.state import ScreenState, SnapshotIndex, cached_changes, snapshot_index
+from modeltop_tui.view.state import ScreenState, SnapshotIndex, snapshot_index
 from modeltop_tui.view.styled_text import SHAPES, TINTS, Cells, spark, with_cursor
 
 if TYPE_CHECKING:
@@ -21,12 +21,10 @@ if TYPE_CHECKING:
 
     from modeltop.core.series import Floats
 
-COLUMNS = ("now", "limit", "previous", "7d", "baseline", "first", "cases")
+COLUMNS = ("now", "limit", "previous", "7d", "reference", "first", "cases")
 """The columns in the order of display."""
-PRIORITY = ("now", "limit", "baseline", "first", "previous", "7d", "cases")
+PRIORITY = ("now", "limit", "reference", "first", "previous", "7d", "cases")
 """The columns in the order in which they get room."""
-CHANGES = ("previous", "7d", "first")
-"""The columns with the change since an earlier period."""
 DISPLAY_NAMES = {"avg_confidence": "confidence"}
 SHORT_NAMES = {
     "accuracy": "acc", "precision": "prec", "recall": "rec", "f1_score": "F1", "avg_confidence": "conf",
@@ -79,37 +77,19 @@ def metric_rows(state: ScreenState) -> tuple[MetricRow, ...]:
 
 def _row(index: SnapshotIndex, series: Series) -> MetricRow:
     metric, key = index.snapshot.catalog.get(series.key.metric), series.key
-    changes = distinct_changes(index, series)
-    baseline = baseline_value(index, series, changes.get("reference"))
+    cells = change_cells(series, index.snapshot)
     texts = {"now": metric.format(series.latest), "limit": _limit_text(index, series), "cases": support_text(series)}
-    texts |= {name: metric.format_delta(changes[name].delta) for name in CHANGES if name in changes}
-    texts["baseline"] = "" if baseline is None else metric.format_delta(series.latest - baseline)
-    if baseline is None and not texts["limit"]:
+    texts |= {name: cell.text for name, cell in cells.items()}
+    if "reference" not in cells and not texts["limit"]:
         texts["limit"] = next((_direction(alert) for alert in index.alerts_by_key[key]), "")
-    headings = {name: f"vs {short_day(changes[name].before_at, series.newest)}" for name in CHANGES if name in changes}
+    headings = {name: f"vs {short_day(cell.change.before_at, series.newest)}" for name, cell in cells.items()}
     mark = handling_mark(index, index.alerts_by_key[key])
-    return MetricRow(key, index.severity(key), mark, label(key), texts, headings | {"baseline": "vs base"}, series)
-
-
-def distinct_changes(index: SnapshotIndex, series: Series) -> dict[str, Comparison]:
-    """Return the changes of a series by kind, without those from its first period under another name."""
-    metric = index.snapshot.catalog.get(series.key.metric)
-    changes = {change.against: change for change in cached_changes(series, metric, index.snapshot.baseline)}
-    first = changes["first"].before_at if changes else None
-    return {name: one for name, one in changes.items() if name in ("first", "reference") or one.before_at != first}
+    return MetricRow(key, index.severity(key), mark, label(key), texts, headings | {"reference": "vs base"}, series)
 
 
 def short_day(moment: datetime, newest: datetime) -> str:
     """Return the date of an earlier period; of the newest day only the time."""
     return f"{moment:%H:%M}" if moment.date() == newest.date() else format_day(moment, newest)
-
-
-def baseline_value(index: SnapshotIndex, series: Series, reference: Comparison | None) -> float | None:
-    """Return the baseline of a series: the median before the incident of its model, else that of the change summary."""
-    incident = index.incidents.get(series.key.model)
-    if incident is None or incident.condition is not Condition.THRESHOLD:
-        return reference.before if reference is not None else None
-    return incident_baseline(series, incident)
 
 
 def support_text(series: Series, index: int = -1) -> str:

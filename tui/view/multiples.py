@@ -58,7 +58,7 @@ def figure_heading(figure: Figure, state: ScreenState, width: int) -> Cells:
     row = next((row for row in metric_rows(state) if figure.keys == (row.key,)), None)
     if row is None or figure.is_history:
         return fit(((figure.chart.title, "dim"),), width)
-    now, change, severity = row.texts["now"], row.texts["baseline"], row.severity
+    now, change, severity = row.texts["now"], row.texts.get("reference", ""), row.severity
     if state.selection.cursor is not None:
         now, change, severity = value_at(state, row.series)
     role = TINTS[severity] if severity else ""

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from modeltop.core.incident import IncidentStatus
 from modeltop.core.series import Alert, Condition, ModelStatus, RuleStatus, Series, SeriesKey, Severity, State
-from modeltop.rules.change_summary import change_summary
 from modeltop.rules.rule import Rule, rules_for
 from modeltop.rules.snapshot import Snapshot
 from modeltop_tui.view.filter import COMPARISON, STATUS, filter_words
@@ -176,7 +175,3 @@ def visible_models(state: ScreenState) -> tuple[str, ...]:
         return ()
     selection = state.selection
     return _visible_models(state.snapshot, selection.filter, selection.problems_only, selection.sort)
-
-
-cached_changes = lru_cache(maxsize=512)(change_summary)
-"""The change summary, cached: an unchanged series is the same object in the next snapshot."""

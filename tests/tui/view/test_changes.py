@@ -34,3 +34,13 @@ def test_the_baseline_of_an_incident_is_that_of_every_other_surface(make):
     (incident,) = state.snapshot.incidents
     assert any(plain_text(line).startswith("baseline 0.95→0.85") for line in change_lines(state, 30))
     assert incident.before == 0.95
+
+
+def test_no_number_is_clipped_and_one_earlier_period_is_one_change(make):
+    months = [31 * month for month in range(14)]
+    state = make.state(make.series([0.58] * 13 + [0.733], days=months))
+    for width, values in ((30, "0.580→0.733"), (28, "")):
+        lines = [plain_text(line).rstrip() for line in change_lines(state, width)]
+        changed = [line for line in lines if line.endswith("+0.153")]
+        assert len(changed) == 2, "not those of 7 and of 30 days ago, which are the previous period"
+        assert all(len(line) <= width and values in line for line in changed)

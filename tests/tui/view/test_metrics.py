@@ -42,9 +42,9 @@ def test_in_a_narrow_table_limit_baseline_and_first_period_come_first(make):
 
 def test_the_baseline_of_all_metrics_is_that_before_the_incident(make):
     slid = make.state(make.series([0.95] * 40 + [0.8] * 70), make.series([0.9] * 40 + [0.7] * 70, metric="recall"))
-    assert [row.texts["baseline"] for row in metric_rows(slid)] == ["-0.150", "-0.200"]
+    assert [row.texts.get("reference", "") for row in metric_rows(slid)] == ["-0.150", "-0.200"]
     healthy = make.state(make.series([0.95] * 40 + [0.94]))
-    assert [row.texts["baseline"] for row in metric_rows(healthy)] == ["-0.010"]
+    assert [row.texts.get("reference", "") for row in metric_rows(healthy)] == ["-0.010"]
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_pending_and_recovering_are_shown(make, values, limit):
 def test_an_alert_about_the_past_alone_has_no_limit_but_a_change(make, metric, last, change):
     values = [0.95, 0.94, 0.96] * 10 + [last] * 5
     (row,) = metric_rows(make.state(make.series(values, metric=metric), rules=default_rules()))
-    assert (row.severity > 0, row.texts["limit"], row.texts["baseline"]) == (True, "", change)
+    assert (row.severity > 0, row.texts["limit"], row.texts.get("reference", "")) == (True, "", change)
 
 
 def test_the_support_is_shown_where_it_is_known(make):
@@ -105,4 +105,4 @@ def test_a_segment_stands_beside_its_metric(make):
 
 def test_a_first_period_is_not_compared_with_under_two_names(make):
     (row,) = metric_rows(make.state(make.series([0.9, 0.8])))
-    assert [name for name in row.headings if row.texts.get(name)] == ["first"]
+    assert [name for name in row.headings if row.texts.get(name)] == ["previous"]
