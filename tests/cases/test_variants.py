@@ -68,7 +68,7 @@ def newest_first(data):
     return b"".join([header, *reversed(rows)])
 
 
-def told_apart(checked, column, part, value=0.7998):
+def assert_segmented(checked, column, part, value=0.7998):
     """The two parts are separate segments, of which the falling one is critical; or the column is asked about."""
     assert column not in checked.metrics
     if checked.code == UNKNOWN:
@@ -108,14 +108,14 @@ def test_a_column_that_is_called_like_a_model_is_the_model(look, name):
     ],
 )
 def test_a_column_of_few_values_tells_segments_apart(look, name, falling, steady):
-    told_apart(look(two_parts(name, falling, steady)), name, falling)
+    assert_segmented(look(two_parts(name, falling, steady)), name, falling)
 
 
 @pytest.mark.parametrize("falling_first", [True, False])
 def test_which_part_comes_last_in_the_file_does_not_matter(look, falling_first):
     rows = two_parts("country", "DE", "FR").splitlines(keepends=True)
     parts = [b"".join(row for row in rows[1:] if name in row) for name in (b",DE,", b",FR,")]
-    told_apart(look(rows[0] + b"".join(parts if falling_first else reversed(parts))), "country", "DE")
+    assert_segmented(look(rows[0] + b"".join(parts if falling_first else reversed(parts))), "country", "DE")
 
 
 def test_two_columns_that_only_together_tell_rows_apart_are_both_used_or_named(look):
@@ -192,7 +192,7 @@ def test_parts_of_the_long_shape_are_told_apart_too(look):
         [(day, "accuracy", "test", value) for day, value in zip(days(), ACCURACY, strict=True)],
         [(day, "accuracy", "holdout", 0.95) for day in days()],
     )
-    told_apart(look(table("date,metric,dataset,value", rows)), "dataset", "test")
+    assert_segmented(look(table("date,metric,dataset,value", rows)), "dataset", "test")
 
 
 def test_segments_without_a_segment_all_are_evaluated(look):
@@ -680,7 +680,7 @@ def test_compute_leaves_rows_of_the_future_out_and_reports_them(work):
 # K11: a metric or a segment that stops coming
 
 
-def stops(checked, metric, segment="all"):
+def assert_no_data(checked, metric, segment="all"):
     assert checked.code == UNKNOWN, checked.shown.text
     assert "no-data" in {alert["condition"] for alert in checked.active(metric, segment)}, checked.alerts
     assert metric in checked.shown.out
@@ -693,30 +693,30 @@ def test_a_segment_that_stops_while_others_go_on_is_no_data(look):
     )
     kept = [row for row in rows if row[1] != "country=DE" or row[0] < dt.date(2025, 3, 1)]
     checked = look(table("date,segment,accuracy", kept))
-    stops(checked, "accuracy", "country=DE")
+    assert_no_data(checked, "accuracy", "country=DE")
     assert checked.mentions("DE")
 
 
 def test_a_metric_of_the_long_shape_that_stops_is_no_data(look):
     rows = in_turn([(day, "accuracy", 0.95) for day in days(80)], [(day, "latency_ms", 120) for day in days(80)])
     kept = [row for row in rows if row[1] != "accuracy" or row[0] < dt.date(2025, 3, 1)]
-    stops(look(table("date,metric,value", kept)), "accuracy")
+    assert_no_data(look(table("date,metric,value", kept)), "accuracy")
 
 
 def test_a_column_that_is_missing_in_the_newer_file_is_no_data(work):
     f1 = wide("date,model,f1_score,latency_ms", ["churn"] * 40, [0.92] * 40, [120] * 40)
     rest = wide("date,model,latency_ms", ["churn"] * 40, [120] * 40, dates=days(80)[40:])
     put({"m/2025-01.csv": f1, "m/2025-02.csv": rest}, work)
-    stops(check("m"), "f1_score")
+    assert_no_data(check("m"), "f1_score")
 
 
 @pytest.mark.parametrize("cell", ["NaN", "null", "None", "-"])
 def test_a_metric_that_is_written_as_missing_stops_too(look, cell):
-    stops(look(wide("date,accuracy,precision", [*[0.95] * 35, *[cell] * 60], [0.9] * 95)), "accuracy")
+    assert_no_data(look(wide("date,accuracy,precision", [*[0.95] * 35, *[cell] * 60], [0.9] * 95)), "accuracy")
 
 
 def test_a_metric_that_needs_no_labels_stops_too(look):
-    stops(look(wide("date,accuracy,latency_ms", [0.95] * 95, [*[120] * 35, *[""] * 60])), "latency_ms")
+    assert_no_data(look(wide("date,accuracy,latency_ms", [0.95] * 95, [*[120] * 35, *[""] * 60])), "latency_ms")
 
 
 def test_a_model_that_stops_while_others_go_on_is_no_data(look):
