@@ -116,8 +116,9 @@ WIDE = ' class="wide"'
 CHANCE = ' class="dim" title="not significant"'
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 LEGEND = (
-    "Charts: dashed line, limit; vertical line, start of the change; gray band, baseline; shaded, alert active; "
-    "band around the line, 95 % interval. Changes in gray italics are not significant: their 95 % interval includes 0."
+    "Charts: dashed line, limit; vertical line, start of the change; shaded, alert active; band around the line, 95 % "
+    "interval; strip below, the entire history. Changes in gray italics are not significant: their 95 % interval "
+    "includes 0."
 )
 
 
