@@ -38,6 +38,7 @@ from modeltop.core.series import (
 )
 from modeltop.core.stats.distributions import NORMAL_MAD
 from modeltop.core.stats.robust import MAX_MAGNITUDE, median
+from modeltop.core.stats.spacing import median_gap
 
 if TYPE_CHECKING:
     from modeltop.core.series import Floats
@@ -142,9 +143,7 @@ def usual_gap(periods: Times | None, moment: datetime) -> timedelta:
     if periods is None:
         return timedelta()
     past = periods[: int(np.searchsorted(periods, to_datetime64(moment), "right"))][-GAPS - 1 :]
-    if len(past) < 2:
-        return timedelta()
-    return timedelta(microseconds=float(median(np.diff(past).astype(np.float64))))
+    return median_gap(past) if len(past) > 1 else timedelta()
 
 
 def settle_time(periods: Times | None, moment: datetime) -> timedelta:

@@ -24,7 +24,8 @@ from modeltop.core.series import (
 )
 from modeltop.core.stats.collapse import WEEK, are_weekly, without_season
 from modeltop.core.stats.distributions import norm_isf
-from modeltop.core.stats.robust import MAX_MAGNITUDE, median
+from modeltop.core.stats.robust import MAX_MAGNITUDE
+from modeltop.core.stats.spacing import median_gap
 from modeltop.core.stats.trend_tests import mann_kendall_rows, significant_trends, theil_sen_lines
 from modeltop.core.text import format_day, format_value, pluralize
 from modeltop.rules.detectors.baseline_drop import MIN_BASELINE, Drops
@@ -230,7 +231,7 @@ def _decline(tail: Series, values: Floats, metric: Metric, rules: Sequence[Rule]
     first = max(turn.start - 1, 0)
     limit = _next_limit(newest, metric, rules)
     pace = (turn.after - turn.before) / (len(window) - 1 - first)
-    gap = float(median(np.diff(window.times) / DAY))
+    gap = median_gap(window.times) / timedelta(days=1)
     periods = math.inf if limit is None or not pace else math.ceil((limit - newest) / pace - 1e-9)
     is_near = 0 <= periods * gap <= HORIZON_DAYS
     return Concern(

@@ -6,17 +6,20 @@ from datetime import timedelta
 
 import numpy as np
 
-from modeltop.core.series import Series
+from modeltop.core.series import Series, Times
 from modeltop.core.stats.robust import median
 
 _UNITS = ((timedelta(hours=1), "hour"), (timedelta(days=1), "day"), (timedelta(days=7), "week"))
 
 
+def median_gap(times: Times) -> timedelta:
+    """Return the median distance of two or more periods."""
+    return timedelta(microseconds=int(median(np.diff(times)) / np.timedelta64(1, "us")))
+
+
 def typical_period(series: Series) -> timedelta:
     """Return the median distance of two periods; a day if there is only one period."""
-    if len(series) < 2:
-        return timedelta(days=1)
-    return timedelta(microseconds=int(median(np.diff(series.times)) / np.timedelta64(1, "us")))
+    return median_gap(series.times) if len(series) > 1 else timedelta(days=1)
 
 
 def period_unit(series: Series | None) -> str:
