@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import NamedTuple
@@ -50,14 +49,3 @@ class CalendarEvent:
         first, last = (moment.astimezone(self.zone).date() for moment in (start, start + length - SECOND))
         days = (first + number * DAY for number in range((last - first).days + 1))
         return any(dates.covers(day) for day in days for dates in self.dates)
-
-
-def event_at(events: Iterable[CalendarEvent], start: datetime, length: timedelta) -> CalendarEvent | None:
-    """Return the first event of which a day is in a period; None without any.
-
-    Args:
-        events: The events.
-        start: Start of the period, aware.
-        length: Its length.
-    """
-    return next((event for event in events if event.overlaps(start, length)), None)

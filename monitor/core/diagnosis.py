@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 from typing import NamedTuple
@@ -133,11 +133,6 @@ class CauseHypothesis:
     evidence_against: tuple[str, ...] = ()
     certainty: Certainty = Certainty.UNCLEAR
     """By its weight and that of the others."""
-
-    def explained_by(self, other: CauseHypothesis) -> CauseHypothesis:
-        """Return it with as much less weight as another cause has that brings about the same evidence."""
-        against = (*self.evidence_against, other.evidence_for[0])
-        return replace(self, weight=round(self.weight * (1 - other.weight), 3), evidence_against=against)
 
 
 class Action(Enum):

@@ -68,7 +68,7 @@ def rank_causes(observations: Observations) -> tuple[CauseHypothesis, ...]:
     for family in FAMILIES:
         import_module(f"modeltop.diagnosis.causes.{family}")
     hypotheses = [hypothesis for function in _registry if (hypothesis := function(observations)) is not None]
-    hypotheses = _less_calendar(observations, hypotheses)
+    hypotheses = _discount_by_calendar(observations, hypotheses)
     order = list(Cause)
     hypotheses.sort(key=lambda hypothesis: (-hypothesis.weight, order.index(hypothesis.cause)))
     return tuple(
@@ -77,13 +77,18 @@ def rank_causes(observations: Observations) -> tuple[CauseHypothesis, ...]:
     )
 
 
-def _less_calendar(observations: Observations, hypotheses: list[CauseHypothesis]) -> list[CauseHypothesis]:
-    """Return the causes, those doubted that a calendar effect explains: other days have other inputs and results."""
+def _discount_by_calendar(observations: Observations, hypotheses: list[CauseHypothesis]) -> list[CauseHypothesis]:
+    """Return the causes, with less weight what a calendar effect explains: other days have other inputs and results."""
     calendar = next((hypothesis for hypothesis in hypotheses if hypothesis.cause is Cause.CALENDAR), None)
     if calendar is None:
         return hypotheses
     kept = UNLIKE_CALENDAR | {Cause.UPSTREAM} if observations.faults else UNLIKE_CALENDAR
-    return [each if each.cause in kept else each.explained_by(calendar) for each in hypotheses]
+    return [each if each.cause in kept else _discount(each, calendar) for each in hypotheses]
+
+
+def _discount(hypothesis: CauseHypothesis, calendar: CauseHypothesis) -> CauseHypothesis:
+    weight, against = round(hypothesis.weight * (1 - calendar.weight), 3), calendar.evidence_for[0]
+    return replace(hypothesis, weight=weight, evidence_against=(*hypothesis.evidence_against, against))
 
 
 def _rival(observations: Observations, hypothesis: CauseHypothesis, hypotheses: Iterable[CauseHypothesis]) -> float:

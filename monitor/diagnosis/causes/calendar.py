@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
-from modeltop.core.calendar import event_at
 from modeltop.core.diagnosis import MAX_SENTENCE, Cause, CauseHypothesis
 from modeltop.core.metrics.phrases import safe_name
 from modeltop.core.series import Series, State, to_datetime
@@ -47,7 +46,8 @@ def calendar(observations: Observations) -> CauseHypothesis | None:
 def _configured(observations: Observations, bad: Series, length: timedelta) -> EvidenceItem | None:
     """Return that the configured calendar has all of the periods."""
     starts = [to_datetime(time) for time in bad.times]
-    events = [event_at(observations.context.calendar, start, length) for start in starts]
+    configured = observations.context.calendar
+    events = [next((event for event in configured if event.overlaps(start, length)), None) for start in starts]
     names = " and ".join(dict.fromkeys(safe_name(event.name) for event in events if event is not None))
     if None in events:
         return None
