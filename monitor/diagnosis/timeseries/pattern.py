@@ -97,11 +97,11 @@ def recent_pattern(series: Series) -> SeriesPattern:
     leading = DECLINES if pattern.pattern is Pattern.DECLINE else (Pattern.DECLINE,)
     if before.pattern not in leading or before.started_at is None or before.confidence < MIN_CONFIDENCE:
         return pattern
-    values = earlier.values[earlier.evaluable()][-MAX_PERIODS:]
-    stable = earlier.times[earlier.evaluable()][-MAX_PERIODS:] < to_datetime64(before.started_at)
-    led = float(values.mean() - values[stable].mean()) if stable.any() else 0.0
     if (before.size or 0.0) / pattern.size < MIN_LEADING_SHARE[pattern.pattern]:
         return pattern
+    recent = earlier[earlier.evaluable()][-MAX_PERIODS:]
+    stable = recent.values[recent.times < to_datetime64(before.started_at)]
+    led = float(recent.values.mean() - stable.mean()) if len(stable) else 0.0
     return replace(pattern, pattern=Pattern.DECLINE, started_at=before.started_at, size=pattern.size + led)
 
 
