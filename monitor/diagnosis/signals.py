@@ -129,13 +129,18 @@ def _holds(observations: Observations, change: BeforeAfter) -> bool:
 def held_decisions(observations: Observations) -> BeforeAfter | None:
     """Return a ranking metric that held; of a model without any, accuracy that held while confidence alone moved."""
     changes = observations.before_after
-    accuracy, confidence = changes.get("accuracy"), changes.get(CONFIDENCE)
-    if any(name in changes for name in RANKING) or accuracy is None or confidence is None:
+    accuracy = changes.get("accuracy")
+    if any(name in changes for name in RANKING) or accuracy is None or CONFIDENCE not in changes:
         return held_ranking(observations)
-    has_moved = confidence.is_significant and abs(confidence.delta) >= MIN_CONFIDENCE_CHANGE
-    if not has_moved or observations.feature_shifts.shifted or not _holds(observations, accuracy):
-        return None
-    return accuracy
+    is_alone = _moved_confidence(observations) is not None and not observations.feature_shifts.shifted
+    return accuracy if is_alone and _holds(observations, accuracy) else None
+
+
+def _moved_confidence(observations: Observations) -> BeforeAfter | None:
+    """Return the change of the average confidence if it shows that scores moved; else None."""
+    change = observations.before_after.get(CONFIDENCE)
+    has_moved = change is not None and change.is_significant and abs(change.delta) >= MIN_CONFIDENCE_CHANGE
+    return change if has_moved else None
 
 
 def class_rates(observations: Observations) -> list[BeforeAfter]:
@@ -172,12 +177,10 @@ def moved_labels(observations: Observations) -> str | None:
 
 def moved_output(observations: Observations) -> str | None:
     """Return how the scores, the predictions or else the confidence moved, as a clause; None if none did."""
-    output, confidence = observations.feature_shifts.output, observations.before_after.get(CONFIDENCE)
+    output, confidence = observations.feature_shifts.output, _moved_confidence(observations)
     if output is not None:
         return f"{output.feature} drift {format_value(output.after, 2)}"
-    if confidence is None or not confidence.is_significant or abs(confidence.delta) < MIN_CONFIDENCE_CHANGE:
-        return None
-    return describe_metric_change(observations, confidence)
+    return None if confidence is None else describe_metric_change(observations, confidence)
 
 
 def base_rate_change(observations: Observations) -> BeforeAfter | None:
