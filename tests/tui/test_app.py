@@ -24,7 +24,7 @@ async def test_the_first_screen_is_as_designed(fleet, run, gold, size):
         gold(f"fleet_{size[0]}x{size[1]}", screen.lines)
 
 
-@pytest.mark.parametrize("keys", ["3", "4", "5"])
+@pytest.mark.parametrize("keys", ["1", "3", "4", "5"])
 async def test_below_80x24_one_pane_is_shown_with_a_line_of_tabs(fleet, run, gold, keys):
     async with run(fleet, size=SMALL) as screen:
         await screen.press(keys)

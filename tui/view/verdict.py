@@ -47,12 +47,21 @@ def verdict_lines(state: ScreenState, width: int) -> list[Cells]:
     ]
 
 
-def summary_lines(state: ScreenState, width: int) -> list[Cells]:
-    """Return what happened, why, and what to do, each from a line of its own on; until it is known, the status."""
+def summary_lines(state: ScreenState, width: int, max_lines: int = 99) -> list[Cells]:
+    """Return what happened, why, and what to do, each from a line of its own on; until it is known, the status.
+
+    Args:
+        state: The state that is shown.
+        width: Width of a line in cells.
+        max_lines: Where all do not fit, the reason is left out, then what to do; a sentence is shown whole or not at all.
+    """
     known = current_verdict(state)
     if known is None:
         return []
     severity, verdict = known
     sentences = [sanitize(sentence, 600) for sentence in (verdict.what, verdict.why, verdict.do) if sentence]
     roles = (TINTS[severity] if severity else "", "", "strong")
-    return [line for text, role in zip(sentences, roles, strict=False) for line in wrap(text, width, role=role)]
+    parts = [wrap(text, width, role=role) for text, role in zip(sentences, roles, strict=False)]
+    choices = (parts, parts[:1] + parts[2:], parts[:1])
+    shown = next((choice for choice in choices if sum(map(len, choice)) <= max_lines), [])
+    return [line for part in shown for line in part]

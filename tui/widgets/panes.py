@@ -25,8 +25,14 @@ from modeltop_tui.view.verdict import summary_lines
 from modeltop_tui.widgets.pane import Pane, PaneBody
 
 
+def small_screen_summary(pane: Pane, width: int, max_lines: int = 99) -> list[Cells]:
+    """Return the verdict where the lines above the panes are hidden; none on a screen that shows them."""
+    is_small = pane.screen.has_class("-narrow") or pane.screen.has_class("-low")
+    return summary_lines(pane.screen_state, width, max_lines) if is_small else []
+
+
 class ModelsPane(Pane):
-    """The models, worst first; thousands cost no more than those in view."""
+    """The models, worst first; thousands cost no more than those in view. On a small screen the verdict below them."""
 
     NUMBER = 1
     TITLE = "Models"
@@ -42,14 +48,20 @@ class ModelsPane(Pane):
 
     def body(self, width: int, height: int) -> PaneBody:
         """Return one line per model."""
-        del height
         message = empty_list_message(self.screen_state)
         if message:
             return PaneBody.of_lines(wrap(message, width))
         models = visible_models(self.screen_state)
         selected = self.screen_state.selection.model
         cursor = models.index(selected) if selected in models else None
-        return PaneBody(len(models), lambda row: model_cells(self.screen_state, models[row], width), cursor)
+        room = height - len(models)
+        summary = small_screen_summary(self, width, room)
+        below = [(), *summary] if 0 < len(summary) < room else summary
+
+        def line(row: int) -> Cells:
+            return model_cells(self.screen_state, models[row], width) if row < len(models) else below[row - len(models)]
+
+        return PaneBody(len(models) + len(below), line, cursor)
 
     def title(self) -> str:
         """Return the number of models, with the filters that are set."""
@@ -311,9 +323,7 @@ class ChangesPane(Pane):
     def body(self, width: int, height: int) -> PaneBody:
         """Return one line per comparison."""
         del height
-        is_small = self.screen.has_class("-narrow") or self.screen.has_class("-low")
-        summary = summary_lines(self.screen_state, width) if is_small else []
-        return PaneBody.of_lines([*summary, *change_lines(self.screen_state, width)])
+        return PaneBody.of_lines([*small_screen_summary(self, width), *change_lines(self.screen_state, width)])
 
     def title(self) -> str:
         """Return the title with the name of the metric."""

@@ -8,7 +8,7 @@ from modeltop.core.diagnosis import Diagnosis, Verdict
 from modeltop.core.series import Severity
 from modeltop_tui.view.state import ScreenState
 from modeltop_tui.view.styled_text import plain_text
-from modeltop_tui.view.verdict import HEIGHT, verdict_lines
+from modeltop_tui.view.verdict import HEIGHT, summary_lines, verdict_lines
 
 WHAT = "Accuracy dropped overnight on 26 Jun, 0.951→0.816; 0.846 now."
 
@@ -45,6 +45,21 @@ def test_only_what_happened_is_bold(diagnosed):
 def test_a_sentence_that_would_not_fit_beside_its_label_is_shown_without(diagnosed, make):
     sentence = "x" * 75
     assert texts(diagnosed(make.healthy("ranker"), what=sentence))[0] == f"▲ {sentence}"
+
+
+@pytest.mark.parametrize(
+    ("max_lines", "shown"),
+    [
+        pytest.param(4, ["It fell", "overnight.", "Unclear.", "Check it."], id="all of it"),
+        pytest.param(3, ["It fell", "overnight.", "Check it."], id="without the reason"),
+        pytest.param(2, ["It fell", "overnight."], id="what happened"),
+        pytest.param(1, [], id="not half a sentence"),
+        pytest.param(-2, [], id="no room"),
+    ],
+)
+def test_where_room_is_short_whole_sentences_are_left_out(diagnosed, max_lines, shown):
+    state = diagnosed(what="It fell overnight.", why="Unclear.", do="Check it.")
+    assert [plain_text(line) for line in summary_lines(state, 10, max_lines)] == shown
 
 
 def test_until_there_is_a_diagnosis_the_status_is_shown(make):
