@@ -53,7 +53,8 @@ def summary_lines(state: ScreenState, width: int, max_lines: int = 99) -> list[C
     Args:
         state: The state that is shown.
         width: Width of a line in cells.
-        max_lines: Where all do not fit, the reason is left out, then what to do; a sentence is shown whole or not at all.
+        max_lines: Where all do not fit, the reason is left out, then what to do: a sentence is shown whole or not at
+            all.
     """
     known = current_verdict(state)
     if known is None:
