@@ -24,12 +24,8 @@ MIN_STEP_Z, MIN_SPIKE_Z, MIN_WEEKLY_CORRELATION = 4.5, 5.5, 0.4
 WEEK = 7
 MAX_FITTED, ENOUGH_DECLINES = 3, 2
 """Maximum number of metrics to fit if no alert selects one; fitting stops early after this many declines."""
-
-
-@lru_cache(maxsize=2048)
-def pattern_of(series: Series) -> SeriesPattern:
-    """Return the pattern of a series, computed once per series object: without a new row it costs nothing."""
-    return recent_pattern(series)
+pattern_of = lru_cache(maxsize=2048)(recent_pattern)
+"""The pattern of a series, computed once per series object: without a new row it costs nothing."""
 
 
 def metric_patterns(context: ModelContext, key: SeriesKey | None) -> tuple[SeriesPattern, ...]:
