@@ -5,6 +5,7 @@ import pytest
 from modeltop.cli.demo import GUIDE
 from modeltop.core.series import ReadProblem
 from modeltop.core.text import display_width
+from modeltop_tui.widgets import header_footer
 
 LOG = "a prediction log, not metrics: run `modeltop compute log.csv --timestamp at --prediction label`"
 FOLDER = "an empty folder: name one with metric CSV files, or `modeltop record` a first value"
@@ -64,6 +65,14 @@ async def test_each_hint_of_the_demo_waits_for_its_key_and_is_seen_on_every_scre
         assert screen.status_line.startswith("/ e")
         await screen.press("escape")
         assert screen.status_line == GUIDE[4][1]
+
+
+async def test_a_message_covers_the_hint_of_the_demo_only_for_a_while(fleet, run, monkeypatch):
+    monkeypatch.setattr(header_footer, "DEMO_MESSAGE_SECONDS", 0.2)
+    async with run(fleet, guide=GUIDE) as screen:
+        await screen.press("s")
+        assert screen.status_line == "models by name"
+        await screen.wait_for(GUIDE[0][1])
 
 
 async def test_after_the_last_hint_the_keys_are_back(fleet, run):

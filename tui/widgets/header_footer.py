@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from textual import events
 
@@ -14,6 +15,9 @@ from modeltop_tui.view.line_edit import MAX_LENGTH, edit_line, paste_line
 from modeltop_tui.view.styled_text import Cells, fit
 from modeltop_tui.view.verdict import verdict_lines
 from modeltop_tui.widgets.pane import Lines
+
+DEMO_MESSAGE_SECONDS = 4.0
+"""Seconds after which the hint of the demo, which names the next key, replaces a message."""
 
 
 class Header(Lines):
@@ -103,9 +107,15 @@ class StatusBar(Lines):
         return fit(((f"{label} ", "head"), (answer, ""), (" ", "cursor"), (f" {hint}", "dim")), width)
 
     def show_message(self, text: str) -> None:
-        """Show a message until the next key; foreign text in it is made safe."""
+        """Show a message until the next key, in the demo for a few seconds only; foreign text in it is made safe."""
         self.message = sanitize(text, 400)
         self.repaint()
+        if self.message and getattr(self.app, "guide", None):
+            self.set_timer(DEMO_MESSAGE_SECONDS, partial(self._hide_message, self.message))
+
+    def _hide_message(self, message: str) -> None:
+        if self.message == message:
+            self.show_message("")
 
     def show_prompt(self, prompt: Prompt) -> None:
         """Show a prompt, which receives all keys until Enter or Esc."""
