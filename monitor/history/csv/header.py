@@ -25,9 +25,9 @@ ROLE_NAMES = {
     "model": ("model", "modelname"),
     "segment": ("segment", "segmentname"),
     "provisional": ("provisional",),
-    "count": ("count",),
+    "count": ("count", "n", "nsamples", "numsamples", "samplesize", "nrows", "numrows", "rowcount", "support"),
 }
-"""Role → names of its column, by `name_key`."""
+"""Role → names of its column, by `name_key`; where a file has several, the first of these names."""
 _NO_METRICS = frozenset({*ROLE_NAMES, *DATE_COLUMN_NAMES})
 METRIC_NAMES = ("metric", "metricname", "metrickey")
 """Columns of metric names: Evidently, whylogs, dbt."""

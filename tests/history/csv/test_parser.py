@@ -64,6 +64,18 @@ def test_a_broken_cell_is_reported_and_the_rest_of_its_row_is_read(history_folde
     assert len(history.periods["m"]) == 2
 
 
+@pytest.mark.parametrize("name", ["count", "n", "N", "n_samples", "num_rows", "support", "Sample size"])
+def test_the_number_of_cases_is_known_by_the_names_that_the_field_gives_it(history_folder, name):
+    history = history_folder.read(f"date,accuracy,{name}\n2025-01-01,0.9,10\n2025-01-02,0.8,20\n")
+    assert [key.metric for key in history.series] == ["accuracy"]
+    assert [list(series.support) for series in history.series.values()] == [[10, 20]]
+
+
+def test_beside_a_count_n_is_a_metric(history_folder):
+    history = history_folder.read("date,n,count\n2025-01-01,0.9,10\n")
+    assert [(key.metric, list(series.values)) for key, series in history.series.items()] == [("n", [0.9])]
+
+
 def test_lines_are_counted_through_quoted_line_ends(history_folder):
     history = history_folder.read('date,model,accuracy\n2025-01-01,"a\nb\r\nc",0.9\nsoon,x,1\n')
     assert list(history.periods) == ["a\nb\r\nc"]
