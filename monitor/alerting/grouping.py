@@ -12,7 +12,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -29,6 +28,7 @@ from modeltop.core.series import (
     Alert,
     Condition,
     Direction,
+    Floats,
     History,
     Series,
     Severity,
@@ -39,9 +39,6 @@ from modeltop.core.series import (
 from modeltop.core.stats.distributions import NORMAL_MAD
 from modeltop.core.stats.robust import MAX_MAGNITUDE, median
 from modeltop.core.stats.spacing import median_gap
-
-if TYPE_CHECKING:
-    from modeltop.core.series import Floats
 
 SETTLE_GAPS = 2
 """Usual gaps of a model after the end of an incident within which the next alert belongs to it."""

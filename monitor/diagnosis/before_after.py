@@ -6,14 +6,13 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from modeltop.core.diagnosis import BeforeAfter, Pattern, SeriesPattern
 from modeltop.core.incident import Note
-from modeltop.core.series import Condition, Series, SeriesKey, to_datetime, to_datetime64
+from modeltop.core.series import Condition, Flags, Floats, Series, SeriesKey, to_datetime, to_datetime64
 from modeltop.core.stats.few_cases import BIASED
 from modeltop.core.stats.intervals import newcombe
 from modeltop.core.stats.robust import MAX_MAGNITUDE
@@ -23,9 +22,6 @@ from modeltop.diagnosis.patterns import WEEK
 from modeltop.diagnosis.timeseries.noise import significant_autocorrelations
 from modeltop.diagnosis.timeseries.pattern import DECLINES
 from modeltop.diagnosis.timeseries.points import DAY
-
-if TYPE_CHECKING:
-    from modeltop.core.series import Flags, Floats
 
 Indices = NDArray[np.int64]
 

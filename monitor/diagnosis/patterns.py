@@ -5,19 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from modeltop.core.diagnosis import SeriesPattern
-from modeltop.core.series import Direction, Series, SeriesKey
+from modeltop.core.series import Direction, Floats, Series, SeriesKey
 from modeltop.core.stats.robust import median
 from modeltop.diagnosis.context import CONFIDENCE, ModelContext
 from modeltop.diagnosis.timeseries.pattern import DECLINES, MAX_PERIODS, MIN_PERIODS, recent_pattern
 from modeltop.rules.suggest import EXPLANATORY_FAMILIES
-
-if TYPE_CHECKING:
-    from modeltop.core.series import Floats
 
 MIN_STEP_Z, MIN_SPIKE_Z, MIN_WEEKLY_CORRELATION = 4.5, 5.5, 0.4
 """Minimum size of a movement: a step and a spike in standard errors, and the correlation of a day with its weekday."""

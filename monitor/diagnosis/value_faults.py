@@ -10,19 +10,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import combinations
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from modeltop.core.diagnosis import FeatureShift
-from modeltop.core.distribution import MISSING, OTHER, Histogram, ValueRange
+from modeltop.core.distribution import MISSING, OTHER, Counts, Histogram, ValueRange
 from modeltop.core.metrics.phrases import safe_name
+from modeltop.core.series import Floats
 from modeltop.diagnosis.feature_drift import value_loss
 from modeltop.diagnosis.phrases import describe_value_loss
-
-if TYPE_CHECKING:
-    from modeltop.core.distribution import Counts
-    from modeltop.core.series import Floats
 
 MIN_CERTAIN_LOSS = 0.05
 """Proportion of values lost from which a feature is certainly broken."""

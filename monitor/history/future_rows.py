@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from modeltop.core.incident import CLOCK_TOLERANCE
-from modeltop.core.series import History, ReadProblem, Series, SeriesKey, to_datetime
+from modeltop.core.series import History, ReadProblem, Series, SeriesKey, Times, to_datetime
 from modeltop.core.stats.robust import median
 from modeltop.core.text import format_age, format_period, pluralize, sanitize
-
-if TYPE_CHECKING:
-    from modeltop.core.series import Times
 
 GAPS = 60
 """Newest gaps between periods whose median is the usual gap of a model."""

@@ -11,17 +11,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from statistics import median
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from modeltop.core.metrics.registry import LABEL_COVERAGE
+from modeltop.core.series import Flags, Floats, Times
 from modeltop.history.store.computed_format import ComputedHistory
 
-if TYPE_CHECKING:
-    from modeltop.core.series import Flags, Floats, Times
-
-PeriodEnds = Callable[["Times", "Floats"], "Times"]
+PeriodEnds = Callable[[Times, Floats], Times]
 """A function from the starts of periods, sorted, and their rows to their ends; NaT if one has none."""
 ALL = "all"
 """The segment of all rows."""

@@ -17,24 +17,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
-from modeltop.core.series import NON_SEGMENT_PREFIXES, to_datetime
+from modeltop.core.series import NON_SEGMENT_PREFIXES, Times, to_datetime
 from modeltop.core.text import format_exact
 from modeltop.history.store.computed_format import ComputedHistory
 from modeltop.history.store.distributions import HEADER, REFERENCE
 from modeltop.history.store.row_format import encode_csv_line, format_iso
+from modeltop.predictions.aggregates.base import Aggregate, CellBatch
 from modeltop.predictions.aggregates.classification import BinaryCounts, MulticlassCounts
 from modeltop.predictions.aggregates.feature import FeatureCounts, FeatureReference
 from modeltop.predictions.metrics.calibration import GROUPS, binned_outcomes, calibration_curve
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from modeltop.core.series import Times
-    from modeltop.predictions.aggregates.base import Aggregate, CellBatch
 
 MAX_PERIODS = 8
 """Newest periods whose distributions are stored beside the reference."""

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -21,10 +20,7 @@ from modeltop.predictions.metrics.binary import Cost
 from modeltop.predictions.periods import parse_period, period_column, rows_per_period
 from modeltop.predictions.progress import Progress, report_progress
 from modeltop.predictions.run import CLASS, FEATURE, OWN_COLUMNS, ModelRun, ReferenceStats, RunSummary, describe_commit
-from modeltop.predictions.spec import LogSettings, LogSpec, Task
-
-if TYPE_CHECKING:
-    from modeltop.predictions.spec import ResolvedLog
+from modeltop.predictions.spec import LogSettings, LogSpec, ResolvedLog, Task
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,17 +11,13 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
 from modeltop.core.errors import SourceError
-from modeltop.core.series import DATETIME_DTYPE
+from modeltop.core.series import DATETIME_DTYPE, Times
 from modeltop.core.text import sanitize
-
-if TYPE_CHECKING:
-    from modeltop.core.series import Times
 
 CODES = {
     "min": ("m", 1), "t": ("m", 1), "h": ("h", 1), "d": ("D", 1), "w": ("W", 1),

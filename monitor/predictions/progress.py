@@ -6,11 +6,9 @@ import contextlib
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from modeltop.predictions.engines.base import Engine
-    from modeltop.predictions.spec import ResolvedLog
+from modeltop.predictions.engines.base import Engine
+from modeltop.predictions.spec import ResolvedLog
 
 INTERVAL_SECONDS = 0.2
 """Seconds between two reports."""

@@ -6,14 +6,15 @@ import itertools
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from modeltop.core.metrics.estimated import CAVEAT
 from modeltop.core.metrics.registry import LABEL_COVERAGE
-from modeltop.core.series import to_datetime
+from modeltop.core.series import Floats, Times, to_datetime
 from modeltop.core.text import format_percent, format_period, pluralize, sanitize
 from modeltop.history.future_rows import is_contiguous, margin_of
 from modeltop.history.store.computed import CommitResult, StagedRun
@@ -30,13 +31,6 @@ from modeltop.predictions.metrics.base import MetricValues, UndefinedReason, met
 from modeltop.predictions.metrics.binary import Cost
 from modeltop.predictions.metrics.compute import compute_metrics
 from modeltop.predictions.metrics.drift import LABEL, PREDICTION, SCORE
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from numpy.typing import NDArray
-
-    from modeltop.core.series import Floats, Times
 
 CLASS, FEATURE = "class", "feature"
 """Left sides of the segments of one class, and of one column."""

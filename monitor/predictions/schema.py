@@ -13,13 +13,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from modeltop.core.errors import SourceError
 from modeltop.core.text import sanitize
-
-if TYPE_CHECKING:
-    from modeltop.predictions.engines.base import Expression
+from modeltop.predictions.engines.base import Expression
 
 SNIFF_VALUES = 1_000
 """First values, from which the type of a column of text is inferred."""

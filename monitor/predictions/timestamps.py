@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import re
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from modeltop.core.errors import SourceError
 from modeltop.core.text import sanitize
 from modeltop.history.csv import date_formats
 from modeltop.history.csv.dates import EPOCH_UNITS
+from modeltop.predictions.engines.base import Engine, Expression
 from modeltop.predictions.schema import Column, ColumnType, is_timestamp, number_expr
-
-if TYPE_CHECKING:
-    from modeltop.predictions.engines.base import Engine, Expression
 
 _WITH_ZONE = re.compile(r"\d\s*(Z|UTC|GMT|[+-]\d\d:?(\d\d)?)$", re.IGNORECASE)
 _ISO = re.compile(r"\s*\d{4}-\d\d-\d\d([ T]\d\d:\d\d(:\d\d([.,]\d+)?)?\s?(Z|[+-]\d\d(:?\d\d)?)?)?\s*", re.IGNORECASE)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from modeltop.core.errors import SourceError
-from modeltop.core.series import DATETIME_DTYPE, to_datetime64
+from modeltop.core.series import DATETIME_DTYPE, Times, to_datetime64
 from modeltop.core.text import sanitize
 from modeltop.predictions.engines.base import ROW_NUMBER, Engine, Expression, fetch
 from modeltop.predictions.loading import AT, GROUP, ID, MODEL, REFERENCE, canonical_rows, load_log
@@ -19,14 +20,9 @@ from modeltop.predictions.queries.arrow import column_to_numpy
 from modeltop.predictions.schema import parse_timestamp
 from modeltop.predictions.spec import LogSpec, ResolvedLog
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from modeltop.core.series import Times
-
 PERIOD_KEY = "period"
 """Our column that distinguishes the periods of a model: a local time, a number or a value."""
-PeriodStarts = Callable[["NDArray[np.object_]", "NDArray[Any]"], "Times"]
+PeriodStarts = Callable[[NDArray[np.object_], NDArray[Any]], Times]
 """A function from models and period keys to the starts of the periods, UTC; NaT for a period that is not read."""
 
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -17,8 +17,11 @@ from modeltop.core.series import (
     Concern,
     ConcernKind,
     Direction,
+    Flags,
+    Floats,
     Series,
     SeriesKey,
+    Times,
     to_datetime,
     to_datetime64,
 )
@@ -34,9 +37,6 @@ from modeltop.rules.detectors.cusum import LastingShift
 from modeltop.rules.detectors.material import Material, large_drop, material_drop
 from modeltop.rules.detectors.threshold import Threshold
 from modeltop.rules.rule import Rule
-
-if TYPE_CHECKING:
-    from modeltop.core.series import Flags, Floats, Times
 
 BASELINE_PERIODS = 60
 FAR_OFF = 4.0

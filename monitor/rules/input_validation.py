@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -25,6 +24,7 @@ from modeltop.core.series import (
     Series,
     SeriesKey,
     Severity,
+    Times,
     is_too_much_lost,
     to_datetime,
 )
@@ -33,9 +33,6 @@ from modeltop.rules.baselines.other_series import OtherSeriesBaseline
 from modeltop.rules.baselines.past import DateRange
 from modeltop.rules.replay import alert_id, fired_alert
 from modeltop.rules.rule import Rule, rules_for
-
-if TYPE_CHECKING:
-    from modeltop.core.series import Times
 
 UNREADABLE = "unreadable"
 """Name of the rule that these alerts are of."""

@@ -6,17 +6,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from modeltop.core.metrics.registry import LABEL_COVERAGE, MetricRegistry
-from modeltop.core.series import History, Series, to_datetime
+from modeltop.core.series import History, Series, Times, to_datetime
 from modeltop.core.stats.robust import distinct
 from modeltop.core.text import format_percent, format_period, pluralize
-
-if TYPE_CHECKING:
-    from modeltop.core.series import Times
 
 
 class LabelState(Enum):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -19,13 +18,11 @@ from modeltop.core.series import (
     Series,
     SeriesKey,
     Severity,
+    Times,
     to_datetime,
 )
 from modeltop.core.text import format_period
 from modeltop.rules.replay import GAPS, describe_lateness, expected_gap, fired_alert
-
-if TYPE_CHECKING:
-    from modeltop.core.series import Times
 
 LABEL_DRIFT = f"{FEATURE_PREFIX}label"
 """Segment of the drift of the labels of several classes."""

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -18,11 +18,13 @@ from modeltop.core.series import (
     Alert,
     Breach,
     Condition,
+    Levels,
     ReadProblem,
     Series,
     SeriesKey,
     Severity,
     State,
+    Times,
     to_datetime,
     to_datetime64,
 )
@@ -31,9 +33,6 @@ from modeltop.core.text import TIME_UNITS, sanitize
 from modeltop.rules.baselines.base import NO_SERIES
 from modeltop.rules.rule import Rule
 from modeltop.rules.state_machine import AlertStateMachine
-
-if TYPE_CHECKING:
-    from modeltop.core.series import Levels, Times
 
 GAPS = 60
 """Newest gaps between periods that show how regularly a model reports."""

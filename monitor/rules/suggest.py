@@ -7,18 +7,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from modeltop.core.metrics.registry import Metric
-from modeltop.core.series import Direction, Series
+from modeltop.core.series import Direction, Flags, Floats, Series
 from modeltop.core.stats.distributions import NORMAL_MAD
 from modeltop.core.stats.robust import MAX_MAGNITUDE, median
 from modeltop.rules.detectors.limit import Limit
-
-if TYPE_CHECKING:
-    from modeltop.core.series import Flags, Floats
 
 MIN_PERIODS = 20
 """Minimum number of healthy periods for a limit to be suggested."""

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from modeltop.core.diagnosis import ROW_COUNT
-from modeltop.core.series import MAX_SEGMENTS, Direction, Series, SeriesKey, segment_column
+from modeltop.core.series import MAX_SEGMENTS, Direction, Series, SeriesKey, Times, segment_column
 from modeltop.core.stats.robust import distinct
 from modeltop.rules.rule import is_offline
-
-if TYPE_CHECKING:
-    from modeltop.core.series import Times
 
 
 class VolumeSeries:

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
+from modeltop.core.series import Floats
 from modeltop.core.stats.robust import past_median
-
-if TYPE_CHECKING:
-    from modeltop.core.series import Floats
 
 BIASED = ("expected_calibration_error", "maximum_calibration_error")
 """Means of absolute gaps, which few cases make larger: of a calibrated model by 1 / √cases (Roelofs 2022, AISTATS)."""

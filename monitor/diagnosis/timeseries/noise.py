@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from modeltop.core.series import Floats
 from modeltop.core.stats.autocorrelation import lag1_autocorrelations
 from modeltop.core.stats.robust import qn
 from modeltop.diagnosis.timeseries.points import Points
-
-if TYPE_CHECKING:
-    from modeltop.core.series import Floats
 
 MIN_EXCESS_Z, MIN_AUTOCORRELATION_Z = 2.5, 1.5
 """Standard errors by which spread must exceed chance, and autocorrelation exceed 0, before either is believed."""

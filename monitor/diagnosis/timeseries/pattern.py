@@ -7,19 +7,16 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from modeltop.core.diagnosis import Pattern, SeriesPattern
-from modeltop.core.series import Direction, Series, to_datetime, to_datetime64
+from modeltop.core.series import Direction, Floats, Series, to_datetime, to_datetime64
 from modeltop.diagnosis.timeseries.noise import deviances, estimate_noise, neighbor_noise
 from modeltop.diagnosis.timeseries.pattern_fit import FittedShape, fit_shapes
 from modeltop.diagnosis.timeseries.points import Points, evaluable_points
 from modeltop.diagnosis.timeseries.seasonality import detect_season
-
-if TYPE_CHECKING:
-    from modeltop.core.series import Floats
 
 MAX_SUDDEN_PERIODS = 4
 """Longest sudden fall, in periods."""

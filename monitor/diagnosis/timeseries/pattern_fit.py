@@ -6,19 +6,16 @@ of either alone. What each explains follows from inner products, which are runni
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from modeltop.core.series import Flags, Floats
 from modeltop.diagnosis.timeseries.noise import Noise
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from modeltop.core.series import Flags, Floats
 
 Indices = NDArray[np.int64]
 

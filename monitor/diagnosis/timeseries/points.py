@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from modeltop.core.series import Series
+from modeltop.core.series import Floats, Series, Times
 from modeltop.core.stats.robust import MAX_MAGNITUDE, median
-
-if TYPE_CHECKING:
-    from modeltop.core.series import Floats, Times
 
 DAY = np.timedelta64(1, "D")
 

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from modeltop.core.series import Floats, Times
 from modeltop.core.stats.distributions import chi2_sf
 from modeltop.core.stats.robust import median, running_median
 from modeltop.diagnosis.timeseries.points import DAY, Points
-
-if TYPE_CHECKING:
-    from modeltop.core.series import Floats, Times
 
 Slots = NDArray[np.int64]
 

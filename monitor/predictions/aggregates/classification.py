@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from modeltop.core.series import Floats
 from modeltop.predictions.aggregates.base import Aggregate
 from modeltop.predictions.aggregates.score_bins import SLOTS
-
-if TYPE_CHECKING:
-    from modeltop.core.series import Floats
 
 WRONG, CORRECT, UNLABELLED = 0, 1, 2
 """Indices on the axis of outcomes; for `ranked`: another class, this class, label not known."""

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from modeltop.core.series import Floats
 from modeltop.predictions.aggregates.base import Aggregate
-
-if TYPE_CHECKING:
-    from modeltop.core.series import Floats
 
 QUANTILES = 50
 """Bins of a numeric column, each with an equal number of the reference's rows; fewer if values are tied."""

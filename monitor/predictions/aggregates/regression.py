@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from modeltop.core.series import Floats
 from modeltop.predictions.aggregates.base import Aggregate, sum_by_group
-
-if TYPE_CHECKING:
-    from modeltop.core.series import Floats
 
 COUNTS = ("count", "unlabelled", "nonzero")
 """Fields that are integers."""

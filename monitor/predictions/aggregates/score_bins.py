@@ -9,13 +9,11 @@ from __future__ import annotations
 
 import math
 from functools import cache
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-if TYPE_CHECKING:
-    from modeltop.core.series import Floats
+from modeltop.core.series import Floats
 
 BINS = 256
 NO_SCORE = 256

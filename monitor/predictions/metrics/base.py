@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from modeltop.core.series import Flags, Floats
 from modeltop.core.stats.intervals import wilson_intervals
 
-if TYPE_CHECKING:
-    from modeltop.core.series import Flags, Floats
-
-    Intervals = tuple[Floats, Floats]
-    """Low and high of 95 % intervals, one a cell."""
+Intervals = tuple[Floats, Floats]
+"""Low and high of 95 % intervals, one a cell."""
 
 
 class UndefinedReason(IntEnum):

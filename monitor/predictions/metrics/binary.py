@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from modeltop.core.series import Floats
 from modeltop.core.stats.intervals import wilson_intervals
 from modeltop.predictions.aggregates.classification import BinaryCounts
 from modeltop.predictions.metrics import calibration, confusion, intervals, ranking
@@ -19,9 +19,6 @@ from modeltop.predictions.metrics.base import (
     ratio,
 )
 from modeltop.predictions.metrics.calibration import Outcomes, Scores, decision_counts
-
-if TYPE_CHECKING:
-    from modeltop.core.series import Floats
 
 
 @dataclass(frozen=True, slots=True, eq=False)

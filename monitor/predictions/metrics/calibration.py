@@ -5,19 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from modeltop.core.series import Flags, Floats
 from modeltop.core.stats.intervals import wilson_intervals
 from modeltop.predictions.aggregates.classification import CORRECT, UNLABELLED, WRONG, BinaryCounts, MulticlassCounts
 from modeltop.predictions.aggregates.score_bins import BINS, NO_SCORE, bin_edges
 from modeltop.predictions.metrics import intervals
 from modeltop.predictions.metrics.base import MetricValues, UndefinedReason, first_reason, metric_values, ratio
-
-if TYPE_CHECKING:
-    from modeltop.core.series import Flags, Floats
 
 GROUPS = 10
 """Equal-width groups of the reliability curve: [0, 0.1), ..., [0.9, 1]."""

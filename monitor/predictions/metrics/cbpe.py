@@ -7,19 +7,21 @@ the realised value is then expected: it covers the randomness of the labels, not
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 from numpy.typing import NDArray
 
+from modeltop.core.series import Floats
 from modeltop.predictions.aggregates.classification import BinaryCounts
 from modeltop.predictions.aggregates.score_bins import BINS, bin_edges
 from modeltop.predictions.metrics import intervals
-from modeltop.predictions.metrics.base import MetricValues, UndefinedReason, first_reason, metric_values, ratio
-
-if TYPE_CHECKING:
-    from modeltop.core.series import Floats
-    from modeltop.predictions.metrics.base import Intervals
+from modeltop.predictions.metrics.base import (
+    Intervals,
+    MetricValues,
+    UndefinedReason,
+    first_reason,
+    metric_values,
+    ratio,
+)
 
 
 def calibrate(reference: BinaryCounts) -> Floats:

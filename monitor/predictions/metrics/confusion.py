@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from modeltop.core.series import Flags, Floats
 from modeltop.predictions.metrics import intervals
 from modeltop.predictions.metrics.base import MetricValues, UndefinedReason, first_reason, metric_values, ratio
-
-if TYPE_CHECKING:
-    from modeltop.core.series import Flags, Floats
 
 
 @dataclass(frozen=True, slots=True, eq=False)

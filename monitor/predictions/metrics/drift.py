@@ -7,11 +7,10 @@ Wasserstein are of numeric columns, along the axis, by all bins (50 of nearly eq
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 from numpy.typing import NDArray
 
+from modeltop.core.series import Flags, Floats
 from modeltop.core.stats.distributions import chi2_sf
 from modeltop.predictions.aggregates.classification import BinaryCounts, MulticlassCounts
 from modeltop.predictions.aggregates.feature import FeatureCounts, FeatureReference
@@ -24,9 +23,6 @@ from modeltop.predictions.metrics.base import (
     proportion,
     ratio,
 )
-
-if TYPE_CHECKING:
-    from modeltop.core.series import Flags, Floats
 
 GROUPS = 10
 """Groups of numeric bins that PSI, JS distance and chi-squared compare."""

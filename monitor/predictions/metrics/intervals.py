@@ -6,14 +6,12 @@ Which serves which metric was chosen by the simulations in `tests/predictions/me
 from __future__ import annotations
 
 from statistics import NormalDist
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-if TYPE_CHECKING:
-    from modeltop.core.series import Floats
-    from modeltop.predictions.metrics.base import Intervals
+from modeltop.core.series import Floats
+from modeltop.predictions.metrics.base import Intervals
 
 Z = NormalDist().inv_cdf(0.975)
 MIN_DEGREES = 1.5

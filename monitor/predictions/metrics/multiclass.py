@@ -5,10 +5,9 @@ If the metric of a class with labels or predictions is undefined, so is the aver
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
+from modeltop.core.series import Floats
 from modeltop.predictions.aggregates.classification import MulticlassCounts
 from modeltop.predictions.aggregates.score_bins import BINS
 from modeltop.predictions.metrics import intervals, ranking
@@ -23,9 +22,6 @@ from modeltop.predictions.metrics.base import (
 from modeltop.predictions.metrics.binary import BinaryConfusion, f1_score, label_rate, precision, recall
 from modeltop.predictions.metrics.calibration import Outcomes, compute_calibration
 from modeltop.predictions.metrics.confusion import ConfusionTable, Gradient, cohen_kappa, mcc
-
-if TYPE_CHECKING:
-    from modeltop.core.series import Floats
 
 SCORE_METRICS = ("avg_confidence", "confidence_gap", "expected_calibration_error", "log_loss", "brier_score")
 """In the order of their columns in the files of the store."""

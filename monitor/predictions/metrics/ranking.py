@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from modeltop.core.series import Floats
 from modeltop.predictions.aggregates.classification import CORRECT, UNLABELLED, WRONG
 from modeltop.predictions.aggregates.score_bins import BINS
 from modeltop.predictions.metrics import intervals
 from modeltop.predictions.metrics.base import MetricValues, UndefinedReason, first_reason, metric_values, ratio
 from modeltop.predictions.metrics.calibration import Scores
-
-if TYPE_CHECKING:
-    from modeltop.core.series import Floats
 
 UNSEEN_CASES = 0.1
 """Positives, and negatives, that are assumed to lie anywhere at all: the variance is never quite 0."""

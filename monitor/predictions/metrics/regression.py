@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 from numpy.typing import NDArray
 
+from modeltop.core.series import Flags, Floats
 from modeltop.predictions.aggregates.regression import RegressionSums
 from modeltop.predictions.metrics import intervals
 from modeltop.predictions.metrics.base import (
@@ -17,9 +16,6 @@ from modeltop.predictions.metrics.base import (
     proportion,
     ratio,
 )
-
-if TYPE_CHECKING:
-    from modeltop.core.series import Flags, Floats
 
 
 def compute_regression(sums: RegressionSums) -> dict[str, MetricValues]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from modeltop.core.series import Times
 from modeltop.predictions import loading
 from modeltop.predictions.queries.arrow import Columns, concat_rows, take_rows, to_numpy
 from modeltop.predictions.queries.binary import OUTCOME
@@ -17,8 +18,6 @@ from modeltop.predictions.windowing import PERIOD_KEY, WindowedRows, decode
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-    from modeltop.core.series import Times
 
 CELLS_PER_BATCH = 250
 """Cells of a batch; more only if one period has more segments."""

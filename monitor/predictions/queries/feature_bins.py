@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from modeltop.core.series import Floats
 from modeltop.predictions import loading
 from modeltop.predictions.aggregates.feature import CATEGORIES, QUANTILES
 from modeltop.predictions.engines.base import Engine, Expression, fetch
 from modeltop.predictions.schema import ColumnType, Schema
 from modeltop.predictions.spec import ResolvedLog
-
-if TYPE_CHECKING:
-    from modeltop.core.series import Floats
 
 MAX_VALUES_PER_QUERY = 1_000_000
 """Values whose quantiles are computed in one query: an engine holds them all in memory."""

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from modeltop.core.errors import SourceError
+from modeltop.core.series import Floats, Times
 from modeltop.predictions import loading
 from modeltop.predictions.aggregates.base import CellBatch
 from modeltop.predictions.aggregates.feature import FeatureCounts, FeatureReference, extremes_by_group
@@ -39,8 +40,6 @@ from modeltop.predictions.windowing import (
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-    from modeltop.core.series import Floats, Times
 
 ModelFeature = tuple[str, int]
 """The name of a model and the index of a feature."""

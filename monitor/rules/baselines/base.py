@@ -9,18 +9,15 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from types import MappingProxyType
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from modeltop.core.series import Series, SeriesKey
+from modeltop.core.series import Floats, Series, SeriesKey
 from modeltop.core.stats.distributions import NORMAL_MAD
 from modeltop.core.stats.robust import distinct, median
 from modeltop.core.stats.rolling import rolling_moments, row_chunks, window_totals
-
-if TYPE_CHECKING:
-    from modeltop.core.series import Floats
 
 Places = NDArray[np.int64]
 

@@ -6,16 +6,13 @@ from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
-from modeltop.core.series import Series, SeriesKey, to_datetime64
+from modeltop.core.series import Flags, Series, SeriesKey, to_datetime64
 from modeltop.core.text import format_period, pluralize
 from modeltop.rules.baselines.base import NO_SERIES, Baseline, BaselineStats, Places, baseline_stats
-
-if TYPE_CHECKING:
-    from modeltop.core.series import Flags
 
 MAX_PERIODS = 60
 MIN_PERIODS = 10

@@ -5,11 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from modeltop.core.series import Breach, Series, Severity
+from modeltop.core.series import Breach, Floats, Levels, Series, Severity
 from modeltop.core.text import format_exact, format_value
 from modeltop.rules.baselines.base import Baseline, BaselineStats
 from modeltop.rules.detectors.base import configured_pairs, describe_levels, detector
@@ -20,9 +19,6 @@ from modeltop.rules.detectors.pointwise import (
     grade_levels,
     validate_levels,
 )
-
-if TYPE_CHECKING:
-    from modeltop.core.series import Floats, Levels
 
 MIN_PERIODS = 4
 """Minimum number of periods in a baseline for its spread to be meaningful."""

@@ -8,16 +8,13 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self, TypeVar
+from typing import Any, ClassVar, NamedTuple, Self, TypeVar
 
 from modeltop.core.metrics.registry import Metric
-from modeltop.core.series import Breach, Series, SeriesKey, Severity
+from modeltop.core.series import Breach, Floats, Levels, Series, SeriesKey, Severity
 from modeltop.rules.baselines.base import NO_SERIES, Baseline, Places
 from modeltop.rules.baselines.past import ROLLING
 from modeltop.rules.detectors.limit import Limit
-
-if TYPE_CHECKING:
-    from modeltop.core.series import Floats, Levels
 
 MODULES = {
     "threshold": "threshold",

@@ -7,13 +7,13 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from modeltop.core.metrics.registry import Metric
-from modeltop.core.series import Breach, Direction, Series, Severity
+from modeltop.core.series import Breach, Direction, Flags, Floats, Levels, Series, Severity
 from modeltop.core.stats.clipped_moments import Blocks
 from modeltop.core.stats.collapse import WEEK, Normal, far_falls, normal_of
 from modeltop.core.stats.cusum import AlarmRun, Sequences, alarm_runs
@@ -26,9 +26,6 @@ from modeltop.rules.detectors.confidence import fit_turn
 from modeltop.rules.detectors.cusum import SKEWED_CASES, LastingShift, batch_series
 from modeltop.rules.detectors.material import Material, material_drop
 from modeltop.rules.detectors.pointwise import PointArrays, adverse_difference
-
-if TYPE_CHECKING:
-    from modeltop.core.series import Flags, Floats, Levels
 
 MIN_BASELINE = 8
 """Earlier periods without which no collapse is evaluated."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from modeltop.core.series import Breach, Series, Severity
+from modeltop.core.series import Breach, Flags, Floats, Levels, Series, Severity
 from modeltop.core.stats.robust import MAX_MAGNITUDE
 from modeltop.core.stats.rolling import prefix_sums
 from modeltop.core.stats.trend_tests import significant_trends, theil_sen_lines
@@ -17,9 +17,6 @@ from modeltop.rules.baselines.base import Places
 from modeltop.rules.detectors.base import QueryContext
 from modeltop.rules.detectors.cusum import LastingShift, ShiftScan
 from modeltop.rules.detectors.pointwise import PointArrays, by_length
-
-if TYPE_CHECKING:
-    from modeltop.core.series import Flags, Floats, Levels
 
 PERIODS, MIN_PERIODS = 28, 8
 """The newest periods in which a trend is looked for, at most and at least."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
-from modeltop.core.series import Breach, Direction, Series, Severity
+from modeltop.core.series import Breach, Direction, Floats, Levels, Series, Severity
 from modeltop.core.stats.cusum import AlarmRun, Cusum, Sequences, alarm_runs
 from modeltop.core.stats.few_cases import BIASED, without_bias
 from modeltop.core.stats.robust import MAX_MAGNITUDE
@@ -17,9 +17,6 @@ from modeltop.core.text import format_exact, format_value
 from modeltop.rules.baselines.base import Places
 from modeltop.rules.detectors.base import LEVEL_PHRASES, Detector, QueryContext, configured_pairs, detector
 from modeltop.rules.detectors.pointwise import PointArrays, adverse_difference, grade_levels, validate_levels
-
-if TYPE_CHECKING:
-    from modeltop.core.series import Floats, Levels
 
 SKEWED_CASES = 5
 """Cases on which a value of unknown sampling error counts for half."""

@@ -5,11 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from modeltop.core.series import Breach, Series, Severity
+from modeltop.core.series import Breach, Floats, Levels, Series, Severity
 from modeltop.core.stats.distributions import norm_sf
 from modeltop.core.text import format_exact, format_value
 from modeltop.rules.baselines.base import BaselineStats
@@ -17,9 +16,6 @@ from modeltop.rules.detectors.base import configured_pairs, describe_levels, det
 from modeltop.rules.detectors.drop import score_test
 from modeltop.rules.detectors.limit import Limit
 from modeltop.rules.detectors.pointwise import PointComparison, PointwiseDetector
-
-if TYPE_CHECKING:
-    from modeltop.core.series import Floats, Levels
 
 
 @detector("difference")

@@ -5,19 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from modeltop.core.series import Breach, Series, Severity
+from modeltop.core.series import Breach, Flags, Floats, Levels, Series, Severity
 from modeltop.core.stats.distributions import norm_isf
 from modeltop.core.text import format_exact, format_value
 from modeltop.rules.baselines.base import BaselineStats
 from modeltop.rules.detectors.base import configured_pairs, describe_levels, detector
 from modeltop.rules.detectors.pointwise import PointComparison, PointwiseDetector, adverse_difference
-
-if TYPE_CHECKING:
-    from modeltop.core.series import Flags, Floats, Levels
 
 ROUNDING_TOLERANCE = 1e-12
 """Error of a difference of two decimals: 0.90 - 0.88 is no more than 0.02."""

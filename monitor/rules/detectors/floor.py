@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from modeltop.core.series import Series, Severity
+from modeltop.core.series import Flags, Levels, Series, Severity
 from modeltop.core.stats.distributions import NORMAL_MAD
 from modeltop.core.stats.robust import median
 from modeltop.core.text import format_value
@@ -17,9 +17,6 @@ from modeltop.rules.baselines.base import Places
 from modeltop.rules.detectors.base import QueryContext, Unevaluated
 from modeltop.rules.detectors.pointwise import PointArrays
 from modeltop.rules.detectors.threshold import Threshold
-
-if TYPE_CHECKING:
-    from modeltop.core.series import Flags, Levels
 
 MIN_EARLY, MIN_DECISION, LAST_DECISION = 2, 8, 30
 """Evaluated points before one beyond the limit from which on the limit may apply, and is decided on; and those of the

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from modeltop.core.series import Flags, Floats
 from modeltop.core.text import format_exact
-
-if TYPE_CHECKING:
-    from modeltop.core.series import Flags, Floats
 
 
 @dataclass(frozen=True, slots=True)

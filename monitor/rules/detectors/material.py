@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from modeltop.core.metrics.registry import Metric
-from modeltop.core.series import Direction
-
-if TYPE_CHECKING:
-    from modeltop.core.series import Floats
+from modeltop.core.series import Direction, Floats
 
 EXPLANATORY_FAMILIES = frozenset({"drift", "quality"})
 """Families of metrics that explain, and do not page."""

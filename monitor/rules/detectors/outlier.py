@@ -5,20 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 
-from modeltop.core.series import Breach, Series, Severity
+from modeltop.core.series import Breach, Flags, Floats, Series, Severity
 from modeltop.core.stats.cusum import MIN_RELATIVE_STD
 from modeltop.core.stats.robust import past_median, rolling_mad
 from modeltop.core.stats.rolling import rolling_moments
 from modeltop.core.text import format_exact, format_value
 from modeltop.rules.detectors.base import configured_pairs, describe_levels, detector
 from modeltop.rules.detectors.pointwise import Scan, SelfBaselined, spread_over, validate_levels
-
-if TYPE_CHECKING:
-    from modeltop.core.series import Flags, Floats
 
 MAX_WEEKS, MIN_WEEKS = 8, 4
 """Earlier periods of the same weekday that determine its level, at most and at least."""

@@ -6,18 +6,15 @@ import math
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from modeltop.core.series import Direction, Series, Severity
+from modeltop.core.series import Direction, Flags, Floats, Levels, Series, Severity
 from modeltop.core.stats.robust import MAX_MAGNITUDE
 from modeltop.core.stats.rolling import row_chunks
 from modeltop.rules.baselines.base import BaselineStats
 from modeltop.rules.detectors.base import Detector, QueryContext, configured_pairs
-
-if TYPE_CHECKING:
-    from modeltop.core.series import Flags, Floats, Levels
 
 ROUNDING = 1e-9
 """Relative tolerance of a limit: a size that exceeds it by no more is on it, so that 0.90 - 0.85 is no more than 0.05;

@@ -5,17 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from modeltop.core.series import Breach, Series, Severity
+from modeltop.core.series import Breach, Flags, Floats, Levels, Series, Severity
 from modeltop.core.text import format_comparison, format_exact, format_value
 from modeltop.rules.detectors.base import Detector, QueryContext, configured_pairs, describe_levels, detector
 from modeltop.rules.detectors.limit import Limit
-
-if TYPE_CHECKING:
-    from modeltop.core.series import Flags, Floats, Levels
 
 
 @detector("threshold")

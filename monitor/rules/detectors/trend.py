@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from modeltop.core.series import Breach, Direction, Series, Severity
+from modeltop.core.series import Breach, Direction, Flags, Floats, Levels, Series, Severity
 from modeltop.core.stats.distributions import norm_isf
 from modeltop.core.stats.rolling import row_chunks
 from modeltop.core.stats.trend_tests import cochran_armitage, mann_kendall_p_values, mann_kendall_z, theil_sen_lines
@@ -23,9 +23,6 @@ from modeltop.rules.detectors.pointwise import (
     grade_levels,
     validate_levels,
 )
-
-if TYPE_CHECKING:
-    from modeltop.core.series import Flags, Floats, Levels
 
 DAY = np.timedelta64(1, "D")
 

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from modeltop.core.series import Breach, Series, Severity
+from modeltop.core.series import Breach, Flags, Floats, Levels, Series, Severity
 from modeltop.core.stats.robust import past_median, sorted_medians
 from modeltop.core.text import format_exact, format_value
 from modeltop.rules.baselines.base import Places
 from modeltop.rules.detectors.base import Detector, QueryContext
 from modeltop.rules.detectors.pointwise import PointArrays, by_length
-
-if TYPE_CHECKING:
-    from modeltop.core.series import Flags, Floats, Levels
 
 HALF, HALF_PERIODS = 0.5, 5
 """Fewer than this fraction of the normal rows are a breach, for so many periods in a row."""
