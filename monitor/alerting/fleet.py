@@ -36,8 +36,8 @@ def shared_starts(incidents: Iterable[Incident], history: History, now: datetime
         while len(together := _largest_cluster(rest, history)) >= least:
             started_at = together[len(together) // 2].started_at
             models = tuple(sorted(incident.model for incident in together))
-            day = format_day(started_at, now)
-            found.append(SharedStart(condition, models, started_at, _sentence(condition, len(models), day)))
+            sentence = _sentence(condition, together, format_day(started_at, now))
+            found.append(SharedStart(condition, models, started_at, sentence))
             rest = [incident for incident in rest if incident not in together]
     return tuple(sorted(found, key=lambda shared: (-len(shared.models), shared.started_at)))
 
@@ -57,7 +57,8 @@ def _largest_cluster(incidents: Sequence[Incident], history: History) -> Sequenc
     return best
 
 
-def _sentence(condition: Condition, models: int, day: str) -> str:
+def _sentence(condition: Condition, incidents: Sequence[Incident], day: str) -> str:
     if condition is Condition.NO_DATA:
-        return f"{models:,} models have no data since {day}: a shared cause is likely"
-    return f"{models:,} models got worse on {day}: a shared cause is likely"
+        return f"{len(incidents):,} models have no data since {day}: look for a shared cause"
+    rose = any(one.after is not None and one.before is not None and one.after > one.before for one in incidents)
+    return f"{len(incidents):,} models {'got worse' if rose else 'dropped'} on {day}: look for a shared cause"

@@ -170,7 +170,7 @@ class SharedStart:
     started_at: datetime
     """Median start."""
     sentence: str
-    """Such as `9 models got worse on 26 Mar: a shared cause is likely`."""
+    """Such as `9 models dropped on 26 Mar: look for a shared cause`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """Many models that get worse together are one line, for their cause is likely shared."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -28,7 +29,13 @@ def test_models_that_got_worse_within_one_period_are_one_line():
     found = [incident(0, 26), incident(1, 27), incident(2, 26), incident(3, 1)]
     (shared,) = shared_starts(found, history(), NOW)
     assert shared.models == ("m0", "m1", "m2")
-    assert shared.sentence == "3 models got worse on 26 Mar: a shared cause is likely"
+    assert shared.sentence == "3 models dropped on 26 Mar: look for a shared cause"
+
+
+def test_models_of_which_a_metric_rose_got_worse():
+    lost = replace(incident(0, 26), before=0.3, after=0.7)
+    (shared,) = shared_starts([lost, incident(1, 26), incident(2, 26)], history(), NOW)
+    assert shared.sentence.startswith("3 models got worse on 26 Mar:")
 
 
 @pytest.mark.parametrize(
@@ -50,4 +57,4 @@ def test_no_data_is_apart_from_performance_and_what_is_over_does_not_count():
         (Condition.THRESHOLD, 3),
     ]
     first, _ = shared_starts(found, history(), NOW)
-    assert first.sentence == "4 models have no data since 26 Mar: a shared cause is likely"
+    assert first.sentence == "4 models have no data since 26 Mar: look for a shared cause"

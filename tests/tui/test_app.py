@@ -1,9 +1,12 @@
 """The app, driven by keys."""
 
+from dataclasses import replace
+
 import pytest
 from textual import events
 from textual.actions import parse
 
+from modeltop.alerting.fleet import shared_starts
 from modeltop.core.text import display_width
 from modeltop.rules.defaults import default_rules
 from modeltop_tui.actions import ACTIONS
@@ -16,6 +19,7 @@ from modeltop_tui.view.navigation import MOVES
 from modeltop_tui.view.styled_text import plain_text
 
 SMALL = (60, 18)
+SHARED = "3 models dropped on 9 Jan: look for a shared cause"
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 36)])
@@ -177,11 +181,25 @@ async def test_periods_are_filtered_while_one_types_and_escape_shows_all_again(f
         await screen.press("v", "slash", *"crit", "enter")
         assert 'f1_score, 1 period with "crit"' in screen.text
         await screen.press("slash", "z")
-        assert 'no period matches "critz" (/ to edit, Esc to clear)' in screen.text
+        assert "no match" in screen.status_line
+        assert 'f1_score, 1 period with "crit"' in screen.text
         await screen.press("escape", "enter", "left")
         assert "10 periods" in screen.lines[0]
         await screen.press("slash", "2", "enter", "escape", "escape")
         assert "1 Models" in screen.text
+
+
+@pytest.mark.parametrize(("size", "shown"), [((80, 24), SHARED), ((60, 18), SHARED), ((40, 12), SHARED[:25])])
+async def test_models_that_dropped_on_one_day_are_one_line_below_the_first(make, run, size, shown):
+    fallen = [make.series([0.95] * 8 + [0.8] * 2, model=f"m{number}") for number in range(3)]
+    before = make.snapshot(*fallen, make.healthy("ranker"))
+    shared = shared_starts(before.incidents, before.history, before.clock)
+    async with run(replace(before, shared_starts=shared), size) as screen:
+        assert screen.lines[1].rstrip() == shown
+        screen.deliver(before)
+        await screen.press("r")
+        await screen.wait_for("m0")
+        assert "shared cause" not in screen.text
 
 
 @pytest.mark.parametrize("node", [ModeltopApp, MainScreen, PeriodsScreen, DiagnosisScreen, HelpScreen])

@@ -18,7 +18,7 @@ async def test_an_input_without_history_says_what_it_is_and_what_to_run(make, ru
         following = lines[lines.index("Next") + 1 :]
         assert following[0] == "modeltop compute log.csv --timestamp at --prediction label"
         assert [line.split()[1] for line in following[1:5]] == ["FILE.csv", "record", "demo", "help"]
-        assert "q quit" in screen.status_line
+        assert screen.status_line == "↑↓ scroll  Esc panes  r refresh  ? help  q quit"
 
 
 async def test_a_command_without_its_arguments_is_not_listed_as_one_to_run(make, run):
@@ -46,6 +46,15 @@ async def test_escape_shows_the_panes_all_the_same(make, run):
     async with run(make.snapshot()) as screen:
         await screen.press("escape")
         assert "1 Models" in screen.text
+
+
+async def test_its_keys_stay_in_the_last_line_when_the_panes_behind_it_change(make, run):
+    async with run(make.snapshot()) as screen:
+        screen.deliver(make.snapshot(problems=[ReadProblem("log.csv", LOG, fatal=True)]))
+        await screen.press("r")
+        await screen.wait_for("log.csv")
+        await screen.press("up")
+        assert screen.status_line.startswith("↑↓ scroll  Esc panes")
 
 
 async def test_where_there_is_history_nobody_sees_it(fleet, run):

@@ -147,6 +147,7 @@ class MainScreen(PaneScreen):
         selection = navigation.clamp_selection(state)
         if state.snapshot is not None:
             self.set_class(len(state.snapshot.model_statuses) == 1, "-single")
+            self.set_class(bool(state.snapshot.shared_starts), "-shared")
             if not self._pane_chosen:
                 self._focus_first_pane()
             if state.seen is None:
@@ -175,8 +176,9 @@ class MainScreen(PaneScreen):
         shown = [key for keys in (MAIN_KEYS, *(pane.KEYS for pane in order), self.app_keys) for key in keys if key.show]
         named = [((key.key_display or key.key).split()[0], key.description) for key in shown]
         keys = [(key, name) for key, name in named if name != focused.STEPS]
-        self.status.keys = steps + keys
-        self.status.repaint()
+        status = self.query_one(StatusBar)  # another screen may be in front
+        status.keys = steps + keys
+        status.repaint()
 
     def action_focus_pane(self, number: int) -> None:
         """Give the pane with this number the keys."""

@@ -54,10 +54,13 @@ class PeriodsPane(RowsPane):
         """Return the position."""
         return f"{self.cursor_row + 1} of {len(self.listed)}" if self.listed else ""
 
-    def filter(self, words: str) -> None:
-        """List only the periods that match some words."""
+    def filter(self, words: str) -> bool:
+        """List only the periods that match some words; return False, and keep what is listed, if none does."""
+        if not period_rows(self.screen_state, words.strip()):
+            return False
         self.words, self.toggled, self.cursor_row, self.top = words.strip(), set(), 0, 0
         self.repaint()
+        return True
 
 
 class PeriodsScreen(ModalPane):
@@ -88,13 +91,14 @@ class PeriodsScreen(ModalPane):
 
     def action_filter(self) -> None:
         """Ask for a filter, which applies while it is typed."""
-        hint = "2025-06, critical, <0.9, recall<0.8, !word"
 
         def on_change(text: str) -> str:
-            self.pane.filter(text)
-            return hint
+            return "2025-06, critical, <0.9, recall<0.8, !word" if self.pane.filter(text) else "no match"
 
-        self.status.show_prompt(Prompt("/", self.pane.words, on_change, lambda _: None, lambda: self.pane.filter("")))
+        def on_cancel() -> None:
+            self.pane.filter("")
+
+        self.status.show_prompt(Prompt("/", self.pane.words, on_change, lambda _: None, on_cancel))
 
     async def action_clear(self) -> None:
         """Clear the filter; without one, go back."""

@@ -46,7 +46,7 @@ class AlertEntry:
 
 
 def entries(state: ScreenState, width: int, *, folded: bool = False) -> list[AlertEntry]:
-    """Return what many models share, then the selected model's alerts, rules and notes, and problems of reading.
+    """Return the selected model's alerts, rules and notes, then problems of reading.
 
     Args:
         state: The state that is shown.
@@ -58,9 +58,8 @@ def entries(state: ScreenState, width: int, *, folded: bool = False) -> list[Ale
     index = snapshot_index(state.snapshot)
     model = state.selection.model or ""
     own, statuses = index.alerts_by_model[model], index.statuses_by_model[model]
-    out = [_text_entry(one.sentence, width, "critical") for one in state.snapshot.shared_starts]
     groups = _folded(index, own) if folded else [(alert,) for alert in own]
-    out += [_alert_entry(index, group, width) for group in groups]
+    out = [_alert_entry(index, group, width) for group in groups]
     handling = dict.fromkeys(tuple(handling_lines(alert, state, width)) for alert in own)
     out += [AlertEntry((), lines) for lines in handling if lines]
     alerting = {(alert.rule, alert.key) for alert in own}

@@ -90,6 +90,15 @@ def header_line(state: ScreenState, now: datetime, width: int) -> Cells:
     return fit((*line, (" " * gap + right, "")), width)
 
 
+def shared_line(state: ScreenState, width: int) -> Cells:
+    """Return what several models have in common, the line below the first; the start of it if there is no room."""
+    sentences = [] if state.snapshot is None else [shared.sentence for shared in state.snapshot.shared_starts]
+    texts = (", ".join([*(one.partition(":")[0] for one in sentences[:-1]), *sentences[-1:]]), *sentences[:1])
+    short = sentences[0].partition(":")[0] if sentences else ""
+    text = next((text for text in texts if display_width(text) <= width), short)
+    return fit(((text, "critical"),), width)
+
+
 def _join(parts: list[Cells]) -> Cells:
     out: list[Span] = []
     for part in parts:

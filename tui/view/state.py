@@ -110,9 +110,9 @@ class SnapshotIndex:
         self.incident_states = {
             model: f"{self.model_state(model)[1]} {incident.id}"
             for model, incident in self.incidents.items()
-            if model in self.model_statuses
+            if model in snapshot.history.periods
         }
-        """State and id of the open incident of each model that has one."""
+        """State and id of the open incident of each model that has one; an input that cannot be read is no model."""
 
     def model_state(self, model: str) -> tuple[Severity, str]:
         """Return the severity of a model and the word for its state."""

@@ -10,7 +10,7 @@ from functools import partial
 from textual import events
 
 from modeltop.core.text import display_width, sanitize, truncate
-from modeltop_tui.view.header import header_line, keys_line, tabs_line
+from modeltop_tui.view.header import header_line, keys_line, shared_line, tabs_line
 from modeltop_tui.view.line_edit import MAX_LENGTH, edit_line, paste_line
 from modeltop_tui.view.styled_text import Cells, fit
 from modeltop_tui.view.verdict import verdict_lines
@@ -21,7 +21,7 @@ DEMO_MESSAGE_SECONDS = 4.0
 
 
 class Header(Lines):
-    """The number of models in each state, and the age of the data.
+    """The number of models in each state, and the age of the data; below it what several models have in common.
 
     Args:
         now: Returns the present.
@@ -33,8 +33,8 @@ class Header(Lines):
         self.now = now
 
     def frame(self, width: int, height: int) -> list[Cells]:
-        """Return the header as a frame of one line."""
-        return [header_line(self.screen_state, self.now(), width)][:height]
+        """Return one line, or two."""
+        return [header_line(self.screen_state, self.now(), width), shared_line(self.screen_state, width)][:height]
 
     def on_mount(self) -> None:
         """Age the data; only a line that reads differently is painted."""

@@ -6,9 +6,10 @@ from datetime import timedelta
 
 import pytest
 
-from modeltop.core.series import ReadProblem, Severity
+from modeltop.core.incident import SharedStart
+from modeltop.core.series import Condition, ReadProblem, Severity
 from modeltop.core.text import display_width
-from modeltop_tui.view.header import data_age, header_line, keys_line, tabs_line
+from modeltop_tui.view.header import data_age, header_line, keys_line, shared_line, tabs_line
 from modeltop_tui.view.state import ScreenState, SortOrder, snapshot_index
 from modeltop_tui.view.styled_text import plain_text
 
@@ -30,6 +31,24 @@ def state(make):
 )
 def test_the_least_important_goes_first_and_the_severities_never(state, make, width, text):
     assert plain_text(header_line(state, make.clock, width)).rstrip() == text
+
+
+@pytest.mark.parametrize(
+    ("width", "text"),
+    [
+        (100, "9 models dropped on 26 Mar, 4 models have no data since 1 Apr: look for a shared cause"),
+        (60, "9 models dropped on 26 Mar: look for a shared cause"),
+        (30, "9 models dropped on 26 Mar"),
+    ],
+)
+def test_what_models_share_is_as_long_as_there_is_room_for(state, make, width, text):
+    sentences = [(9, "models dropped on 26 Mar"), (4, "models have no data since 1 Apr")]
+    shared = tuple(
+        SharedStart(Condition.THRESHOLD, ("a",) * count, make.start, f"{count} {clause}: look for a shared cause")
+        for count, clause in sentences
+    )
+    state = replace(state, snapshot=replace(state.snapshot, shared_starts=shared))
+    assert plain_text(shared_line(state, width)).rstrip() == text
 
 
 @pytest.mark.parametrize(

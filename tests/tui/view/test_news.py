@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from modeltop.core.series import ReadProblem
 from modeltop_tui.view.header import header_line
 from modeltop_tui.view.models import model_cells
 from modeltop_tui.view.news import changed_models, mark_seen, new_problems, state_changes
@@ -59,6 +60,14 @@ def test_a_model_that_was_looked_at_is_no_longer_new(state):
     state = mark_seen(replace(state, seen={}), "fraud")
     assert changed_models(state) == ["churn"]
     assert mark_seen(state, "ranker") is state
+
+
+def test_an_input_that_cannot_be_read_is_no_news(make):
+    before = ScreenState(make.snapshot(make.healthy("ranker")))
+    broken = ReadProblem("gone.csv", "no such file", fatal=True)
+    after = ScreenState(make.snapshot(make.healthy("ranker"), problems=[broken]))
+    assert state_changes(before, after) == ("", False)
+    assert changed_models(replace(after, seen={})) == []
 
 
 def test_a_change_between_two_snapshots_is_named_by_both_states(make, fleet):
