@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import io
 import os
 import re
 from collections.abc import Callable
@@ -113,6 +114,9 @@ def copy_selection(screen: MainScreen, _: Poller) -> None:
         return
     send_to_clipboard(screen.app, text)
     lines = pluralize(text.count("\n"), "line")
+    if screen.app.is_web:  # a file on the server is of no use there
+        screen.status.show_message(f"{lines} sent to the browser's clipboard (which needs https or localhost)")
+        return
     try:
         path = write_private(xdg_folder("state") / "copied.txt", text)
     except (OSError, RuntimeError) as error:
@@ -126,7 +130,7 @@ def send_to_clipboard(app: App[Any], text: str) -> None:
     """Send the text by OSC 52; within tmux wrapped, so that tmux forwards it to its own terminal."""
     app.copy_to_clipboard(text)
     driver = app._driver  # noqa: SLF001  the only way to a sequence that Textual has no name for
-    if os.environ.get("TMUX") and driver is not None:
+    if os.environ.get("TMUX") and driver is not None and not driver.is_web:
         sequence = f"\x1b]52;c;{base64.b64encode(text.encode()).decode()}\a"
         driver.write("\x1bPtmux;" + sequence.replace("\x1b", "\x1b\x1b") + "\x1b\\")
 
@@ -176,6 +180,11 @@ def export_to(screen: MainScreen, typed: str) -> None:
         screen.status.show_message(f"not written: {name} does not end in .csv, .svg or .txt")
         return
     text = export()
+    if screen.app.is_web:  # whoever reaches the page shall not choose a path on the server
+        data = io.BytesIO(text.encode("utf-8", "backslashreplace"))
+        screen.app.deliver_binary(data, save_filename=Path(name).name)
+        screen.status.show_message(f"downloading {Path(name).name}")
+        return
     try:
         path = Path(name).expanduser().absolute()
         with path.open("x", encoding="utf-8", errors="backslashreplace") as file:

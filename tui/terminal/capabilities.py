@@ -45,8 +45,15 @@ class Capabilities:
         return f"{family}-{'light' if light else 'dark'}"
 
 
+def in_browser(environ: Environment = os.environ) -> bool:
+    """Return whether textual-serve runs this process: the app is shown in a browser, by packets in pipes."""
+    return environ.get("TEXTUAL_DRIVER", "").endswith(":WebDriver")
+
+
 def unusable_reason(environ: Environment = os.environ) -> str | None:
     """Return why the app cannot be shown here; None if it can."""
+    if in_browser(environ):
+        return None
     for descriptor, name in ((0, "stdin"), (2, "stderr"), (1, "stdout")):
         if not os.isatty(descriptor):
             return f"{name} is not a terminal"
@@ -58,6 +65,8 @@ def unusable_reason(environ: Environment = os.environ) -> str | None:
 
 def detect_capabilities(environ: Environment = os.environ, encoding: str | None = None) -> Capabilities:
     """Return the terminal's capabilities, by the environment and the encoding of stderr, on which the app is drawn."""
+    if in_browser(environ):  # in xterm.js, whatever the terminal of the server
+        return Capabilities(ColorDepth.NONE if environ.get("NO_COLOR") else ColorDepth.TRUE, ascii=False)
     stream = sys.__stderr__
     encoding = encoding or (stream.encoding if stream else None) or "ascii"
     return Capabilities(_color_depth(environ), _ascii_only(environ, encoding))

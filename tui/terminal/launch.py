@@ -37,7 +37,8 @@ class Launcher:
         gc.disable()
         with shutdown.exit_on_signals() as self._exit_request, self._query, self._frame_cache:
             self._exit_request.cleanup = self._cleanup
-            self._query.send()  # the terminal answers in the meantime
+            if not capabilities.in_browser():
+                self._query.send()  # the terminal answers in the meantime
             yield
 
     def _cleanup(self) -> None:
@@ -68,7 +69,8 @@ class Launcher:
         TerminalDriver.typed_ahead = self._query.typed_ahead
         self._query.close()
         initial = saved_view.load_state(source)
-        app = ModeltopApp(poller, options, initial=initial, driver_class=TerminalDriver)
+        driver = None if capabilities.in_browser() else TerminalDriver  # textual-serve names its own to Textual
+        app = ModeltopApp(poller, options, initial=initial, driver_class=driver)
 
         def on_first_frame(lines: list[str]) -> None:
             gc.enable()

@@ -2,12 +2,14 @@
 
 import contextlib
 import fcntl
+import getpass
 import os
 import re
 import select
 import shlex
 import shutil
 import signal
+import socket
 import struct
 import subprocess
 import sys
@@ -21,6 +23,7 @@ import pytest
 
 ROOT = Path(__file__).parents[3]
 FLEET = ROOT / "sample_data" / "fleet"
+SSHD = shutil.which("sshd") or ("/usr/sbin/sshd" if Path("/usr/sbin/sshd").exists() else None)
 
 # CSI; OSC; DCS, SOS, PM and APC; the rest that ESC begins.
 ESCAPE = re.compile(
@@ -269,3 +272,80 @@ def in_tmux(spawn, tmp_path):
     tmux = ["tmux", "-L", label, "-f", str(config)]
     yield lambda command: spawn(argv=[*tmux, "new-session", "-x", "80", "-y", "24", shlex.join(command)])
     subprocess.run([*tmux, "kill-server"], check=False, capture_output=True)
+
+
+@pytest.fixture
+def free_port():
+    """A port on loopback that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.fixture
+def over_ssh(tmp_path, free_port):
+    """An sshd of its own on loopback, with keys made for this test; gives the client's command line."""
+    if SSHD is None or shutil.which("ssh") is None:
+        pytest.skip("no sshd or no ssh client is installed here")
+    folder = tmp_path / "ssh"
+    folder.mkdir(mode=0o700)
+    for name in ("host", "user"):
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", folder / name], check=True)
+    options = {
+        "ListenAddress": f"127.0.0.1:{free_port}",
+        "HostKey": folder / "host",
+        "PidFile": folder / "pid",
+        "AuthorizedKeysFile": folder / "user.pub",
+        "StrictModes": "no",
+        "UsePAM": "no",
+        "PasswordAuthentication": "no",
+        "PermitRootLogin": "prohibit-password",
+        "PermitUserEnvironment": "no",
+        "PrintMotd": "no",
+    }
+    config = folder / "config"
+    config.write_text("".join(f"{key} {value}\n" for key, value in options.items()))
+    if os.getuid() == 0:
+        Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)  # where sshd, started as root, drops its privileges
+    daemon = subprocess.Popen(
+        [SSHD, "-D", "-e", "-f", config], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    )
+    try:
+        wait_until_open(free_port, daemon)
+        yield [
+            *("ssh", "-tt", "-p", str(free_port), "-i", str(folder / "user"), "-o", "StrictHostKeyChecking=no"),
+            *("-o", f"UserKnownHostsFile={folder / 'known'}", "-o", "LogLevel=ERROR", f"{getpass.getuser()}@127.0.0.1"),
+        ]
+    finally:
+        daemon.terminate()
+        daemon.wait()
+        daemon.stderr.close()
+
+
+def wait_until_open(port, daemon):
+    end = time.monotonic() + 10
+    while daemon.poll() is None and time.monotonic() < end:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+            return
+        time.sleep(0.05)
+    daemon.terminate()
+    pytest.skip(f"sshd does not start here: {daemon.stderr.read().decode(errors='replace').strip()[-200:]}")
+
+
+@pytest.fixture
+def has_ended():
+    """Whether a process, not necessarily a child, ends within that time."""
+
+    def has_ended(pid, seconds):
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            try:
+                state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+            except (FileNotFoundError, ProcessLookupError):
+                return True
+            if state == "Z":
+                return True
+            time.sleep(0.05)
+        return False
+
+    return has_ended

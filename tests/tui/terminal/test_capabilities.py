@@ -16,6 +16,8 @@ from modeltop_tui.terminal.capabilities import (
     resolve_options,
 )
 
+IN_BROWSER = {"TEXTUAL_DRIVER": "textual.drivers.web_driver:WebDriver"}
+"""What textual-serve sets."""
 COLOUR, ATTRIBUTES = "\x1b]11;rgb:1e1e/1e1e/1e1e\x1b\\", "\x1b[?62;22c"
 
 
@@ -34,6 +36,8 @@ COLOUR, ATTRIBUTES = "\x1b]11;rgb:1e1e/1e1e/1e1e\x1b\\", "\x1b[?62;22c"
         ({"TERM": "vt100"}, ColorDepth.NONE),
         ({"TERM": "xterm-256color", "NO_COLOR": "1"}, ColorDepth.NONE),
         ({"TERM": "xterm-256color", "NO_COLOR": ""}, ColorDepth.INDEXED),
+        ({"TERM": "dumb"} | IN_BROWSER, ColorDepth.TRUE),
+        ({"TERM": "dumb", "NO_COLOR": "1"} | IN_BROWSER, ColorDepth.NONE),
     ],
 )
 def test_the_number_of_colours(environ, depth):
@@ -46,6 +50,7 @@ def test_the_number_of_colours(environ, depth):
         ({"LANG": "en_GB.UTF-8"}, "utf-8", False),
         ({}, "UTF-8", False),
         ({"LC_ALL": "C"}, "utf-8", True),
+        ({"LC_ALL": "C"} | IN_BROWSER, "latin-1", False),
         ({"LC_ALL": "C.UTF-8"}, "utf-8", False),
         ({"LANG": "en_GB.UTF-8", "LC_ALL": "POSIX"}, "utf-8", True),
         ({"LANG": "C", "LC_ALL": "en_GB.utf8"}, "utf-8", False),
