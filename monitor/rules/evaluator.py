@@ -147,8 +147,9 @@ def _describe_breach(rule: Rule, alert: Alert) -> tuple[str, str]:
 
 def _count_good_points(past: Series, rule: Rule, level: Severity, other_series: Mapping[SeriesKey, Series]) -> int:
     """Count the evaluable points at the end that lie under `level`, which is active all along."""
-    (basis,) = rule.detector.prepare([past], rule.query_context(other_series))
-    breached = rule.detector.levels(past, basis, level)[past.evaluable(rule.min_count)] >= level
+    (scan,) = rule.detector.prepare([past], rule.query_context(other_series))
+    assert scan is not None, "there was a breach"
+    breached = scan.levels_while(level)[past.evaluable(rule.min_count)] >= level
     return int(np.argmax(breached[::-1]))
 
 

@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
-from typing import Any
 
 import numpy as np
 
@@ -31,6 +30,7 @@ from modeltop.core.series import (
 from modeltop.core.stats.robust import median
 from modeltop.core.text import TIME_UNITS, sanitize
 from modeltop.rules.baselines.base import NO_SERIES
+from modeltop.rules.detectors.base import Scan
 from modeltop.rules.rule import Rule
 from modeltop.rules.state_machine import AlertStateMachine
 
@@ -58,16 +58,14 @@ class _Stretch:
 class _Replay:
     """One rule over the evaluable points of one series."""
 
-    def __init__(self, series: Series, rule: Rule, basis: Any) -> None:
-        self.series, self.rule, self.basis = series, rule, basis
+    def __init__(self, series: Series, rule: Rule, scan: Scan) -> None:
+        self.series, self.rule, self.scan = series, rule, scan
         self.points = np.flatnonzero(series.evaluable(rule.min_count))
         self.times = series.times[self.points]
-        self.onsets = rule.detector.onsets(basis)
-        weights = rule.detector.weights(basis)
-        self.weights = None if weights is None else weights[self.points].tolist()
+        self.weights = scan.weights[self.points].tolist() if len(scan.weights) else None
         self.levels = {
-            current_level: rule.detector.levels(series, basis, current_level)[self.points]
-            for current_level in (Severity.OK, Severity.WARNING, Severity.CRITICAL)
+            active: scan.levels_while(active)[self.points]
+            for active in (Severity.OK, Severity.WARNING, Severity.CRITICAL)
         }
 
     def alerts(self) -> list[Alert]:
@@ -112,7 +110,7 @@ class _Replay:
         since = self._since(stretch, int(breached[0]), previous_end)
         first = int(np.searchsorted(self.times, to_datetime64(since)))
         key, name = self.series.key, self.rule.name
-        latest, worst = int(breached[-1]), self._worst(stretch, breached)
+        latest, worst = int(breached[-1]), self._worst(breached)
         breach = self._breach(stretch, latest)
         severity = machine.level if stretch.fired else machine.pending_level
         return Alert(
@@ -136,25 +134,21 @@ class _Replay:
 
         Never before the end of the previous alert: of two with one start, and so one id, only one is seen.
         """
-        if self.onsets is None:
+        if not len(self.scan.start):
             return _aware(stretch.since)
-        onset = to_datetime(self.series.times[self.onsets[self.points[first]]])
+        onset = to_datetime(self.series.times[self.scan.start[self.points[first]]])
         return min(_aware(stretch.since), onset if previous_end is None else max(onset, previous_end))
 
-    def _worst(self, stretch: _Stretch, breached: np.ndarray) -> int:
-        """Return the position of the point furthest beyond the limit of the highest level that any point had."""
+    def _worst(self, breached: np.ndarray) -> int:
+        """Return the position of the point furthest beyond what is normal."""
         if len(breached) == 1:
             return int(breached[0])
-        top = Severity(int(stretch.levels[breached - stretch.first].max()))
-        points = self.points[breached]
-        rows = slice(int(points[0]), int(points[-1]) + 1)
-        excess = self.rule.detector.excess(self.series[rows], self.basis[rows], top)[points - rows.start]
-        return int(breached[np.argmax(excess)])
+        return int(breached[np.argmax(np.nan_to_num(self.scan.excess[self.points[breached]], nan=-np.inf))])
 
     def _breach(self, stretch: _Stretch, position: int) -> Breach:
         rows = slice(int(self.points[position]) + 1)
         level = Severity(int(stretch.levels[position - stretch.first]))
-        return self.rule.detector.breach(self.series[rows], self.basis[rows], level)
+        return self.rule.detector.breach(self.series[rows], self.scan[rows], level)
 
 
 def _end_of_run(levels: Levels, start: int) -> int:
@@ -181,10 +175,10 @@ def replay(
         rule: The rule.
         other_series: The series among which a baseline that is another series is found: `history.series`.
     """
-    bases = rule.detector.prepare(series_batch, rule.query_context(other_series))
+    scans = rule.detector.prepare(series_batch, rule.query_context(other_series))
     return [
-        [] if basis is None else _Replay(series, rule, basis).alerts()
-        for series, basis in zip(series_batch, bases, strict=True)
+        [] if scan is None else _Replay(series, rule, scan).alerts()
+        for series, scan in zip(series_batch, scans, strict=True)
     ]
 
 

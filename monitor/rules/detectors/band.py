@@ -57,10 +57,10 @@ class Band(PointwiseDetector):
         size[(stats.periods < MIN_PERIODS) | ~np.isfinite(size)] = -np.inf
         return grade_levels(size, self.warn, self.critical), size
 
-    def breach(self, past: Series, basis: PointComparison, level: Severity) -> Breach:
+    def breach(self, past: Series, scan: PointComparison, level: Severity) -> Breach:
         """Return how far outside the value lies; the limit is the edge of the band."""
-        value, size = past.latest, float(basis.excess[-1])
-        center, scale = (float(column[0]) for column in center_and_scale(past[-1:], basis.stats[-1:]))
+        value, size = past.latest, float(scan.excess[-1])
+        center, scale = (float(column[0]) for column in center_and_scale(past[-1:], scan.stats[-1:]))
         deviations = dict(configured_pairs(self.warn, self.critical))[level]
         edge = center + math.copysign(deviations * scale, value - center)
         side = "below" if value < center else "above"

@@ -7,11 +7,15 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from importlib import import_module
 from typing import Any, ClassVar, NamedTuple, Self, TypeVar
 
+import numpy as np
+
 from modeltop.core.metrics.registry import Metric
-from modeltop.core.series import Breach, Floats, Levels, Series, SeriesKey, Severity
+from modeltop.core.series import Breach, Flags, Floats, Levels, Series, SeriesKey, Severity
+from modeltop.core.text import format_value
 from modeltop.rules.baselines.base import NO_SERIES, Baseline, Places
 from modeltop.rules.baselines.past import ROLLING
 from modeltop.rules.detectors.limit import Limit
@@ -55,11 +59,43 @@ class Unevaluated(NamedTuple):
     """True if the value would breach: then nobody knows whether the model is well."""
 
 
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Scan:
+    """How a detector grades each point of a series; every field has a row per point, which depends on no later one."""
+
+    levels: Levels
+    """Severity of each point while no alert is active."""
+    excess: Floats
+    """How far it lies beyond what is normal; larger is worse, in any unit, NaN or -inf if it cannot be compared."""
+    continued: Levels = field(default_factory=lambda: np.empty(0, np.int8))
+    """Severity up to which an active alert stays so; empty: that of the point."""
+    baseline: Floats = field(default_factory=lambda: np.empty(0))
+    """What the value is compared with, in the metric's unit."""
+    start: Places = field(default_factory=lambda: np.empty(0, np.int64))
+    """Index of the point at which the breach of each began; empty: at the point itself."""
+    weights: Places = field(default_factory=lambda: np.empty(0, np.int64))
+    """How many breached points in a row each counts for; empty: one."""
+
+    def __getitem__(self, rows: slice) -> Self:
+        """Return the rows of some of the points; arrays are views."""
+        return replace(self, **{each.name: getattr(self, each.name)[rows] for each in fields(self)})
+
+    def where(self, mask: Flags, other: Self) -> Self:
+        """Return the scan of the points in a mask from this one, of the rest from another with the same columns."""
+        columns = {each.name: (getattr(self, each.name), getattr(other, each.name)) for each in fields(self)}
+        return replace(self, **{name: np.where(mask, *pair) for name, pair in columns.items() if len(pair[0])})
+
+    def levels_while(self, active: Severity) -> Levels:
+        """Return the severity of each point while a level is active, which keeps a level alive."""
+        if not len(self.continued):
+            return self.levels
+        return np.maximum(self.levels, np.minimum(self.continued, np.int8(active)))
+
+
 class Detector(ABC):
     """A way to find breaches.
 
-    Data about each series is computed once by `prepare`, for a batch of series: the `basis` of all other
-    methods, with a row per point. It can be sliced, and its rows depend on no later point.
+    Each series is scanned once by `prepare`, many at a time.
     """
 
     __slots__ = ()
@@ -84,28 +120,20 @@ class Detector(ABC):
         return 0
 
     @abstractmethod
-    def prepare(self, series_batch: Sequence[Series], context: QueryContext) -> Sequence[Any | None]:
-        """Return the basis of each series; None if no point breaches."""
+    def prepare(self, series_batch: Sequence[Series], context: QueryContext) -> Sequence[Scan | None]:
+        """Return the scan of each series; None if no point breaches. Many at once may cost little more than one."""
 
-    @abstractmethod
-    def levels(self, series: Series, basis: Any, current_level: Severity) -> Levels:
-        """Return the severity of each point while `current_level` is active, which keeps a level alive."""
+    def breach(self, past: Series, scan: Any, level: Severity) -> Breach:
+        """Return the breach of the last point of `past`, which has `level`: the value beside its baseline.
 
-    @abstractmethod
-    def excess(self, series: Series, basis: Any, level: Severity) -> Floats:
-        """Return how far each point lies beyond the limit of `level`; larger is worse, in any unit."""
-
-    @abstractmethod
-    def breach(self, past: Series, basis: Any, level: Severity) -> Breach:
-        """Return the breach of the last point of `past`, which has `level`; `basis` has as many rows."""
-
-    def onsets(self, basis: Any) -> Places | None:  # noqa: ARG002  few detectors know better
-        """Return the index at which the breach of each point began; None: at the point itself."""
-        return None
-
-    def weights(self, basis: Any) -> Places | None:  # noqa: ARG002  nearly all confirm point by point
-        """Return how many breached points in a row each point counts for; None: for one."""
-        return None
+        Args:
+            past: The series up to the point.
+            scan: Of `prepare`, with as many rows.
+            level: Of the point.
+        """
+        value, baseline = past.latest, float(scan.baseline[-1])
+        message = f"{format_value(value)}, baseline {format_value(baseline)}"
+        return Breach(level, value, baseline, message, is_baseline=True)
 
     def for_metric(self, metric: Metric) -> Self:  # noqa: ARG002  few depend on what is measured
         """Return the detector with the settings that hold for a metric."""

@@ -5,27 +5,27 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from operator import attrgetter
-from typing import Any, NamedTuple, Self
+from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from modeltop.core.metrics.registry import Metric
-from modeltop.core.series import Breach, Direction, Flags, Floats, Levels, Series, Severity
+from modeltop.core.series import Direction, Flags, Floats, Series, Severity
 from modeltop.core.stats.clipped_moments import Blocks
 from modeltop.core.stats.collapse import WEEK, Normal, far_falls, normal_of
 from modeltop.core.stats.cusum import AlarmRun, Sequences, alarm_runs
 from modeltop.core.stats.robust import MAX_MAGNITUDE, median
 from modeltop.core.stats.slides import Slide, slides
-from modeltop.core.text import format_exact, format_value
+from modeltop.core.text import format_exact
 from modeltop.rules.baselines.base import Places
-from modeltop.rules.detectors.base import QueryContext
+from modeltop.rules.detectors.base import Detector, QueryContext, Scan
 from modeltop.rules.detectors.confidence import fit_turn
 from modeltop.rules.detectors.cusum import SKEWED_CASES, LastingShift, batch_series
 from modeltop.rules.detectors.material import Material, material_drop
-from modeltop.rules.detectors.pointwise import PointArrays, adverse_difference
+from modeltop.rules.detectors.pointwise import adverse_difference
 
 MIN_BASELINE = 8
 """Earlier periods without which no collapse is evaluated."""
@@ -37,19 +37,6 @@ cases without which the tail of chance is not that of a normal distribution."""
 RECOVERED = 3.0
 """A value within so many deviations of the baseline is good."""
 DAY = np.timedelta64(1, "D")
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class DropScan(PointArrays):
-    """How each point of a series lies to its baseline."""
-
-    levels: Levels
-    start: Places
-    """Index of the first point of the drop; of the point itself outside of one."""
-    baseline: Floats
-    """Median of the values before the drop; 0 outside of one."""
-    weights: Places
-    """0 at good points that do not end the drop yet, else 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +63,15 @@ class BaselineDrop(LastingShift):
             return Severity.CRITICAL
         return Severity.WARNING if self.outside else Severity.OK
 
-    def prepare(self, series_batch: Sequence[Series], context: QueryContext) -> list[DropScan | None]:  # type: ignore[override]
+    def prepare(self, series_batch: Sequence[Series], context: QueryContext) -> list[Scan | None]:
         """Return the scan of each series; None if it never breaches. Many at once cost little more than one."""
-        scans: list[DropScan | None] = [None] * len(series_batch)
+        scans: list[Scan | None] = [None] * len(series_batch)
         for sign in (1.0, -1.0) if self.outside else (1.0,):
             for index, suspects in self._suspects(series_batch, sign, context.min_count):
                 scan = self._scan_drops(series_batch[index], sign, suspects, context.min_count)
                 other = scans[index]
-                scans[index] = other if scan is None else scan if other is None else _worse(other, scan)
+                if scan is not None:
+                    scans[index] = scan if other is None else other.where(other.levels >= scan.levels, scan)
         return scans
 
     def _suspects(
@@ -128,17 +116,20 @@ class BaselineDrop(LastingShift):
         end = run.start + len(run.scores)
         return _Alarmed(run.start, alarm, end, is_accepted=len(run.scores) >= self._cusum.max_run)
 
-    def _scan_drops(self, series: Series, sign: float, suspects: _Suspects, min_count: float) -> DropScan | None:
+    def _scan_drops(self, series: Series, sign: float, suspects: _Suspects, min_count: float) -> Scan | None:
         points = np.flatnonzero(series.evaluable(min_count))
         drops = Drops(series[points], sign, self.periods)
-        scan = _empty_scan(len(series))
+        zeros, places = np.zeros(len(series)), np.arange(len(series))
+        levels, weights = zeros.astype(np.int8), np.ones(len(series), dtype=np.int64)
+        scan = Scan(levels=levels, excess=zeros, baseline=zeros.copy(), start=places, weights=weights)
         alarmed = [*suspects.runs, *self._slides(drops, suspects)]
         collapses = self._settle(drops, alarmed, suspects.falls)
         singles = list(self._beyond_chance(drops, alarmed, suspects.falls)) if self.material is not None else []
         for level, own in ((Severity.WARNING, [*alarmed, *singles]), (self._collapse_level, collapses)):
             for drop in own:
                 self._mark(scan, points, drops, drop, level)
-        return scan if scan.levels.any() else None
+        excess = adverse_difference(series.values - scan.baseline, series.better, outside=self.outside)
+        return replace(scan, excess=excess) if levels.any() else None
 
     def _slides(self, drops: Drops, suspects: _Suspects) -> Iterator[_Alarmed]:
         """Yield the slides, each to its end, of which little lies before what was accepted."""
@@ -168,8 +159,8 @@ class BaselineDrop(LastingShift):
             if not drops.leave_out(drop for drop in (*alarmed, *collapses) if not drop.is_accepted):
                 return collapses
 
-    def _mark(self, scan: DropScan, points: Places, drops: Drops, drop: _Alarmed, level: Severity) -> None:
-        """Enter a drop, from where it is known to its end; good values neither breach nor end it."""
+    def _mark(self, scan: Scan, points: Places, drops: Drops, drop: _Alarmed, level: Severity) -> None:
+        """Enter a drop, from where it is known to its end; good values, of weight 0, neither breach nor end it."""
         own, normal = points[drop.alarm : drop.end], drops.normal_of(drop)
         cutoff = self.slack if level is Severity.WARNING and drop.normal is None else RECOVERED
         is_good = drops.deviations(slice(drop.alarm, drop.end), normal) < cutoff
@@ -236,27 +227,7 @@ class BaselineDrop(LastingShift):
         smallest = self.material.sudden(normal.level) if self.material else 0.0
         return np.where(drops.below(rows, normal) >= smallest - 1e-12, drops.deviations(rows, normal), 0.0)
 
-    def levels(self, series: Series, basis: DropScan, current_level: Severity) -> Levels:  # type: ignore[override]  # noqa: ARG002
-        """Return the severity of each point."""
-        return basis.levels
-
-    def excess(self, series: Series, basis: DropScan, level: Severity) -> Floats:  # type: ignore[override]  # noqa: ARG002
-        """Return how far each point lies from its baseline, in the metric's unit."""
-        return adverse_difference(series.values - basis.baseline, series.better, outside=self.outside)
-
-    def weights(self, basis: DropScan) -> Places:
-        """Return how many points each counts for: a good one that does not end the drop yet for none."""
-        return basis.weights
-
-    def onsets(self, basis: DropScan) -> Places:  # type: ignore[override]
-        """Return the index of the first point of the drop that each point is in."""
-        return basis.start
-
-    def breach(self, past: Series, basis: DropScan, level: Severity) -> Breach:  # type: ignore[override]
-        """Return the value beside its baseline."""
-        value, baseline = past.latest, float(basis.baseline[-1])
-        message = f"{format_value(value)}, baseline {format_value(baseline)}"
-        return Breach(level, value, baseline, message, is_baseline=True)
+    breach = Detector.breach  # a drop ends with its last bad value
 
     @property
     def good_periods(self) -> int:
@@ -402,17 +373,3 @@ class Drops:
             if in_a_row == good:
                 return fired + offset
         return fired + len(is_good)
-
-
-def _empty_scan(length: int) -> DropScan:
-    zeros = np.zeros(length, dtype=np.int8)
-    return DropScan(zeros, np.arange(length), np.zeros(length), np.ones(length, dtype=np.int64))
-
-
-def _worse(first: DropScan, second: DropScan) -> DropScan:
-    """Return, at each point, the scan of the side with the higher level."""
-    mask = first.levels >= second.levels
-    columns: list[Any] = [
-        np.where(mask, getattr(first, field.name), getattr(second, field.name)) for field in fields(first)
-    ]
-    return DropScan(*columns)

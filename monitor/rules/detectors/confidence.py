@@ -8,15 +8,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from modeltop.core.series import Breach, Flags, Floats, Levels, Series, Severity
+from modeltop.core.series import Flags, Floats, Series, Severity
 from modeltop.core.stats.robust import MAX_MAGNITUDE
 from modeltop.core.stats.rolling import prefix_sums
 from modeltop.core.stats.trend_tests import significant_trends, theil_sen_lines
-from modeltop.core.text import format_value
 from modeltop.rules.baselines.base import Places
-from modeltop.rules.detectors.base import QueryContext
-from modeltop.rules.detectors.cusum import LastingShift, ShiftScan
-from modeltop.rules.detectors.pointwise import PointArrays, by_length
+from modeltop.rules.detectors.base import QueryContext, Scan
+from modeltop.rules.detectors.cusum import LastingShift
+from modeltop.rules.detectors.pointwise import by_length
 
 PERIODS, MIN_PERIODS = 28, 8
 """The newest periods in which a trend is looked for, at most and at least."""
@@ -25,19 +24,6 @@ P_FIRES, P_RESOLVES = 0.0005, 0.05
 MIN_CHANGE = 0.02
 """Change of a share along a trend that is worth a word."""
 DAY = np.timedelta64(1, "D")
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class ConfidenceScan(PointArrays):
-    """How each point of a series lies to what was normal."""
-
-    fires: Flags
-    stays: Flags
-    """True while an active trend goes on."""
-    start: Places
-    """Index of the first point of the change; of the point itself outside of one."""
-    baseline: Floats
-    """Value before the change; 0 outside of one."""
 
 
 class TrendWindow(NamedTuple):
@@ -70,7 +56,7 @@ class ConfidenceShift(LastingShift):
         """Minimum number of evaluable periods before the evaluated one: those of the shortest trend."""
         return MIN_PERIODS - 1
 
-    def prepare(self, series_batch: Sequence[Series], context: QueryContext) -> list[ConfidenceScan | None]:  # type: ignore[override]
+    def prepare(self, series_batch: Sequence[Series], context: QueryContext) -> list[Scan | None]:
         """Return the scan of each series; None if it never breaches."""
         shifts = LastingShift.prepare(self, series_batch, context)
         masks = [
@@ -81,27 +67,28 @@ class ConfidenceShift(LastingShift):
         for indices, values in by_length(pools):
             moving |= {indices[row] for row in np.flatnonzero(_may_trend(values, self.least_change)).tolist()}
         return [
-            self._merged(pool, np.flatnonzero(masks[index]), len(masks[index]), shift)
+            self._merged(series_batch[index], pool, np.flatnonzero(masks[index]), shift)
             if shift is not None or index in moving
             else None
             for index, (pool, shift) in enumerate(zip(pools, shifts, strict=True))
         ]
 
-    def _merged(self, pool: Series, points: Places, length: int, shift: ShiftScan | None) -> ConfidenceScan | None:
+    def _merged(self, series: Series, pool: Series, points: Places, shift: Scan | None) -> Scan | None:
+        """Return the scan of shifts and trends; an active trend goes on until it is no longer significant."""
         trends = list(recent_trends(pool, np.arange(MIN_PERIODS - 1, len(pool)), self.p, min_change=self.least_change))
         if shift is None and not trends:
             return None
-        fires, stays = np.zeros((2, length), dtype=np.bool_)
-        start, baseline = np.arange(length), np.zeros(length)
-        fires[points[[trend.end for trend in trends]]] = True
+        levels, continued = np.zeros((2, len(series)), dtype=np.int8)
+        start, baseline = np.arange(len(series)), np.zeros(len(series))
+        levels[points[[trend.end for trend in trends]]] = Severity.WARNING
         for trend in self._followed(pool, trends):
             row = points[trend.end]
-            stays[row], start[row], baseline[row] = True, points[trend.start], trend.before
+            continued[row], start[row], baseline[row] = Severity.WARNING, points[trend.start], trend.before
         if shift is not None:
-            fires |= shift.peak > (self.warn or 0.0)
-            in_run = shift.peak > 0
-            start[in_run], baseline[in_run] = shift.start[in_run], shift.usual[in_run]
-        return ConfidenceScan(fires, stays, start, baseline)
+            levels, in_run = np.maximum(levels, shift.levels), shift.excess > 0
+            start[in_run], baseline[in_run] = shift.start[in_run], shift.baseline[in_run]
+        excess = np.abs(series.values - baseline)
+        return Scan(levels=levels, excess=excess, continued=continued, baseline=baseline, start=start)
 
     def _followed(self, pool: Series, trends: Sequence[TrendWindow]) -> Iterator[TrendWindow]:
         """Yield the trends that fire and those that keep them active: as long as one goes on, with its start."""
@@ -119,25 +106,6 @@ class ConfidenceShift(LastingShift):
                 current = firing.get(end)
             if current is not None:
                 yield current._replace(end=end)
-
-    def levels(self, series: Series, basis: ConfidenceScan, current_level: Severity) -> Levels:  # type: ignore[override]  # noqa: ARG002
-        """Return the severity of each point; an active trend goes on until it is no longer significant."""
-        flags = basis.fires | basis.stays if current_level else basis.fires
-        return np.where(flags, np.int8(Severity.WARNING), np.int8(Severity.OK))
-
-    def excess(self, series: Series, basis: ConfidenceScan, level: Severity) -> Floats:  # type: ignore[override]  # noqa: ARG002
-        """Return how far each point lies from its baseline."""
-        return np.abs(series.values - basis.baseline)
-
-    def onsets(self, basis: ConfidenceScan) -> Places:  # type: ignore[override]
-        """Return the index of the first point of the change that each point is in."""
-        return basis.start
-
-    def breach(self, past: Series, basis: ConfidenceScan, level: Severity) -> Breach:  # type: ignore[override]
-        """Return the value beside its baseline."""
-        value, baseline = past.latest, float(basis.baseline[-1])
-        message = f"{format_value(value)}, baseline {format_value(baseline)}"
-        return Breach(level, value, baseline, message, is_baseline=True)
 
     def describe_normal(self) -> str:
         """Return the status of a value that does not breach."""

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, fields, replace
-from typing import Any, ClassVar
+from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 
-from modeltop.core.series import Breach, Direction, Floats, Levels, Series, Severity
+from modeltop.core.series import Breach, Direction, Floats, Series, Severity
 from modeltop.core.stats.cusum import AlarmRun, Cusum, Sequences, alarm_runs
 from modeltop.core.stats.few_cases import BIASED, without_bias
 from modeltop.core.stats.robust import MAX_MAGNITUDE
-from modeltop.core.text import format_exact, format_value
-from modeltop.rules.baselines.base import Places
-from modeltop.rules.detectors.base import LEVEL_PHRASES, Detector, QueryContext, configured_pairs, detector
-from modeltop.rules.detectors.pointwise import PointArrays, adverse_difference, grade_levels, validate_levels
+from modeltop.core.text import format_exact
+from modeltop.rules.detectors.base import LEVEL_PHRASES, Detector, QueryContext, Scan, configured_pairs, detector
+from modeltop.rules.detectors.pointwise import adverse_difference, grade_levels, validate_levels
 
 SKEWED_CASES = 5
 """Cases on which a value of unknown sampling error counts for half."""
@@ -103,20 +102,6 @@ def _trust(support: Floats, skewed: float) -> Floats:
     return np.where(is_known, np.sqrt(np.minimum(ratio, 1.0) * certainty), 1.0)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class ShiftScan(PointArrays):
-    """The cumulative sum at each point of a series."""
-
-    score: Floats
-    """0 outside of runs with an alarm."""
-    peak: Floats
-    """Highest score in the run so far."""
-    start: Places
-    """Index of the first point of the run; of the point itself outside of runs."""
-    usual: Floats
-    """Mean of the values before the run; 0 outside of runs."""
-
-
 @detector("shift")
 @dataclass(frozen=True, slots=True)
 class LastingShift(Detector):
@@ -175,9 +160,9 @@ class LastingShift(Detector):
             max_run=max(self.usual, self.least),
         )
 
-    def prepare(self, series_batch: Sequence[Series], context: QueryContext) -> list[ShiftScan | None]:
+    def prepare(self, series_batch: Sequence[Series], context: QueryContext) -> list[Scan | None]:
         """Return the scan of each series; None if it never breaches. Many at once cost little more than one."""
-        scans: list[ShiftScan | None] = [None] * len(series_batch)
+        scans: list[Scan | None] = [None] * len(series_batch)
         selected = [
             index for index, series in enumerate(series_batch) if self.outside or series.better is not Direction.NEITHER
         ]
@@ -187,40 +172,31 @@ class LastingShift(Detector):
                 runs.setdefault((batch.indices[run.sequence], run.sign), []).append(run)
             for (index, _), own in runs.items():
                 scan, other = self._scan(series_batch[index], own, context.min_count), scans[index]
-                scans[index] = scan if other is None else _larger(other, scan)
+                scans[index] = scan if other is None else other.where(other.excess >= scan.excess, scan)
         return scans
 
-    def _scan(self, series: Series, runs: Iterable[AlarmRun], min_count: float) -> ShiftScan:
-        """Spread the runs of a series over its points; those that are not evaluable are in no run."""
+    def _scan(self, series: Series, runs: Iterable[AlarmRun], min_count: float) -> Scan:
+        """Spread the runs of a series over its points; those that are not evaluable are in no run.
+
+        How far a point lies off is the highest score in its run so far, 0 outside of runs.
+        """
         points = np.flatnonzero(series.evaluable(min_count))
-        score, peak, usual = np.zeros((3, len(series)))
+        peak, usual = np.zeros((2, len(series)))
         start = np.arange(len(series))
         for run in runs:
             places = points[run.start : run.start + len(run.scores)]
-            score[places], peak[places], start[places] = run.scores, np.maximum.accumulate(run.scores), places[0]
+            peak[places], start[places] = np.maximum.accumulate(run.scores), places[0]
             usual[places] = series.values[points[max(run.start - self.periods, 0) : run.start]].mean()
-        return ShiftScan(score, peak, start, usual)
+        return Scan(levels=grade_levels(peak, self.warn, self.critical), excess=peak, baseline=usual, start=start)
 
-    def breach(self, past: Series, basis: ShiftScan, level: Severity) -> Breach:
-        """Return by how much the value differs from the mean before the run that it is in."""
-        usual, value = float(basis.usual[-1]), past.latest
-        (size,) = adverse_difference(np.array([value - usual]), past.better, outside=self.outside).tolist()
-        message = f"{format_value(value)}, baseline {format_value(usual)}"
-        if size <= 0:  # a run ends with the last of several good values
-            message = f"{format_value(value)}, back to baseline {format_value(usual)}"
-        return Breach(level, value, usual, message, is_baseline=True)
-
-    def levels(self, series: Series, basis: ShiftScan, current_level: Severity) -> Levels:  # noqa: ARG002
-        """Return the severity that the run of each point has reached."""
-        return grade_levels(basis.peak, self.warn, self.critical)
-
-    def excess(self, series: Series, basis: ShiftScan, level: Severity) -> Floats:  # noqa: ARG002
-        """Return the cumulative sum at each point."""
-        return basis.score
-
-    def onsets(self, basis: ShiftScan) -> Places:
-        """Return the index of the first point of the run that each point is in."""
-        return basis.start
+    def breach(self, past: Series, scan: Scan, level: Severity) -> Breach:
+        """Return the value beside the mean before the run that it is in."""
+        breach = Detector.breach(self, past, scan, level)
+        (size,) = adverse_difference(past.values[-1:] - scan.baseline[-1:], past.better, outside=self.outside).tolist()
+        if size > 0:
+            return breach
+        # A run ends with the last of several good values.
+        return replace(breach, message=breach.message.replace(", ", ", back to "))
 
     def describe_normal(self) -> str:
         """Return the status of a value that does not breach."""
@@ -234,12 +210,3 @@ class LastingShift(Detector):
         ]
         what = "change" if self.outside else "decline"
         return f"{name}: a sustained {what} from its {self.periods}-period baseline {', '.join(levels)}"
-
-
-def _larger(first: ShiftScan, second: ShiftScan) -> ShiftScan:
-    """Return, at each point, the scan of the direction with the larger sum."""
-    mask = first.peak >= second.peak
-    columns: list[Any] = [
-        np.where(mask, getattr(first, field.name), getattr(second, field.name)) for field in fields(first)
-    ]
-    return ShiftScan(*columns)

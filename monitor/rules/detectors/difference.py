@@ -54,9 +54,9 @@ class Difference(PointwiseDetector):
             levels[p_values >= self.p] = Severity.OK
         return levels, np.nan_to_num(np.abs(difference), nan=-np.inf)
 
-    def breach(self, past: Series, basis: PointComparison, level: Severity) -> Breach:
+    def breach(self, past: Series, scan: PointComparison, level: Severity) -> Breach:
         """Return both values and their difference; the limit is in the unit of the value."""
-        value, other = past.latest, float(basis.stats.pooled_mean[-1])
+        value, other = past.latest, float(scan.stats.pooled_mean[-1])
         difference = value - other
         sign, side = dict(configured_pairs(self.warn, self.critical))[level].crossed_side(difference) or ("", 0.0)
         left, right = f"{format_value(value)} less {format_value(other)}", f"{sign} {format_value(side)}"

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from modeltop.core.series import Breach, Flags, Floats, Levels, Series, Severity
+from modeltop.core.series import Flags, Floats, Levels, Series
 from modeltop.core.stats.distributions import norm_isf
 from modeltop.core.text import format_exact, format_value
 from modeltop.rules.baselines.base import BaselineStats
 from modeltop.rules.detectors.base import configured_pairs, describe_levels, detector
-from modeltop.rules.detectors.pointwise import PointComparison, PointwiseDetector, adverse_difference
+from modeltop.rules.detectors.pointwise import PointwiseDetector, adverse_difference
 
 ROUNDING_TOLERANCE = 1e-12
 """Error of a difference of two decimals: 0.90 - 0.88 is no more than 0.02."""
@@ -113,12 +113,6 @@ class Drop(PointwiseDetector):
         for severity, threshold in reversed(configured_pairs(self.warn, self.critical)):
             levels[threshold.is_met(drops, series, stats)] = severity
         return levels, np.nan_to_num(drops, nan=-np.inf)
-
-    def breach(self, past: Series, basis: PointComparison, level: Severity) -> Breach:
-        """Return the breach; its limit is the mean of the baseline."""
-        value, before = past.latest, float(basis.stats.pooled_mean[-1])
-        message = f"{format_value(value)}, baseline {format_value(before)}"
-        return Breach(level, value, before, message, is_baseline=True)
 
     def describe(self, name: str, show: Callable[[float], str], against: str) -> str:  # noqa: ARG002
         """Return the condition, such as `recall that is worse than its 60 earlier periods by ...`."""

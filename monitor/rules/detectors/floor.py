@@ -9,13 +9,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from modeltop.core.series import Flags, Levels, Series, Severity
+from modeltop.core.series import Flags, Series, Severity
 from modeltop.core.stats.distributions import NORMAL_MAD
 from modeltop.core.stats.robust import median
 from modeltop.core.text import format_value
 from modeltop.rules.baselines.base import Places
-from modeltop.rules.detectors.base import QueryContext, Unevaluated
-from modeltop.rules.detectors.pointwise import PointArrays
+from modeltop.rules.detectors.base import QueryContext, Scan, Unevaluated
 from modeltop.rules.detectors.threshold import Threshold
 
 MIN_EARLY, MIN_DECISION, LAST_DECISION = 2, 8, 30
@@ -31,17 +30,6 @@ EARLY_DISTANCE, EARLY_DEVIATIONS = 0.05, 3.0
 MIN_DEVIATION = 0.002
 TOLERANCE = 1e-9
 """Rounding of a difference of two decimals."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class FloorScan(PointArrays):
-    """How each point of a series lies to the limit."""
-
-    is_beyond: Flags
-    is_breach: Flags
-    """True where it lies below a limit that is in force there, and far enough."""
-    weights: Places
-    """2 where the point fires alone, 1 where it takes another one in a row."""
 
 
 class _Decision(NamedTuple):
@@ -68,11 +56,11 @@ class Floor(Threshold):
     value that chance does not reach, else on the second value in a row, for which its rule has `confirm` = 2.
     """
 
-    def prepare(self, series_batch: Sequence[Series], context: QueryContext) -> list[FloorScan | None]:  # type: ignore[override]
+    def prepare(self, series_batch: Sequence[Series], context: QueryContext) -> list[Scan | None]:
         """Return the scan of each series; None if no point breaches."""
         return [self._scan(series, context.min_count) for series in series_batch]
 
-    def _scan(self, series: Series, min_count: float) -> FloorScan | None:
+    def _scan(self, series: Series, min_count: float) -> Scan | None:
         is_beyond = self.exceeded(series)
         if not is_beyond.any():
             return None
@@ -91,7 +79,14 @@ class Floor(Threshold):
                 weights[own] += self._fires_alone(pool[own], decision)
         if not breach.any():
             return None
-        return FloorScan(*(_spread(points, column, len(series)) for column in (is_beyond[points], breach, weights)))
+        critical = np.int8(Severity.CRITICAL)
+        return Scan(
+            levels=_spread(points, critical * breach, len(series)),
+            excess=self._floor - series.values,
+            # What is active stays so below the limit, whatever is decided later.
+            continued=_spread(points, critical * is_beyond[points], len(series)),
+            weights=_spread(points, weights, len(series)),  # 2 fires alone, 1 takes another point in a row
+        )
 
     def _early_breaches(self, pool: Series, places: Places) -> Flags:
         """Return which of the first points breach: those far beyond a limit that all points before them have met."""
@@ -154,21 +149,12 @@ class Floor(Threshold):
         text = f"needs {needed} earlier periods, has {before}"
         return Unevaluated(text, is_final=False, is_suspect=before < MIN_EARLY)
 
-    def levels(self, series: Series, basis: FloorScan, current_level: Severity) -> Levels:  # type: ignore[override]  # noqa: ARG002
-        """Return the severity of each point; what is active stays so below the limit, whatever is decided later."""
-        flags = basis.is_beyond if current_level >= Severity.CRITICAL else basis.is_breach
-        return np.where(flags, np.int8(Severity.CRITICAL), np.int8(Severity.OK))
-
     def describe(self, name: str, show: Callable[[float], str], against: str = "") -> str:  # noqa: ARG002
         """Return the condition, with how many periods it takes."""
         return (
             f"{name} below {show(self._floor)} is critical where its usual value is well above: after one period if "
             "that is beyond chance, else after 2 in a row"
         )
-
-    def weights(self, basis: FloorScan) -> Places:
-        """Return how many breached points each counts for."""
-        return basis.weights
 
     @property
     def _floor(self) -> float:

@@ -47,6 +47,12 @@ class Limit:
             flags = flags | (values > self.above - margin)
         return flags
 
+    def distance(self, values: Floats) -> Floats:
+        """Return how far values lie beyond the limit, negative inside of it."""
+        below = np.inf if self.below is None else values - self.below
+        above = np.inf if self.above is None else self.above - values
+        return -np.minimum(below, above)
+
     def crossed_side(self, value: float, margin: float = 0.0) -> tuple[str, float] | None:
         """Return the sign and the side of the limit that `value` exceeds, such as `("<", 0.9)`; None if it is fine."""
         if self.below is not None and value < self.below + margin:

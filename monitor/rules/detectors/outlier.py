@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -14,8 +14,8 @@ from modeltop.core.stats.cusum import MIN_RELATIVE_STD
 from modeltop.core.stats.robust import past_median, rolling_mad
 from modeltop.core.stats.rolling import rolling_moments
 from modeltop.core.text import format_exact, format_value
-from modeltop.rules.detectors.base import configured_pairs, describe_levels, detector
-from modeltop.rules.detectors.pointwise import Scan, SelfBaselined, spread_over, validate_levels
+from modeltop.rules.detectors.base import Scan, configured_pairs, describe_levels, detector
+from modeltop.rules.detectors.pointwise import SelfBaselined, spread_over, validate_levels
 
 MAX_WEEKS, MIN_WEEKS = 8, 4
 """Earlier periods of the same weekday that determine its level, at most and at least."""
@@ -30,11 +30,10 @@ MAD_EFFICIENCY = 0.37
 1993)."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class OutlierScan(Scan):
-    """The grade of each point in deviations, and the level it was compared with."""
+    """The grade of each point in deviations, beside what was expected."""
 
-    expected: Floats
     """The level there, in the metric's unit."""
     scale: Floats
     """One deviation there, in the metric's unit."""
@@ -82,8 +81,8 @@ class Outlier(SelfBaselined):
         """Minimum number of evaluable periods before the evaluated one."""
         return 2 * self.least
 
-    def deviations(self, pool: Series) -> tuple[Floats, ...]:
-        """Return the robust z-score of each point, then its level and one deviation in the metric's unit."""
+    def deviations(self, pool: Series) -> tuple[Floats, dict[str, Any]]:
+        """Return the robust z-score of each point; its level, and one deviation in the metric's unit."""
         overall = self._residual_scale(pool.values, past_median(pool.values, self.periods, self.least))
         expected, scale, daily = overall.expected, overall.scale, _is_daily(pool, self.periods)
         if daily.any():
@@ -99,7 +98,7 @@ class Outlier(SelfBaselined):
         # A scale from few periods is uncertain by one standard error of a median absolute deviation.
         certainty = 1 - 1 / np.sqrt(2 * MAD_EFFICIENCY * (size - 1))
         z_scores = np.where(np.isfinite(overall.scale), certainty * (pool.values - expected) / scale, np.nan)
-        return z_scores, expected, scale / certainty
+        return z_scores, {"baseline": expected, "scale": scale / certainty}
 
     def _residual_scale(self, values: Floats, levels: Floats) -> _ResidualScale:
         """Compute how far points usually lie from the level that was predicted, and the level freed of that bias."""
@@ -131,11 +130,11 @@ class Outlier(SelfBaselined):
                 scale = np.fmax(scale, np.sqrt(proportion * (1 - proportion) / support))
         return np.maximum(scale, np.maximum(MIN_RELATIVE_STD * np.abs(expected), MIN_SCALE))
 
-    def breach(self, past: Series, basis: OutlierScan, level: Severity) -> Breach:
+    def breach(self, past: Series, scan: OutlierScan, level: Severity) -> Breach:
         """Return the breach; its limit is the edge of the normal range."""
-        value, expected, size = past.latest, float(basis.expected[-1]), float(basis.excess[-1])
+        value, expected, size = past.latest, float(scan.baseline[-1]), float(scan.excess[-1])
         deviations = dict(configured_pairs(self.warn, self.critical))[level]
-        edge = expected + math.copysign(deviations * float(basis.scale[-1]), value - expected)
+        edge = expected + math.copysign(deviations * float(scan.scale[-1]), value - expected)
         side = "below" if value < expected else "above"
         return Breach(
             level, value, edge, f"{format_value(value)} {size:.1f} deviations {side} {format_value(expected)}"

@@ -5,16 +5,16 @@ from __future__ import annotations
 import math
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
-from typing import Any, ClassVar, Self
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 
-from modeltop.core.series import Direction, Flags, Floats, Levels, Series, Severity
+from modeltop.core.series import Direction, Flags, Floats, Levels, Series
 from modeltop.core.stats.robust import MAX_MAGNITUDE
 from modeltop.core.stats.rolling import row_chunks
 from modeltop.rules.baselines.base import BaselineStats
-from modeltop.rules.detectors.base import Detector, QueryContext, configured_pairs
+from modeltop.rules.detectors.base import Detector, QueryContext, Scan, configured_pairs
 
 ROUNDING = 1e-9
 """Relative tolerance of a limit: a size that exceeds it by no more is on it, so that 0.90 - 0.85 is no more than 0.05;
@@ -76,65 +76,30 @@ def by_length(all_series: Sequence[Series]) -> Iterator[tuple[list[int], Floats]
             yield indices[rows], np.stack([all_series[index].values for index in indices[rows]])
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class PointArrays:
-    """Base of the columns computed per point of a series; every field has a row per point and can be sliced."""
-
-    def __getitem__(self, rows: slice) -> Self:
-        """Return the rows of some of the points; arrays are views."""
-        columns: list[Any] = [getattr(self, field.name)[rows] for field in fields(self)]
-        return type(self)(*columns)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Scan(PointArrays):
-    """The columns that a detector computes per point of a series."""
-
-    levels: Levels
-    excess: Floats
-    """How far it lies beyond the acceptable range; larger is worse, NaN or -inf if it cannot be compared."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class PointComparison(Scan):
     """The grade of each point, and its baseline."""
 
     stats: BaselineStats
 
 
-class GradedDetector(Detector):
-    """Base of the detectors whose basis is a `Scan`."""
-
-    __slots__ = ()
-
-    def prepare(self, series_batch: Sequence[Series], context: QueryContext) -> Sequence[Scan | None]:
-        """Return the scan of each series; None if no point breaches."""
-        return [self._scan(series, context) for series in series_batch]
-
-    @abstractmethod
-    def _scan(self, series: Series, context: QueryContext) -> Scan | None:
-        """Grade the points of a series."""
-
-    def levels(self, series: Series, basis: Scan, current_level: Severity) -> Levels:  # noqa: ARG002  the contract's
-        """Return the severity of each point, whatever level is active."""
-        return basis.levels
-
-    def excess(self, series: Series, basis: Scan, level: Severity) -> Floats:  # noqa: ARG002  the contract's
-        """Return how far each point lies beyond the acceptable range."""
-        return np.nan_to_num(basis.excess, nan=-np.inf)
-
-
-class PointwiseDetector(GradedDetector):
+class PointwiseDetector(Detector):
     """Base of the detectors that compare each point with the baseline of the rule."""
 
     __slots__ = ()
     uses_baseline: ClassVar[bool] = True
 
+    def prepare(self, series_batch: Sequence[Series], context: QueryContext) -> list[Scan | None]:
+        """Return the scan of each series; None if no point breaches."""
+        return [self._scan(series, context) for series in series_batch]
+
     def _scan(self, series: Series, context: QueryContext) -> Scan | None:
         stats = context.baseline.stats(series, min_count=context.min_count, other_series=context.other_series)
         with np.errstate(invalid="ignore", divide="ignore"):
             levels, excess = self.grade(series, stats)
-        return PointComparison(levels, excess, stats) if levels.any() else None
+        if not levels.any():
+            return None
+        return PointComparison(levels=levels, excess=excess, baseline=stats.pooled_mean, stats=stats)
 
     @abstractmethod
     def grade(self, series: Series, stats: BaselineStats) -> tuple[Levels, Floats]:
@@ -145,29 +110,33 @@ class PointwiseDetector(GradedDetector):
         return "no worse than its reference"
 
 
-class SelfBaselined(GradedDetector):
+class SelfBaselined(Detector):
     """Base of the detectors that have a baseline of their own: the evaluable points before each."""
 
     __slots__ = ()
     is_sequential: ClassVar[bool] = True
     scan_type: ClassVar[type[Scan]]
-    """Class that holds the levels, the sizes and the further columns of `deviations`."""
     warn: float | None
     critical: float | None
     outside: bool
 
+    def prepare(self, series_batch: Sequence[Series], context: QueryContext) -> list[Scan | None]:
+        """Return the scan of each series; None if no point breaches."""
+        return [self._scan(series, context) for series in series_batch]
+
     def _scan(self, series: Series, context: QueryContext) -> Scan | None:
         evaluable = series.evaluable(context.min_count) & (np.abs(series.values) < MAX_MAGNITUDE)
-        signed, *columns = self.deviations(series[evaluable])
+        signed, own = self.deviations(series[evaluable])
         size = adverse_difference(signed, series.better, outside=self.outside)
         levels = grade_levels(size, self.warn, self.critical)
         if not levels.any():
             return None
-        return self.scan_type(*(spread_over(evaluable, column) for column in (levels, size, *columns)))
+        columns = {"levels": levels, "excess": size} | own
+        return self.scan_type(**{name: spread_over(evaluable, column) for name, column in columns.items()})
 
     @abstractmethod
-    def deviations(self, pool: Series) -> tuple[Floats, ...]:
-        """Return how far each point of an evaluable series is up (below 0: down), then the columns of `scan_type`."""
+    def deviations(self, pool: Series) -> tuple[Floats, dict[str, Any]]:
+        """Return how far each point of an evaluable series is up (below 0: down), and columns of `scan_type`."""
 
 
 def spread_over(mask: Flags, column: Any) -> Any:

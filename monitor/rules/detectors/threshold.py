@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from modeltop.core.series import Breach, Flags, Floats, Levels, Series, Severity
+from modeltop.core.series import Breach, Flags, Floats, Series, Severity
 from modeltop.core.text import format_comparison, format_exact, format_value
-from modeltop.rules.detectors.base import Detector, QueryContext, configured_pairs, describe_levels, detector
+from modeltop.rules.detectors.base import Detector, QueryContext, Scan, configured_pairs, describe_levels, detector
 from modeltop.rules.detectors.limit import Limit
 
 
@@ -38,36 +38,32 @@ class Threshold(Detector):
         if self.warn and self.critical:
             _validate_order(self.warn, self.critical)
 
-    def prepare(self, series_batch: Sequence[Series], context: QueryContext) -> list[Flags | None]:  # noqa: ARG002
-        """Return at which points each series exceeds a limit: a healthy one costs one comparison per limit."""
-        return [flags if flags.any() else None for flags in map(self.exceeded, series_batch)]
+    def prepare(self, series_batch: Sequence[Series], context: QueryContext) -> list[Scan | None]:  # noqa: ARG002
+        """Return the scan of each series that exceeds a limit: a healthy one costs one comparison per limit."""
+        return [self._grade(series.values) if self.exceeded(series).any() else None for series in series_batch]
+
+    def _grade(self, values: Floats) -> Scan:
+        """Return the severity of each point, with the margin until which a level stays active."""
+        levels, continued = np.zeros((2, len(values)), dtype=np.int8)
+        excess = np.full(len(values), -np.inf)
+        for severity, limit in reversed(self.limits()):
+            beyond = limit.exceeded(values)
+            levels[beyond], excess[beyond] = severity, limit.distance(values)[beyond]
+            continued[limit.exceeded(values, self.margin)] = severity
+        # A critical value is worse than any that warns, whose distance is less than 2 that way.
+        excess = np.where(levels == Severity.CRITICAL, 2 + excess, np.arctan(excess))
+        return Scan(levels=levels, excess=excess, continued=continued)
 
     def exceeded(self, series: Series) -> Flags:
         """Return, per point, whether it lies beyond any limit."""
         flags = [limit.exceeded(series.values) for _, limit in self.limits()]
         return flags[0] if len(flags) == 1 else flags[0] | flags[1]
 
-    def levels(self, series: Series, basis: object, current_level: Severity) -> Levels:  # noqa: ARG002
-        """Return the severity of each point; an active level stays active until the margin is reached."""
-        levels = np.zeros(len(series), dtype=np.int8)
-        for severity, limit in reversed(self.limits()):
-            levels[limit.exceeded(series.values, self.margin if current_level >= severity else 0.0)] = severity
-        return levels
-
-    def excess(self, series: Series, basis: object, level: Severity) -> Floats:  # noqa: ARG002
-        """Return the distance of each point beyond the limit of `level`, in the metric's unit; negative inside it."""
-        limit = next(limit for severity, limit in self.limits() if severity <= level)
-        excess = np.full(len(series), -np.inf)
-        if limit.below is not None:
-            excess = limit.below - series.values
-        if limit.above is not None:
-            excess = np.maximum(excess, series.values - limit.above)
-        return excess
-
-    def breach(self, past: Series, basis: object, level: Severity) -> Breach:  # noqa: ARG002
-        """Return which side of the limit the value is on."""
+    def breach(self, past: Series, scan: object, level: Severity) -> Breach:  # noqa: ARG002
+        """Return which side of the limit the value is on: that of the level, or of a higher one without it."""
         value = past.latest
-        crossed = dict(self.limits())[level].crossed_side(value, self.margin)
+        limit = next(limit for severity, limit in reversed(self.limits()) if severity >= level)
+        crossed = limit.crossed_side(value, self.margin)
         assert crossed is not None, "a value that has a level lies beyond its limit, or within the margin of it"
         sign, side = crossed
         if (value < side) if sign == "<" else (value > side):

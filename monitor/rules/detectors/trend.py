@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from modeltop.core.series import Breach, Direction, Flags, Floats, Levels, Series, Severity
+from modeltop.core.series import Breach, Direction, Flags, Floats, Series, Severity
 from modeltop.core.stats.distributions import norm_isf
 from modeltop.core.stats.rolling import row_chunks
 from modeltop.core.stats.trend_tests import cochran_armitage, mann_kendall_p_values, mann_kendall_z, theil_sen_lines
 from modeltop.core.text import format_exact, format_value, pluralize
 from modeltop.rules.baselines.base import Places
-from modeltop.rules.detectors.base import describe_levels, detector
+from modeltop.rules.detectors.base import Scan, describe_levels, detector
 from modeltop.rules.detectors.pointwise import (
-    Scan,
     SelfBaselined,
     adverse_difference,
     grade_levels,
@@ -27,14 +26,12 @@ from modeltop.rules.detectors.pointwise import (
 DAY = np.timedelta64(1, "D")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class TrendScan(Scan):
-    """The grade of each point, and the trend line of the periods that end with it."""
+    """The grade of each point, beside the trend line at the first of the periods that end with it."""
 
-    total_change: Floats
-    """Rise of the line from the first of the periods to the last, below 0: fall; NaN if it may be chance."""
-    start: Floats
-    """The line at the first of the periods."""
+    change: Floats
+    """Rise of the line from there to the last of the periods, below 0: fall; NaN if it may be chance."""
 
 
 @detector("trend")
@@ -81,8 +78,8 @@ class Trend(SelfBaselined):
         """Minimum number of evaluable periods before the evaluated one."""
         return self.periods - 1
 
-    def deviations(self, pool: Series) -> tuple[Floats, ...]:
-        """Return the change of each point's line if it is significant, else NaN, then the columns of `TrendScan`."""
+    def deviations(self, pool: Series) -> tuple[Floats, dict[str, Any]]:
+        """Return the change of each point's line if it is significant, else NaN; an active level stays so by `stay`."""
         change, start, p_values = np.full((3, len(pool)), np.nan)
         if len(pool) >= self.periods and (self.outside or pool.better is not Direction.NEITHER):
             z_scores, largest = mann_kendall_z(pool.values, self.periods), max(self.p, self.stay)
@@ -97,7 +94,10 @@ class Trend(SelfBaselined):
                 own = active[chunk]
                 start[own], end = theil_sen_lines(*self._windows(pool, own))
                 change[own] = end - start[own]
-        return np.where(p_values <= self._two_sided(self.p), change, np.nan), change, start
+        adverse = adverse_difference(change, pool.better, outside=self.outside)
+        columns = {"excess": adverse, "continued": grade_levels(adverse, self.warn, self.critical)}
+        significant = np.where(p_values <= self._two_sided(self.p), change, np.nan)
+        return significant, columns | {"baseline": start, "change": change}
 
     def _windows(self, pool: Series, ends: Places) -> tuple[Floats, Floats]:
         """Return days and values of the windows that end at some indices, shape (windows, periods)."""
@@ -128,27 +128,12 @@ class Trend(SelfBaselined):
         threshold = norm_isf(self._two_sided(p) / 2)
         return np.isnan(z) | (adverse_difference(z, pool.better, outside=self.outside) > threshold)
 
-    def levels(self, series: Series, basis: Scan, current_level: Severity) -> Levels:
-        """Return the severity of each point; a level that is active stays so while the trend does, by `stay`."""
-        if not current_level:
-            return basis.levels
-        continued = grade_levels(self._adverse_change(series, basis), self.warn, self.critical)
-        return np.maximum(basis.levels, np.minimum(continued, np.int8(current_level)))
-
-    def excess(self, series: Series, basis: Scan, level: Severity) -> Floats:  # noqa: ARG002  the contract's
-        """Return how far the line of each point went in the bad direction."""
-        return np.nan_to_num(self._adverse_change(series, basis), nan=-np.inf)
-
-    def _adverse_change(self, series: Series, basis: Scan) -> Floats:
-        assert isinstance(basis, TrendScan), "a basis is what `prepare` returned"
-        return adverse_difference(basis.total_change, series.better, outside=self.outside)
-
-    def breach(self, past: Series, basis: TrendScan, level: Severity) -> Breach:
+    def breach(self, past: Series, scan: TrendScan, level: Severity) -> Breach:
         """Return the breach, with the change of the line; its limit is the start of the line."""
-        value, change = past.latest, float(basis.total_change[-1])
+        value, change = past.latest, float(scan.change[-1])
         distance = f"{'down' if change < 0 else 'up'} by {format_value(abs(change))}"
         message = f"{format_value(value)} {distance} in {pluralize(self.periods, 'period')}"
-        return Breach(level, value, float(basis.start[-1]), message)
+        return Breach(level, value, float(scan.baseline[-1]), message)
 
     def describe_normal(self) -> str:
         """Return the status of a value that does not breach."""

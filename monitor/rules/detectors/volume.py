@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from modeltop.core.series import Breach, Flags, Floats, Levels, Series, Severity
+from modeltop.core.series import Flags, Floats, Series, Severity
 from modeltop.core.stats.robust import past_median, sorted_medians
-from modeltop.core.text import format_exact, format_value
+from modeltop.core.text import format_exact
 from modeltop.rules.baselines.base import Places
-from modeltop.rules.detectors.base import Detector, QueryContext
-from modeltop.rules.detectors.pointwise import PointArrays, by_length
+from modeltop.rules.detectors.base import Detector, QueryContext, Scan
+from modeltop.rules.detectors.pointwise import by_length
 
 HALF, HALF_PERIODS = 0.5, 5
 """Fewer than this fraction of the normal rows are a breach, for so many periods in a row."""
@@ -30,17 +30,6 @@ MIN_Z = 4.0
 DAY = np.timedelta64(1, "D")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class VolumeScan(PointArrays):
-    """How each point of a series of row counts lies to what is normal."""
-
-    breach: Flags
-    start: Places
-    """Index of the first of the points in a row."""
-    normal: Floats
-    """NaN with too little history."""
-
-
 @dataclass(frozen=True, slots=True)
 class VolumeDrop(Detector):
     """Breached by at most half of the rows that are normal on that weekday for 5 periods, or a tenth for 2."""
@@ -52,9 +41,9 @@ class VolumeDrop(Detector):
         """Minimum number of evaluable periods before the evaluated one."""
         return MIN_PERIODS
 
-    def prepare(self, series_batch: Sequence[Series], context: QueryContext) -> list[VolumeScan | None]:
+    def prepare(self, series_batch: Sequence[Series], context: QueryContext) -> list[Scan | None]:
         """Return the scan of each series; None if no point breaches."""
-        scans: list[VolumeScan | None] = [None] * len(series_batch)
+        scans: list[Scan | None] = [None] * len(series_batch)
         pools = [
             series if (own := series.evaluable(context.min_count)).all() else series[own] for series in series_batch
         ]
@@ -67,36 +56,16 @@ class VolumeDrop(Detector):
                 scans[indices[row]] = scan if series.key.segment == "all" else _by_itself(series, scan, context)
         return scans
 
-    def _scan(self, series: Series, values: Floats, normal: Floats, min_count: float) -> VolumeScan:
+    def _scan(self, series: Series, values: Floats, normal: Floats, min_count: float) -> Scan:
         halved, lost = _run_lengths(values <= HALF * normal), _run_lengths(values <= TENTH * normal)
         points, places = np.flatnonzero(series.evaluable(min_count)), np.arange(len(values))
         latest = np.maximum.accumulate(np.where((halved >= HALF_PERIODS) | (lost >= TENTH_PERIODS), places, -1))
         is_breach = latest > places - halved  # until half of the rows are there again, however it began
-        flags, start, level = (
-            np.zeros(len(series), dtype=np.bool_),
-            np.arange(len(series)),
-            np.full(len(series), np.nan),
-        )
-        flags[points], level[points] = is_breach, normal
+        levels, baseline = np.zeros(len(series), dtype=np.int8), np.full(len(series), np.nan)
+        start = np.arange(len(series))
+        levels[points], baseline[points] = np.int8(Severity.WARNING) * is_breach, normal
         start[points] = points[places - np.maximum(halved, 1) + 1]
-        return VolumeScan(flags, start, level)
-
-    def levels(self, series: Series, basis: VolumeScan, current_level: Severity) -> Levels:  # noqa: ARG002
-        """Return the severity of each point."""
-        return np.where(basis.breach, np.int8(Severity.WARNING), np.int8(Severity.OK))
-
-    def excess(self, series: Series, basis: VolumeScan, level: Severity) -> Floats:  # noqa: ARG002
-        """Return by what fraction of the normal rows each point lies below them."""
-        return np.nan_to_num(1 - series.values / basis.normal, nan=-np.inf)
-
-    def onsets(self, basis: VolumeScan) -> Places:
-        """Return the index of the first of the points in a row that each point is in."""
-        return basis.start
-
-    def breach(self, past: Series, basis: VolumeScan, level: Severity) -> Breach:
-        """Return the rows beside the normal number."""
-        value, normal = past.latest, float(basis.normal[-1])
-        return Breach(level, value, normal, f"{format_value(value)}, baseline {format_value(normal)}", is_baseline=True)
+        return Scan(levels=levels, excess=1 - series.values / baseline, baseline=baseline, start=start)
 
     def describe_normal(self) -> str:
         """Return the status of a value that does not breach."""
@@ -111,14 +80,14 @@ class VolumeDrop(Detector):
         )
 
 
-def _by_itself(series: Series, scan: VolumeScan, context: QueryContext) -> VolumeScan | None:
+def _by_itself(series: Series, scan: Scan, context: QueryContext) -> Scan | None:
     """Return the scan of a segment without the points at which it lost no more than all rows, the rule's baseline."""
     stats = context.baseline.stats(series, other_series=context.other_series)
     share = series.values / np.maximum(stats.mean, 1.0)
     expected = stats.mean * past_median(share, PERIODS, MIN_PERIODS)
     fell = series.values <= np.minimum(MAX_SHARE * expected, expected - MIN_Z * np.sqrt(expected))
-    breach = scan.breach & fell & (scan.normal >= MIN_SEGMENT_ROWS)
-    return replace(scan, breach=breach) if breach.any() else None
+    levels = np.where(fell & (scan.baseline >= MIN_SEGMENT_ROWS), scan.levels, np.int8(Severity.OK))
+    return replace(scan, levels=levels) if levels.any() else None
 
 
 def _low_runs(values: Floats, reference: Floats) -> Flags:

@@ -57,8 +57,8 @@ def levels():
     """The levels that a detector gives the points of a series, with no level active."""
 
     def levels_of(detector, series, context=None):
-        (basis,) = detector.prepare([series], context or QueryContext())
-        return [0] * len(series) if basis is None else detector.levels(series, basis, 0).tolist()
+        (scan,) = detector.prepare([series], context or QueryContext())
+        return [0] * len(series) if scan is None else scan.levels.tolist()
 
     return levels_of
 
@@ -67,9 +67,9 @@ def levels():
 def last_breach():
     """The breach of the last point of a series while a level is active; None where it is fine."""
 
-    def find(detector, past, basis, current_level):
-        level = Severity(int(detector.levels(past, basis, current_level)[-1]))
-        return detector.breach(past, basis, level) if level else None
+    def find(detector, past, scan, current_level):
+        level = Severity(int(scan.levels_while(current_level)[-1]))
+        return detector.breach(past, scan, level) if level else None
 
     return find
 

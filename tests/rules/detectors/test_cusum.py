@@ -70,7 +70,8 @@ def test_any_batch_of_series_has_the_runs_of_a_loop_value_by_value(daily, seed, 
         score, start = by_value(series, min_count, 1.0)
         assert (scan is not None) == any(score)
         if scan is not None:
-            assert (scan.score.tolist(), scan.start.tolist()) == (score, start)
+            assert ((scan.excess > 0).tolist(), scan.start.tolist()) == ([each > 0 for each in score], start)
+            assert scan.excess.max() == max(score)
 
 
 @given(st.integers(0, 1_000_000))
@@ -79,7 +80,7 @@ def test_a_change_in_either_direction_is_the_larger_of_the_two(daily, seed):
     series = some_series(daily, np.random.default_rng(seed))
     (scan,) = LastingShift(outside=True).prepare([series], QueryContext())
     scores = [by_value(series, 0, sign)[0] for sign in (1.0, -1.0)]
-    peaks = np.zeros(len(series)) if scan is None else scan.peak
+    peaks = np.zeros(len(series)) if scan is None else scan.excess
     assert ((np.max(scores, axis=0) > 0) == (peaks > 0)).all()
 
 
@@ -100,8 +101,8 @@ def test_many_series_side_by_side_are_judged_as_each_alone(daily, steady):
     assert [batched is None for batched in batch_results] == [batched is None for batched in single_results]
     assert sum(batched is not None for batched in batch_results) > 20
     for batched, single in zip(batch_results, single_results, strict=True):
-        assert batched is None or (batched.score.tolist(), batched.start.tolist()) == (
-            single.score.tolist(),
+        assert batched is None or (batched.excess.tolist(), batched.start.tolist()) == (
+            single.excess.tolist(),
             single.start.tolist(),
         )
 
@@ -178,8 +179,8 @@ def test_small_and_provisional_periods_are_neither_judged_nor_a_reference(daily,
     series = daily(values, rows=np.where(small, 5.0, 500.0), provisional=np.arange(80) == 30)
     assert replay([series], Rule("fall", LastingShift(), "*", min_count=30))[0] == []
     (basis,) = LastingShift(warn=0.1).prepare([series], QueryContext(min_count=30))
-    assert not basis.score[small].any()
-    assert basis.score[30] == 0
+    assert not basis.excess[small].any()
+    assert basis.excess[30] == 0
 
 
 def test_a_series_that_never_varied_objects_to_a_change_that_counts(daily, levels):

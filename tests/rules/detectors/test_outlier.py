@@ -29,7 +29,7 @@ def test_a_deviation_is_that_of_scipy_from_what_the_periods_before_lay_off(daily
     residuals = [values[k] - np.median(values[k - 12 : k]) for k in range(47, 59)]
     expected = np.median(values[47:59]) + np.median(residuals)
     scale = median_abs_deviation(residuals, scale="normal") / (1 - 1 / np.sqrt(2 * 0.37 * 11))
-    assert (basis.expected[-1], basis.scale[-1]) == pytest.approx((expected, scale))
+    assert (basis.baseline[-1], basis.scale[-1]) == pytest.approx((expected, scale))
     assert basis.excess[-1] == pytest.approx((expected - 0.7) / scale)
 
 
@@ -42,8 +42,8 @@ def test_each_point_is_graded_by_the_past_alone_and_as_a_call_grades_it(daily, l
     series = daily(np.clip(values, 0, 1), support=cases, proportion=True, provisional=rng.random(70) < 0.1)
     detector, context = Outlier(1.0, 2.5, periods=12, least=4, outside=outside), QueryContext(min_count=30)
     full, prefix = (detector.prepare([rows], context)[0] for rows in (series, series[:cut]))
-    levels = detector.levels(series, full, 0)[:cut].tolist() if full else [0] * cut
-    assert levels == (detector.levels(series[:cut], prefix, 0).tolist() if prefix else [0] * cut)
+    levels = full.levels[:cut].tolist() if full else [0] * cut
+    assert levels == (prefix.levels.tolist() if prefix else [0] * cut)
     breach = last_breach(detector, series[:cut], full[:cut], Severity.OK) if full else None
     assert (int(breach.severity) if breach else 0) == levels[-1]
 

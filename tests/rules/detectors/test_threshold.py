@@ -9,6 +9,8 @@ from modeltop.core.series import Severity
 from modeltop.rules.detectors.base import QueryContext, detectors
 from modeltop.rules.detectors.limit import Limit
 from modeltop.rules.detectors.threshold import Threshold
+from modeltop.rules.replay import replay
+from modeltop.rules.rule import Rule
 
 OK, WARNING, CRITICAL = Severity.OK, Severity.WARNING, Severity.CRITICAL
 FLOORS = Threshold(Limit(below=0.92), Limit(below=0.90), margin=0.005)
@@ -33,8 +35,9 @@ BAND = Threshold(Limit(below=0.2, above=0.8), Limit(below=0.1, above=0.9), margi
     ],
 )
 def test_a_floor_is_breached_strictly_below_and_lets_go_at_the_margin(daily, last_breach, value, current_level, level):
-    series = daily([0.99, value])
-    breach = last_breach(FLOORS, series, FLOORS.exceeded(series), current_level)
+    series = daily([0.0, value])
+    (scan,) = FLOORS.prepare([series], QueryContext())
+    breach = last_breach(FLOORS, series, scan, current_level)
     assert (breach.severity if breach else OK) is level
 
 
@@ -49,13 +52,16 @@ def test_a_floor_is_breached_strictly_below_and_lets_go_at_the_margin(daily, las
         (BAND, 0.85, OK, "0.85 > 0.80", 0.80),
         (BAND, 0.15, OK, "0.15 < 0.20", 0.20),
         (BAND, 0.79, WARNING, "0.79 within 0.02 of 0.80", 0.80),
+        # Confirmed as a warning before it is as critical.
+        (Threshold(critical=Limit(below=0.9), margin=0.01), 0.903, WARNING, "0.903 within 0.01 of 0.90", 0.90),
     ],
 )
 def test_the_message_says_which_limit_and_by_how_little(
     daily, last_breach, detector, value, current_level, message, limit
 ):
-    series = daily([value])
-    breach = last_breach(detector, series, detector.exceeded(series), current_level)
+    series = daily([0.0, value])
+    (scan,) = detector.prepare([series], QueryContext())
+    breach = last_breach(detector, series, scan, current_level)
     assert (breach.message, breach.limit, breach.value) == (message, limit, value)
 
 
@@ -90,28 +96,26 @@ values = st.lists(near | near.map(lambda x: nextafter(x, 0)) | near.map(lambda x
 @given(values=values, detector=st.sampled_from([FLOORS, BAND, Threshold(critical=Limit(above=0.5))]))
 def test_a_series_at_once_is_graded_as_its_points_one_by_one(daily, last_breach, values, detector):
     series = daily(values)
-    (basis,) = detector.prepare([series], QueryContext())
-    for current_level in (OK, WARNING, CRITICAL):
-        flags = detector.exceeded(series)
-        breaches = [
-            last_breach(detector, series[: end + 1], flags[: end + 1], current_level) for end in range(len(series))
-        ]
-        expected = [breach.severity if breach else OK for breach in breaches]
-        assert detector.levels(series, basis, current_level).tolist() == expected
-    breached = detector.levels(series, basis, OK) > 0
+    (scan,) = detector.prepare([series], QueryContext())
+    breached = np.zeros(len(series), bool) if scan is None else scan.levels > 0
     assert detector.exceeded(series).tolist() == breached.tolist()
-    assert (basis is None) == (not breached.any())
+    assert (scan is None) == (not breached.any())
+    for active in (OK, WARNING, CRITICAL) if scan else ():
+        breaches = [last_breach(detector, series[: end + 1], scan[: end + 1], active) for end in range(len(series))]
+        assert scan.levels_while(active).tolist() == [breach.severity if breach else OK for breach in breaches]
+        alone = [detector.prepare([series[end : end + 1]], QueryContext())[0] for end in range(len(series))]
+        assert scan.levels.tolist() == [OK if each is None else each.levels[0] for each in alone]
 
 
-def test_how_far_beyond_counts_from_the_nearer_side(daily):
-    excess = BAND.excess(daily([0.05, 0.5, 0.97]), None, CRITICAL)
-    np.testing.assert_allclose(excess, [0.05, -0.4, 0.07])
+def test_how_far_beyond_counts_from_the_nearer_side():
+    np.testing.assert_allclose(Limit(below=0.1, above=0.9).distance(np.array([0.05, 0.5, 0.97])), [0.05, -0.4, 0.07])
 
 
-def test_each_level_counts_the_distance_from_its_own_limit(daily):
+@pytest.mark.parametrize(("values", "worst"), [((0.35, 0.75), 0.75), ((0.05, 0.75), 0.05), ((0.05, 0.02), 0.02)])
+def test_the_worst_value_is_that_furthest_beyond_the_limit_of_the_highest_level(daily, values, worst):
     detector = Threshold(warn=Limit(below=0.4, above=0.6), critical=Limit(below=0.1))
-    np.testing.assert_allclose(detector.excess(daily([0.35, 0.75]), None, WARNING), [0.05, 0.15])
-    np.testing.assert_allclose(detector.excess(daily([0.35, 0.75]), None, CRITICAL), [-0.25, -0.65])
+    (alert,) = replay([daily(values)], Rule("limits", detector, "*"))[0]
+    assert alert.worst_breach.value == worst
 
 
 def test_rules_find_it_by_its_name():

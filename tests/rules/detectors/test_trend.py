@@ -56,11 +56,11 @@ def test_each_point_is_graded_by_the_past_alone_and_as_a_call_grades_it(daily, l
     series = daily(values, support=cases, proportion=True, provisional=rng.random(60) < 0.1)
     detector, context = Trend(0.0, 0.1, periods=10, p=0.05, outside=outside), QueryContext(min_count=30)
     full, prefix = (detector.prepare([rows], context)[0] for rows in (series, series[:cut]))
-    levels = detector.levels(series, full, 0)[:cut].tolist() if full else [0] * cut
-    assert levels == (detector.levels(series[:cut], prefix, 0).tolist() if prefix else [0] * cut)
+    levels = full.levels[:cut].tolist() if full else [0] * cut
+    assert levels == (prefix.levels.tolist() if prefix else [0] * cut)
     for current_level in (Severity.OK, Severity.WARNING, Severity.CRITICAL) if full else ():
         breach = last_breach(detector, series[:cut], full[:cut], current_level)
-        assert (int(breach.severity) if breach else 0) == detector.levels(series, full, current_level)[cut - 1]
+        assert (int(breach.severity) if breach else 0) == full.levels_while(current_level)[cut - 1]
 
 
 def test_only_the_bad_direction_breaches_unless_the_rule_says_outside(daily, levels, steady, change):
@@ -126,8 +126,8 @@ def test_a_weekly_season_alone_is_no_trend(daily, levels, steady):
 def test_days_that_are_missing_are_days(daily):
     days = np.concatenate([np.arange(15), 100 + np.arange(15)])
     (basis,) = Trend().prepare([daily(0.9 - 0.001 * days, days=days)], QueryContext())
-    assert basis.total_change[-1] == pytest.approx(-0.114)
-    assert basis.start[-1] == pytest.approx(0.9)
+    assert basis.change[-1] == pytest.approx(-0.114)
+    assert basis.baseline[-1] == pytest.approx(0.9)
 
 
 def test_too_short_a_past_is_said_and_not_judged(daily, levels):
@@ -144,7 +144,7 @@ def test_what_is_told_stays_told_while_it_goes_on_less_surely(daily, steady):
     series = daily(steady(150) - 0.0009 * np.arange(150))
     detector = Trend(0.0, 0.03, p=0.001)
     (basis,) = detector.prepare([series], QueryContext())
-    free, warned, critical = (detector.levels(series, basis, current_level) for current_level in (0, 1, 3))
+    free, warned, critical = (basis.levels_while(active) for active in (0, 1, 3))
     assert set(breached_at(free)) < set(breached_at(warned)) == set(breached_at(critical))
     assert set(warned[free == 0].tolist()) == {0, int(Severity.WARNING)}
     assert (critical >= warned).all()
