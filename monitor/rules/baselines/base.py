@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import ClassVar
 
@@ -48,14 +48,6 @@ class BaselineStats:
 
     def __len__(self) -> int:
         return len(self.periods)
-
-    def __getitem__(self, rows: slice) -> BaselineStats:
-        """Return the statistics of some of the points; arrays are views."""
-        columns = {field.name: getattr(self, field.name) for field in fields(self)}
-        for name, column in columns.items():
-            if isinstance(column, np.ndarray) and name != "pool":
-                columns[name] = column[rows]
-        return BaselineStats(**columns)
 
     def robust(self) -> tuple[Floats, Floats]:
         """Return the median of each baseline, and its median absolute deviation × 1.4826; NaN without a baseline."""

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from modeltop.core.series import Breach, Floats, Levels, Series, Severity
-from modeltop.core.text import format_exact, format_value
+from modeltop.core.series import Breach, Floats, Series, Severity
+from modeltop.core.text import format_exact
 from modeltop.rules.baselines.base import Baseline, BaselineStats
-from modeltop.rules.detectors.base import configured_pairs, describe_levels, detector
+from modeltop.rules.detectors.base import Scan, configured_pairs, describe_levels, detector
 from modeltop.rules.detectors.pointwise import (
-    PointComparison,
     PointwiseDetector,
     adverse_difference,
+    edge_breach,
     grade_levels,
     validate_levels,
 )
@@ -50,22 +50,16 @@ class Band(PointwiseDetector):
         message = "warn and critical are numbers of deviations: give finite ones above 0"
         validate_levels(self.warn, self.critical, message, minimum=math.nextafter(0, 1))
 
-    def grade(self, series: Series, stats: BaselineStats) -> tuple[Levels, Floats]:
+    def grade(self, series: Series, stats: BaselineStats) -> Scan:
         """Grade each point by its distance from the baseline in robust deviations."""
         center, scale = center_and_scale(series, stats)
         size = adverse_difference(series.values - center, series.better, outside=self.outside) / scale
         size[(stats.periods < MIN_PERIODS) | ~np.isfinite(size)] = -np.inf
-        return grade_levels(size, self.warn, self.critical), size
+        return Scan(levels=grade_levels(size, self.warn, self.critical), excess=size, baseline=center, scale=scale)
 
-    def breach(self, past: Series, scan: PointComparison, level: Severity) -> Breach:
+    def breach(self, past: Series, scan: Scan, level: Severity) -> Breach:
         """Return how far outside the value lies; the limit is the edge of the band."""
-        value, size = past.latest, float(scan.excess[-1])
-        center, scale = (float(column[0]) for column in center_and_scale(past[-1:], scan.stats[-1:]))
-        deviations = dict(configured_pairs(self.warn, self.critical))[level]
-        edge = center + math.copysign(deviations * scale, value - center)
-        side = "below" if value < center else "above"
-        message = f"{format_value(value)} {size:.1f} deviations {side} baseline {format_value(center)}"
-        return Breach(level, value, edge, message)
+        return edge_breach(past, scan, level, dict(configured_pairs(self.warn, self.critical))[level])
 
     def describe(self, name: str, show: Callable[[float], str], against: str) -> str:  # noqa: ARG002
         """Return the condition, such as `recall worse than the median of its 60 earlier periods by ...`."""

@@ -71,6 +71,8 @@ class Scan:
     """Severity up to which an active alert stays so; empty: that of the point."""
     baseline: Floats = field(default_factory=lambda: np.empty(0))
     """What the value is compared with, in the metric's unit."""
+    scale: Floats = field(default_factory=lambda: np.empty(0))
+    """One deviation from the baseline, in the metric's unit."""
     start: Places = field(default_factory=lambda: np.empty(0, np.int64))
     """Index of the point at which the breach of each began; empty: at the point itself."""
     weights: Places = field(default_factory=lambda: np.empty(0, np.int64))

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from modeltop.core.series import Breach, Floats, Levels, Series, Severity
+from modeltop.core.series import Breach, Series, Severity
 from modeltop.core.stats.distributions import norm_sf
 from modeltop.core.text import format_exact, format_value
 from modeltop.rules.baselines.base import BaselineStats
-from modeltop.rules.detectors.base import configured_pairs, describe_levels, detector
+from modeltop.rules.detectors.base import Scan, configured_pairs, describe_levels, detector
 from modeltop.rules.detectors.drop import score_test
 from modeltop.rules.detectors.limit import Limit
-from modeltop.rules.detectors.pointwise import PointComparison, PointwiseDetector
+from modeltop.rules.detectors.pointwise import PointwiseDetector
 
 
 @detector("difference")
@@ -42,7 +42,7 @@ class Difference(PointwiseDetector):
         if self.p is not None and not 0 < self.p < 1:
             raise ValueError(f"p = {format_exact(self.p)}: give a chance between 0 and 1, such as 0.01")
 
-    def grade(self, series: Series, stats: BaselineStats) -> tuple[Levels, Floats]:
+    def grade(self, series: Series, stats: BaselineStats) -> Scan:
         """Grade by the difference; NaN is beyond no limit."""
         difference = series.values - stats.pooled_mean
         levels = np.zeros(len(series), dtype=np.int8)
@@ -52,11 +52,11 @@ class Difference(PointwiseDetector):
             z_scores = np.abs(score_test(difference, series, stats)).tolist()
             p_values = np.array([2 * norm_sf(z) if math.isfinite(z) else 1.0 for z in z_scores])
             levels[p_values >= self.p] = Severity.OK
-        return levels, np.nan_to_num(np.abs(difference), nan=-np.inf)
+        return Scan(levels=levels, excess=np.abs(difference), baseline=stats.pooled_mean)
 
-    def breach(self, past: Series, scan: PointComparison, level: Severity) -> Breach:
+    def breach(self, past: Series, scan: Scan, level: Severity) -> Breach:
         """Return both values and their difference; the limit is in the unit of the value."""
-        value, other = past.latest, float(scan.stats.pooled_mean[-1])
+        value, other = past.latest, float(scan.baseline[-1])
         difference = value - other
         sign, side = dict(configured_pairs(self.warn, self.critical))[level].crossed_side(difference) or ("", 0.0)
         left, right = f"{format_value(value)} less {format_value(other)}", f"{sign} {format_value(side)}"

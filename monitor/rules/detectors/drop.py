@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from modeltop.core.series import Flags, Floats, Levels, Series
+from modeltop.core.series import Flags, Floats, Series
 from modeltop.core.stats.distributions import norm_isf
 from modeltop.core.text import format_exact, format_value
 from modeltop.rules.baselines.base import BaselineStats
-from modeltop.rules.detectors.base import configured_pairs, describe_levels, detector
+from modeltop.rules.detectors.base import Scan, configured_pairs, describe_levels, detector
 from modeltop.rules.detectors.pointwise import PointwiseDetector, adverse_difference
 
 ROUNDING_TOLERANCE = 1e-12
@@ -106,13 +106,13 @@ class Drop(PointwiseDetector):
         if self.warn is None and self.critical is None:
             raise ValueError("a drop needs `warn`, `critical` or both: such as warn = { absolute = 0.02 }")
 
-    def grade(self, series: Series, stats: BaselineStats) -> tuple[Levels, Floats]:
+    def grade(self, series: Series, stats: BaselineStats) -> Scan:
         """Grade by the difference to the mean weighted by support, if it is known, else over periods."""
         drops = adverse_difference(series.values - stats.pooled_mean, series.better, outside=self.outside)
         levels = np.zeros(len(series), dtype=np.int8)
         for severity, threshold in reversed(configured_pairs(self.warn, self.critical)):
             levels[threshold.is_met(drops, series, stats)] = severity
-        return levels, np.nan_to_num(drops, nan=-np.inf)
+        return Scan(levels=levels, excess=drops, baseline=stats.pooled_mean)
 
     def describe(self, name: str, show: Callable[[float], str], against: str) -> str:  # noqa: ARG002
         """Return the condition, such as `recall that is worse than its 60 earlier periods by ...`."""

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -13,9 +12,9 @@ from modeltop.core.series import Breach, Flags, Floats, Series, Severity
 from modeltop.core.stats.cusum import MIN_RELATIVE_STD
 from modeltop.core.stats.robust import past_median, rolling_mad
 from modeltop.core.stats.rolling import rolling_moments
-from modeltop.core.text import format_exact, format_value
+from modeltop.core.text import format_exact
 from modeltop.rules.detectors.base import Scan, configured_pairs, describe_levels, detector
-from modeltop.rules.detectors.pointwise import SelfBaselined, spread_over, validate_levels
+from modeltop.rules.detectors.pointwise import SelfBaselined, edge_breach, spread_over, validate_levels
 
 MAX_WEEKS, MIN_WEEKS = 8, 4
 """Earlier periods of the same weekday that determine its level, at most and at least."""
@@ -28,15 +27,6 @@ MIN_SCALE = 1e-150
 MAD_EFFICIENCY = 0.37
 """Efficiency of a median absolute deviation relative to the standard deviation of a normal sample (Rousseeuw and Croux
 1993)."""
-
-
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class OutlierScan(Scan):
-    """The grade of each point in deviations, beside what was expected."""
-
-    """The level there, in the metric's unit."""
-    scale: Floats
-    """One deviation there, in the metric's unit."""
 
 
 @detector("spike")
@@ -68,7 +58,6 @@ class Outlier(SelfBaselined):
     """Minimum number of periods that determine a level, and of those with a known distance from theirs."""
     outside: bool = False
     """Whether a value on the good side breaches too."""
-    scan_type: ClassVar[type[Scan]] = OutlierScan
 
     def __post_init__(self) -> None:
         message = "give `warn`, `critical` or both: numbers of deviations above 0.1, such as warn = 4.5"
@@ -130,15 +119,9 @@ class Outlier(SelfBaselined):
                 scale = np.fmax(scale, np.sqrt(proportion * (1 - proportion) / support))
         return np.maximum(scale, np.maximum(MIN_RELATIVE_STD * np.abs(expected), MIN_SCALE))
 
-    def breach(self, past: Series, scan: OutlierScan, level: Severity) -> Breach:
+    def breach(self, past: Series, scan: Scan, level: Severity) -> Breach:
         """Return the breach; its limit is the edge of the normal range."""
-        value, expected, size = past.latest, float(scan.baseline[-1]), float(scan.excess[-1])
-        deviations = dict(configured_pairs(self.warn, self.critical))[level]
-        edge = expected + math.copysign(deviations * float(scan.scale[-1]), value - expected)
-        side = "below" if value < expected else "above"
-        return Breach(
-            level, value, edge, f"{format_value(value)} {size:.1f} deviations {side} {format_value(expected)}"
-        )
+        return edge_breach(past, scan, level, dict(configured_pairs(self.warn, self.critical))[level])
 
     def describe_normal(self) -> str:
         """Return the status of a value that does not breach."""

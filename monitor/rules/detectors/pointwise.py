@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 
-from modeltop.core.series import Direction, Flags, Floats, Levels, Series
+from modeltop.core.series import Breach, Direction, Flags, Floats, Levels, Series, Severity
 from modeltop.core.stats.robust import MAX_MAGNITUDE
 from modeltop.core.stats.rolling import row_chunks
+from modeltop.core.text import format_value
 from modeltop.rules.baselines.base import BaselineStats
 from modeltop.rules.detectors.base import Detector, QueryContext, Scan, configured_pairs
 
@@ -66,6 +66,22 @@ def validate_levels(warn: float | None, critical: float | None, message: str, *,
         raise ValueError("warn lies above critical, so it would never fire: warn at the lower number")
 
 
+def edge_breach(past: Series, scan: Scan, level: Severity, deviations: float) -> Breach:
+    """Return the breach of the last point of a series, whose limit is the edge of the normal range.
+
+    Args:
+        past: The series up to the point.
+        scan: Its scan, in deviations.
+        level: Severity of the point.
+        deviations: Where the edge lies.
+    """
+    value, size = past.latest, float(scan.excess[-1])
+    baseline, scale = float(scan.baseline[-1]), float(scan.scale[-1])
+    side = "below" if value < baseline else "above"
+    message = f"{format_value(value)} {size:.1f} deviations {side} baseline {format_value(baseline)}"
+    return Breach(level, value, baseline + math.copysign(deviations * scale, value - baseline), message)
+
+
 def by_length(all_series: Sequence[Series]) -> Iterator[tuple[list[int], Floats]]:
     """Yield the indices of some series of equal length, with the values of each as a row: a chunk at a time."""
     groups: dict[int, list[int]] = {}
@@ -74,13 +90,6 @@ def by_length(all_series: Sequence[Series]) -> Iterator[tuple[list[int], Floats]
     for length, indices in groups.items():
         for rows in row_chunks(len(indices), length):
             yield indices[rows], np.stack([all_series[index].values for index in indices[rows]])
-
-
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class PointComparison(Scan):
-    """The grade of each point, and its baseline."""
-
-    stats: BaselineStats
 
 
 class PointwiseDetector(Detector):
@@ -96,14 +105,12 @@ class PointwiseDetector(Detector):
     def _scan(self, series: Series, context: QueryContext) -> Scan | None:
         stats = context.baseline.stats(series, min_count=context.min_count, other_series=context.other_series)
         with np.errstate(invalid="ignore", divide="ignore"):
-            levels, excess = self.grade(series, stats)
-        if not levels.any():
-            return None
-        return PointComparison(levels=levels, excess=excess, baseline=stats.pooled_mean, stats=stats)
+            scan = self.grade(series, stats)
+        return scan if scan.levels.any() else None
 
     @abstractmethod
-    def grade(self, series: Series, stats: BaselineStats) -> tuple[Levels, Floats]:
-        """Return the severity of each point, and how far it lies beyond the acceptable range."""
+    def grade(self, series: Series, stats: BaselineStats) -> Scan:
+        """Return the scan of a series against the baseline of each point."""
 
     def describe_normal(self) -> str:
         """Return the status of a value that does not breach."""
@@ -115,7 +122,7 @@ class SelfBaselined(Detector):
 
     __slots__ = ()
     is_sequential: ClassVar[bool] = True
-    scan_type: ClassVar[type[Scan]]
+    scan_type: ClassVar[type[Scan]] = Scan
     warn: float | None
     critical: float | None
     outside: bool
