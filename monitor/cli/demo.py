@@ -54,7 +54,7 @@ GUIDE = (
     ("left,h,right,l", "Demo 2/9  Press → for the next metric, and its chart."),
     ("enter,d", "Demo 3/9  Why is it critical? Press Enter for the evidence."),
     ("q,escape", "Demo 4/9  ↓ and Enter open a cause or a metric. Press q to go back."),
-    ("e", f"Demo 5/9  {LIVE_MODEL} fails within a minute. Press e for the next problem."),
+    ("home,g", f"Demo 5/9  Within a minute {LIVE_MODEL} fails and goes on top: press g then."),
     ("a", "Demo 6/9  Press a to acknowledge it: type a reason, then Enter."),
     ("v", "Demo 7/9  Press v for its periods: / filters, Enter opens one, q goes back."),
     ("S", "Demo 8/9  Press S to silence alerts during a migration; Esc leaves the form."),
