@@ -227,6 +227,17 @@ class SegmentContribution:
         return self.within + self.mix
 
 
+class SegmentShare(NamedTuple):
+    """The part of a change that one segment alone makes, while no other changed as much."""
+
+    segment: str
+    """Foreign text."""
+    ratio: float
+    """At most 1."""
+    delta: float
+    """Its contribution in the metric's unit."""
+
+
 @dataclass(frozen=True, slots=True)
 class ExpectedVsRealized:
     """The metric that the model's scores predict, beside the realized one."""
@@ -290,6 +301,8 @@ class Diagnosis:
     feature_shifts: tuple[FeatureShift, ...] = ()
     segments: tuple[SegmentContribution, ...] = ()
     """Segments of every segmentation, the largest contribution first."""
+    dominant_segment: SegmentShare | None = None
+    """The segment that alone makes most of the fall; None if none does."""
     labels_since_change: int | None = None
     """Labeled rows since the change began, for a retraining to learn from; None where unknown."""
 

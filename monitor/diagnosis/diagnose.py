@@ -29,6 +29,7 @@ from modeltop.diagnosis.context import ALL, ModelContext
 from modeltop.diagnosis.observations import Observations, observe_change
 from modeltop.diagnosis.patterns import metric_patterns, pattern_of
 from modeltop.diagnosis.questions import five_questions
+from modeltop.diagnosis.signals import dominant_share
 from modeltop.diagnosis.timeseries.forecast import forecast_trend
 from modeltop.diagnosis.timeseries.pattern import DECLINES
 from modeltop.diagnosis.verdict import verdict
@@ -160,6 +161,7 @@ def diagnose(context: ModelContext) -> Diagnosis:
         metric_changes=tuple(_ordered_changes(observations)),
         feature_shifts=observations.feature_shifts.shifted,
         segments=observations.contributions,
+        dominant_segment=dominant_share(observations),
         labels_since_change=observations.labels_since_change,
     )
 

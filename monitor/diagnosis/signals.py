@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import NamedTuple
 
-from modeltop.core.diagnosis import ROW_COUNT, BeforeAfter, ExpectedVsRealized, SegmentContribution
+from modeltop.core.diagnosis import ROW_COUNT, BeforeAfter, ExpectedVsRealized, SegmentContribution, SegmentShare
 from modeltop.core.metrics.phrases import format_change, metric_name
 from modeltop.core.stats.distributions import jensen_shannon
 from modeltop.core.text import format_value
@@ -51,6 +51,16 @@ def dominant_segment(observations: Observations) -> tuple[Segmentation, SegmentC
         if (contribution := _dominant_segment(observations, segmentation)) is not None
     ]
     return max(dominant, key=lambda pair: abs(pair[1].total), default=None)
+
+
+def dominant_share(observations: Observations) -> SegmentShare | None:
+    """Return how much of the fall the dominant segment makes; None without one."""
+    dominant = dominant_segment(observations) if observations.focus is not None else None
+    if dominant is None:
+        return None
+    segmentation, contribution = dominant
+    ratio = contribution.total / sum(other.total for other in segmentation.contributions)
+    return SegmentShare(contribution.segment, min(1.0, ratio), contribution.total)
 
 
 def _dominant_segment(observations: Observations, segmentation: Segmentation) -> SegmentContribution | None:

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from modeltop.core.diagnosis import Cause
+from modeltop.core.diagnosis import Cause, SegmentShare
 from modeltop.core.incident import Note, SharedStart
 from modeltop.core.series import Condition
 from modeltop.diagnosis.causes.base import EvidenceItem, combine_evidence
@@ -187,6 +187,7 @@ def test_one_segment_that_makes_the_fall_is_named(make_step, run_diagnosis):
     assert diagnosis.verdict.why == "Likely one segment: country=CH 0.95→0.75, 100 % of the change."
     assert diagnosis.verdict.do == "Check what changed for country=CH around 2 Mar."
     assert diagnosis.segments[0].segment == "country=CH"
+    assert diagnosis.dominant_segment == SegmentShare("country=CH", 1.0, pytest.approx(-0.06, abs=0.002))
 
 
 def test_a_segment_that_alerts_by_itself_is_the_cause_as_well(make_step, run_diagnosis, make_alert):
@@ -200,6 +201,7 @@ def test_segments_that_fell_alike_are_no_cause(make_step, run_diagnosis):
     segments = [make_step("accuracy", 0.95, 0.85, segment=f"country={name}", rows=300.0) for name in ("AT", "CH", "DE")]
     diagnosis = run_diagnosis([make_step("accuracy", 0.95, 0.85), *segments])
     assert Cause.SEGMENT not in [hypothesis.cause for hypothesis in diagnosis.hypotheses]
+    assert diagnosis.dominant_segment is None
 
 
 def test_an_error_of_calibration_is_not_taken_apart_by_segments(make_step, run_diagnosis):

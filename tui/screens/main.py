@@ -15,6 +15,7 @@ from textual.reactive import reactive
 from modeltop.core.series import SeriesKey
 from modeltop_tui.screens.base import PaneScreen
 from modeltop_tui.view import navigation
+from modeltop_tui.view.metric_tree import has_deep_tree
 from modeltop_tui.view.news import mark_seen
 from modeltop_tui.view.state import ScreenState, Selection, snapshot_index, visible_models
 from modeltop_tui.widgets.header_footer import Header, Prompt, StatusBar, Tabs, VerdictLines
@@ -72,7 +73,7 @@ MAIN_KEYS: tuple[Binding, ...] = (
     Binding("tab", "next_pane(1)", "next pane", show=False),
     Binding("shift+tab", "next_pane(-1)", "previous pane", show=False),
     Binding("enter,d", "open", "why", key_display="Enter d", tooltip="why: the evidence"),
-    Binding("escape", "back", "back: cursor, zoom, filter", key_display="Esc", show=False),
+    Binding("escape", "back", "back: cursor, zoom, segments, filter", key_display="Esc", show=False),
 )
 
 
@@ -148,6 +149,7 @@ class MainScreen(PaneScreen):
         if state.snapshot is not None:
             self.set_class(len(state.snapshot.model_statuses) == 1, "-single")
             self.set_class(bool(state.snapshot.shared_starts), "-shared")
+            self.set_class(has_deep_tree(snapshot_index(state.snapshot)), "-deep")
             if not self._pane_chosen:
                 self._focus_first_pane()
             if state.seen is None:
@@ -211,8 +213,12 @@ class MainScreen(PaneScreen):
             self._focus_first_pane()
 
     async def action_open(self) -> None:
-        """Open what is selected: alerts that share a line, else the evidence about the model."""
-        if isinstance(self.focused_pane, AlertsPane) and self.focused_pane.unfold():
+        """Open what is selected: alerts that share a line, hidden segments, else the evidence about the model."""
+        if isinstance(self.focused_pane, AlertsPane):
+            if self.focused_pane.unfold():
+                return
+        elif self.screen_state.selection.on_hidden:
+            self.select(navigation.unfold_segments(self.screen_state))
             return
         await self.run_action("app.perform('diagnosis')")
 
@@ -224,6 +230,8 @@ class MainScreen(PaneScreen):
         elif self.has_class("-zoomed"):
             self.remove_class("-zoomed")
             self._leave_hidden_pane()
+        elif selection.unfolded:
+            self.select(replace(selection, unfolded=""))
         elif selection.filter or selection.problems_only:
             self.select(replace(selection, filter="", problems_only=False))
         else:

@@ -38,6 +38,8 @@ class AlertEntry:
 
     alerts: tuple[Alert, ...]
     lines: tuple[Cells, ...]
+    is_folded: bool = False
+    """Whether each of several has a line of its own once it is unfolded."""
 
     @property
     def alert(self) -> Alert | None:
@@ -51,7 +53,7 @@ def entries(state: ScreenState, width: int, *, folded: bool = False) -> list[Ale
     Args:
         state: The state that is shown.
         width: Width of a line in cells.
-        folded: Whether alerts of the same start and direction share a line.
+        folded: Whether alerts of the same start and direction share a line, and rules without alerts on segments.
     """
     if state.snapshot is None:
         return []
@@ -63,7 +65,10 @@ def entries(state: ScreenState, width: int, *, folded: bool = False) -> list[Ale
     handling = dict.fromkeys(tuple(handling_lines(alert, state, width)) for alert in own)
     out += [AlertEntry((), lines) for lines in handling if lines]
     alerting = {(alert.rule, alert.key) for alert in own}
-    out += [_rule_entry(status, width) for status in statuses if (status.rule, status.key) not in alerting]
+    healthy = [status for status in statuses if (status.rule, status.key) not in alerting]
+    of_segments = [status for status in healthy if folded and status.key.segment != "all"]
+    out += [_rule_entry(status, width) for status in healthy if status not in of_segments]
+    out += _segment_entries(of_segments, width)
     if not own and not statuses:
         out.append(_text_entry("no rule evaluates this model", width, "dim"))
     out += [AlertEntry((), tuple(lines)) for lines in note_lines(state, width)]
@@ -153,7 +158,7 @@ def _alert_entry(index: SnapshotIndex, group: tuple[Alert, ...], width: int) -> 
     room = max(1, width - len(age) - 1)
     first, *rest = wrap(text, room, indent="  ", lead=((mark, role),))
     gap = " " * max(1, width - display_width(plain_text(first)) - len(age))
-    return AlertEntry(group, ((*first, (gap + age, "")), *rest))
+    return AlertEntry(group, ((*first, (gap + age, "")), *rest), is_folded=len(group) > 1)
 
 
 def describe_group(index: SnapshotIndex, group: tuple[Alert, ...], *, detailed: bool) -> str:
@@ -221,6 +226,18 @@ def describe_duration(index: SnapshotIndex, alert: Alert, *, brief: bool = False
     if alert.condition is not Condition.THRESHOLD or not alert.periods or series is None:
         return state + since
     return f"{state}for {pluralize(alert.periods, period_unit(series))}, {since}"
+
+
+def _segment_entries(statuses: list[RuleStatus], width: int) -> list[AlertEntry]:
+    """Return how many rules hold on segments, and how many are not evaluated there, a line each."""
+    ok = sum(status.is_evaluated and not status.severity for status in statuses)
+    out = []
+    for count, word, mark in ((ok, "ok", SHAPES[Severity.OK]), (len(statuses) - ok, "not evaluated", " ")):
+        text = f"{pluralize(count, 'rule')} on segments: {word}"
+        lead = ((f"{mark} ", "ok"),)
+        lines = tuple(wrap(text, width, role="" if mark.strip() else "dim", indent="  ", lead=lead))
+        out += [AlertEntry((), lines, is_folded=True)] if count else []
+    return out
 
 
 def _rule_entry(status: RuleStatus, width: int) -> AlertEntry:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ from modeltop.core.series import Alert, Condition, Series, SeriesKey, Severity, 
 from modeltop.core.text import display_width, format_day, format_value, pad, sanitize
 from modeltop.report.summary import change_cells
 from modeltop_tui.view.acknowledgements import handling_mark
+from modeltop_tui.view.metric_tree import TreeRow, guilt_text, guilty_segment, hidden_text, tree_rows, worst_severity
 from modeltop_tui.view.state import ScreenState, SnapshotIndex, snapshot_index
 from modeltop_tui.view.styled_text import SHAPES, TINTS, Cells, spark, with_cursor
 
@@ -50,6 +51,8 @@ class MetricRow:
     headings: dict[str, str]
     """The same: those of changes have the date that the row is compared with."""
     series: Series
+    is_text: bool = False
+    """Whether it has no values: it stands for hidden segments."""
 
 
 def label(key: SeriesKey) -> str:
@@ -63,20 +66,39 @@ def short_name(metric: str) -> str:
     return SHORT_NAMES.get(metric) or sanitize(metric, MAX_SHORT_NAME)
 
 
-@lru_cache(maxsize=4)
-def _rows(index: SnapshotIndex, model: str) -> tuple[MetricRow, ...]:
-    return tuple(_row(index, series) for series in index.series.get(model, []))
-
-
 def metric_rows(state: ScreenState) -> tuple[MetricRow, ...]:
-    """Return a row for each series of the selected model, in the order of its history."""
-    if state.snapshot is None or state.selection.model is None:
+    """Return a row for each visible series of the selected model, and for its hidden segments."""
+    if state.snapshot is None:
         return ()
-    return _rows(snapshot_index(state.snapshot), state.selection.model)
+    index, guilty, rows = snapshot_index(state.snapshot), guilty_segment(state), tree_rows(state)
+    selected = state.selection.key.metric if state.selection.key is not None else None
+    guilt = guilt_text(state)
+    return tuple(_tree_row(index, row, row.key.metric == selected, guilt * (row.key == guilty)) for row in rows)
 
 
-def _row(index: SnapshotIndex, series: Series) -> MetricRow:
-    metric, key = index.snapshot.catalog.get(series.key.metric), series.key
+@lru_cache(maxsize=512)
+def _tree_row(index: SnapshotIndex, row: TreeRow, is_open: bool, guilt: str) -> MetricRow:
+    node = row.node
+    if row.hidden:
+        severity = max(map(index.severity, row.hidden))
+        series = index.snapshot.history.series[row.key]
+        return MetricRow(row.key, severity, " ", f"└{hidden_text(index, row)}", {}, {}, series, is_text=True)
+    values = metric_row(index, row.key)
+    if not row.is_parent:
+        values = replace(values, name=f"└{sanitize(row.key.segment, 80)}")
+    elif node.segments:
+        severity = values.severity if is_open else worst_severity(index, node)
+        values = replace(values, name=f"{values.name} {'▾' if is_open else '▸'}", severity=severity)
+    if guilt:
+        values = replace(values, texts=values.texts | {"limit": guilt})
+    return values
+
+
+@lru_cache(maxsize=512)
+def metric_row(index: SnapshotIndex, key: SeriesKey) -> MetricRow:
+    """Return the row of a series."""
+    series = index.snapshot.history.series[key]
+    metric = index.snapshot.catalog.get(key.metric)
     cells = change_cells(series, index.snapshot)
     texts = {"now": metric.format(series.latest), "limit": _limit_text(index, series), "cases": support_text(series)}
     texts |= {name: cell.text for name, cell in cells.items()}
@@ -142,6 +164,11 @@ class TableLayout:
     spark: int
     """0: there is no room for it."""
 
+    @property
+    def width(self) -> int:
+        """Width of a line without its mark."""
+        return self.name + sum(2 + width for width in self.columns.values()) + (2 + self.spark if self.spark else 0)
+
 
 @lru_cache(maxsize=8)
 def table_layout(rows: tuple[MetricRow, ...], width: int) -> TableLayout:
@@ -155,7 +182,7 @@ def table_layout(rows: tuple[MetricRow, ...], width: int) -> TableLayout:
         for column in COLUMNS
         if any(row.texts.get(column) for row in rows)
     }
-    name = max(MIN_NAME_WIDTH, *(display_width(row.name) for row in rows))
+    name = max(MIN_NAME_WIDTH, *(display_width(row.name) for row in rows if not row.is_text))
     shown, room = dict[str, int](), width - 2
     for column in PRIORITY:
         # A name may be cut for the first columns, not for the others.
@@ -192,6 +219,9 @@ def metric_cells(row: MetricRow, layout: TableLayout, *, selected: bool, since: 
     """
     role = TINTS[row.severity] if row.severity else ""
     shape = SHAPES[row.severity] if row.severity else " "
+    if row.is_text:
+        line = ((shape + row.mark, role), (pad(row.name, layout.width), "dim"))
+        return with_cursor(line) if selected else line
     out = [(shape + row.mark, role), (pad(row.name, layout.name), "")]
     for column, width in layout.columns.items():
         breached = column == "limit" and row.texts.get(column, "").startswith(("<", ">"))

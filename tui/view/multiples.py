@@ -7,8 +7,8 @@ from math import ceil
 
 from modeltop.core.text import display_width, truncate
 from modeltop_tui.view.chart import Figure, chart_figures, value_at
-from modeltop_tui.view.metrics import metric_rows
-from modeltop_tui.view.state import ScreenState
+from modeltop_tui.view.metrics import metric_row
+from modeltop_tui.view.state import ScreenState, snapshot_index
 from modeltop_tui.view.styled_text import SHAPES, TINTS, Cells, fit
 
 MIN_WIDTH, MIN_HEIGHT = 25, 6
@@ -55,9 +55,9 @@ def figure_heading(figure: Figure, state: ScreenState, width: int) -> Cells:
 
     With a cursor, the value there and its change from the previous point: the cursor reads all charts.
     """
-    row = next((row for row in metric_rows(state) if figure.keys == (row.key,)), None)
-    if row is None or figure.is_history:
+    if len(figure.keys) > 1 or figure.is_history or state.snapshot is None:
         return fit(((figure.chart.title, "dim"),), width)
+    row = metric_row(snapshot_index(state.snapshot), figure.keys[0])
     now, change, severity = row.texts["now"], row.texts.get("reference", ""), row.severity
     if state.selection.cursor is not None:
         now, change, severity = value_at(state, row.series)

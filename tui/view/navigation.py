@@ -13,6 +13,7 @@ from modeltop.core.text import sanitize
 from modeltop.rules.priority import worst_series
 from modeltop_tui.view.changes import selected_series
 from modeltop_tui.view.chart import nearest_index, related_series, seconds, time_span
+from modeltop_tui.view.metric_tree import selected_row, tree_rows
 from modeltop_tui.view.metrics import label
 from modeltop_tui.view.state import (
     ALL_TIME,
@@ -60,7 +61,9 @@ def _select_model(state: ScreenState, model: str) -> Selection:
     previous = (selection.key.metric, selection.key.segment) if selection.key else None
     same_metric = [key for key in keys if (key.metric, key.segment) == previous]
     default = worst_series(model, index.snapshot.history, index.alerts_by_model[model], index.statuses_by_model[model])
-    return replace(selection, model=model, key=next(iter([*alerting, *same_metric, default])))
+    unfolded = selection.unfolded if model == selection.model else ""
+    key = next(iter([*alerting, *same_metric, default]))
+    return replace(selection, model=model, key=key, on_hidden=False, unfolded=unfolded)
 
 
 def move_model(state: ScreenState, steps: int) -> Selection:
@@ -74,14 +77,21 @@ def move_model(state: ScreenState, steps: int) -> Selection:
 
 
 def move_metric(state: ScreenState, steps: int) -> Selection:
-    """Move `steps` metrics down the table, at most to its ends."""
-    if state.snapshot is None:
+    """Move `steps` rows down the table of metrics, at most to its ends."""
+    rows = tree_rows(state)
+    if not rows:
         return state.selection
-    keys = snapshot_index(state.snapshot).series_keys(state.selection.model)
-    if not keys:
-        return state.selection
-    at = keys.index(state.selection.key) if state.selection.key in keys else 0
-    return replace(state.selection, key=keys[_clamp_index(at + steps, keys)])
+    row = rows[_clamp_index((selected_row(state, rows) or 0) + steps, rows)]
+    return replace(state.selection, key=row.key, on_hidden=bool(row.hidden))
+
+
+def unfold_segments(state: ScreenState) -> Selection:
+    """List all segments of the selected metric, from the line that stands for them."""
+    rows, selection = tree_rows(state), state.selection
+    at = selected_row(state, rows)
+    if at is None or not rows[at].hidden:
+        return selection
+    return replace(selection, key=rows[at].hidden[0], on_hidden=False, unfolded=rows[at].key.metric)
 
 
 def _clamp_index(index: int, items: Sequence[object]) -> int:
@@ -159,7 +169,8 @@ def select_series(state: ScreenState, model: str, key: SeriesKey | None = None) 
     if state.snapshot is None:
         return state.selection
     selection = _select_model(state, model)
-    return replace(selection, key=key) if key in snapshot_index(state.snapshot).series_keys(model) else selection
+    known = key in snapshot_index(state.snapshot).series_keys(model)
+    return replace(selection, key=key, on_hidden=False) if known else selection
 
 
 def next_sort_order(state: ScreenState, steps: int) -> Selection:
@@ -295,6 +306,8 @@ def announce(name: str, state: ScreenState) -> str:
             return f"with {names}" if others else "no other metric of its family is known"
     if name == "cursor_switch" and selection.cursor is not None:
         return "←→ move, c/Esc to hide"
+    if name in ("metric", "side") and selection.on_hidden:
+        return "Enter lists all of them"
     return ""
 
 

@@ -49,6 +49,10 @@ class Selection:
     model: str | None = None
     key: SeriesKey | None = None
     """The selected series; None if the model has none."""
+    on_hidden: bool = False
+    """Whether the cursor is on the line that stands for the hidden segments of its metric."""
+    unfolded: str = ""
+    """The metric of which all segments are listed."""
     filter: str = ""
     problems_only: bool = False
     overlay: bool = False

@@ -26,8 +26,8 @@ TINTS = {Severity.CRITICAL: "critical", Severity.WARNING: "warning", Severity.UN
 _BLOCKS = "▁▂▃▄▅▆▇█"
 # One character for one, so that no column moves when a terminal knows only ASCII.
 _ASCII = str.maketrans(
-    "▲◆○●│─┌┐└┘├┤┬┴┼→←↑↓…−±Δ×·▼▏✓" + _BLOCKS,
-    "X!?.|-+++++++++><^v~-~dx.v|+" + "__.--=^^",
+    "▲◆○●│─┌┐└┘├┤┬┴┼→←↑↓…−±Δ×·▼▏✓▸▾" + _BLOCKS,
+    "X!?.|-+++++++++><^v~-~dx.v|+>v" + "__.--=^^",
 )
 
 

@@ -16,6 +16,7 @@ from modeltop_tui.chart.draw import draw_chart
 from modeltop_tui.view.alerts import MIN_WIDTH_FOR_DATES, AlertEntry, alerts_title, entries, entry_index, forecast_text
 from modeltop_tui.view.changes import change_lines, changes_title
 from modeltop_tui.view.chart import chart_data, cursor_readout, history_strip, spark_start
+from modeltop_tui.view.metric_tree import selected_row, tree_rows
 from modeltop_tui.view.metrics import heading, metric_cells, metric_rows, table_layout
 from modeltop_tui.view.models import empty_list_message, model_cells, models_title
 from modeltop_tui.view.multiples import GAP, FigureGrid, figure_grid, figure_heading, grid_title
@@ -91,16 +92,14 @@ class MetricsPane(Pane):
     )
 
     def body(self, width: int, height: int) -> PaneBody:
-        """Return one line per series."""
+        """Return one line per metric, and per segment of the selected one."""
         del height
         rows = metric_rows(self.screen_state)
         if not rows:
             return PaneBody.of_lines([(("no metrics", "dim"),)]) if self.screen_state.snapshot else PaneBody()
         layout, state = table_layout(rows, width), self.screen_state
         since = spark_start(state)
-        keys = [row.key for row in rows]
-        selected = self.screen_state.selection.key
-        cursor = keys.index(selected) if selected in keys else None
+        cursor = selected_row(state, tree_rows(state))
 
         def line(number: int) -> Cells:
             return metric_cells(rows[number], layout, selected=number == cursor, since=since)
@@ -118,8 +117,8 @@ class MetricsPane(Pane):
 
     def click_row(self, row: int) -> None:
         """Select the clicked row."""
-        key = metric_rows(self.screen_state)[row].key
-        self.post_message(self.Selected(key.model, key))
+        at = selected_row(self.screen_state, tree_rows(self.screen_state)) or 0
+        self.post_message(self.Move("metric", row - at))
 
 
 MIN_MULTIPLES_WIDTH = 76
@@ -266,7 +265,7 @@ class AlertsPane(Pane):
 
     def unfold(self) -> bool:
         """Give each alert a line of its own, and return whether the line under the cursor has several."""
-        is_folded = len(self._entries[self.cursor_row].alerts) > 1 if self._entries else False
+        is_folded = bool(self._entries) and self._entries[self.cursor_row].is_folded
         if is_folded:
             self.unfolded = True
             self.repaint()

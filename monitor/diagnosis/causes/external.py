@@ -13,7 +13,7 @@ from modeltop.core.stats.spacing import period_unit
 from modeltop.core.text import format_day, format_percent, per_unit, sanitize
 from modeltop.diagnosis.causes.base import EvidenceItem, cause, combine_evidence
 from modeltop.diagnosis.observations import Observations
-from modeltop.diagnosis.signals import MIN_DOMINANT_SHARE, dominant_segment, moved_output
+from modeltop.diagnosis.signals import MIN_DOMINANT_SHARE, dominant_segment, dominant_share, moved_output
 
 RELEASE = re.compile(r"(releas|deploy|roll(ed|ing)?[ -]?out|upgrad)\w*\b.*\b(model|v?\d+\.\d[\w.]*)\b", re.IGNORECASE)
 """A text that can only be about a release: it starts with the word, and names a model or a version."""
@@ -73,15 +73,14 @@ def _business_changes(observations: Observations) -> Iterator[EvidenceItem]:
 @cause
 def segment(observations: Observations) -> CauseHypothesis | None:
     """Weigh whether one segment alone fell, and makes most of the fall."""
-    dominant = dominant_segment(observations) if observations.focus is not None else None
-    if dominant is None:
+    dominant, dominated = dominant_segment(observations), dominant_share(observations)
+    if dominant is None or dominated is None:
         return None
     segmentation, contribution = dominant
-    ratio = contribution.total / sum(other.total for other in segmentation.contributions)
     levels = format_change(observations.metric, *contribution.level)
     share = format_percent(contribution.share[1])
     others = f"the other segments of {safe_name(segmentation.column) or 'this column'} are as before"
-    fall = f"{safe_name(contribution.segment)} {levels}, {format_percent(min(1.0, ratio))} of the change"
+    fall = f"{safe_name(contribution.segment)} {levels}, {format_percent(dominated.ratio)} of the change"
     pro = [EvidenceItem(0.8, fall), EvidenceItem(0.3, f"{share} of the rows; {others}")]
     return combine_evidence(Cause.SEGMENT, pro, _beyond_segment(observations))
 

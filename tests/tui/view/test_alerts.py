@@ -62,6 +62,19 @@ def test_a_rule_that_was_left_out_is_shown_with_the_reason(make):
     assert "accuracy 0.50: default limit" in text
 
 
+def test_rules_that_hold_on_segments_share_a_line_where_they_are_folded(make):
+    segments = [make.healthy("ranker", segment=f"country={number}") for number in range(20)]
+    few = make.series([0.95], model="ranker", segment="few", support=[3])
+    rules = [make.floor_rule(segment="*", min_count=5)]
+    state = make.state(make.healthy("ranker"), *segments, few, rules=rules)
+    assert len(alert_lines(state, 60)) == 22
+    assert [line.strip() for line in alert_lines(state, 60, folded=True)] == [
+        "● accuracy 0.95: ok, not below 0.90",
+        "● 20 rules on segments: ok",
+        "1 rule on segments: not evaluated",
+    ]
+
+
 def test_pending_is_told_apart_from_an_alert(make):
     state = make.state(make.series([0.95] * 9 + [0.85]), rules=[make.floor_rule(confirm=(2, 2))])
     assert alert_lines(state, 40) == ["  accuracy 0.85 < 0.90        pending 1d"]
