@@ -12,7 +12,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from modeltop.core.series import DATETIME_DTYPE, Flags, Times
+from modeltop.core.series import DATETIME_DTYPE, Times
 from modeltop.history.store.row_format import YEAR_RANGE
 
 REMEDY = "write an ISO 8601 date, such as 2025-01-09 or 2025-01-09T14:00:00Z"
@@ -49,14 +49,10 @@ EPOCH_UNITS = (
     EpochUnit("microseconds", "us", 10**14, 7_258_118_400_000_000, 1, 1),
     EpochUnit("nanoseconds", "ns", 10**17, 7_258_118_400_000_000_000, 1, 1_000),
 )
-_LAYOUTS = {
-    10: "dddd-dd-dd",
-    16: "dddd-dd-ddTdd:dd",
-    19: "dddd-dd-ddTdd:dd:dd",
-    20: "dddd-dd-ddTdd:dd:ddZ",
-    25: "dddd-dd-ddTdd:dd:dd+00:00",
-}
-"""Length of a date → its characters; `d` is any digit, `T` is itself or a blank."""
+_LENGTHS = (10, 16, 19, 20, 25)
+"""Characters of a day alone, to the minute, to the second, and that with `Z` or `+00:00` behind it."""
+_MARKS = {4: b"-", 7: b"-", 10: b"T ", 13: b":", 16: b":"}
+"""Place in a date → the characters that may stand there."""
 _NOT_A_TIME = np.iinfo(np.int64).min
 """What numpy stores as NaT."""
 MIN_VECTORIZED = 64
@@ -184,11 +180,11 @@ def read_dates(texts: Sequence[str], zone: tzinfo = UTC) -> Times:
     """Return per text its date, NaT where `parse_microseconds` refuses it; in numpy where they share one layout."""
     times = np.full(len(texts), np.datetime64("NaT"), dtype=DATETIME_DTYPE)
     length = len(texts[len(texts) // 2]) if texts else 0
-    if zone is UTC and len(texts) > MIN_VECTORIZED and length in _LAYOUTS:
+    if zone is UTC and len(texts) > MIN_VECTORIZED and length in _LENGTHS:
         alike = np.flatnonzero([len(text) == length and text.isascii() for text in texts])
         characters = np.array([texts[index] for index in alike.tolist()], dtype=f"S{length}").view(np.uint8)
-        valid, stamps = _parse_characters(characters.reshape(-1, length), _LAYOUTS[length])
-        times[alike[valid]] = stamps[valid].view(DATETIME_DTYPE)
+        if (parsed := _parse_alike(characters.reshape(-1, length))) is not None:
+            times[alike] = parsed
     rest = np.flatnonzero(np.isnat(times))
     times[rest] = read_each([texts[index] for index in rest.tolist()], partial(parse_microseconds, zone=zone))
     return times
@@ -197,7 +193,7 @@ def read_dates(texts: Sequence[str], zone: tzinfo = UTC) -> Times:
 def parse_dates_at(body: bytes, starts: NDArray[np.intp], ends: NDArray[np.intp], zone: tzinfo = UTC) -> Times | None:
     """Return the dates in a text, without making a string of each.
 
-    None if not nearly all share one layout: then parsing the distinct ones as strings is faster.
+    None if not nearly all share one layout, or one of those is wrong: then the distinct ones are parsed as strings.
 
     Args:
         body: The text in UTF-8.
@@ -206,51 +202,36 @@ def parse_dates_at(body: bytes, starts: NDArray[np.intp], ends: NDArray[np.intp]
         zone: Time zone of dates that name none; only UTC is parsed here.
 
     Raises:
-        ValueError: One is not a date; the message names it and the remedy.
+        ValueError: One of another layout is not a date; the message names it and the remedy.
     """
     length = int((ends - starts)[len(starts) // 2]) if len(starts) else 0
-    if zone is not UTC or length not in _LAYOUTS:
+    if zone is not UTC or length not in _LENGTHS:
         return None
     has_length = ends - starts == length
+    rest = np.flatnonzero(~has_length).tolist()
     windows = np.lib.stride_tricks.sliding_window_view(np.frombuffer(body, np.uint8), length)
-    valid, stamps = _parse_characters(windows[np.where(has_length, starts, 0)], _LAYOUTS[length])
-    rest = np.flatnonzero(~(valid & has_length)).tolist()
-    if len(rest) * 16 > len(starts) + 16 * MIN_VECTORIZED:
+    parsed = _parse_alike(windows[starts[has_length]])
+    if parsed is None or len(rest) * 16 > len(starts) + 16 * MIN_VECTORIZED:
         return None
+    times = np.empty(len(starts), DATETIME_DTYPE)
+    times[has_length] = parsed
     for row in rest:
-        stamps[row] = parse_microseconds(body[starts[row] : ends[row]].decode(), zone)
-    return stamps.view(DATETIME_DTYPE)
+        times[row] = np.datetime64(parse_microseconds(body[starts[row] : ends[row]].decode(), zone), "us")
+    return times
 
 
-def _parse_characters(characters: NDArray[np.uint8], layout: str) -> tuple[Flags, NDArray[np.int64]]:
-    """Return which rows of characters are dates in a layout, and their microseconds since 1970."""
-    valid = np.ones(len(characters), dtype=np.bool_)
-    for index, expected in enumerate(layout):
-        cells = characters[:, index]
-        if expected == "d":
-            valid &= (cells >= ord("0")) & (cells <= ord("9"))
-        else:
-            valid &= np.isin(cells, list(b"T " if expected == "T" else expected.encode()))
-    year, month, day = _number(characters, 0, 4), _number(characters, 5, 7), _number(characters, 8, 10)
-    hour, minute, second = (
-        _number(characters, start, start + 2) if start < len(layout) else 0 for start in (11, 14, 17)
+def _parse_alike(characters: NDArray[np.uint8]) -> Times | None:
+    """Return the dates in rows of characters as numpy reads them; None unless all are dates of one layout, in UTC."""
+    length, zone = characters.shape[1], {20: b"Z", 25: b"+00:00"}.get(characters.shape[1], b"")
+    end = length - len(zone)
+    is_alike = all(
+        np.isin(characters[:, place], list(allowed)).all() for place, allowed in _MARKS.items() if place < end
     )
-    valid &= (year >= YEAR_RANGE[0]) & (year <= YEAR_RANGE[1]) & (month >= 1) & (month <= 12)
-    valid &= np.less(hour, 24) & np.less(minute, 60) & np.less(second, 60)
-    months = (year - 1970) * 12 + month - 1
-    first, following = (_first_day(months + offset) for offset in (0, 1))
-    valid &= (day >= 1) & (day <= following - first)
-    seconds = (first + day - 1) * 86_400 + hour * 3_600 + minute * 60 + second
-    return valid, seconds * 1_000_000
-
-
-def _number(characters: NDArray[np.uint8], start: int, end: int) -> NDArray[np.int64]:
-    number = np.zeros(len(characters), dtype=np.int64)
-    for index in range(start, end):
-        number = number * 10 + characters[:, index] - ord("0")
-    return number
-
-
-def _first_day(months: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return the days from 1970-01-01 to the first day of each month, counted in months from then."""
-    return months.astype("datetime64[M]").astype("datetime64[D]").astype(np.int64)
+    if not is_alike or not characters.all() or (characters[:, end:] != list(zone)).any():
+        return None
+    try:
+        times: Times = np.ascontiguousarray(characters[:, :end]).view(f"S{end}")[:, 0].astype(DATETIME_DTYPE)
+    except ValueError:
+        return None
+    years = times.astype("datetime64[Y]").astype(np.int64) + 1970
+    return times if ((years >= YEAR_RANGE[0]) & (years <= YEAR_RANGE[1])).all() else None
