@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from modeltop.alerting.grouping import usual_gap
-from modeltop.alerting.suppression import acknowledged_alerts, format_minute, silence_error
+from modeltop.alerting.suppression import acknowledged_alerts, silence_error
 from modeltop.core.errors import UsageError
 from modeltop.core.event import (
     Acknowledged,
@@ -32,7 +32,7 @@ from modeltop.core.incident import (
     Silence,
 )
 from modeltop.core.series import Alert, Times, to_datetime
-from modeltop.core.text import format_period, holds_credentials, redact_credentials, sanitize
+from modeltop.core.text import format_minute, format_period, holds_credentials, redact_credentials, sanitize
 from modeltop.rules.snapshot import Snapshot
 
 TEXT_LIMIT = 500
@@ -97,7 +97,7 @@ def acknowledge(
     current = next(iter(acks), None)
     if current is not None and current.by != by:
         because = f": {sanitize(current.reason)}" if current.reason.strip() else ""
-        raise UsageError(f"acknowledged by {sanitize(current.by, 64)} at {format_minute(current.at)}{because}")
+        raise UsageError(f"acknowledged by {sanitize(current.by, 64)} at {format_minute(current.at, now)}{because}")
     reason = reason if reason.strip() or current is None else current.reason
     until, about = now + duration, (incident.id, incident.model, incident.severity)
     return (Acknowledged(now, Acknowledgement(*about, by, reason, now, until, min(fired), max(fired))),)
@@ -137,7 +137,7 @@ def create_silence(
     if (error := silence_error(matchers, start, end, reason, alerts)) is not None:
         raise UsageError(error)
     if end <= now:
-        raise UsageError(f"it would end {format_minute(end)}, which is in the past: set --start and --for")
+        raise UsageError(f"it would end {format_minute(end, now)}, which is in the past: set --start and --for")
     fields = (*(getattr(matchers, name) for name in Matchers.__slots__), by, reason, *map(str, (start, end, now)))
     silence_id = hashlib.sha256("\0".join(fields).encode("utf-8", "surrogatepass")).hexdigest()[:8]
     return (SilenceCreated(now, Silence(silence_id, matchers, start, end, by, reason, now)),)
@@ -158,7 +158,7 @@ def expire_silence(state: AlertingState, prefix: str, *, by: str, now: datetime)
         raise UsageError(f"{sanitize(prefix, 40)} matches {names}: name one")
     (silence,) = matches
     if silence.end <= now:
-        raise UsageError(f"silence {silence.id} ended {format_minute(silence.end)}")
+        raise UsageError(f"silence {silence.id} ended {format_minute(silence.end, now)}")
     return (SilenceExpired(now, silence.id, by),)
 
 

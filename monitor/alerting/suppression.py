@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 
 from modeltop.alerting.routing import MuteTimeInterval
@@ -23,7 +23,7 @@ from modeltop.core.incident import (
     TrackedIncident,
 )
 from modeltop.core.series import Alert, Condition, SeriesKey, Severity, is_model_wide
-from modeltop.core.text import pluralize
+from modeltop.core.text import format_minute, pluralize
 
 MAX_SILENCE = timedelta(days=30)
 """Maximum duration of a silence; to stop an alert for longer, change its rule."""
@@ -81,7 +81,7 @@ class Suppressor:
         """Return why an alert with these labels is suppressed; None if it is not."""
         for silence in self.silences:
             if silence.matchers.match_labels(rule, key, level):
-                text = f"silenced by {silence.by} until {format_minute(silence.end)}: {silence.reason}"
+                text = f"silenced by {silence.by} until {format_minute(silence.end, silence.start)}: {silence.reason}"
                 return Suppression("silenced", text, silence.end)
         is_of_series = condition is Condition.THRESHOLD or (condition is Condition.NO_DATA and key.metric != "*")
         if is_of_series and key.model in self.inhibitions:
@@ -209,12 +209,3 @@ def _matches_everything(matchers: Matchers, alerts: Iterable[Alert]) -> bool:
     )
     all_levels = all(fnmatchcase(level, matchers.severity) for level in ("warning", "unknown", "critical"))
     return all_levels and all(fnmatchcase(name, glob) for glob, names in globs for name in (*_PROBES, *names))
-
-
-def format_minute(moment: datetime) -> str:
-    """Return an aware moment to the minute, in UTC.
-
-    >>> format_minute(datetime(2025, 1, 10, 14, 3, 27, tzinfo=UTC))
-    '2025-01-10 14:03 UTC'
-    """
-    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 
-from modeltop.alerting.suppression import ack_end_reason, format_minute
+from modeltop.alerting.suppression import ack_end_reason
 from modeltop.core.event import (
     Acknowledged,
     BaselineRestarted,
@@ -22,6 +22,7 @@ from modeltop.core.event import (
     Unacknowledged,
 )
 from modeltop.core.incident import Acknowledgement, IncidentStatus, Note, Silence, TrackedIncident
+from modeltop.core.text import format_minute
 
 _END = datetime.max.replace(tzinfo=UTC)
 
@@ -114,7 +115,7 @@ class _IncidentTimelineBuilder:
         members = self.incident.members if self.incident else ()
         overlaps = silence.start <= end and start < silence_end
         if overlaps and any(silence.matchers.match_labels(one.rule, one.key, one.severity) for one in members):
-            text = f"until {format_minute(silence.end)}: {silence.reason}"
+            text = f"until {format_minute(silence.end, silence.start)}: {silence.reason}"
             yield TimelineEntry(max(silence.created_at, silence.start), "silenced", silence.by, text)
             now = timeline.now
             if expiration or (now is not None and silence_end <= min(now, end)):

@@ -6,10 +6,10 @@ import argparse
 
 from modeltop.alerting import actions
 from modeltop.alerting.event_log.event_log import author
-from modeltop.alerting.suppression import format_minute
 from modeltop.cli.context import Context, add_source
 from modeltop.cli.targets import incident_line, parse_duration, resolve_incident, warn_of_clock
 from modeltop.core.errors import UsageError
+from modeltop.core.text import format_minute
 from modeltop.report.phrases import describe_ack
 
 
@@ -50,7 +50,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
             duration=duration,
         )
     )
-    until = format_minute(state.acks[-1].until)
+    until = format_minute(state.acks[-1].until, state.acks[-1].at)
     context.out_line(f"acknowledged until {until}: {incident_line(incident, snapshot)}")
     warn_of_clock(event_log, context)
     return 0
@@ -71,5 +71,5 @@ def run_unack(args: argparse.Namespace, context: Context) -> int:
     if ack is None:
         raise UsageError(f"not acknowledged: {line}")
     event_log.update(lambda state: actions.unacknowledge(state, ack, by=author(), now=event_log.now_given(state)))
-    context.out_line(f"un-acknowledged ({describe_ack(ack)}): {line}")
+    context.out_line(f"un-acknowledged ({describe_ack(ack, event_log.now())}): {line}")
     return 0

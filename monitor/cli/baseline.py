@@ -10,7 +10,7 @@ from modeltop.cli.context import Context, add_source, parse_moment
 from modeltop.cli.targets import event_log_for
 from modeltop.core.errors import UsageError
 from modeltop.core.series import to_datetime64
-from modeltop.core.text import did_you_mean, format_period, pluralize, sanitize
+from modeltop.core.text import did_you_mean, format_day, pluralize, sanitize
 from modeltop.rules.snapshot import Snapshot
 
 
@@ -22,8 +22,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     add_source(parser)
     parser.epilog = (
-        "rules compare later periods with those from DATE on; alerts that are active then end as `new baseline "
-        "accepted`; exit codes: 0 accepted, 2 no such model or period, or nothing could be saved"
+        "Rules compare later periods with those from DATE on. Active alerts end as `new baseline accepted`. "
+        "Exit codes: 0 accepted, 2 no such model or period, or nothing could be saved"
     )
 
 
@@ -42,7 +42,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     alerts = f"; {pluralize(len(active - remaining), 'alert')} ended" if active - remaining else ""
     alerts += f"; {pluralize(len(remaining), 'alert')} still active" if remaining else ""
     context.out_line(
-        f"new baseline of {name} from {format_period(args.start)} on: {pluralize(later, 'period')} so far{alerts}"
+        f"new baseline of {name} from {format_day(args.start)} on: {pluralize(later, 'period')} so far{alerts}"
     )
     return 0
 

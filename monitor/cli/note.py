@@ -7,11 +7,10 @@ from fnmatch import fnmatchcase
 
 from modeltop.alerting import actions
 from modeltop.alerting.event_log.event_log import author
-from modeltop.alerting.suppression import format_minute
 from modeltop.cli.context import Context, add_data, parse_moment
 from modeltop.cli.targets import event_log_for
 from modeltop.core.errors import UsageError
-from modeltop.core.text import did_you_mean, exact_glob, sanitize
+from modeltop.core.text import did_you_mean, exact_glob, format_minute, sanitize
 from modeltop.report.phrases import describe_note
 
 
@@ -42,7 +41,7 @@ def _add(args: argparse.Namespace, context: Context) -> int:
     (event,) = actions.add_note(glob, text, by=author(), now=now, at=args.at, is_release=args.release)
     event_log.append(event)
     context.out_line(
-        f"note added to {sanitize(args.model, 60)} at {format_minute(event.note.at)}: {sanitize(event.note.text)}"
+        f"note added to {sanitize(args.model, 60)} at {format_minute(event.note.at, now)}: {sanitize(event.note.text)}"
     )
     if not any(fnmatchcase(model, glob) for model in models):
         context.err_line(f"no model is called {sanitize(args.model, 60)} yet{did_you_mean(args.model, models)}")

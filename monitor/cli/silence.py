@@ -8,12 +8,12 @@ from datetime import timedelta
 from modeltop.alerting import actions
 from modeltop.alerting.event_log.event_log import author
 from modeltop.alerting.state import SILENCE_RETENTION
-from modeltop.alerting.suppression import format_minute, preview_silence
+from modeltop.alerting.suppression import preview_silence
 from modeltop.cli.context import Context, add_source, parse_moment
 from modeltop.cli.targets import event_log_for, parse_duration, warn_of_clock
 from modeltop.core.errors import UsageError
 from modeltop.core.incident import Matchers
-from modeltop.core.text import did_you_mean, exact_glob, pluralize, sanitize
+from modeltop.core.text import did_you_mean, exact_glob, format_minute, pluralize, sanitize
 from modeltop.report.phrases import describe_matchers, describe_silence, list_names
 
 DEFAULT_DURATION = timedelta(hours=1)
@@ -87,9 +87,9 @@ def _add(args: argparse.Namespace, context: Context) -> int:
         context.err_line(preview.warning)
     event_log.append(*events)
     silence = events[0].silence
-    start_text = "" if start <= now else f"from {format_minute(start)} "
+    start_text = "" if start <= now else f"from {format_minute(start, now)} "
     context.out_line(
-        f"{silence.id} silences {describe_matchers(matchers)} {start_text}until {format_minute(silence.end)}"
+        f"{silence.id} silences {describe_matchers(matchers)} {start_text}until {format_minute(silence.end, now)}"
     )
     warn_of_clock(event_log, context)
     return 0
@@ -103,7 +103,7 @@ def _list(args: argparse.Namespace, context: Context) -> int:
         context.out_line(
             f"{sanitize(silence.id, 20)}  {describe_matchers(silence.matchers)}: {describe_silence(silence, now)}"
         )
-    context.err_line("times are UTC" if silences else "no silence, now or in the last 5 days")
+    context.err_line("times are UTC" if silences else "no silences, now or in the last 5 days")
     return 0
 
 

@@ -27,10 +27,10 @@ INCIDENT_KEYS = {
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `story` to its parser."""
-    parser.add_argument("model", metavar="MODEL", help="its name, exactly")
+    parser.add_argument("model", metavar="MODEL", help="the exact name")
     add_data(parser)
     parser.add_argument("--json", action="store_true", help="as JSON, ASCII-escaped and exact")
-    parser.epilog = "exit codes: 0 printed, even if there is nothing; 2 the event log cannot be read"
+    parser.epilog = "exit codes: 0 printed, even if empty; 2 the event log cannot be read"
 
 
 def run(args: argparse.Namespace, context: Context) -> int:
@@ -46,7 +46,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     if args.json:
         context.out_json(_timeline_json(timeline, args.model))
         return 0
-    context.out_lines(timeline_lines(timeline, args.model))
+    context.out_lines(timeline_lines(timeline, args.model, event_log.now()))
     if not timeline.incidents and not timeline.notes:
         models = {incident.model for incident in state.incidents.values()} | pipeline.read_history().periods.keys()
         name = sanitize(args.model, 60)

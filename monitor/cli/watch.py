@@ -17,12 +17,11 @@ from modeltop.alerting.event_log.segments import state_folder
 from modeltop.alerting.messages.compose import build_test_message, compose
 from modeltop.alerting.messages.message import Message
 from modeltop.alerting.state import apply_events
-from modeltop.alerting.suppression import format_minute
 from modeltop.cli.context import FAILURES_BEFORE_ALERT, Context, add_data, check_paths_or_store
 from modeltop.core.errors import StoreError, UsageError
 from modeltop.core.event import ClockAcceptRequested, ReceiverTested
 from modeltop.core.incident import AlertingState
-from modeltop.core.text import format_age, pluralize, sanitize
+from modeltop.core.text import format_age, format_minute, pluralize, sanitize
 from modeltop.history.store.durable import store_error
 from modeltop.history.store.lock import make_folder
 from modeltop.service.cycle import Cycle
@@ -244,4 +243,4 @@ def _enable(name: str, event_log: EventLog, context: Context) -> None:
     except StoreError as error:
         context.err_line(f"its recovery could not be saved: {sanitize(error, 300)}")
     else:
-        context.out_line(f"{sanitize(name, 60)} recovered: it is in use again")
+        context.out_line(f"{sanitize(name, 60)} recovered: it works again")

@@ -13,7 +13,7 @@ from modeltop.config.write import value_to_toml
 from modeltop.core.errors import ConfigError
 from modeltop.core.metrics.registry import Metric, MetricRegistry
 from modeltop.core.series import History, Series, SeriesKey
-from modeltop.core.text import format_exact, format_period, pluralize
+from modeltop.core.text import format_day, pluralize
 from modeltop.rules.defaults import default_rules
 from modeltop.rules.detectors.limit import Limit
 from modeltop.rules.detectors.threshold import Threshold
@@ -82,7 +82,7 @@ def _suggest(series: Series, metric: Metric, *, is_only_model: bool) -> Suggeste
     if isinstance(limits, str):
         table, reason = _default_floor(series, limits)
     else:
-        table, reason = _limits_to_table(limits), ", ".join(_reasons(limits, series, metric))
+        table, reason = _limits_to_table(limits), ". ".join(_reasons(limits, series, metric))
     if not table:
         return reason
     key = series.key
@@ -105,13 +105,12 @@ def _limits_to_table(limits: SuggestedLimits) -> dict[str, Any]:
 
 def _reasons(limits: SuggestedLimits, series: Series, metric: Metric) -> Iterator[str]:
     periods = pluralize(limits.healthy_periods, "normal period")
-    yield f"usually {metric.format(limits.median)}, by {periods} up to {format_period(series.newest)}"
-    if limits.excluded_periods:
-        yield f"{pluralize(limits.excluded_periods, 'other')} excluded as abnormal"
+    excluded = f", without {limits.excluded_periods:,} abnormal" if limits.excluded_periods else ""
+    yield f"usually {metric.format(limits.median)}, in {periods} up to {format_day(series.newest)}{excluded}"
     if limits.by_chance:
-        yield f"by chance, 1 in 100 periods of {format_exact(limits.min_count)} cases is beyond it"
+        yield f"By chance 1 in 100 periods of {limits.min_count:,.0f} cases crosses it"
     else:
-        yield "1 in 100 normal periods is beyond it"
+        yield "1 in 100 normal periods crosses it"
 
 
 def _default_floor(series: Series, reason: str) -> tuple[dict[str, Any], str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 TIME_UNITS = (("year", 31_557_600), ("day", 86_400), ("hour", 3_600), ("minute", 60))
 DURATION_HINT = "write a number and s, m, h, d or w, such as 36h"
@@ -179,7 +179,6 @@ def pad(text: str, cells: int) -> str:
 def format_period(moment: datetime, *, year: bool = True) -> str:
     """Return the start of a period: the date, and the time of day if it is not midnight.
 
-    >>> from datetime import UTC
     >>> format_period(datetime(2025, 1, 9, tzinfo=UTC))
     '2025-01-09'
     >>> format_period(datetime(2025, 1, 9, 2, 30, tzinfo=UTC), year=False)
@@ -192,17 +191,26 @@ def format_period(moment: datetime, *, year: bool = True) -> str:
     return f"{date} {moment:%H:%M:%S}" if clock[2] else f"{date} {moment:%H:%M}"
 
 
-def format_day(moment: datetime, now: datetime) -> str:
+def format_day(moment: datetime, now: datetime | None = None) -> str:
     """Return the start of a period for a sentence, with the year unless it is that of `now`.
 
-    >>> from datetime import UTC
     >>> day = datetime(2025, 6, 26, tzinfo=UTC)
     >>> format_day(day, day), format_day(day, day.replace(year=2026)), format_day(day.replace(hour=14), day)
     ('26 Jun', '26 Jun 2025', '26 Jun 14:00')
     """
-    year = "" if moment.year == now.year else f" {moment.year}"
+    year = "" if now and moment.year == now.year else f" {moment.year}"
     clock = "" if (moment.hour, moment.minute) == (0, 0) else f" {moment:%H:%M}"
     return f"{moment.day} {moment:%b}{year}{clock}"
+
+
+def format_minute(moment: datetime, now: datetime | None = None) -> str:
+    """Return an aware moment to the minute in UTC, with the year unless it is that of `now`.
+
+    >>> format_minute(datetime(2025, 1, 10, 14, 3, 27, tzinfo=UTC), datetime(2025, 1, 9, tzinfo=UTC))
+    '10 Jan 14:03 UTC'
+    """
+    day = format_day(moment.astimezone(UTC).replace(hour=0, minute=0), now)
+    return f"{day} {moment.astimezone(UTC):%H:%M} UTC"
 
 
 def format_age(span: timedelta) -> str:
@@ -216,6 +224,23 @@ def format_age(span: timedelta) -> str:
         if seconds >= size:
             return f"{seconds // size}{unit[0]}"
     return f"{seconds}s"
+
+
+def format_duration(span: timedelta, parts: int = 2) -> str:
+    """Return a duration in words, in its largest units, truncated.
+
+    >>> format_duration(timedelta(days=2, hours=5, minutes=59)), format_duration(timedelta(minutes=30))
+    ('2 days 5 hours', '30 minutes')
+    >>> format_duration(timedelta(days=1, minutes=5)), format_duration(timedelta(days=500), 1)
+    ('1 day', '1 year')
+    """
+    rest, words = max(0, int(span.total_seconds())), list[str]()
+    for unit, size in (*TIME_UNITS, ("second", 1)):
+        count, rest = divmod(rest, size)
+        if (words and not count) or len(words) == parts:
+            break
+        words += [pluralize(count, unit)] if count else []
+    return " ".join(words) or "0 seconds"
 
 
 def parse_duration(text: str) -> timedelta | None:
@@ -240,8 +265,8 @@ def format_exact(value: float) -> str:
 
 
 def pluralize(number: int, noun: str) -> str:
-    """Return a count and its noun, such as `1 model` or `2 periods`."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+    """Return a count and its noun, such as `1 model` or `2,000 periods`."""
+    return f"{number} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def per_unit(unit: str) -> str:

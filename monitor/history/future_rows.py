@@ -10,7 +10,7 @@ import numpy as np
 from modeltop.core.incident import CLOCK_TOLERANCE
 from modeltop.core.series import History, ReadProblem, Series, SeriesKey, Times, to_datetime
 from modeltop.core.stats.robust import median
-from modeltop.core.text import format_age, format_period, pluralize, sanitize
+from modeltop.core.text import format_age, format_day, pluralize, sanitize
 
 GAPS = 60
 """Newest gaps between periods whose median is the usual gap of a model."""
@@ -138,7 +138,7 @@ def _clock_doubt(lead: np.timedelta64) -> str:
 
 def _problem(history: History, model: str, end: int) -> ReadProblem:
     times = history.periods[model]
-    count, first = len(times) - end, format_period(to_datetime(times[end]))
+    count, first = len(times) - end, format_day(to_datetime(times[end]))
     files = [file.source for file in history.files if model in file.models]
     place = f" of {sanitize(files[0])}" if len(files) == 1 else ""
     if not end:

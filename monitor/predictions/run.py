@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from modeltop.core.metrics.estimated import CAVEAT
 from modeltop.core.metrics.registry import LABEL_COVERAGE
 from modeltop.core.series import Floats, Times, to_datetime
-from modeltop.core.text import format_percent, format_period, pluralize, sanitize
+from modeltop.core.text import format_day, format_percent, pluralize, sanitize
 from modeltop.history.future_rows import is_contiguous, margin_of
 from modeltop.history.store.computed import CommitResult, StagedRun
 from modeltop.history.store.computed_format import ComputedHistory
@@ -164,16 +164,17 @@ class RunSummary:
         """Yield the summary, a sanitized sentence a line."""
         if self.first_future is not None:
             rows, periods = pluralize(round(self.future_rows), "row"), pluralize(self.future_periods, "period")
-            first = format_period(to_datetime(self.first_future))
-            yield f"{rows} of {periods} from {first} on are in the future: skipped; check their dates"
+            future = format_day(to_datetime(self.first_future))
+            yield f"{rows} of {periods} from {future} on are in the future: skipped; check their dates"
         if self.newest_future is not None:
-            newest = format_period(to_datetime(self.newest_future))
-            yield f"periods up to {newest} are in the future: set the clock, then compute again"
+            future = format_day(to_datetime(self.newest_future))
+            yield f"periods up to {future} are in the future: set the clock, then compute again"
         if self.first is None or self.newest is None:
             yield "no rows with a time and a prediction were found: nothing was computed"
             return
         models = sanitize(self.models[0], 60) if len(self.models) == 1 else pluralize(len(self.models), "model")
-        span = f"{format_period(to_datetime(self.first))} to {format_period(to_datetime(self.newest))}"
+        first, last = to_datetime(self.first), to_datetime(self.newest)
+        span = f"{format_day(first, last)} to {format_day(last)}"
         yield f"{pluralize(self.periods, 'period')} of {models}, {span}, from {self.rows:,.0f} rows"
         missing = self.rows - self.labelled
         if self.has_labels and missing >= 0.5:

@@ -25,7 +25,8 @@ from modeltop.core.text import (
     display_width,
     format_age,
     format_day,
-    format_exact,
+    format_duration,
+    format_minute,
     format_value,
     pluralize,
     sanitize,
@@ -58,23 +59,20 @@ HANG = 4
 """Indentation in cells of the lines that belong to a model."""
 
 
-def format_moment(at: datetime, now: datetime | None = None) -> str:
-    """Return the date and the time of day in UTC; beside `now` without the parts that both share.
+def format_moment(at: datetime, now: datetime) -> str:
+    """Return the date and the time of day in UTC, without the parts that are those of `now`.
 
     >>> at = datetime(2025, 1, 10, 14, 3, 27, tzinfo=UTC)
-    >>> format_moment(at), format_moment(at, at), format_moment(at, datetime(2025, 1, 9, tzinfo=UTC))
-    ('10 Jan 2025 14:03 UTC', '14:03', '10 Jan 14:03')
+    >>> format_moment(at, at), format_moment(at, datetime(2025, 1, 9, tzinfo=UTC))
+    ('14:03', '10 Jan 14:03')
     """
     at = at.astimezone(UTC)
-    if now is not None and at.date() == now.date():
-        return f"{at:%H:%M}"
-    year = f" {at.year}" if now is None or at.year != now.year else ""
-    return f"{at.day} {at:%b}{year} {at:%H:%M}{' UTC' if now is None else ''}"
+    return f"{at:%H:%M}" if at.date() == now.date() else format_minute(at, now).removesuffix(" UTC")
 
 
-def describe_ack(ack: Acknowledgement, now: datetime | None = None) -> str:
-    """Return who has acknowledged an alert, when, for how long and why; dates as `format_moment` writes them."""
-    span = f"{format_moment(ack.at, now)} for {format_age(ack.until - ack.at)}"
+def describe_ack(ack: Acknowledgement, now: datetime) -> str:
+    """Return who has acknowledged an alert, when, for how long and why."""
+    span = f"{format_moment(ack.at, now)} for {format_duration(ack.until - ack.at)}"
     text = f"acked by {sanitize(ack.by, MAX_NAME)} at {span}"
     return f"{text}: {sanitize(ack.reason, MAX_REASON)}" if ack.reason.strip() else text
 
@@ -114,13 +112,13 @@ def describe_note(note: Note, now: datetime) -> str:
     return f"{format_moment(note.at, now)} {sanitize(note.by, MAX_NAME)}: {sanitize(note.text, MAX_REASON)}"
 
 
-def describe_handling(alert: Alert, snapshot: Snapshot, now: datetime | None = None) -> list[str]:
+def describe_handling(alert: Alert, snapshot: Snapshot) -> list[str]:
     """Return who has acknowledged an alert, and why it is suppressed: a clause each, or none."""
     if alert.id is None:
         return []
     ack, suppression = snapshot.acknowledgements.get(alert.id), snapshot.suppressions.get(alert.id)
     return [
-        *([describe_ack(ack, now)] if ack is not None else []),
+        *([describe_ack(ack, snapshot.clock)] if ack is not None else []),
         *([describe_suppression(suppression)] if suppression is not None else []),
     ]
 
@@ -242,7 +240,7 @@ def describe_time(snapshot: Snapshot) -> str:
     newest = snapshot.history.newest
     if newest is None:
         return "No data. Times are UTC."
-    age = format_age(snapshot.clock - newest)
+    age = format_duration(snapshot.clock - newest, 1)
     at = "" if snapshot.taken_at == newest else f"; evaluated for {format_day(snapshot.taken_at, snapshot.clock)}"
     return f"Data to {format_day(newest, snapshot.clock)}, {age} old{at}. Times are UTC."
 
@@ -377,7 +375,7 @@ def latest_cells(series: Series, snapshot: Snapshot) -> tuple[str, str, str, str
         metric.format(series.latest),
         "" if interval is None else f"{metric.format(interval[0])} to {metric.format(interval[1])}",
         format_day(series.newest, snapshot.taken_at),
-        "" if support is None else format_exact(support),
+        "" if support is None else f"{support:,.0f}",
     )
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from modeltop.config.suggest import SuggestedRules
 from modeltop.config.write import to_toml, value_to_toml
 from modeltop.core.series import SeriesKey
-from modeltop.core.text import format_period, pluralize, sanitize
+from modeltop.core.text import format_day, pluralize, sanitize
 from modeltop.report.backtest import BacktestResult, backtest, describe_rate
 from modeltop.report.phrases import series_name
 from modeltop.rules.rule import describe_rule
@@ -23,9 +23,9 @@ MAX_DATES = 3
 HEAD = """\
 Rules for these models, generated from their history. Review them, and backtest them before you rely on them:
 `modeltop rules test` shows when each rule would have fired, and how often.
-A healthy period crosses the limit of a warning about once in 100; critical is twice as far from the median. A warning
-fires after two periods in a row and resolves after two good ones. A threshold replaces the default limit of its metric;
-the other default rules apply as well, and `[defaults]` turns them off."""
+A healthy period crosses the limit of a warning about once in 100. Critical is twice as far from the median.
+A warning fires after two periods in a row, and resolves after two good ones.
+A threshold replaces the default limit of its metric. The other default rules apply too; `[defaults]` turns them off."""
 
 DETECTOR_EXAMPLE = """\
 
@@ -63,7 +63,7 @@ def suggested_config(other_tables: Mapping[str, object], suggested: SuggestedRul
         reason = f"{sanitize(suggestion.key.model, 60)}, {series_name(suggestion.key)}: {suggestion.reason}."
         lines += _rule(reason, suggestion.table, results[suggestion.table["name"]])
     if suggested.rules:
-        lines += ["", *_comment("These default rules apply as well; `[defaults]` turns them off:")]
+        lines += ["", *_comment("These default rules apply too; `[defaults]` turns them off:")]
         for result in (result for result in results.values() if result.rule.default):
             sentence = describe_rule(result.rule, rehearsed.catalog.get(result.rule.metric))
             lines += _comment(f"{result.rule.name}: {sentence}. {_describe_result(result)}.")
@@ -88,9 +88,9 @@ def _describe_result(result: BacktestResult) -> str:
     if not result.series:
         return "Matches no series"
     spans = [
-        f"{format_period(alert.since)} to {format_period(alert.resolved)}"
+        f"{format_day(alert.since, alert.resolved)} to {format_day(alert.resolved)}"
         if alert.resolved
-        else f"since {format_period(alert.since)}"
+        else f"since {format_day(alert.since)}"
         for alert in result.alerts[-MAX_DATES:]
     ]
     newest = f": {'' if len(result.alerts) <= MAX_DATES else 'most recently '}{', '.join(spans)}" if spans else ""

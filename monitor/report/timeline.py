@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from modeltop.alerting.incidents import NEW_BASELINE
 from modeltop.alerting.timeline import IncidentTimeline, Timeline, TimelineEntry
-from modeltop.core.text import sanitize
-from modeltop.report.phrases import format_moment, series_name, severity_mark
+from modeltop.core.text import format_minute, sanitize
+from modeltop.report.phrases import series_name, severity_mark
 
 WORDS = {
     "fired": "fired",
@@ -35,29 +36,35 @@ WORDS = {
 """Words by kind of entry; the name of the actor, if there is one, follows."""
 
 
-def timeline_lines(timeline: Timeline, model: str) -> Iterator[str]:
-    """Yield the incidents of a model with their entries, then its other notes, a line each; sanitized."""
+def timeline_lines(timeline: Timeline, model: str, now: datetime) -> Iterator[str]:
+    """Yield the incidents of a model with their entries, then its other notes, a line each; sanitized.
+
+    Args:
+        timeline: What happened.
+        model: The model, as foreign text.
+        now: Dates of another year have their year.
+    """
     listed = {(entry.at, entry.actor, entry.text) for incident in timeline.incidents for entry in incident.entries}
     for incident in timeline.incidents:
-        yield _title(incident, model)
+        yield _title(incident, model, now)
         for entry in incident.entries:
-            yield f"  {format_moment(entry.at):>21}  {_entry_text(entry)}"
+            yield f"  {format_minute(entry.at, now):>16}  {_entry_text(entry)}"
     for note in timeline.notes:
         if (note.at, note.by, note.text) not in listed:
-            yield f"{format_moment(note.at)}  note by {sanitize(note.by, 40)}: {sanitize(note.text)}"
+            yield f"{format_minute(note.at, now)}  note by {sanitize(note.by, 40)}: {sanitize(note.text)}"
 
 
-def _title(timeline: IncidentTimeline, model: str) -> str:
+def _title(timeline: IncidentTimeline, model: str, now: datetime) -> str:
     incident, name = timeline.incident, sanitize(timeline.id, 20)
     if incident is None:
         return f"{name}  {sanitize(model, 60)}"
     last = next((entry for entry in reversed(timeline.entries) if entry.event == incident.status.value), None)
     is_accepted = last is not None and last.text == NEW_BASELINE
     end = NEW_BASELINE if is_accepted else incident.status.value
-    end += f" {format_moment(incident.resolved_at)}" if incident.resolved_at else ""
+    end += f" {format_minute(incident.resolved_at, now)}" if incident.resolved_at else ""
     series = dict.fromkeys(series_name(member.key) for member in incident.members if member.key.metric != "*")
     subject = f": {', '.join(series)}" if series else ""
-    mark, since = severity_mark(incident.peak_severity), format_moment(incident.started_at)
+    mark, since = severity_mark(incident.peak_severity), format_minute(incident.started_at, now)
     return f"{name}  {mark} {sanitize(incident.model, 60)}{subject}; since {since}, {end}"
 
 

@@ -12,7 +12,8 @@ import numpy as np
 from modeltop.core.metrics.registry import LABEL_COVERAGE, MetricRegistry
 from modeltop.core.series import History, Series, Times, to_datetime
 from modeltop.core.stats.robust import distinct
-from modeltop.core.text import format_percent, format_period, pluralize
+from modeltop.core.stats.spacing import period_unit
+from modeltop.core.text import format_day, format_percent, pluralize
 
 
 class LabelState(Enum):
@@ -74,8 +75,8 @@ def _describe_missing(state: LabelState, coverage: Series, periods: Times) -> La
     since = to_datetime(periods[0])
     ratio = float(coverage.values[np.isin(coverage.times, periods, assume_unique=True)].mean())
     percent = format_percent(ratio)
-    count = pluralize(len(periods), "period")
-    text = f"{percent} of the rows of {count} have one, too few to evaluate"
+    count = pluralize(len(periods), period_unit(coverage))
+    text = f"{percent} of the rows of {count} have a label, too few to evaluate"
     if state is LabelState.PENDING:
-        text = f"{count} wait{'s' if len(periods) == 1 else ''}, {percent} are there"
-    return LabelCoverage(state, since, f"{state.value} since {format_period(since)}: {text}")
+        text = f"{count} wait{'s' if len(periods) == 1 else ''}, {percent} of the labels have come"
+    return LabelCoverage(state, since, f"{state.value} since {format_day(since, coverage.newest)}: {text}")

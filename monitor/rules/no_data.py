@@ -21,7 +21,7 @@ from modeltop.core.series import (
     Times,
     to_datetime,
 )
-from modeltop.core.text import format_period
+from modeltop.core.text import format_day
 from modeltop.rules.replay import GAPS, describe_lateness, expected_gap, fired_alert
 
 LABEL_DRIFT = f"{FEATURE_PREFIX}label"
@@ -86,9 +86,10 @@ def missing_newest_values(history: History, catalog: MetricRegistry, alerting: C
             continue
         behind = to_datetime(periods[-1]) - series.newest
         if behind > timedelta(seconds=series.usual_delay) and _is_regular(series.times, periods):
-            newest, last = format_period(to_datetime(periods[-1])), format_period(series.newest)
+            newest = to_datetime(periods[-1])
+            day, last = format_day(newest, newest), format_day(series.newest, newest)
             name = key.metric if key.segment == "all" else f"{key.metric} [{key.segment}]"
-            missing.setdefault(key.model, []).append(f"{name} has no value on {newest}, evaluated up to {last}")
+            missing.setdefault(key.model, []).append(f"{name} has no value on {day}, evaluated up to {last}")
     return {
         model: first if not others else f"{first} (and {len(others):,} more series like it)"
         for model, (first, *others) in missing.items()

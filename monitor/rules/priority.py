@@ -20,7 +20,7 @@ from modeltop.core.series import (
     to_datetime,
 )
 from modeltop.core.stats.spacing import period_unit
-from modeltop.core.text import format_day, format_period, pluralize
+from modeltop.core.text import format_day, pluralize
 from modeltop.rules.concerns import describe_concern
 from modeltop.rules.label_coverage import LabelCoverage, LabelState
 from modeltop.rules.rule import UNKNOWN_METRIC, direction_hint
@@ -210,7 +210,7 @@ def _describe_alert(alert: Alert, history: History, catalog: MetricRegistry) -> 
         return (
             message
             if periods is None or not len(periods)
-            else f"no rows since {format_period(to_datetime(periods[-1]))}"
+            else f"no rows since {format_day(to_datetime(periods[-1]), alert.since)}"
         )
     if alert.key.metric == "*":
         return message

@@ -9,10 +9,9 @@ from types import MappingProxyType
 
 from modeltop.alerting.notifiers.base import Receiver, fingerprint, unusable_reason
 from modeltop.alerting.state import reenabled
-from modeltop.alerting.suppression import format_minute
 from modeltop.core.event import ReceiverChanged
 from modeltop.core.incident import AlertingState, ReceiverState
-from modeltop.core.text import pluralize, sanitize
+from modeltop.core.text import format_minute, pluralize, sanitize
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,18 +87,16 @@ def disabled_receivers(
 
     `pending` is the number of alerts that a receiver is still to be notified of, by its name.
     """
-    states = {name: state.receivers[name] for name in receivers if name in state.receivers}
-    return {
-        name: "; ".join(
-            (
-                receiver.disabled_reason,
-                *_undelivered(pending.get(name, 0)),
-                *([f"next attempt {format_minute(receiver.retry_at)}"] if receiver.retry_at is not None else []),
-            )
-        )
-        for name, receiver in states.items()
-        if receiver.disabled_reason is not None
-    }
+    disabled = {}
+    for name in receivers:
+        receiver = state.receivers.get(name)
+        if receiver is None or receiver.disabled_reason is None:
+            continue
+        clauses = [receiver.disabled_reason, *_undelivered(pending.get(name, 0))]
+        if receiver.retry_at is not None:
+            clauses.append(f"next attempt {format_minute(receiver.retry_at, state.last_event_at or receiver.retry_at)}")
+        disabled[name] = "; ".join(clauses)
+    return disabled
 
 
 def failing_receivers(

@@ -58,7 +58,7 @@ def test_the_reason_says_who_why_and_until_when(active_alert):
     alert = active_alert()
     result = suppressions([alert], silenced(model="m"), (), NOW)[alert.id]
     assert (result.kind, result.until) == ("silenced", NOW + HOUR)
-    assert result.reason == "silenced by ann until 2025-01-06 13:00 UTC: deploy"
+    assert result.reason == "silenced by ann until 6 Jan 13:00 UTC: deploy"
 
 
 @pytest.mark.parametrize("condition", [Condition.ERROR, Condition.NO_DATA])

@@ -992,7 +992,7 @@ def test_the_watcher_notifies_of_what_a_rewritten_file_holds_now(work, times):
         watcher.path.write_bytes(watcher.up_to_today([*cells[:30], *["0.8000"] * 5]))
         if times == "restored":
             os.utime(watcher.path, OLD)
-        watcher.receives("CRIT.*churn", seconds=15)
+        watcher.receives("critical.*churn", seconds=15)
 
 
 @pytest.mark.slow

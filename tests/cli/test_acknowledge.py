@@ -66,7 +66,7 @@ def test_all_that_is_wrong_with_a_model_is_acknowledged_at_once_shown_and_taken_
     acknowledged = on("ack", "churn/recall", "--why", "rolling back", "--for", "4h")
     assert acknowledged.code == 0
     match = re.fullmatch(
-        r"acknowledged until \S+ \S+ UTC: ([0-9a-f]{8})  ▲ critical churn accuracy 0.50 < 0.80.*, and 1 more alert\n",
+        r"acknowledged until [\w :]+ UTC: ([0-9a-f]{8})  ▲ critical churn accuracy 0.50 < 0.80.*, and 1 more alert\n",
         acknowledged.out,
     )
     (ack,) = journal(store).state().acks
@@ -150,7 +150,7 @@ def test_a_silence_of_more_than_half_is_made_with_a_warning(on, store):
 
 def test_a_silence_may_begin_later(on, store):
     assert (
-        "from 2300-01-01 00:00 UTC until"
+        "from 1 Jan 2300 00:00 UTC until"
         in on("silence", "add", "--model", "churn", "--why", "x", "--start", "2300-01-01").out
     )
     assert "silenced" not in on("alerts").out
@@ -158,7 +158,7 @@ def test_a_silence_may_begin_later(on, store):
 
 def test_a_note_is_written_listed_and_about_the_moment_that_is_named(on, store):
     noted = on("note", "churn", "v2 is out", "--at", "2025-01-08T10:00+01:00")
-    assert (noted.code, noted.out) == (0, "note added to churn at 2025-01-08 09:00 UTC: v2 is out\n")
+    assert (noted.code, noted.out) == (0, "note added to churn at 8 Jan 2025 09:00 UTC: v2 is out\n")
     on("note", "*", "prices changed", "--at", "2025-01-02")
     on("note", "other", "never mind", "--at", "2025-01-03")
     lines = on("note", "--list").out.splitlines()
@@ -202,8 +202,8 @@ def test_a_story_lists_all_that_happened_to_an_incident(on, incident_log):
     on("note", "churn", "v2 is out")
     lines = on("story", "churn").lines
     assert lines[0] == "1a2b3c4d  ▲ critical churn: accuracy; since 9 Jan 2025 12:00 UTC, open"
-    assert lines[1] == "   9 Jan 2025 12:00 UTC  fired: 0.50 < 0.80"
-    assert lines[2] == "   9 Jan 2025 12:00 UTC  notified slack (trigger, first, critical)"
+    assert lines[1] == "  9 Jan 2025 12:00 UTC  fired: 0.50 < 0.80"
+    assert lines[2] == "  9 Jan 2025 12:00 UTC  notified slack (trigger, first, critical)"
     assert [line.split("UTC  ")[1].split(" by ")[0] for line in lines[3:]] == ["acknowledged", "note"]
 
 
@@ -235,7 +235,7 @@ def test_a_story_of_nothing_names_the_next_step(on, model, expected):
 def test_a_story_shows_until_when_its_alerts_were_silenced(on, incident_log):
     assert on("silence", "churn", "--for", "2h", "--why", "backfill").code == 0
     (line,) = (line for line in on("story", "churn").lines if "silenced by" in line)
-    assert re.search(r"silenced by \S+: until \d{4}-\d\d-\d\d \d\d:\d\d UTC: backfill$", line)
+    assert re.search(r"silenced by \S+: until \d+ \w{3} \d\d:\d\d UTC: backfill$", line)
 
 
 def test_the_id_of_an_incident_is_where_its_alerts_are(on):
@@ -357,7 +357,7 @@ def test_of_two_users_of_the_system_the_first_has_it_and_the_second_is_refused(t
     first, second = two_users(44441, "ack", "churn/recall", "--why", "mine"), two_users(44442, "ack", "churn/recall")
     assert (first.returncode, first.stderr) == (0, "")
     assert second.returncode == 2
-    assert re.fullmatch(r"modeltop: acknowledged by uid 44441 at \d{4}-\d\d-\d\d \d\d:\d\d UTC: mine\n", second.stderr)
+    assert re.fullmatch(r"modeltop: acknowledged by uid 44441 at \d+ \w{3} \d\d:\d\d UTC: mine\n", second.stderr)
     assert "acked by uid 44441" in two_users(44442, "alerts").stdout
     assert two_users(44442, "unack", "churn/recall").returncode == 0
     assert two_users(44442, "ack", "churn/recall").returncode == 0

@@ -31,7 +31,7 @@ def test_a_new_baseline_ends_the_incident_and_is_part_of_the_story(run, store):
     assert incident["started_at"] == "2025-02-10T00:00:00Z"
     accepted = run("baseline", "churn", "--from", "2025-02-10", "--store", store)
     assert accepted.code == 0
-    assert accepted.out.startswith("new baseline of churn from 2025-02-10 on: 19 periods so far; 1 alert ended")
+    assert accepted.out.startswith("new baseline of churn from 10 Feb 2025 on: 19 periods so far; 1 alert ended")
     assert open_incidents(run, store) == []
     assert "new baseline accepted from 2025-02-10 on" in run("story", "churn", "--store", store).out
 

@@ -38,7 +38,7 @@ def stored(tmp_path, history_of):
 def test_a_plain_log_needs_no_flags_and_what_was_inferred_is_reported(run, log, stored):
     outcome = run("compute", log, "--store", "s", *NOW)
     assert outcome.code == 0, outcome.err
-    assert "10 periods of churn, 2025-01-01 to 2025-01-10, from 600 rows" in outcome.err
+    assert "10 periods of churn, 1 Jan to 10 Jan 2025, from 600 rows" in outcome.err
     assert "120 of 600 rows (20 %) have no label" in outcome.err
     assert "labels are pending for 2 periods" in outcome.err
     assert len(stored()[SeriesKey("churn", "accuracy")]) == 8
@@ -49,7 +49,7 @@ def test_check_says_that_labels_are_pending(run, log):
     run("compute", log, "--store", "s", *NOW)
     status = " ".join(run("check", "--store", "s", *NOW).out.split())
     assert "churn: accuracy 0.683: needs 8 earlier periods, has 7" in status
-    assert "; LABELS PENDING since 2025-01-09: 2 periods wait, 0 % are there" in status
+    assert "; LABELS PENDING since 9 Jan: 2 days wait, 0 % of the labels have come" in status
 
 
 def test_labels_that_arrive_later_in_another_file_complete_the_periods(run, log, stored, tmp_path):
@@ -140,6 +140,6 @@ def test_rows_in_the_future_are_left_out_and_reported(run, log, stored, tmp_path
             file.write(f"{900 + number},2062-01-08T10:00,0.5,{number % 2},a,fig,fig\r\n")
     outcome = run("compute", log, "--store", "s", *NOW)
     assert outcome.code == 0, outcome.err
-    assert "12 rows of 1 period from 2062-01-08 on are in the future: skipped; check their dates" in outcome.err
-    assert "10 periods of churn, 2025-01-01 to 2025-01-10, from 600 rows" in outcome.err
+    assert "12 rows of 1 period from 8 Jan 2062 on are in the future: skipped; check their dates" in outcome.err
+    assert "10 periods of churn, 1 Jan to 10 Jan 2025, from 600 rows" in outcome.err
     assert len(stored()[SeriesKey("churn", "positive_rate")]) == 10

@@ -28,7 +28,7 @@ ALERT = Alert(
     breach=Breach(Severity.CRITICAL, 0.87, 0.9, "0.87 < 0.90"), periods=2,
 )  # fmt: skip
 ACK = Acknowledgement("ab12cd34", "churn", Severity.CRITICAL, "ana", "looking", NOW, NOW + timedelta(days=1), NOW, NOW)
-SUPPRESSION = Suppression("silenced", "silenced by bob until 2025-01-10 15:03 UTC: release", NOW + timedelta(hours=1))
+SUPPRESSION = Suppression("silenced", "silenced by bob until 10 Jan 15:03 UTC: release", NOW + timedelta(hours=1))
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def handled(untouched):
     return replace(untouched, acknowledgements={"ab12cd34": ACK}, suppressions={"ab12cd34": SUPPRESSION})
 
 
-CLAUSES = "; acked by ana at 10 Jan 2025 14:03 UTC for 1d: looking; silenced by bob until 2025-01-10 15:03 UTC: release"
+CLAUSES = "; acked by ana at 14:03 for 1 day: looking; silenced by bob until 10 Jan 15:03 UTC: release"
 
 
 def test_the_line_of_an_alert_ends_with_its_acknowledgement_and_its_suppression(untouched, handled):
@@ -73,7 +73,7 @@ def test_json_has_both_exactly_and_null_where_there_are_none(untouched, handled)
 def test_foreign_text_is_escaped(evil):
     silence = Silence("1", Matchers(model=evil), NOW, NOW, evil, evil, NOW)
     for text in (
-        describe_ack(replace(ACK, by=evil, reason=evil)),
+        describe_ack(replace(ACK, by=evil, reason=evil), NOW),
         describe_suppression(replace(SUPPRESSION, reason=evil)),
         describe_silence(silence, NOW),
         describe_matchers(silence.matchers),
@@ -92,4 +92,4 @@ def test_a_silence_by_a_clock_that_was_ahead_is_not_in_force():
 
 def test_a_reason_without_its_kind_is_given_it():
     assert describe_suppression(Suppression("inhibited", "the model has stopped reporting")).startswith("inhibited: ")
-    assert describe_ack(replace(ACK, reason="  "), NOW) == "acked by ana at 14:03 for 1d"
+    assert describe_ack(replace(ACK, reason="  "), NOW) == "acked by ana at 14:03 for 1 day"

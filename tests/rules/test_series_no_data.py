@@ -124,7 +124,7 @@ def test_a_series_without_the_newest_value_is_named(numbers, delay, is_named):
     accuracy = replace(series(ACCURACY, numbers), usual_delay=delay)
     history = History({ACCURACY: accuracy, LATENCY: GOES_ON}, {"churn": days(range(1, 101))})
     named = missing_newest_values(history, MetricRegistry(), set())
-    clause = f"accuracy has no value on 2025-04-10, evaluated up to {accuracy.newest:%Y-%m-%d}"
+    clause = f"accuracy has no value on 10 Apr, evaluated up to {accuracy.newest.day} Apr"
     assert named == ({"churn": clause} if is_named else {})
     assert not (missing_newest_values(history, MetricRegistry(), {ACCURACY}))
 
@@ -133,7 +133,7 @@ def test_of_many_series_without_the_newest_value_the_first_is_named():
     recall = SeriesKey("churn", "recall")
     history = History({key: series(key, range(1, 100)) for key in (ACCURACY, recall)}, {"churn": days(range(1, 101))})
     assert missing_newest_values(history, MetricRegistry(), set())["churn"].endswith(
-        "evaluated up to 2025-04-09 (and 1 more series like it)"
+        "evaluated up to 9 Apr (and 1 more series like it)"
     )
 
 

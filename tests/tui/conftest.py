@@ -113,7 +113,7 @@ def handled(before, *, by="ana", reason="looking into it", acknowledged=(), supp
             "1a2b3c4d", alert.key.model, alert.severity, by, reason, before.clock, until, alert.fired, alert.fired
         )
 
-    text = f"silenced by {by} until 2025-01-11 00:03 UTC: {reason}"
+    text = f"silenced by {by} until 11 Jan 00:03 UTC: {reason}"
     return replace(
         before,
         alerting_state=AlertingState(notes=tuple(Note(model, text, by, before.clock) for model, text in notes)),

@@ -32,7 +32,8 @@ def read_timeline(app: App[Any], poller: Poller, model: str, on_done: Callable[[
 
     def read() -> None:
         try:
-            lines = tuple(timeline_lines(build_timeline(event_log.events(), model, event_log.now()), model))
+            now = event_log.now()
+            lines = tuple(timeline_lines(build_timeline(event_log.events(), model, now), model, now))
         except MonitorError as error:
             lines = (str(error),)
         with contextlib.suppress(RuntimeError):  # the app's loop may have ended since

@@ -18,7 +18,7 @@ from modeltop.alerting.messages.sparkline import sparkline
 from modeltop.core.event import Notification, NotificationAction, NotificationReason
 from modeltop.core.incident import AlertingState, IncidentStatus, Member, TrackedIncident
 from modeltop.core.series import Alert, Condition, SeriesKey, Severity, to_datetime
-from modeltop.core.text import format_period, sanitize
+from modeltop.core.text import format_day, format_minute, sanitize
 from modeltop.rules.rule import describe_rule
 from modeltop.rules.snapshot import Snapshot
 
@@ -85,7 +85,8 @@ def build_test_message(receiver: str, now: datetime) -> Message:
         segment="all",
         rule="test",
         title="TEST test-model: accuracy 0.87 < 0.90, nothing is wrong",
-        sentence=f"This is a test of receiver {sanitize(receiver, 60)}: nothing is wrong, and nothing has to be done.",
+        written_at=now,
+        sentence=f"This is a test of receiver {sanitize(receiver, 60)}: nothing is wrong, no action is needed.",
         value=0.87,
         limit=0.9,
         value_vs_limit="0.87 < 0.90",
@@ -100,7 +101,7 @@ def build_test_message(receiver: str, now: datetime) -> Message:
 
 def build_recovery_message(receiver: str, now: datetime) -> Message:
     """Return the message by which a disabled receiver is probed when there is nothing else to send to it."""
-    title = f"receiver {sanitize(receiver, 60)} is in use again"
+    title = f"receiver {sanitize(receiver, 60)} works again"
     message = build_test_message(receiver, now)
     section = replace(
         message.worst_section,
@@ -109,7 +110,7 @@ def build_recovery_message(receiver: str, now: datetime) -> Message:
         severity=Severity.OK,
         peak_severity=Severity.OK,
         title=title,
-        sentence="modeltop could not reach it for a while; from now on it is notified again.",
+        sentence="modeltop could not reach it for a while. It is notified again from now on.",
     )
     return replace(message, sections=(section,), title=title, text=section.sentence)
 
@@ -158,6 +159,7 @@ class _SectionBuilder:
             segment=key.segment,
             rule=rule,
             title="",
+            written_at=self.snapshot.taken_at if incident is None else incident.opened_at,
             members=self._members(incident, notification, lead, new),
             verdict=self.explanations.text_for(key.model),
             diagnosis=self.explanations.diagnosis_for(key.model),
@@ -228,7 +230,7 @@ class _SectionBuilder:
             worst_value=worst.value if worst and is_threshold else None,
             worst_vs_limit=sanitize(worst.message) if worst and is_threshold else "",
             count=alert.count if alert else None,
-            chart=sparkline(series, limit) if series is not None else (),
+            chart=sparkline(series, section.written_at, limit) if series is not None else (),
         )
 
     def _alert(self, member: Member) -> Alert | None:
@@ -245,7 +247,7 @@ class _SectionBuilder:
             periods = self.snapshot.history.periods.get(key.model)
             if periods is None or not len(periods):
                 return ""
-            return f"newest row: {format_period(to_datetime(periods[-1]))} UTC"
+            return f"newest row: {format_day(to_datetime(periods[-1]), self.snapshot.taken_at)} UTC"
         statuses = self.snapshot.rule_statuses
         sentences = (status.sentence for status in statuses if status.key == key and status.rule == rule)
         return sanitize(next(sentences, ""), 300)
@@ -273,8 +275,8 @@ class _SectionBuilder:
             return ""
         if notification.reason is NotificationReason.ACKNOWLEDGED:
             because = f": {sanitize(ack.reason)}" if ack.reason else ""
-            until = format_period(_floor_to_minute(ack.until))
-            return f"acknowledged by {sanitize(ack.by, 60)} until {until} UTC{because}"
+            until = format_minute(ack.until, ack.at)
+            return f"acknowledged by {sanitize(ack.by, 60)} until {until}{because}"
         news = {NotificationReason.ESCALATED: "got worse", NotificationReason.JOINED: "an alert joined"}
         change = news.get(notification.reason)
         return f"{change} since {sanitize(ack.by, 60)} acknowledged it" if change else ""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import numpy as np
 
 from modeltop.core.series import Series, to_datetime
-from modeltop.core.text import format_period, format_value, pluralize
+from modeltop.core.stats.spacing import period_unit
+from modeltop.core.text import format_day, format_value, pluralize
 
 BLOCKS = "▁▂▃▄▅▆▇█"
 MAX_POINTS = 24
@@ -15,17 +18,22 @@ _PLAIN = str.maketrans(
 )
 
 
-def sparkline(series: Series, limit: float | None = None) -> tuple[str, ...]:
-    """Return two lines: blocks between the first and the last finite value, then limit and periods; none if empty."""
+def sparkline(series: Series, now: datetime, limit: float | None = None) -> tuple[str, ...]:
+    """Return two lines: blocks between the first and the last finite value, then limit and periods; none if empty.
+
+    Args:
+        series: The series.
+        now: Dates of another year have their year.
+        limit: The limit that its alert is about.
+    """
     finite = np.flatnonzero(np.isfinite(series.values))[-MAX_POINTS:]
     if not len(finite):
         return ()
     values = series.values[finite]
     drawn = f"{format_value(float(values[0]))} {block_characters(values.tolist())} {format_value(float(values[-1]))}"
     first, last = (to_datetime(series.times[index]) for index in (finite[0], finite[-1]))
-    span = f"{pluralize(len(finite), 'period')}, {format_period(first)}" + (
-        f" – {format_period(last)}" if last != first else ""
-    )
+    count = pluralize(len(finite), period_unit(series))
+    span = f"{count}, {format_day(first, now)}" + (f" – {format_day(last, now)}" if last != first else "")
     return drawn, span if limit is None else f"limit {format_value(limit, 4)} · {span}"
 
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC
 
 from modeltop.alerting.messages.message import AlertSection
 from modeltop.core.event import NotificationReason
 from modeltop.core.series import Severity
-from modeltop.core.text import format_age, format_exact, format_period, sanitize, truncate
+from modeltop.core.text import format_day, format_duration, sanitize, truncate
 
-LEVELS = {Severity.CRITICAL: "CRIT", Severity.UNKNOWN: "UNKNOWN", Severity.WARNING: "WARN", Severity.OK: "OK"}
-"""Names of the severities in titles."""
+LEVELS = {severity: severity.name.lower() for severity in sorted(Severity, reverse=True)}
+"""Words of the severities, worst first: those of every other surface."""
 MAX_TITLE_WIDTH = 120
 """Maximum terminal cells of a title: the subject of a mail, the lock screen of a phone."""
 MAX_MEMBERS = 8
@@ -41,11 +41,11 @@ def section_title(section: AlertSection, value_vs_limit: str) -> str:
     if section.reason is NotificationReason.RESOLVED:
         lasted = f", lasted {format_duration(section.duration)}" if section.duration is not None else ""
         name = f"{model}: {subject}" if subject else model
-        state = f"RESOLVED ({section.state_note})" if section.state_note else "RESOLVED"
+        state = f"resolved ({section.state_note})" if section.state_note else "resolved"
         return truncate(f"{state} {name}{lasted}", MAX_TITLE_WIDTH)
     if section.reason is NotificationReason.MISSED:
         interval = format_firing_interval(section)
-        return truncate(f"LATE {model}: {subject} was firing {interval} UTC, delivered late", MAX_TITLE_WIDTH)
+        return truncate(f"late {model}: {subject} was firing {interval} UTC, delivered late", MAX_TITLE_WIDTH)
     text = f"{series_name(section)} {value_vs_limit}".strip()
     text += f" and {len(section.members)} more" if section.members else ""
     return truncate(f"{_state_label(section)} {model}: {text}", MAX_TITLE_WIDTH)
@@ -57,8 +57,8 @@ def _state_label(section: AlertSection) -> str:
         NotificationReason.ESCALATED: f"{level} (worse)",
         NotificationReason.JOINED: f"{level} (new alert)",
         NotificationReason.REPEAT: f"{level} (still)",
-        NotificationReason.WITHDRAWN: "WITHDRAWN",
-        NotificationReason.ACKNOWLEDGED: "ACKNOWLEDGED",
+        NotificationReason.WITHDRAWN: "withdrawn",
+        NotificationReason.ACKNOWLEDGED: "acknowledged",
     }
     return labels.get(section.reason, level)
 
@@ -115,11 +115,11 @@ def labeled_facts(section: AlertSection) -> list[tuple[str, str]]:
         ("what" if section.value is None else "value", "" if is_over else section.value_vs_limit),
         ("worst", section.worst_vs_limit if is_over or section.worst_vs_limit != section.value_vs_limit else ""),
         ("also", _member_list(section)),
-        ("level", LEVELS[section.severity] if section.severity else f"was {LEVELS[section.peak_severity]}"),
-        ("since", f"{format_period(section.since)} UTC" if section.since and shows_since else ""),
+        ("severity", LEVELS[section.severity] if section.severity else f"was {LEVELS[section.peak_severity]}"),
+        ("since", f"{format_day(section.since, section.written_at)} UTC" if section.since and shows_since else ""),
         ("firing", f"{format_firing_interval(section)} UTC" if is_over else ""),
         ("lasted", format_duration(section.duration) if section.duration is not None else ""),
-        ("n", format_exact(section.count) if section.count is not None and not is_over else ""),
+        ("cases", f"{round(section.count):,}" if section.count is not None and not is_over else ""),
         ("rule", sanitize(section.rule, 60 if condition else 200) + condition),
     ]
     return [(label, text) for label, text in facts if text]
@@ -172,25 +172,11 @@ def _state(section: AlertSection) -> str:
 
 
 def format_firing_interval(section: AlertSection) -> str:
-    """Return from when to when the alert fired, in UTC; the day only once if both are the same."""
+    """Return from when to when the alert fired, in UTC; the day only once if it is the same."""
     start, end = section.fired_at or section.since, section.resolved_at
     if start is None or end is None:
         return "for a while"
     start, end = start.astimezone(UTC), end.astimezone(UTC)
-    if start.time() == end.time() == datetime.min.time():
-        return f"{format_period(start)} – {format_period(end)}"
-    return f"{start:%Y-%m-%d %H:%M}" + (f"–{end:%H:%M}" if start.date() == end.date() else f" – {end:%Y-%m-%d %H:%M}")
-
-
-def format_duration(duration: timedelta) -> str:
-    """Return a duration in its two largest units, rounded down.
-
-    >>> format_duration(timedelta(days=2, hours=5, minutes=59)), format_duration(timedelta(minutes=30))
-    ('2d 5h', '30m')
-    """
-    first = format_age(duration)
-    for unit, seconds, next_unit in (("d", 86_400, "h"), ("h", 3_600, "m"), ("m", 60, "s")):
-        if first.endswith(unit):
-            rest = format_age(timedelta(seconds=duration.total_seconds() % seconds))
-            return f"{first} {rest}" if rest.endswith(next_unit) and rest != f"0{next_unit}" else first
-    return first
+    if start.date() == end.date() and start != end:
+        return f"{format_day(start.replace(hour=0, minute=0), section.written_at)} {start:%H:%M}–{end:%H:%M}"
+    return " – ".join(format_day(moment, section.written_at) for moment in (start, end))

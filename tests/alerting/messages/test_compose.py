@@ -107,7 +107,7 @@ def test_a_message_carries_the_other_alerts_of_the_incident(tmp_path):
         previous_newest={},
     )
     message = compose([notification_of(event.incident)], snapshot, apply_events(AlertingState(), [event]))
-    assert message.title == "CRIT triage: accuracy 0.70 < 0.90 and 2 more"
+    assert message.title == "critical triage: accuracy 0.70 < 0.90 and 2 more"
     assert "also     f1_score 0.60 < 0.90; recall 0.50 < 0.90" in message.text
     assert [member.metric for member in message.worst_section.members] == ["f1_score", "recall"]
     assert message.text.count("modeltop ack") == 1
@@ -119,7 +119,7 @@ def full_text(message):
 
 
 FIRST = """\
-CRIT fraud-detector: accuracy 0.87 < 0.90
+critical fraud-detector: accuracy 0.87 < 0.90
 
 {diagnosis.verdict}
 accuracy 0.87: critical, below 0.90 for 2 periods, since 9 Jan 02:30
@@ -128,32 +128,32 @@ model    fraud-detector
 metric   accuracy
 value    0.87 < 0.90
 worst    0.85 < 0.90
-level    CRIT
-since    2025-01-09 02:30 UTC
-n        1200
+severity critical
+since    9 Jan 02:30 UTC
+cases    1,200
 rule     accuracy-floor: accuracy below 0.92 warns, below 0.90 is critical
 
 0.96 █▇▆▁▂ 0.87
-limit 0.90 · 5 periods, 2025-01-09 02:00 – 2025-01-09 02:40
+limit 0.90 · 5 periods, 9 Jan 02:00 – 9 Jan 02:40
 
 runbook  https://wiki.test/accuracy
 ack      modeltop ack {id}"""
 
 OVER = """\
-RESOLVED fraud-detector: accuracy, lasted 20m
+resolved fraud-detector: accuracy, lasted 20 minutes
 
 accuracy 0.95: ok, not below 0.92
 
 model    fraud-detector
 metric   accuracy
 worst    0.85 < 0.90
-level    was CRIT
-firing   2025-01-09 02:20–02:40 UTC
-lasted   20m
+severity was critical
+firing   9 Jan 02:20–02:40 UTC
+lasted   20 minutes
 rule     accuracy-floor: accuracy below 0.92 warns, below 0.90 is critical
 
 0.96 ██▁▂▇ 0.95
-limit 0.90 · 5 periods, 2025-01-09 02:00 – 2025-01-09 02:40
+limit 0.90 · 5 periods, 9 Jan 02:00 – 9 Jan 02:40
 
 runbook  https://wiki.test/accuracy"""
 
@@ -177,22 +177,19 @@ def test_a_resolution_says_how_long_it_lasted_and_the_worst_value(observed):
 
 
 @pytest.mark.parametrize(
-    ("kind", "reason", "title"),
+    ("kind", "reason", "state_word"),
     [
-        (NotificationAction.TRIGGER, NotificationReason.ESCALATED, "CRIT (worse) fraud-detector: accuracy 0.87 < 0.90"),
-        (NotificationAction.TRIGGER, NotificationReason.REPEAT, "CRIT (still) fraud-detector: accuracy 0.87 < 0.90"),
-        (NotificationAction.RESOLVE, NotificationReason.WITHDRAWN, "WITHDRAWN fraud-detector: accuracy 0.87 < 0.90"),
-        (
-            NotificationAction.ACKNOWLEDGE,
-            NotificationReason.ACKNOWLEDGED,
-            "ACKNOWLEDGED fraud-detector: accuracy 0.87 < 0.90",
-        ),
+        (NotificationAction.TRIGGER, NotificationReason.ESCALATED, "critical (worse)"),
+        (NotificationAction.TRIGGER, NotificationReason.REPEAT, "critical (still)"),
+        (NotificationAction.RESOLVE, NotificationReason.WITHDRAWN, "withdrawn"),
+        (NotificationAction.ACKNOWLEDGE, NotificationReason.ACKNOWLEDGED, "acknowledged"),
     ],
 )
-def test_the_title_says_why_it_is_sent_now(observed, kind, reason, title):
+def test_the_title_says_why_it_is_sent_now(observed, kind, reason, state_word):
     snapshot = observed(0.96, 0.96, 0.85, 0.87)
     incident, state = incident_of(snapshot)
-    assert compose([notification_of(incident, kind, reason)], snapshot, state).title == title
+    title = compose([notification_of(incident, kind, reason)], snapshot, state).title
+    assert title == f"{state_word} fraud-detector: accuracy 0.87 < 0.90"
 
 
 def test_a_missed_incident_is_one_section_with_its_interval(observed):
@@ -203,7 +200,7 @@ def test_a_missed_incident_is_one_section_with_its_interval(observed):
         for kind in (NotificationAction.TRIGGER, NotificationAction.RESOLVE)
     ]
     message = compose(missed, snapshot, state)
-    expected = "LATE fraud-detector: accuracy was firing 2025-01-09 02:10–02:40 UTC, delivered late"
+    expected = "late fraud-detector: accuracy was firing 9 Jan 02:10–02:40 UTC, delivered late"
     assert message.title == expected
     assert (len(message.sections), message.severity, message.worst_section.peak_severity) == (
         1,
@@ -225,7 +222,7 @@ def test_an_acknowledgement_is_reported_with_person_end_and_reason(observed):
         [notification_of(incident, NotificationAction.ACKNOWLEDGE, NotificationReason.ACKNOWLEDGED)], snapshot, state
     )
     worse = compose([notification_of(incident, reason=NotificationReason.ESCALATED)], snapshot, state)
-    assert "why      acknowledged by ana until 2025-01-10 02:00 UTC: on it\n" in acknowledged.text
+    assert "why      acknowledged by ana until 10 Jan 02:00 UTC: on it\n" in acknowledged.text
     assert "why      got worse since ana acknowledged it\n" in worse.text
 
 
@@ -261,16 +258,16 @@ def test_no_data_says_since_when_there_is_none(observed):
     incident, state = incident_of(snapshot)
     assert incident.members[0].condition is Condition.NO_DATA
     first = compose([notification_of(incident)], snapshot, state)
-    assert first.title.startswith("UNKNOWN fraud-detector: no rows for ")
+    assert first.title.startswith("unknown fraud-detector: no rows for ")
     assert first.text.startswith("No data since 9 Jan 03:20")
-    assert first.text.splitlines()[1] == "newest row: 2025-01-09 03:20 UTC"
+    assert first.text.splitlines()[1] == "newest row: 9 Jan 03:20 UTC"
     assert (first.worst_section.value, first.worst_section.chart) == (None, ())
     over = replace(incident, resolved_at=incident.fired_at + timedelta(hours=3))
     state = replace(state, incidents={over.id: over})
     message = compose(
         [notification_of(over, NotificationAction.RESOLVE, NotificationReason.RESOLVED)], observed(*[0.96] * 60), state
     )
-    assert message.title == "RESOLVED fraud-detector: no data, lasted 3h"
+    assert message.title == "resolved fraud-detector: no data, lasted 3 hours"
 
 
 def test_several_are_one_message_worst_first(observed):
@@ -286,10 +283,10 @@ def test_several_are_one_message_worst_first(observed):
     ]
     message = compose(notifications, snapshot, state)
     assert [section.model for section in message.sections] == ["fraud-detector", "churn", "ranker"]
-    assert message.title == "1 CRIT, 1 WARN, 1 resolved | CRIT fraud-detector: accuracy 0.85 < 0.90"
+    assert message.title == "1 critical, 1 warning, 1 resolved | critical fraud-detector: accuracy 0.85 < 0.90"
     assert f"modeltop ack {incident.id}" in message.text
     assert message.key == compose(notifications, snapshot, state).key != compose(notifications[:2], snapshot, state).key
-    assert compose(notifications[2:], snapshot, state, is_digest=True).title.startswith("digest: 1 CRIT | ")
+    assert compose(notifications[2:], snapshot, state, is_digest=True).title.startswith("digest: 1 critical | ")
 
 
 def test_a_thousand_at_once_are_a_message_that_can_still_be_read(observed):
@@ -309,15 +306,15 @@ def test_a_test_is_marked_and_asks_for_nothing():
     message = build_test_message("pager", NIGHT)
     assert message.is_test
     assert message.title == "TEST test-model: accuracy 0.87 < 0.90, nothing is wrong"
-    assert "nothing has to be done" in message.text
+    assert "no action is needed" in message.text
     assert message.worst_section.ack_command == ""
     assert message.key != build_test_message("pager", NIGHT + timedelta(seconds=1)).key
 
 
 def test_a_receiver_that_recovered_is_told_so_and_nothing_alerts():
     message = build_recovery_message("pager", NIGHT)
-    assert (message.is_test, message.severity, message.title) == (True, Severity.OK, "receiver pager is in use again")
-    assert message.text == "modeltop could not reach it for a while; from now on it is notified again."
+    assert (message.is_test, message.severity, message.title) == (True, Severity.OK, "receiver pager works again")
+    assert message.text == "modeltop could not reach it for a while. It is notified again from now on."
 
 
 def test_an_incident_that_is_forgotten_can_still_be_resolved(observed):
@@ -326,7 +323,7 @@ def test_an_incident_that_is_forgotten_can_still_be_resolved(observed):
     message = compose(
         [notification_of(incident, NotificationAction.RESOLVE, NotificationReason.RESOLVED)], snapshot, AlertingState()
     )
-    assert message.title == "RESOLVED fraud-detector"
+    assert message.title == "resolved fraud-detector"
 
 
 def test_names_are_kept_in_labels_and_made_safe_in_text(observed, hostile):
@@ -358,23 +355,23 @@ def test_blocks_keep_the_order_of_the_values(values):
 
 def test_a_chart_shows_the_last_periods_and_passes_over_what_is_not_finite(observed):
     series = observed(*[0.5] * 30, "inf", *[0.9] * 10).history.series[SeriesKey("fraud-detector", "accuracy")]
-    drawn, expected = sparkline(series, 0.7)
+    drawn, expected = sparkline(series, NIGHT, 0.7)
     assert drawn == f"0.50 {'▁' * 14}{'█' * 10} 0.90"
-    assert expected.startswith("limit 0.70 · 24 periods, 2025-01-09 04:40")
+    assert expected.startswith("limit 0.70 · 24 periods, 9 Jan 04:40")
     assert as_ascii(drawn) == f"0.50 {'_' * 14}{'#' * 10} 0.90"
-    assert sparkline(series[:0]) == ()
-    assert sparkline(series[:1])[1] == "1 period, 2025-01-09 02:00"
+    assert sparkline(series[:0], NIGHT) == ()
+    assert sparkline(series[:1], NIGHT)[1] == "1 day, 9 Jan 02:00"
 
 
 @pytest.mark.parametrize(
     ("length", "expected"),
     [
-        (timedelta(seconds=0), "0s"),
-        (timedelta(seconds=59), "59s"),
-        (timedelta(minutes=61), "1h 1m"),
-        (timedelta(hours=23, minutes=59, seconds=59), "23h 59m"),
-        (timedelta(days=3, minutes=5), "3d"),
-        (timedelta(days=2, hours=5), "2d 5h"),
+        (timedelta(seconds=0), "0 seconds"),
+        (timedelta(seconds=59), "59 seconds"),
+        (timedelta(minutes=61), "1 hour 1 minute"),
+        (timedelta(hours=23, minutes=59, seconds=59), "23 hours 59 minutes"),
+        (timedelta(days=3, minutes=5), "3 days"),
+        (timedelta(days=2, hours=5), "2 days 5 hours"),
     ],
 )
 def test_a_length_of_time_is_said_in_two_units(length, expected):

@@ -203,6 +203,7 @@ def _section(**changes):
         "metric": "accuracy",
         "segment": "all",
         "rule": "accuracy-floor",
+        "written_at": since,
         "sentence": "accuracy 0.87: critical, below 0.90 for 2 periods, since 9 Jan 02:10",
         "value": 0.87,
         "limit": 0.9,
@@ -215,7 +216,7 @@ def _section(**changes):
         "fired_at": since,
         "condition": "accuracy below 0.90 is critical",
         "runbook": "https://wiki.test/accuracy?a=1&b=2",
-        "chart": ("0.96 █▇▆▃▁ 0.87", "limit 0.90 · 5 periods, 2025-01-05 – 2025-01-09"),
+        "chart": ("0.96 █▇▆▃▁ 0.87", "limit 0.90 · 5 days, 5 Jan – 9 Jan"),
         "ack_command": "modeltop ack 1a2b3c4d",
     } | changes
     bare = AlertSection(title="", **fields)

@@ -90,7 +90,7 @@ def test_a_mail_arrives_encrypted_by_starttls(mail_server, mailer, message):
     envelope, session = handler.mails[0]
     assert session.ssl is not None
     assert (envelope.mail_from, envelope.rcpt_tos) == ("modeltop@models.test", ["ops@models.test"])
-    assert handler.newest()["Subject"] == "CRIT fraud-detector: accuracy 0.87 < 0.90"
+    assert handler.newest()["Subject"] == "critical fraud-detector: accuracy 0.87 < 0.90"
     assert handler.newest()["Auto-Submitted"] == "auto-generated"
 
 

@@ -43,7 +43,7 @@ def test_a_message_arrives_as_blocks(serve, secret, authority, message):
     assert (request.method, request.path) == ("POST", "/services/T0/B0/x")
     assert request.headers["content-type"] == "application/json"
     assert_valid(request.json)
-    assert request.json["text"] == "▲ CRIT fraud-detector: accuracy 0.87 &lt; 0.90"
+    assert request.json["text"] == "▲ critical fraud-detector: accuracy 0.87 &lt; 0.90"
     assert request.json["blocks"][0]["text"]["text"] == request.json["text"]
 
 
@@ -52,7 +52,7 @@ def test_a_message_says_what_is_asked_at_night(message):
     for expected in (
         "model: fraud-detector",
         "value: 0.87 &lt; 0.90",
-        "since: 2025-01-09 02:10 UTC",
+        "since: 9 Jan 02:10 UTC",
         "0.96 █▇▆▃▁ 0.87",
         "<https://wiki.test/accuracy?a=1&amp;b=2|Runbook>",
         "acknowledge: modeltop ack 1a2b3c4d",
@@ -119,6 +119,6 @@ def test_an_entity_is_never_torn_where_a_text_is_cut():
 def test_a_group_shows_its_worst_first(message, section):
     sections = (section(), section(reason=NotificationReason.RESOLVED, severity=Severity.OK, model="churn"))
     posted = payload(message(*sections))
-    assert posted["text"].startswith("▲ 1 CRIT, 1 resolved | CRIT fraud-detector")
+    assert posted["text"].startswith("▲ 1 critical, 1 resolved | critical fraud-detector")
     body = posted["blocks"][1]["text"]["text"]
     assert body.index("fraud-detector") < body.index("churn")

@@ -38,7 +38,7 @@ def test_in_a_group_the_verdict_precedes_the_sections_of_its_model_once(message,
         f"fraud-detector: {SENTENCES}",
         "churn: recall fell",
     ]
-    assert lines[1] == "  CRIT fraud-detector: accuracy 0.87 < 0.90"
+    assert lines[1] == "  critical fraud-detector: accuracy 0.87 < 0.90"
 
 
 @pytest.mark.parametrize(

@@ -189,7 +189,7 @@ def test_a_process_at_its_file_size_limit_still_sends(world, tmp_path):
     output = os.read(reader, 65536).decode()
     os.close(reader)
     assert process.returncode == 1, process.stderr
-    assert "CRIT churn" in output
+    assert "critical churn" in output
     assert "state was not saved" in output
     assert "state was not saved" in process.stderr
     assert "limit of this process" in process.stderr

@@ -56,7 +56,7 @@ def test_it_is_one_message_about_all_eight_alerts(overnight):
     (message,) = overnight.inboxes["ops"].received
     (section,) = message.sections
     assert (section.model, section.metric, section.segment, len(section.members)) == ("triage", "accuracy", "all", 7)
-    assert message.title.startswith("CRIT triage: accuracy 0.80 < 0.90 and 7 more")
+    assert message.title.startswith("critical triage: accuracy 0.80 < 0.90 and 7 more")
 
 
 def test_it_is_one_incident_in_pagerduty(overnight):
@@ -95,7 +95,7 @@ def test_a_second_fault_three_weeks_into_it_is_notified_though_it_was_acknowledg
     overnight.run_cycle(runs=2)
     _, second = overnight.inboxes["ops"].received
     assert (second.worst_section.reason.value, len(second.worst_section.members)) == ("joined", 8)
-    assert second.title.startswith(f"CRIT (new alert) triage: {LATE_METRIC} 0.60 < 0.90 and 8 more")
+    assert second.title.startswith(f"critical (new alert) triage: {LATE_METRIC} 0.60 < 0.90 and 8 more")
     assert second.text.splitlines()[0] == f"New alerts: {LATE_METRIC} 0.60 < 0.90."
     for day in range(DAYS + 22, DAYS + 24):
         overnight.sleep(days=1)

@@ -34,7 +34,7 @@ def titles(folder):
     """Return the first line of each message that the receiver was sent."""
     path = folder / "told"
     text = path.read_text() if path.exists() else ""
-    return [line for line in text.splitlines() if line.startswith(("CRIT", "WARN", "RESOLVED", "WITHDRAWN"))]
+    return [line for line in text.splitlines() if line.startswith(("critical", "warning", "resolved", "withdrawn"))]
 
 
 def incidents(run):
@@ -48,8 +48,8 @@ def test_a_run_from_cron_resolves_once_and_the_incident_stays_in_the_past(fallen
     run("baseline", "churn", "--from", start)
     assert (run("watch", "--once")[0], run("watch", "--once")[0]) == (0, 0)
     assert [title.split(":")[0] for title in titles(tmp_path)] == [
-        "CRIT churn",
-        "RESOLVED (new baseline accepted) churn",
+        "critical churn",
+        "resolved (new baseline accepted) churn",
     ]
     assert {name: one["status"] for name, one in incidents(run).items()} == {opened: "resolved"}
     assert "recall" in run("alerts", "--history")[1]
@@ -60,7 +60,7 @@ def test_a_run_from_cron_resolves_once_and_the_incident_stays_in_the_past(fallen
 def test_a_dry_run_announces_the_end(fallen, run):
     run("watch", "--once")
     run("baseline", "churn", "--from", FELL_ON)
-    assert "to ops: RESOLVED (new baseline accepted) churn: recall" in run("watch", "--dry-run")[1]
+    assert "to ops: resolved (new baseline accepted) churn: recall" in run("watch", "--dry-run")[1]
 
 
 @pytest.mark.parametrize("notices_first", [True, False], ids=["a cycle between", "both in one cycle"])
@@ -76,7 +76,7 @@ def test_a_collapse_the_day_after_is_another_incident_and_is_notified(fallen, tm
     assert [one["status"] for one in found.values()] == ["open", "resolved"]
     assert list(found)[1] == opened
     assert next(iter(found.values()))["before"] == pytest.approx(0.805, abs=0.006)
-    assert [title.split()[0] for title in titles(tmp_path)] == ["CRIT", "RESOLVED", "CRIT"]
+    assert [title.split()[0] for title in titles(tmp_path)] == ["critical", "resolved", "critical"]
 
 
 def test_each_of_two_new_baselines_ends_an_incident_of_its_own(fallen, tmp_path, run):
@@ -89,10 +89,10 @@ def test_each_of_two_new_baselines_ends_an_incident_of_its_own(fallen, tmp_path,
     assert run("watch", "--once")[0] == 0
     assert {name: one["status"] for name, one in incidents(run).items()} == {second: "resolved", first: "resolved"}
     assert [title.split(" churn")[0] for title in titles(tmp_path)] == [
-        "CRIT",
-        "RESOLVED (new baseline accepted)",
-        "CRIT",
-        "RESOLVED (new baseline accepted)",
+        "critical",
+        "resolved (new baseline accepted)",
+        "critical",
+        "resolved (new baseline accepted)",
     ]
 
 
@@ -101,4 +101,4 @@ def test_a_running_watcher_resolves_at_once(fallen, tmp_path, run, watch, wait_u
     wait_until(lambda: len(titles(tmp_path)) == 1)
     run("baseline", "churn", "--from", FELL_ON)
     wait_until(lambda: len(titles(tmp_path)) == 2, 10)
-    assert titles(tmp_path)[1].startswith("RESOLVED (new baseline accepted) churn: recall")
+    assert titles(tmp_path)[1].startswith("resolved (new baseline accepted) churn: recall")

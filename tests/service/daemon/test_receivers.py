@@ -169,7 +169,7 @@ def test_a_disabled_receiver_with_nothing_to_send_says_that_it_is_in_use_again(r
     rule_world.sleep(seconds=301)
     rule_world.run_cycle()
     (message,) = rule_world.inboxes["ops"].received
-    assert (message.title, message.is_test) == ("receiver ops is in use again", True)
+    assert (message.title, message.is_test) == ("receiver ops works again", True)
     assert rule_world.alerting_state.receivers["ops"].disabled_reason is None
     rule_world.sleep(hours=2)
     rule_world.run_cycle()

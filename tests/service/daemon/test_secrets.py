@@ -113,7 +113,7 @@ def run_command(folder, *arguments):
 def test_a_secret_appears_in_no_file_screen_log_error_argument_or_message(secrets_home, watch, wait_until):
     pytest.importorskip("apprise")
     daemon = watch("--json")
-    daemon.wait_for_log("notified pipe: CRIT")
+    daemon.wait_for_log("notified pipe: critical")
     for name in ("slack", "pager", "hook", "mail", "all"):
         daemon.wait_for_log(f'"receiver": "{name}"')
     argv = Path(f"/proc/{daemon.process.pid}/cmdline").read_text()

@@ -27,10 +27,10 @@ def sent(folder):
 def test_a_run_from_cron_sends_once_and_is_silent_when_nothing_is_due(configured, tmp_path, run):
     code, out, err = run("watch", "--once")
     assert (code, out) == (0, "")
-    assert "notified ops: CRIT churn: accuracy 0.70 < 0.90" in err
-    assert sent(tmp_path).count("CRIT churn") == 1
+    assert "notified ops: critical churn: accuracy 0.70 < 0.90" in err
+    assert sent(tmp_path).count("critical churn") == 1
     assert run("watch", "--once") == (0, "", "")
-    assert sent(tmp_path).count("CRIT churn") == 1
+    assert sent(tmp_path).count("critical churn") == 1
 
 
 def test_a_run_from_cron_leaves_retries_to_the_next_and_exits_with_1(configured, tmp_path, run, monkeypatch):
@@ -43,7 +43,7 @@ def test_a_run_from_cron_leaves_retries_to_the_next_and_exits_with_1(configured,
     assert sent(tmp_path) == ""
     configured.configure()
     assert run("watch", "--once")[0] == 0
-    assert "CRIT churn" in sent(tmp_path)
+    assert "critical churn" in sent(tmp_path)
 
 
 def append(world, *rows):
@@ -60,8 +60,8 @@ def test_an_end_names_the_alerts_that_the_receiver_was_notified_of(configured, t
     run("watch", "--once")
     append(configured, "0.5,0.5", "0.5,0.95", "0.5,0.95", "0.5,0.95")
     run("watch", "--once")
-    titles = [line for line in sent(tmp_path).splitlines() if line.startswith(("CRIT", "RESOLVED"))]
-    assert titles == ["CRIT churn: f1_score 0.50 < 0.85", "RESOLVED churn: f1_score, lasted 1d"]
+    titles = [line for line in sent(tmp_path).splitlines() if line.startswith(("critical", "resolved"))]
+    assert titles == ["critical churn: f1_score 0.50 < 0.85", "resolved churn: f1_score, lasted 1 day"]
     assert "CRITICAL: churn accuracy 0.50 < 0.90" in run("check")[1]
 
 
@@ -75,8 +75,8 @@ def test_what_opens_again_after_an_end_that_may_have_arrived_is_sent_again(confi
     (tmp_path / "lost").unlink()
     append(configured, "0.95", "0.6")
     assert [run("watch", "--once")[0] for _ in range(2)] == [0, 0]
-    titles = [line for line in sent(tmp_path).splitlines() if line.startswith(("CRIT", "RESOLVED"))]
-    assert [title.split(":")[0] for title in titles] == ["CRIT churn", "RESOLVED churn", "CRIT churn"]
+    titles = [line for line in sent(tmp_path).splitlines() if line.startswith(("critical", "resolved"))]
+    assert [title.split(":")[0] for title in titles] == ["critical churn", "resolved churn", "critical churn"]
     acks = {line.split()[-1] for line in sent(tmp_path).splitlines() if "modeltop ack" in line}
     assert len(acks) == 1
 
@@ -129,7 +129,7 @@ def test_what_gets_worse_after_an_acknowledgement_pages_again(configured, run, p
         ("resolve", 1),
         ("resolve", 2),
     ]
-    assert received[2]["payload"]["summary"].startswith("CRIT (new alert) churn: f1_score 0.10 < 0.85 and 1 more")
+    assert received[2]["payload"]["summary"].startswith("critical (new alert) churn: f1_score 0.10 < 0.85 and 1 more")
     assert received[2]["payload"]["custom_details"]["new"] == "New alerts: f1_score 0.10 < 0.85."
 
 
@@ -168,7 +168,7 @@ def test_a_dry_run_prints_what_would_go_out_and_writes_and_sends_nothing(configu
     before = tree(tmp_path)
     code, out, err = run("watch", "--dry-run")
     assert code == 0
-    assert "to ops: CRIT churn: accuracy 0.70 < 0.90" in out
+    assert "to ops: critical churn: accuracy 0.70 < 0.90" in out
     assert "1 message for 1 receiver; nothing was sent" in err
     assert tree(tmp_path) == before
 
@@ -188,7 +188,7 @@ def test_where_data_stopped_a_dry_run_announces_what_is_sent_and_its_verdict_is_
     assert "1 no-data alert would be sent 1m after the watcher first sees it, if no rows come" in err
     run("watch", "--once")
     message = sent(tmp_path)
-    assert message.startswith("CRIT churn: accuracy 0.70 < 0.90\n\nAccuracy ")
+    assert message.startswith("critical churn: accuracy 0.70 < 0.90\n\nAccuracy ")
     assert "no data" not in message.casefold()
     announced = [line.removeprefix("  ") for line in out.removeprefix("to ops: ").splitlines()]
     assert [line for line in announced if line] == [line for line in message.splitlines() if line]
@@ -227,10 +227,10 @@ def test_a_successful_test_enables_a_disabled_receiver(configured, tmp_path, run
     assert run("watch", "--status")[0] == 1
     (tmp_path / "mended").touch()
     assert run("watch", "--once")[0] == 1
-    assert "ops recovered: it is in use again" in run("watch", "--test", "ops")[1]
+    assert "ops recovered: it works again" in run("watch", "--test", "ops")[1]
     assert EventLog(configured.state).state().receivers["ops"].disabled_reason is None
     assert run("watch", "--once")[0] == 0
-    assert "CRIT churn" in sent(tmp_path)
+    assert "critical churn" in sent(tmp_path)
 
 
 def test_a_test_of_an_unknown_receiver_lists_the_configured(configured, run):
