@@ -1,4 +1,4 @@
-"""`modeltop completion SHELL`: the script by which a shell completes commands, options and paths."""
+"""`modeltop completion SHELL`: the script by which a shell completes commands, options, topics and paths."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import argparse
 import shlex
 
 from modeltop.cli.context import COMMANDS, Context, load_command
+from modeltop.cli.help import topics
 
 SHELLS = ("bash", "zsh", "fish")
 
@@ -23,7 +24,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     """Print the script of one shell, derived from the parsers of the commands."""
     options = {name: _options(name) for name in COMMANDS}
     write = {"bash": _bash, "zsh": _zsh, "fish": _fish}[args.shell]
-    context.out_line(write(options, COMMANDS))
+    context.out_line(write(options, COMMANDS, " ".join([*topics(), *COMMANDS])))
     return 0
 
 
@@ -37,12 +38,14 @@ def _options(name: str) -> dict[str, str]:
     }
 
 
-def _bash(options: dict[str, dict[str, str]], commands: dict[str, str]) -> str:
+def _bash(options: dict[str, dict[str, str]], commands: dict[str, str], help_words: str) -> str:
     cases = "\n".join(f"    {name}) words={shlex.quote(' '.join(texts))} ;;" for name, texts in options.items())
     return f"""_modeltop() {{
   local current=${{COMP_WORDS[COMP_CWORD]}} words=
   if [[ $COMP_CWORD -eq 1 && $current != -* ]]; then
     words={shlex.quote(" ".join(commands))}
+  elif [[ $COMP_CWORD -eq 2 && ${{COMP_WORDS[1]}} == help ]]; then
+    COMPREPLY=($(compgen -W {shlex.quote(help_words)} -- "$current")); return
   else case ${{COMP_WORDS[1]}} in
 {cases}
     *) words={shlex.quote(" ".join(options["open"]))} ;;
@@ -52,7 +55,7 @@ def _bash(options: dict[str, dict[str, str]], commands: dict[str, str]) -> str:
 complete -o default -F _modeltop modeltop"""
 
 
-def _zsh(options: dict[str, dict[str, str]], commands: dict[str, str]) -> str:
+def _zsh(options: dict[str, dict[str, str]], commands: dict[str, str], help_words: str) -> str:
     described = " ".join(shlex.quote(f"{name}:{text}") for name, text in commands.items())
     cases = "\n".join(
         f"    {name}) _arguments {' '.join(map(_zsh_option, texts.items()))} '*:path:_files' ;;"
@@ -62,6 +65,7 @@ def _zsh(options: dict[str, dict[str, str]], commands: dict[str, str]) -> str:
 _modeltop() {{
   local -a commands; commands=({described})
   if (( CURRENT == 2 )); then _describe command commands; _files; return; fi
+  if [[ $words[2] == help ]]; then compadd {help_words}; return; fi
   case $words[2] in
 {cases}
     *) _files ;;
@@ -76,7 +80,7 @@ def _zsh_option(option: tuple[str, str]) -> str:
     return shlex.quote(f"{name}[{plain}]")
 
 
-def _fish(options: dict[str, dict[str, str]], commands: dict[str, str]) -> str:
+def _fish(options: dict[str, dict[str, str]], commands: dict[str, str], help_words: str) -> str:
     lines = [
         f"complete -c modeltop -n __fish_use_subcommand -a {name} -d {shlex.quote(text)}"
         for name, text in commands.items()
@@ -86,4 +90,5 @@ def _fish(options: dict[str, dict[str, str]], commands: dict[str, str]) -> str:
         for name, texts in options.items()
         for option, text in texts.items()
     ]
+    lines.append(f"complete -c modeltop -n '__fish_seen_subcommand_from help' -f -a {shlex.quote(help_words)}")
     return "\n".join(lines)

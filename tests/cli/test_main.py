@@ -68,15 +68,25 @@ def test_a_usage_error_of_other_commands_exits_with_2(run):
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_completion_names_every_command_and_its_options(run, shell):
     script = run("completion", shell).out
-    assert all(word in script for word in ("check", "record", "demo", "below", "spreadsheet"))
+    assert all(word in script for word in ("check", "record", "demo", "below", "spreadsheet", "getting-started"))
 
 
-def test_completion_works_in_bash(run, tmp_path):
+@pytest.mark.parametrize(
+    ("words", "completed"),
+    [
+        ("che", "check"),
+        ("check --js", "--json"),
+        ("help get", "getting-started"),
+        ("help ser", "service"),
+        ("help ale", "alerting alerts"),
+        ("check ser", ""),
+    ],
+)
+def test_completion_works_in_bash(run, tmp_path, words, completed):
     (tmp_path / "c.bash").write_text(run("completion", "bash").out)
-    script = "source ./c.bash; COMP_WORDS=(modeltop che); COMP_CWORD=1; _modeltop; echo ${COMPREPLY[@]}"
-    assert subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True).stdout == "check\n"
-    script = "source ./c.bash; COMP_WORDS=(modeltop check --js); COMP_CWORD=2; _modeltop; echo ${COMPREPLY[@]}"
-    assert subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True).stdout == "--json\n"
+    script = f"COMP_WORDS=(modeltop {words}); COMP_CWORD={len(words.split())}; _modeltop; echo ${{COMPREPLY[@]}}"
+    done = subprocess.run(["bash", "-c", f"source ./c.bash; {script}"], capture_output=True, text=True, check=True)
+    assert done.stdout == f"{completed}\n"
 
 
 def test_a_broken_pipe_is_quiet(fleet):
