@@ -46,7 +46,7 @@ APP_KEYS: tuple[Binding, ...] = (
     Binding("M", "app.perform('mouse')", "mouse on or off", show=False),
     Binding("ctrl+z", "app.perform('suspend')", "to the shell; fg comes back", key_display="ctrl+z", show=False),
     Binding("?", "app.perform('help')", "help", tooltip="these keys"),
-    Binding("q,ctrl+c", "app.quit", "quit", key_display="q"),
+    Binding("q,ctrl+c", "app.quit", "quit", key_display="q ctrl+c ctrl+q"),
 )
 
 

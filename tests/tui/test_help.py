@@ -5,23 +5,13 @@ import pytest
 from modeltop.core.text import display_width
 from modeltop_tui.app import APP_KEYS
 from modeltop_tui.screens.diagnosis import DiagnosisScreen
-from modeltop_tui.screens.help import entries, help_lines, join_opposites, key_groups, keys_of
+from modeltop_tui.screens.help import entries, help_lines, join_opposites, key_groups
 from modeltop_tui.screens.main import MainScreen
 from modeltop_tui.screens.periods import PeriodsScreen
 from modeltop_tui.screens.start import StartScreen
 from modeltop_tui.view.styled_text import plain_text
 
 SCREENS = [MainScreen, DiagnosisScreen, PeriodsScreen, StartScreen]
-
-
-@pytest.mark.parametrize("screen", SCREENS)
-def test_help_lists_exactly_the_bindings_of_the_screen(screen):
-    listed = {keys for _, bindings in key_groups(screen, APP_KEYS) for keys, _ in entries(bindings)}
-    owners = [owner for owner in screen.__mro__ if owner.__module__.startswith("modeltop_tui")]
-    declared = [binding for owner in owners for binding in vars(owner).get("BINDINGS", ())]
-    bound = {key for binding in (*declared, *APP_KEYS) if binding.description for key in keys_of(binding).split()}
-    assert {key for keys in listed for key in keys.split()} <= bound
-    assert {key for key in bound if key not in " ".join(listed)} <= {"h", "ctrl+c"}
 
 
 @pytest.mark.parametrize("screen", SCREENS)
@@ -39,7 +29,7 @@ def test_the_symbols_come_first(fleet):
 
 def test_opposites_share_an_entry():
     listed = dict(entries(binding for _, group in key_groups(MainScreen, APP_KEYS) for binding in group))
-    assert listed["PgDn PgUp"] == "page down / up"
+    assert listed["PgDn ctrl+f PgUp ctrl+b"] == "page down / up"
     assert listed["Tab shift+Tab"] == "next / previous pane"
 
 
@@ -81,6 +71,6 @@ async def test_over_the_evidence_it_lists_the_keys_of_the_evidence(fleet, run):
         assert "next / previous model" in screen.text
         assert "sort" not in screen.text
         assert "back to the models" in screen.text
-        assert "ctrl+c    quit" in screen.text, "q goes back here"
+        assert "ctrl+c ctrl+q quit" in screen.text, "q goes back here"
         await screen.press("q")
         assert "fraud: diagnosis" in screen.text

@@ -14,11 +14,13 @@ from modeltop_tui.widgets.pane import TO_END, Pane
 STEP_KEYS: tuple[Binding, ...] = (
     Binding("down,j", "step(1)", "down", key_display="↓ j", show=False),
     Binding("up,k", "step(-1)", "up", key_display="↑ k", show=False),
-    Binding("pagedown,ctrl+f", "page(1)", "page down", key_display="PgDn", show=False),
-    Binding("pageup,ctrl+b", "page(-1)", "page up", key_display="PgUp", show=False),
+    Binding("pagedown,ctrl+f", "page(1)", "page down", key_display="PgDn ctrl+f", show=False),
+    Binding("pageup,ctrl+b", "page(-1)", "page up", key_display="PgUp ctrl+b", show=False),
     Binding("home,g", f"step({-TO_END})", "first", key_display="Home g", show=False),
     Binding("end,G", f"step({TO_END})", "last", key_display="End G", show=False),
 )
+END_KEYS = ("ctrl+c", "ctrl+q", "ctrl+z")
+"""Keys that end or suspend the program even while a person types."""
 
 
 class PaneScreen(Screen[None], inherit_bindings=False):
@@ -44,7 +46,7 @@ class PaneScreen(Screen[None], inherit_bindings=False):
 
     def consume_key(self, event: events.Key) -> bool:
         """Hand every key to the prompt, while there is one; return whether the key is no command."""
-        if not self.is_typing:
+        if not self.is_typing or event.key in END_KEYS:
             return False
         self.status.handle_prompt_key(event)
         return True

@@ -60,7 +60,7 @@ class DiagnosisScreen(ModalPane):
 
     TITLE = "Evidence"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("right,l", "move('model', 1)", "model", key_display="←→", tooltip="next model"),
+        Binding("right,l", "move('model', 1)", "model", key_display="←→ h l", tooltip="next model"),
         Binding("left,h", "move('model', -1)", "previous model", key_display="← h", show=False),
         Binding("e", "move('problem_model', 1)", "next", tooltip="next problem"),
         Binding("E", "move('problem_model', -1)", "previous problem", show=False),

@@ -58,9 +58,8 @@ def entries(bindings: Iterable[Binding]) -> Iterator[tuple[str, str]]:
         text, key = binding.tooltip or binding.description, (action, *rest, direction)
         if text and key in merged:
             keys, first = merged[key]
-            others = keys_of(binding)
-            is_shown = others.split()[0] in keys  # as the left arrow is in ←→
-            merged[key] = keys if is_shown else f"{keys} {others}", join_opposites(first, text)
+            others = [name for name in keys_of(binding).split() if name not in keys]  # as the left arrow is in ←→
+            merged[key] = " ".join([keys, *others]), join_opposites(first, text)
         elif text:
             merged[key] = keys_of(binding), text
     yield from merged.values()

@@ -15,6 +15,7 @@ from textual.reactive import reactive
 from modeltop.core.series import SeriesKey
 from modeltop_tui.screens.base import PaneScreen
 from modeltop_tui.view import navigation
+from modeltop_tui.view.chart import chart_data, cursor_readout
 from modeltop_tui.view.metric_tree import has_deep_tree
 from modeltop_tui.view.news import mark_seen
 from modeltop_tui.view.state import ScreenState, Selection, snapshot_index, visible_models
@@ -252,8 +253,13 @@ class MainScreen(PaneScreen):
         if selection == self.screen_state.selection:
             self.status.show_message(navigation.why_unchanged(name, self.screen_state))
             return
+        is_same_model = selection.model == self.screen_state.selection.model
         self.select(selection)
-        self.status.show_message(navigation.announce(name, self.screen_state))
+        text = navigation.announce(name, self.screen_state)
+        if not text and is_same_model and not self.query_one(ChartPane).region:
+            # What the key acts on is out of sight.
+            text = cursor_readout(self.screen_state, self.size.width) or chart_data(self.screen_state).title
+        self.status.show_message(text)
 
     def on_pane_move(self, event: Pane.Move) -> None:
         """Move the selection for a pane."""

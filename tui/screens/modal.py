@@ -27,7 +27,9 @@ class ModalPane(PaneScreen):
         pane: The pane to show.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+c", "app.quit", "quit", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+c", "app.quit", "quit", key_display="ctrl+c ctrl+q", show=False)
+    ]
 
     screen_state: reactive[ScreenState] = reactive(ScreenState(), repaint=False)
 

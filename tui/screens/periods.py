@@ -68,7 +68,7 @@ class PeriodsScreen(ModalPane):
 
     TITLE = "Periods"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("right,l", "select_metric(1)", "metric", key_display="←→", tooltip="next metric"),
+        Binding("right,l", "select_metric(1)", "metric", key_display="←→ h l", tooltip="next metric"),
         Binding("left,h", "select_metric(-1)", "previous metric", key_display="← h", show=False),
         Binding("enter,space", "open", "open", key_display="Enter Space", tooltip="open the period"),
         Binding("/", "filter", "filter", tooltip="filter: 2025-06, critical, <0.9, !word"),

@@ -13,6 +13,7 @@ from modeltop.core.event import SilenceCreated
 from modeltop.core.series import Alert
 from modeltop.core.text import pluralize
 from modeltop.report.phrases import describe_matchers, format_moment
+from modeltop_tui.screens.base import END_KEYS
 from modeltop_tui.screens.main import MainScreen
 from modeltop_tui.screens.modal import ModalPane
 from modeltop_tui.view import silence_form
@@ -106,7 +107,7 @@ class SilenceScreen(ModalPane, inherit_bindings=False):
     def consume_key(self, event: events.Key) -> bool:
         """Take every key for the form, but those that end or suspend the program."""
         form = self.pane.form
-        if event.key in ("ctrl+c", "ctrl+q", "ctrl+z"):
+        if event.key in END_KEYS:
             return False
         if event.key == "escape":
             self.dismiss()

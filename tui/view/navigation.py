@@ -295,20 +295,25 @@ def why_unchanged(name: str, state: ScreenState) -> str:
 def announce(name: str, state: ScreenState) -> str:
     """Return the effect of a move, if the panes do not show it by themselves."""
     selection = state.selection
-    if name == "sort":
-        return f"models {selection.sort.value}"
-    if name == "problems_only":
-        return "problems only: ! shows all models" if selection.problems_only else "all models"
-    if name == "overlay" and state.snapshot is not None and selection.key is not None:
-        others = related_series(snapshot_index(state.snapshot), selection.key)
-        if selection.overlay:
-            names = ", ".join(label(series.key) for series in others)
-            return f"with {names}" if others else "no other metric of its family is known"
-    if name == "cursor_switch" and selection.cursor is not None:
-        return "←→ move, c/Esc to hide"
-    if name in ("metric", "side") and selection.on_hidden:
-        return "Enter lists all of them"
-    return ""
+    at_hidden = "Enter lists all of them" if selection.on_hidden else ""
+    messages = {
+        "metric": at_hidden,
+        "side": at_hidden,
+        "sort": f"models {selection.sort.value}",
+        "problems_only": "problems only: ! shows all models" if selection.problems_only else "all models",
+        "one_metric": "one metric; f shows all" if selection.one_metric else "all metrics where they fit",
+        "all_time": "full history" if _is_all_time(state) else "",
+        "overlay": _announce_overlay(state) if selection.overlay else "",
+        "cursor_switch": "←→ move, c/Esc to hide" if selection.cursor is not None else "",
+    }
+    return messages.get(name, "")
+
+
+def _announce_overlay(state: ScreenState) -> str:
+    if state.snapshot is None or state.selection.key is None:
+        return ""
+    names = ", ".join(label(one.key) for one in related_series(snapshot_index(state.snapshot), state.selection.key))
+    return f"with {names}" if names else "no other metric of its family is known"
 
 
 JumpTarget = tuple[str, SeriesKey | None]

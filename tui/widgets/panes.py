@@ -86,7 +86,7 @@ class MetricsPane(Pane):
     TITLE = "Metrics"
     STEPS = "metric"
     KEYS: ClassVar[tuple[Binding, ...]] = (
-        Binding("right,l", "move('side', 1)", "metric", key_display="←→", tooltip="next metric"),
+        Binding("right,l", "move('side', 1)", "metric", key_display="←→ h l", tooltip="next metric"),
         Binding("left,h", "move('side', -1)", "previous metric", key_display="← h", show=False),
         Binding("v", "app.perform('periods')", "periods as a table", show=False),
     )
@@ -155,7 +155,7 @@ class ChartPane(Pane):
     STEPS = "model"
     KEYS: ClassVar[tuple[Binding, ...]] = (
         Binding("z", "zoom", "zoom", tooltip="pane on the full screen", show=False),
-        Binding("+,=", "move('zoom', 1)", "range", key_display="+-", tooltip="zoom in"),
+        Binding("+,=", "move('zoom', 1)", "range", key_display="+- =", tooltip="zoom in"),
         Binding("-", "move('zoom', -1)", "zoom out", show=False),
         Binding("0", "move('all_time', 1)", "full history, or incident", show=False),
         Binding("[", "move('shift', -1)", "earlier", show=False),
