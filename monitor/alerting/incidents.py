@@ -375,4 +375,4 @@ def _breaches(alerts: Sequence[Alert]) -> str:
         texts.append(f"{name} {breach.message if breach is not None else ''}".strip())
     if len(alerts) > MAX_BREACHES:
         texts.append(f"and {len(alerts) - MAX_BREACHES} more")
-    return ", ".join(texts)
+    return "; ".join(texts)

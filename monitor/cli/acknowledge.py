@@ -28,9 +28,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     add_source(parser)
     parser.epilog = (
-        "stops reminders and escalation of the incident until it gets worse, is resolved, the "
-        "time is up, or `unack`; exit codes: 0 acknowledged, 2 acknowledged by another person, no such incident, "
-        "several match, or not saved"
+        "It ends when the incident gets worse or is resolved, when its time is up, or by `unack`.\n"
+        "Exit codes: 0 acknowledged, 2 acknowledged by another person, no such incident, several match, or not saved."
     )
 
 
@@ -60,7 +59,7 @@ def configure_unack(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `unack` to its parser."""
     parser.add_argument("target", metavar="INCIDENT", help="as for `ack`")
     add_source(parser)
-    parser.epilog = "exit codes: 0 un-acknowledged, 2 not acknowledged, no such incident, several match, or not saved"
+    parser.epilog = "Exit codes: 0 un-acknowledged, 2 not acknowledged, no such incident, several match, or not saved."
 
 
 def run_unack(args: argparse.Namespace, context: Context) -> int:

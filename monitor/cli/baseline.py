@@ -16,14 +16,14 @@ from modeltop.rules.snapshot import Snapshot
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `baseline` to its parser."""
-    parser.add_argument("model", metavar="MODEL", help="its name, exactly")
+    parser.add_argument("model", metavar="MODEL", help="the exact name")
     parser.add_argument(
         "--from", dest="start", type=parse_moment, required=True, metavar="DATE", help="of the retraining or release"
     )
     add_source(parser)
     parser.epilog = (
-        "Rules compare later periods with those from DATE on. Active alerts end as `new baseline accepted`. "
-        "Exit codes: 0 accepted, 2 no such model or period, or nothing could be saved"
+        "Rules compare later periods with those from DATE on. Active alerts end as `new baseline accepted`.\n"
+        "Exit codes: 0 accepted, 2 no such model or period, or not saved."
     )
 
 

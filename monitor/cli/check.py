@@ -27,7 +27,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="the five questions and the evidence of each MODEL that is named beside the paths; without one, of all",
     )
-    parser.epilog = "exit codes: 0 ok, 1 warning, 2 critical, 3 unknown or usage error"
+    parser.epilog = "Exit codes: 0 ok, 1 warning, 2 critical, 3 unknown or usage error."
 
 
 def run(args: argparse.Namespace, context: Context) -> int:

@@ -15,7 +15,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `completion` to its parser."""
     parser.add_argument("shell", choices=SHELLS)
     parser.epilog = (
-        'bash: eval "$(modeltop completion bash)"; zsh: the same with zsh, after compinit; '
+        'bash: eval "$(modeltop completion bash)"\n'
+        'zsh:  eval "$(modeltop completion zsh)", after compinit\n'
         "fish: modeltop completion fish | source"
     )
 

@@ -51,15 +51,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
     for name, metavar, text in OPTIONS:
         parser.add_argument(f"--{name}", metavar=metavar, help=text)
     for name, metavar, text in (
-        ("score", "[CLASS=]COLUMN", "the score of the positive class; several: one a class"),
+        ("score", "[CLASS=]COLUMN", "the score of the positive class, or one for each class (repeatable)"),
         ("segment", "COLUMN", "each of its values is a segment (repeatable)"),
         ("feature", "COLUMN", "feature whose drift is measured (repeatable; `all`: every column without another role)"),
     ):
         parser.add_argument(f"--{name}", action="append", default=[], metavar=metavar, help=text)
     parser.add_argument("--task", choices=[task.value for task in Task], help="default: inferred from the columns")
-    parser.add_argument("--threshold", type=float, metavar="T", help="a score from T on is a positive prediction")
+    parser.add_argument("--threshold", type=float, metavar="T", help="a score of T or more is a positive prediction")
     parser.add_argument(
-        "--cost", metavar="fp=1,fn=20", help="price of one error of each kind: gives the cost per 1,000 rows"
+        "--cost", metavar="fp=1,fn=20", help="price of one error of each kind, for the cost per 1,000 rows"
     )
     parser.add_argument("--per-class", action="store_true", help="each class is a segment, class=NAME")
     parser.add_argument(
@@ -72,7 +72,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--engine", metavar="E", help="duckdb (default), or Spark: spark://HOST:PORT, local[2]")
     parser.add_argument("--undo", action="store_true", help="restore the store as it was before the last change")
     parser.add_argument("--open", action="store_true", help="open the app on the result")
-    add_now(parser, "periods that end later are not complete")
+    add_now(parser, "the present: periods that end later are not complete")
     add_config(parser)
     add_app_options(parser)
 
@@ -84,7 +84,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
         if args.logs:
             raise UsageError("--undo restores the store; do not pass a log")
         files = pluralize(restore_previous(folder), "file")
-        context.err_line(f"brought back {files} in {sanitize(folder)}; only one undo is kept")
+        context.err_line(f"restored {files} in {sanitize(folder)}; only the last change can be undone")
         return 0
     if args.model is not None and holds_credentials(args.model):
         raise UsageError(f"--model {sanitize(args.model, 60)} holds a password or a token: name the model without it")

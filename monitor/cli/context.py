@@ -39,7 +39,7 @@ COMMANDS = {
     "compute": "compute metrics, drift and estimates from prediction logs",
     "export": "print the periods as a table",
     "report": "report on everything as text, markdown, json or html",
-    "init": "generate a config from existing history, with limits and how often each would have fired",
+    "init": "generate a config from existing history, with limits backtested on it",
     "rules": "`rules test`: backtest rules: what would have fired, and how often",
     "demo": "open the app on a sample fleet, with a live incident after 1 minute",
     "help": "the manual: topics such as rules, alerting, python, keys",
@@ -275,7 +275,7 @@ def add_now(parser: argparse.ArgumentParser, text: str) -> None:
 def add_source(parser: argparse.ArgumentParser) -> None:
     """Add arguments for the data, the moment as of which it is evaluated, and limits."""
     add_data(parser)
-    add_now(parser, "evaluate as of this moment, without later rows (default: the newest row; for a store, the clock)")
+    add_now(parser, "evaluate as of DATE, ignoring later rows (default: the newest row; for a store, now)")
     for side, word in (("below", "falls below"), ("above", "rises above")):
         parser.add_argument(
             f"--{side}",

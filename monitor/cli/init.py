@@ -26,12 +26,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add_data(parser, config_help="the file to write (default: ./modeltop.toml)")
     parser.add_argument("--model", metavar="GLOB", default="*", help="propose limits for these models only")
     parser.add_argument("--metric", metavar="GLOB", default="*", help="propose limits for these metrics only")
-    add_now(parser, "evaluate as of this moment, without later rows")
+    add_now(parser, "evaluate as of DATE, ignoring later rows")
     parser.add_argument("--print", action="store_true", help="to stdout instead of a file, as does `-` for a PATH")
     parser.add_argument(
         "--force", action="store_true", help="replace the rules of an existing file; its other tables are kept"
     )
-    parser.epilog = "exit codes: 0 written, 2 the file exists, nothing to propose from, or usage error"
+    parser.epilog = "Exit codes: 0 written, 2 the file exists, there is no history, or usage error."
 
 
 def run(args: argparse.Namespace, context: Context) -> int:

@@ -22,6 +22,13 @@ EXIT_CHECK_USAGE = 3
 """Exit code of `check` for usage errors: 2 means critical there, and 3 unknown, as for monitoring plugins."""
 
 
+class _HelpFormatter(argparse.HelpFormatter):
+    """Keeps the lines of an epilog apart: one for each exit code."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        return "\n".join(super(_HelpFormatter, self)._fill_text(line, width, indent) for line in text.splitlines())
+
+
 class _ArgumentParser(argparse.ArgumentParser):
     """A parser that reports a usage error in one line, foreign text sanitized."""
 
@@ -88,7 +95,9 @@ def _run(words: list[str], context: Context) -> int:
         return EXIT_USAGE
     configure, run = load_command(name)
     usage_code = EXIT_CHECK_USAGE if name == "check" else EXIT_USAGE
-    parser = _ArgumentParser(prog=f"modeltop {name}", description=COMMANDS[name], allow_abbrev=False)
+    parser = _ArgumentParser(
+        prog=f"modeltop {name}", description=COMMANDS[name], allow_abbrev=False, formatter_class=_HelpFormatter
+    )
     parser.exit_code = usage_code
     configure(parser)
     # Options may appear between paths; but argparse then parses what follows `--` as options all the same.

@@ -17,12 +17,12 @@ from modeltop.report.phrases import describe_note
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `note` to its parser."""
     parser.add_argument("model", nargs="?", metavar="MODEL", help="its name, or a glob such as `churn-*`")
-    parser.add_argument("text", nargs="?", metavar="TEXT", help="a release, a migration, a new price list")
+    parser.add_argument("text", nargs="?", metavar="TEXT", help="what happened, such as a release or a migration")
     add_data(parser)
-    parser.add_argument("--at", type=parse_moment, metavar="DATE", help="the moment that it is about (default: now)")
+    parser.add_argument("--at", type=parse_moment, metavar="DATE", help="when it happened (default: now)")
     parser.add_argument("--release", action="store_true", help="mark a release of the model: a drop may be rolled back")
     parser.add_argument("--list", action="store_true", help="print the notes: `note --list [MODEL [PATH ...]]`")
-    parser.epilog = "exit codes: 0 done, 2 nothing could be kept or read"
+    parser.epilog = "Exit codes: 0 done, 2 not saved, or not readable."
 
 
 def run(args: argparse.Namespace, context: Context) -> int:

@@ -27,16 +27,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "pairs",
         nargs="*",
         metavar="METRIC=VALUE",
-        help="what was measured; METRIC_count=N is the number of cases that METRIC rests on",
+        help="what was measured; METRIC_count=N is the number of cases behind METRIC",
     )
     parser.add_argument("--date", metavar="DATE", help="start of the period, ISO 8601 (default: now)")
     parser.add_argument("--count", metavar="N", help="rows of the period")
     parser.add_argument("--segment", metavar="S", default="all", help="such as COLUMN=VALUE (default: all)")
     parser.add_argument(
-        "--provisional", action="store_true", help="the period is not complete yet: shown, never evaluated"
+        "--provisional", action="store_true", help="the period is not complete yet: it is shown, not evaluated"
     )
     add_config(parser)
-    parser.epilog = "exit codes: 0 all saved, 1 some rows refused, 2 nothing saved: usage error, or the store failed"
+    parser.epilog = "Exit codes: 0 all saved, 1 some rows refused, 2 nothing saved (usage error, or the store failed)."
 
 
 def run(args: argparse.Namespace, context: Context) -> int:

@@ -15,7 +15,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `report` to its parser."""
     add_source(parser)
     parser.add_argument("--format", choices=("text", "markdown", "json", "html"), default="text", help="default: text")
-    parser.epilog = "one file to send on: modeltop report --format html > report.html"
+    parser.epilog = "A single file to share: modeltop report --format html > report.html"
 
 
 def run(args: argparse.Namespace, context: Context) -> int:

@@ -16,10 +16,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("action", choices=("test",), help="`test` replays the rules, or the defaults, over history")
     add_source(parser)
     parser.add_argument("--json", action="store_true", help="as JSON, ASCII-escaped and exact")
-    parser.add_argument("--at-most", type=float, metavar="N", help="exit 1 if a rule gives more than N alerts a month")
+    parser.add_argument("--at-most", type=float, metavar="N", help="exit 1 if a rule fires more than N times a month")
     parser.epilog = (
-        "try a limit before it is written down: modeltop rules test --below accuracy=0.9; "
-        "exit codes: 0 replayed, 1 a rule gives more than --at-most, 2 usage error, or no history could be read"
+        "Test a limit before you set it: modeltop rules test --below accuracy=0.9\n"
+        "Exit codes: 0 done, 1 a rule fires more often than --at-most, 2 usage error, or no history could be read."
     )
 
 

@@ -43,8 +43,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "       %(prog)s expire ID [PATH ...]"
     )
     parser.epilog = (
-        "receivers are notified when an alert that they know resolves, silenced or not; "
-        "exit codes: 0 done, 2 refused, not found, or not saved"
+        "Receivers are still notified when an alert of which they were notified resolves.\n"
+        "Exit codes: 0 done, 2 refused, not found, or not saved."
     )
 
 

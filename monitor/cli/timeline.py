@@ -30,7 +30,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", metavar="MODEL", help="the exact name")
     add_data(parser)
     parser.add_argument("--json", action="store_true", help="as JSON, ASCII-escaped and exact")
-    parser.epilog = "exit codes: 0 printed, even if empty; 2 the event log cannot be read"
+    parser.epilog = "Exit codes: 0 printed, even if empty, 2 the event log cannot be read."
 
 
 def run(args: argparse.Namespace, context: Context) -> int:

@@ -21,7 +21,7 @@ from modeltop.cli.context import FAILURES_BEFORE_ALERT, Context, add_data, check
 from modeltop.core.errors import StoreError, UsageError
 from modeltop.core.event import ClockAcceptRequested, ReceiverTested
 from modeltop.core.incident import AlertingState
-from modeltop.core.text import format_age, format_minute, pluralize, sanitize
+from modeltop.core.text import format_duration, format_minute, pluralize, sanitize
 from modeltop.history.store.durable import store_error
 from modeltop.history.store.lock import make_folder
 from modeltop.service.cycle import Cycle
@@ -43,16 +43,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
     mode.add_argument("--once", action="store_true", help="one cycle, for cron: retries are left for the next run")
     mode.add_argument("--status", action="store_true", help="watcher status, with an exit code")
     mode.add_argument("--test", metavar="RECEIVER", help="send a receiver a marked test message")
-    mode.add_argument("--dry-run", action="store_true", help="print what would go out now; write and send nothing")
+    mode.add_argument("--dry-run", action="store_true", help="print what would be sent now, without sending or writing")
     mode.add_argument(
         "--accept-clock",
         action="store_true",
-        help="trust the clock of the watcher's machine, reported as unreliable",
+        help="trust the clock that the watcher reports as unreliable",
     )
-    parser.add_argument("--json", action="store_true", help="the log, or what is printed, as JSON")
+    parser.add_argument("--json", action="store_true", help="log and output as JSON")
     parser.epilog = (
-        "exit codes: 0 all well, or ended as asked; 1 something could not be sent, saved or read, or a receiver is "
-        "broken; 2 usage or configuration; 3 (--status) no watcher runs, or it is late"
+        "Exit codes:\n"
+        "0 ok, or stopped by a signal\n"
+        "1 something could not be sent, saved or read, or a receiver fails\n"
+        "2 usage or configuration error\n"
+        "3 (--status) the watcher is not running, or is late"
     )
 
 
@@ -164,12 +167,10 @@ def _dry_run(args: argparse.Namespace, folder: Path, context: Context) -> int:
             f"{pluralize(len(messages), 'message')} for {pluralize(len(receivers), 'receiver')}; nothing was sent"
         )
     if waiting := tracker.no_data_grace.waiting:
-        context.err_line(
-            f"{pluralize(waiting, 'no-data alert')} would be sent {format_age(watch.no_data_wait)} after the watcher "
-            "first sees it, if no rows come"
-        )
+        wait = format_duration(watch.no_data_wait)
+        context.err_line(f"{pluralize(waiting, 'no-data alert')} would be sent after {wait} without new rows")
     for name, reason in disabled.items():
-        context.err_line(f"receiver {sanitize(name, 60)} does not work: {sanitize(reason, 300)}")
+        context.err_line(f"receiver {sanitize(name, 60)} fails: {sanitize(reason, 300)}")
     return 1 if disabled else 0
 
 

@@ -238,8 +238,10 @@ def print_status(
         details = {} if report is None else _to_document(report)
         write_line(json.dumps({"status": word, "leading": is_leading, **details}))
         return code
-    write_line(word if report is None else f"{word}: {_describe(report, now)}")
-    if report is not None:
+    if report is None:
+        write_line(f"watcher {word}" + ("" if is_leading else ": start it by `modeltop watch`"))
+    else:
+        write_line(f"watcher {word}: {_describe(report, now)}")
         if report.health.error:
             write_line(f"  error: {sanitize(report.health.error, 4 * ERROR_WIDTH)}")
         for name, clause in report.health.disabled_receivers.items():
