@@ -16,6 +16,7 @@ from modeltop_tui.screens.help import HelpScreen
 from modeltop_tui.screens.main import PROMPTS, MainScreen
 from modeltop_tui.screens.periods import PeriodsScreen
 from modeltop_tui.view.navigation import MOVES
+from modeltop_tui.view.state import ALL_TIME
 from modeltop_tui.view.styled_text import plain_text
 
 SMALL = (60, 18)
@@ -200,6 +201,35 @@ async def test_models_that_dropped_on_one_day_are_one_line_below_the_first(make,
         await screen.press("r")
         await screen.wait_for("m0")
         assert "shared cause" not in screen.text
+
+
+async def test_enter_on_an_alert_opens_its_chart_its_rule_and_its_periods(fleet, run, gold):
+    async with run(fleet) as screen:
+        await screen.press("0", "4", "down", "enter")
+        gold("fleet_alert", screen.lines)
+        assert screen.selection.key.metric == "accuracy"
+        await screen.press("enter")
+        assert "also" in screen.text
+        await screen.press("q")
+        assert screen.selection.time_window == ALL_TIME, "the range of the panes stays"
+
+
+async def test_enter_on_a_rule_that_passes_opens_its_series_and_elsewhere_the_evidence(make, run):
+    lines = [make.healthy("ranker"), make.healthy("ranker", metric="f1_score")]
+    async with run(make.snapshot(*lines)) as screen:
+        await screen.press("4", "down", "enter")
+        assert screen.lines[0].startswith("┌ranker: f1_score, 10 periods")
+        await screen.press("q", "2", "enter")
+        assert "ranker: diagnosis" in screen.lines[0]
+
+
+@pytest.mark.parametrize(("size", "has_chart"), [((60, 18), True), ((40, 12), False)])
+async def test_on_a_small_screen_an_alert_opens_as_far_as_there_is_room(fleet, run, size, has_chart):
+    async with run(fleet, size) as screen:
+        await screen.press("4", "enter")
+        assert "▲ critical f1_score" in screen.text
+        assert "2025-01-10" in screen.text
+        assert ("┤" in "".join(line.strip("│") for line in screen.lines[1:7])) is has_chart
 
 
 @pytest.mark.parametrize("node", [ModeltopApp, MainScreen, PeriodsScreen, DiagnosisScreen, HelpScreen])

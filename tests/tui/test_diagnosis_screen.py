@@ -102,7 +102,7 @@ async def test_a_click_moves_the_cursor_and_a_second_one_opens_or_closes_the_row
         assert "features: `modeltop compute" not in screen.text
 
 
-async def test_a_metric_of_the_evidence_opens_its_periods_and_escape_comes_back(fleet, run):
+async def test_a_metric_of_the_evidence_opens_its_chart_and_periods_and_escape_comes_back(fleet, run):
     changed = BeforeAfter(SeriesKey("fraud", "recall"), 0.94, 0.84, -0.1, None, None, -9.0, 4)
 
     def with_changes(snapshot, model):
@@ -112,6 +112,7 @@ async def test_a_metric_of_the_evidence_opens_its_periods_and_escape_comes_back(
         await screen.wait_for("fraud fell gradually")
         await screen.press("enter", "down", "down", "enter")
         assert screen.lines[0].startswith("┌fraud: recall, 10 periods")
+        assert any("┼" in line or "┤" in line for line in screen.lines[1:9]), "its chart"
         assert screen.selection.key.metric == "recall"
         await screen.press("escape")
         assert "fraud: diagnosis" in screen.text

@@ -20,6 +20,7 @@ from modeltop_tui.view.metrics import heading, metric_cells, metric_rows, table_
 from modeltop_tui.view.models import empty_list_message, model_cells, models_title
 from modeltop_tui.view.navigation import jump_hint
 from modeltop_tui.view.periods import period_rows
+from modeltop_tui.view.series_rules import series_rule_lines
 from modeltop_tui.view.state import visible_models
 from modeltop_tui.view.styled_text import plain_text
 from modeltop_tui.view.verdict import verdict_lines
@@ -82,6 +83,7 @@ def all_texts(state, clock, diagnosis):
         jump_hint(state, state.selection.model),
         empty_list_message(replace(state, selection=replace(state.selection, filter="\x1bz"))),
     )
+    yield from (plain_text(line) for line in series_rule_lines(state, 60, 99))
     periods = period_rows(state)
     yield from (
         plain_text(periods.heading(60)),

@@ -11,9 +11,7 @@ from modeltop.core.incident import AlertingState
 from modeltop.core.text import sanitize
 from modeltop_tui.screens.main import MainScreen
 from modeltop_tui.screens.modal import ModalPane, RowsPane
-from modeltop_tui.screens.periods import PeriodsScreen
 from modeltop_tui.view.diagnosis import evidence_rows
-from modeltop_tui.view.navigation import select_series
 from modeltop_tui.view.rows import Row, open_by_room
 from modeltop_tui.view.state import ScreenState
 from modeltop_tui.workers.poller import Poller
@@ -106,16 +104,15 @@ class DiagnosisScreen(ModalPane):
         self.main_screen.action_move(name, steps)
 
     def action_open(self) -> None:
-        """Open the row under the cursor: in place, or the periods of its metric."""
-        pane, model = self.pane, self.screen_state.selection.model
-        if not pane.listed or model is None:
+        """Open the row under the cursor: in place, or the chart and the periods of its series."""
+        pane = self.pane
+        if not pane.listed:
             return
         key = pane.listed[pane.cursor_row].key
         if key is None:
             pane.toggle()
             return
-        self.main_screen.select(select_series(self.main_screen.screen_state, model, key))
-        self.app.push_screen(PeriodsScreen(self.main_screen))
+        self.main_screen.open_series(key)
 
 
 def _alerting_state(state: ScreenState) -> AlertingState | None:

@@ -214,14 +214,25 @@ class MainScreen(PaneScreen):
             self._focus_first_pane()
 
     async def action_open(self) -> None:
-        """Open what is selected: alerts that share a line, hidden segments, else the evidence about the model."""
-        if isinstance(self.focused_pane, AlertsPane):
-            if self.focused_pane.unfold():
+        """Open what is selected: what shares a line, an alert, hidden segments, else the evidence about the model."""
+        pane = self.focused_pane
+        if isinstance(pane, AlertsPane):
+            if pane.unfold():
+                return
+            if (key := pane.selected_key) is not None:
+                self.open_series(key)
                 return
         elif self.screen_state.selection.on_hidden:
             self.select(navigation.unfold_segments(self.screen_state))
             return
         await self.run_action("app.perform('diagnosis')")
+
+    def open_series(self, key: SeriesKey) -> None:
+        """Show the chart, the rules and the periods of a series."""
+        from modeltop_tui.screens.periods import PeriodsScreen  # it needs this module
+
+        self.select(navigation.select_series(self.screen_state, key.model, key))
+        self.app.push_screen(PeriodsScreen(self, with_chart=True))
 
     def action_back(self) -> None:
         """Undo one thing: the cursor, else the zoom, else the filters."""

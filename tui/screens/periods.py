@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
@@ -10,11 +11,17 @@ from textual.binding import Binding, BindingType
 from modeltop.core.text import pluralize, sanitize
 from modeltop_tui.screens.main import MainScreen
 from modeltop_tui.screens.modal import ModalPane, RowsPane
+from modeltop_tui.view.chart import chart_data
 from modeltop_tui.view.metrics import label
 from modeltop_tui.view.periods import period_rows
 from modeltop_tui.view.rows import Row
+from modeltop_tui.view.series_rules import series_rule_lines
 from modeltop_tui.view.styled_text import Cells
 from modeltop_tui.widgets.header_footer import Prompt
+from modeltop_tui.widgets.panes import draw_cells, plot_theme
+
+MIN_HEIGHT_FOR_CHART = 14
+"""Lines from which there is room for a chart above the table."""
 
 
 class PeriodsPane(RowsPane):
@@ -22,8 +29,10 @@ class PeriodsPane(RowsPane):
 
     STEPS = "period"
 
-    def __init__(self, *, ascii_only: bool = False) -> None:
+    def __init__(self, *, ascii_only: bool = False, with_chart: bool = False) -> None:
         super().__init__(ascii_only=ascii_only)
+        self.with_chart = with_chart
+        """Whether the chart and the rules of the series stay on top."""
         self.words = ""
         """The filter."""
 
@@ -40,7 +49,15 @@ class PeriodsPane(RowsPane):
         hint = (
             () if len(table) else (((f'no period matches "{sanitize(self.words)}" (/ to edit, Esc to clear)', "dim"),),)
         )
-        return (table.heading(width), *hint)
+        return (*(self._series_lines(width) if self.with_chart else ()), table.heading(width), *hint)
+
+    def _series_lines(self, width: int) -> list[Cells]:
+        """Return the chart, over the time that fits the incident, and the rules."""
+        state, height = self.screen_state, self.borders.inner_size.height
+        fitted = replace(state, selection=replace(state.selection, time_window=None, cursor=None, overlay=False))
+        chart_height = height * 2 // 5 if height >= MIN_HEIGHT_FOR_CHART else 0
+        chart = draw_cells(chart_data(fitted), width, chart_height, plot_theme(self)) if chart_height else []
+        return [*chart, *series_rule_lines(state, width, height // 4 + 1)]
 
     def title(self) -> str:
         """Return what is listed, and the filter."""
@@ -64,7 +81,7 @@ class PeriodsPane(RowsPane):
 
 
 class PeriodsScreen(ModalPane):
-    """The table of periods over the full screen."""
+    """The table of periods over the full screen; on request below the chart and the rules of the series."""
 
     TITLE = "Periods"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -78,12 +95,14 @@ class PeriodsScreen(ModalPane):
 
     pane: PeriodsPane
 
-    def __init__(self, main_screen: MainScreen) -> None:
-        super().__init__(main_screen, PeriodsPane(ascii_only=main_screen.ascii_only))
+    def __init__(self, main_screen: MainScreen, *, with_chart: bool = False) -> None:
+        super().__init__(main_screen, PeriodsPane(ascii_only=main_screen.ascii_only, with_chart=with_chart))
 
     def action_select_metric(self, steps: int) -> None:
         """Select another metric of the model, on the main screen as well."""
         self.main_screen.action_move("metric", steps)
+        if self.main_screen.screen_state.selection.on_hidden:  # a line of the table, and no series of its own
+            self.main_screen.action_move("metric", steps)
 
     def action_open(self) -> None:
         """Show the segments and counts of the period under the cursor."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from modeltop.alerting.grouping import usual_gap
 from modeltop.core.metrics.phrases import format_change
-from modeltop.core.series import Alert, Condition, RuleStatus, Severity, State
+from modeltop.core.series import Alert, Condition, RuleStatus, SeriesKey, Severity, State
 from modeltop.core.stats.spacing import period_unit
 from modeltop.core.text import display_width, format_day, pluralize, sanitize
 from modeltop.diagnosis.phrases import describe_forecast
@@ -40,11 +40,18 @@ class AlertEntry:
     lines: tuple[Cells, ...]
     is_folded: bool = False
     """Whether each of several has a line of its own once it is unfolded."""
+    rule_key: SeriesKey | None = None
+    """The series of a rule without an alert."""
 
     @property
     def alert(self) -> Alert | None:
         """The alert, the worst of several; None without one."""
         return self.alerts[0] if self.alerts else None
+
+    @property
+    def key(self) -> SeriesKey | None:
+        """The series that it is about; None for a note or a problem."""
+        return self.alerts[0].key if self.alerts else self.rule_key
 
 
 def entries(state: ScreenState, width: int, *, folded: bool = False) -> list[AlertEntry]:
@@ -246,4 +253,5 @@ def _rule_entry(status: RuleStatus, width: int) -> AlertEntry:
         text = f"[{sanitize(status.key.segment, 60)}] {text}"
     role = "dim" if status.skip_reason is not None else ""
     mark = SHAPES[Severity.OK] if status.skip_reason is None else " "
-    return AlertEntry((), tuple(wrap(text, width, role=role, indent="  ", lead=((f"{mark} ", "ok"),))))
+    lines = wrap(text, width, role=role, indent="  ", lead=((f"{mark} ", "ok"),))
+    return AlertEntry((), tuple(lines), rule_key=status.key)

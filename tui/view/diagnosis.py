@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from modeltop.core.diagnosis import ROW_COUNT
+from modeltop.core.diagnosis import ROW_COUNT, SegmentContribution
+from modeltop.core.metrics.registry import Metric
 from modeltop.core.series import SeriesKey, Severity, to_datetime64
 from modeltop.core.stats.spacing import period_unit
-from modeltop.core.text import format_exact, sanitize, truncate
+from modeltop.core.text import format_exact, format_percent, pluralize, sanitize, truncate
 from modeltop.diagnosis.phrases import advice_lines, describe_pattern
 from modeltop.report.phrases import alert_line
 from modeltop_tui.view.distributions import OUTPUTS, feature_shift_lines, reliability_lines
@@ -30,8 +31,8 @@ MAX_NAME_WIDTH = 30
 """Maximum width of a name in a table, in cells."""
 MAX_CAUSES = 3
 """Causes that are listed, the most likely first."""
-MAX_SEGMENTS = 12
-"""Segments in the table; those that contribute less are counted."""
+MAX_SEGMENTS, MAX_SEGMENT_ROWS = 12, 3
+"""Segments in the table, of which those that contribute less are counted; and those that are rows of their own."""
 SPARK_PERIODS = 28
 """Newest periods that a spark shows."""
 SPARK_WIDTH, MIN_WIDTH_FOR_LONG_SPARKS = 12, 100
@@ -199,11 +200,7 @@ def _section_rows(index: SnapshotIndex, diagnosis: Diagnosis, width: int, timeli
         yield _section(
             "Features", f"{len(shifts)} shifted: {names}", feature_shift_lines(index, diagnosis, width), width
         )
-    if diagnosis.segments:
-        metric = index.snapshot.catalog.get(diagnosis.key.metric if diagnosis.key is not None else "")
-        worst = diagnosis.segments[0]
-        text = f"{sanitize(worst.segment, MAX_NAME_WIDTH)} adds {metric.format_delta(worst.total)}"
-        yield _section("Segments", text, _segment_lines(index, diagnosis, width), width)
+    yield from _segment_rows(index, diagnosis, width)
     if _has_scores(index, diagnosis):
         yield _section(
             "Scores", "reliability: mean score against observed rate", reliability_lines(index, diagnosis, width), width
@@ -218,9 +215,31 @@ def _section(name: str, text: str, lines: Sequence[Cells], width: int) -> Row:
     return folded_row((lead, (truncate(text, max(1, width - 10)), "")), [(lead,), *lines], rank=1)
 
 
-def _segment_lines(index: SnapshotIndex, diagnosis: Diagnosis, width: int) -> list[Cells]:
+def _segment_rows(index: SnapshotIndex, diagnosis: Diagnosis, width: int) -> Iterator[Row]:
+    """Yield the guilty segment, or those that contribute most, as rows that open; then how many others there are."""
+    share, key = diagnosis.dominant_segment, diagnosis.key
+    if key is None or not diagnosis.segments:
+        return
+    metric = index.snapshot.catalog.get(key.metric)
+    shown = [one for one in diagnosis.segments if share is not None and one.segment == share.segment]
+    shown = shown or [*diagnosis.segments[:MAX_SEGMENT_ROWS]]
+    rest = [one for one in diagnosis.segments if one not in shown]
+    heads = [("Segments  ", "dim"), *[(" " * 10, "")] * MAX_SEGMENT_ROWS]
+    for head, one in zip(heads, shown, strict=False):
+        part = f"adds {metric.format_delta(one.total)}"
+        if share is not None:
+            part = f"accounts for {format_percent(share.ratio)} of the {'drop' if share.delta < 0 else 'rise'}"
+        levels = "→".join(map(metric.format, one.level))
+        text = truncate(f"{sanitize(one.segment, MAX_NAME_WIDTH)} {part}, {levels}", max(1, width - 10))
+        series = key._replace(segment=one.segment)
+        yield Row((head, (text, "")), key=series if series in index.snapshot.history.series else None)
+    if rest:
+        line = (heads[-1], (f"and {pluralize(len(rest), 'more segment')}", ""))
+        yield folded_row(line, [line, *_segment_lines(metric, rest, width)], rank=1)
+
+
+def _segment_lines(metric: Metric, segments: Sequence[SegmentContribution], width: int) -> list[Cells]:
     """Return the contribution of each segment to the change of the metric."""
-    metric = index.snapshot.catalog.get(diagnosis.key.metric if diagnosis.key is not None else "")
     rows = [
         TableRow(
             (
@@ -230,10 +249,10 @@ def _segment_lines(index: SnapshotIndex, diagnosis: Diagnosis, width: int) -> li
                 *(f"{100 * ratio:.0f} %" for ratio in segment.share),
             )
         )
-        for segment in diagnosis.segments[:MAX_SEGMENTS]
+        for segment in segments[:MAX_SEGMENTS]
     ]
-    rest = len(diagnosis.segments) - MAX_SEGMENTS
-    more = paragraph(f"and {rest} more segment{'s' if rest > 1 else ''}", width) if rest > 0 else []
+    rest = len(segments) - MAX_SEGMENTS
+    more = paragraph(f"and {pluralize(rest, 'more segment')}", width) if rest > 0 else []
     return format_table(("segment", "adds", "before", "after", "share before", "after"), rows, width) + more
 
 

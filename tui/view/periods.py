@@ -44,7 +44,8 @@ class PeriodRows(Sequence[Row]):
         self.times = index.snapshot.history.periods[key.model]
         self._levels = {series.key: _severities(index, series) for series in self.series}
         self._date_width = 16 if any(format_period(to_datetime(time))[10:] for time in self.times[-50:]) else 10
-        names = [truncate(label(series.key), 24) for series in self.series]
+        # The title names the segment.
+        names = [truncate(label(series.key._replace(segment="all")), 24) for series in self.series]
         self._columns = [(name, max(display_width(name), 8)) for name in names]
         """Name and width of each column of numbers."""
         first = self.series[0]

@@ -9,7 +9,7 @@ from typing import ClassVar
 from rich.console import Console
 from textual.binding import Binding
 
-from modeltop.core.series import Alert
+from modeltop.core.series import Alert, SeriesKey
 from modeltop.core.text import sanitize
 from modeltop_tui.chart.data import ChartData, PlotTheme
 from modeltop_tui.chart.draw import draw_chart
@@ -147,6 +147,11 @@ def grid_lines(grid: FigureGrid, state: ScreenState, theme: PlotTheme) -> list[C
     return lines
 
 
+def plot_theme(pane: Pane) -> PlotTheme:
+    """Return how charts are drawn on the terminal of a pane."""
+    return PlotTheme(ascii=pane.ascii_only, colours=not pane.app.no_color, light=not pane.app.current_theme.dark)
+
+
 class ChartPane(Pane):
     """The charts of all metrics of the selected model, or that of the selected one."""
 
@@ -176,8 +181,7 @@ class ChartPane(Pane):
 
     def body(self, width: int, height: int) -> PaneBody:
         """Return the charts, drawn at this size."""
-        light = not self.app.current_theme.dark
-        theme = PlotTheme(ascii=self.ascii_only, colours=not self.app.no_color, light=light)
+        theme = plot_theme(self)
         if self._has_room:
             grid = figure_grid(self.screen_state, width, height)
             if grid is not None:
@@ -226,6 +230,11 @@ class AlertsPane(Pane):
         self._entries: list[AlertEntry] = []
         self.unfolded = False
         """Whether each alert has a line of its own, room or not."""
+
+    @property
+    def selected_key(self) -> SeriesKey | None:
+        """The series of the entry under the cursor."""
+        return self._entries[self.cursor_row].key if self._entries else None
 
     @property
     def selected_alert(self) -> Alert | None:

@@ -17,6 +17,7 @@ from modeltop.core.diagnosis import (
     Pattern,
     Question,
     SegmentContribution,
+    SegmentShare,
     SeriesPattern,
     Verdict,
 )
@@ -251,13 +252,35 @@ def test_only_periods_since_the_begin_are_now(rows):
     assert lines[2].startswith("    now        █ ")
 
 
-def test_segments_open_to_what_each_adds(rows):
-    contribution = SegmentContribution("country=DE", (0.3, 0.4), (0.95, 0.70), -0.07, -0.01)
-    listed = rows(make_diagnosis(segments=(contribution,)))
-    assert text(find(listed, "Segments").line) == "Segments  country=DE adds -0.080"
-    assert unfolded(listed, "Segments")[1:] == [
-        "  segment       adds  before  after  share before  after",
-        "  country=DE  -0.080   0.950  0.700          30 %   40 %",
+def contributions(count):
+    return tuple(SegmentContribution(f"s={n}", (0.3, 0.4), (0.95, 0.70), -0.07, -0.01) for n in range(count))
+
+
+def test_the_segments_that_contribute_most_are_rows_that_open_their_series(rows, make):
+    series = [make.series([0.9] * 10, segment="s=1")]
+    listed = rows(make_diagnosis(segments=contributions(5)), series=series)
+    at = listed.index(find(listed, "Segments"))
+    assert [text(row.line) for row in listed[at : at + 4]] == [
+        "Segments  s=0 adds -0.080, 0.950→0.700",
+        "          s=1 adds -0.080, 0.950→0.700",
+        "          s=2 adds -0.080, 0.950→0.700",
+        "          and 2 more segments",
+    ]
+    assert [row.key for row in listed[at : at + 3]] == [None, SeriesKey("fraud", "accuracy", "s=1"), None]
+    assert [text(line) for line in listed[at + 3].unfold()][1:] == [
+        "  segment    adds  before  after  share before  after",
+        "  s=3      -0.080   0.950  0.700          30 %   40 %",
+        "  s=4      -0.080   0.950  0.700          30 %   40 %",
+    ]
+
+
+def test_the_guilty_segment_stands_alone_with_its_part_of_the_drop(rows):
+    diagnosis = make_diagnosis(segments=contributions(5), dominant_segment=SegmentShare("s=2", 0.97, -0.08))
+    listed = rows(diagnosis)
+    at = listed.index(find(listed, "Segments"))
+    assert [text(row.line) for row in listed[at : at + 2]] == [
+        "Segments  s=2 accounts for 97 % of the drop, 0.950→0.700",
+        "          and 4 more segments",
     ]
 
 
@@ -323,10 +346,10 @@ def test_the_same_diagnosis_is_laid_out_once(make):
 def test_many_features_and_segments_are_counted_not_listed(rows):
     diagnosis = make_diagnosis(
         feature_shifts=tuple(FeatureShift(f"f{n}", 0.5, 0.1) for n in range(40)),
-        segments=tuple(SegmentContribution(f"s={n}", (0.1, 0.1), (0.9, 0.8), -0.01, 0.0) for n in range(13)),
+        segments=contributions(16),
     )
     assert unfolded(rows(diagnosis), "Features")[-1] == "  and 28 more"
-    assert unfolded(rows(diagnosis), "Segments")[-1] == "  and 1 more segment"
+    assert unfolded(rows(diagnosis), "and 13 more segments")[-1] == "  and 1 more segment"
 
 
 def test_rows_are_opened_by_rank_as_far_as_there_is_room(rows):
