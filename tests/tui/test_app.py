@@ -72,7 +72,7 @@ async def test_a_storm_of_sizes_ends_in_the_right_layout(fleet, run, gold):
         pytest.param("2 g j", ("fraud", "precision"), id="in the table up and down are metrics"),
         pytest.param("4 j", ("fraud", "f1_score"), id="in the alerts they scroll"),
         pytest.param("3 j", ("churn", "accuracy"), id="before the chart they are models"),
-        pytest.param("e", ("fraud", "accuracy"), id="the next problem"),
+        pytest.param("e", ("churn", "accuracy"), id="the next problem"),
         pytest.param("E", ("churn", "accuracy"), id="the previous one"),
         pytest.param("/ r a n enter", ("ranker", "accuracy"), id="a filter selects"),
         pytest.param(": r a n enter", ("ranker", "accuracy"), id="a jump"),

@@ -104,45 +104,32 @@ def move_sideways(state: ScreenState, steps: int) -> Selection:
 
 
 def next_problem(state: ScreenState, steps: int) -> Selection:
-    """Move to the next active alert on a listed model that is not acknowledged; from the last to the first.
+    """Move to the next listed model with an active alert that is not acknowledged; from the last to the first.
 
-    If all are acknowledged, to the next of all. From an acknowledged one to the first that is not: it is worse.
+    If all are acknowledged, to the next of all. Where the selected model alone has such alerts, to the next of them.
     """
     if state.snapshot is None:
         return state.selection
-    shown = set(visible_models(state))
-    index = snapshot_index(state.snapshot)
-    active = [alert for alert in index.open_alerts if alert.is_active and alert.key.model in shown]
+    selection, shown = state.selection, set(visible_models(state))
+    active = [a for a in snapshot_index(state.snapshot).open_alerts if a.is_active and a.key.model in shown]
     unacknowledged = [alert for alert in active if alert.id not in state.snapshot.acknowledgements]
-    targets = list(dict.fromkeys((alert.key.model, alert.key) for alert in unacknowledged or active))
-    if not targets:
-        return state.selection
-    selection = state.selection
-    on_problem = selection.key is not None and any(alert.is_active for alert in index.alerts_by_key[selection.key])
-    current = None
-    if not on_problem or (selection.model, selection.key) in targets:
-        current = _target_index(targets, selection)
-    model, key = targets[(current + steps) % len(targets)] if current is not None else targets[0 if steps > 0 else -1]
-    return select_series(state, model, key)
+    keys = list(dict.fromkeys(alert.key for alert in unacknowledged or active))
+    if not keys:
+        return selection
+    if any(key.model != selection.model for key in keys):
+        worst = {key.model: key for key in reversed(keys)}
+        keys = [key for key in keys if worst[key.model] == key]
+        current = next((at for at, key in enumerate(keys) if key.model == selection.model), None)
+    else:
+        current = keys.index(selection.key) if selection.key in keys else None
+    target = keys[(current + steps) % len(keys)] if current is not None else keys[0 if steps > 0 else -1]
+    return select_series(state, target.model, target)
 
 
 def next_problem_model(state: ScreenState, steps: int) -> Selection:
     """Move to the next problem of another model."""
-    if state.snapshot is None:
-        return state.selection
-    selection = state.selection
-    for _ in snapshot_index(state.snapshot).open_alerts:
-        selection = next_problem(replace(state, selection=selection), steps)
-        if selection.model != state.selection.model:
-            return selection
-    return state.selection
-
-
-def _target_index(targets: list[tuple[str, SeriesKey]], selection: Selection) -> int | None:
-    """Return the index of the selected series among the targets, else of its model; None if neither is present."""
-    if selection.model is not None and selection.key is not None and (selection.model, selection.key) in targets:
-        return targets.index((selection.model, selection.key))
-    return next((at for at, (model, _) in enumerate(targets) if model == selection.model), None)
+    selection = next_problem(state, steps)
+    return state.selection if selection.model == state.selection.model else selection
 
 
 def prefetch_targets(state: ScreenState) -> tuple[str | SeriesKey, ...]:

@@ -108,10 +108,10 @@ def test_an_alert_about_the_whole_model_is_about_each_of_its_series(make):
 @pytest.mark.parametrize(
     ("acknowledged", "start", "expected"),
     [
-        pytest.param([F1], ("fraud", "accuracy"), ("churn", "accuracy"), id="what is taken is passed over"),
-        pytest.param([F1], ("fraud", "f1_score"), ("fraud", "accuracy"), id="from it to the worst that is not"),
-        pytest.param([CHURN], ("churn", "accuracy"), ("fraud", "f1_score"), id="even where that stands above"),
-        pytest.param([F1, ACCURACY, CHURN], ("fraud", "f1_score"), ("fraud", "accuracy"), id="all taken: through all"),
+        pytest.param([F1], ("churn", "accuracy"), ("fraud", "accuracy"), id="the worst of a model that is not"),
+        pytest.param([CHURN], ("churn", "accuracy"), ("fraud", "f1_score"), id="from one that is to the first"),
+        pytest.param([CHURN], ("fraud", "f1_score"), ("fraud", "accuracy"), id="of one model alone, to its next"),
+        pytest.param([F1, ACCURACY, CHURN], ("fraud", "f1_score"), ("churn", "accuracy"), id="if all are, to the next"),
     ],
 )
 def test_the_next_problem_is_one_that_nobody_has(state_after, acknowledged, start, expected):
