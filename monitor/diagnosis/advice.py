@@ -178,7 +178,7 @@ ORDERS: dict[Cause, tuple[str, ...]] = {
     Cause.NOISE: ("wait for the next {unit}",),
     Cause.CALENDAR: ("wait for the alert to resolve: {recovery}", "wait for the next ordinary {unit}"),
     Cause.SEASON: ("no action needed",),
-    Cause.BUSINESS: ("check what that changed around {day}",),
+    Cause.BUSINESS: ("check business changes around {day}",),
     Cause.SEGMENT: CHECK_SEGMENT,
     Cause.FEATURE_DRIFT: (
         "compare {features} with the training data, then decide on retraining",

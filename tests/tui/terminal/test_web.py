@@ -184,6 +184,7 @@ def test_a_browser_shows_the_verdict_and_each_key_of_the_app_works_or_says_so(pa
     page.press("Enter", "\r").wait_for("triage: diagnosis")
     page.press("q").wait_for("1 Models")
     page.press("z", modifiers=CTRL).wait_for("cannot suspend in this terminal")
+    page.press("M").wait_for("mouse off: select text as usual")
     page.press("y").wait_for("sent to the browser's clipboard")
     assert "triage" in page.evaluate("navigator.clipboard.readText()")
     page.press("Y").wait_for("write to").press("Enter", "\r").wait_for("downloading triage-accuracy.csv")
