@@ -18,7 +18,7 @@ from hashlib import sha256
 
 from modeltop.alerting.missed import missed_notifications
 from modeltop.alerting.routing import NotificationPolicy, RoutingConfig
-from modeltop.alerting.suppression import Suppressor, acknowledged_incidents
+from modeltop.alerting.suppression import Suppressor, acknowledged_incidents, inhibitions, model_wide
 from modeltop.alerting.throttle import NotificationBatch, PendingNotification, throttle
 from modeltop.core.event import Notification, NotificationAction, NotificationReason, NotificationSkipped
 from modeltop.core.incident import (
@@ -82,7 +82,8 @@ def plan_notifications(state: AlertingState, config: RoutingConfig, now: datetim
 
 def _reconciliations(state: AlertingState, config: RoutingConfig, now: datetime) -> dict[str, list[_Reconciliation]]:
     """By receiver, the messages due to it: the worst first, then the longest open ones."""
-    suppressor, acks = Suppressor.from_incidents(state, config.mutes, now), acknowledged_incidents(state, now)
+    suppressor = Suppressor.at(state, config.mutes, now, inhibitions(model_wide(state), now))
+    acks = acknowledged_incidents(state, now)
     disabled = {name for name, entry in state.receivers.items() if entry.disabled_reason is not None}
     missed = missed_notifications(state, config, now)
     wanted: dict[NotificationKey, list[Member]] = {key: [] for key, entry in state.notifications.items() if entry.level}

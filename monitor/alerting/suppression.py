@@ -72,11 +72,6 @@ class Suppressor:
         silences = tuple(silence for silence in state.silences if silence.active(now) and silence.is_credible(present))
         return cls(silences, tuple(mute for mute in mutes if mute.active(now)), inhibitions)
 
-    @classmethod
-    def from_incidents(cls, state: AlertingState, mutes: Sequence[MuteTimeInterval], now: datetime) -> Suppressor:
-        """Select what is in force at a moment, including inhibition by the model-wide alerts active at that moment."""
-        return cls.at(state, mutes, now, inhibitions(model_wide(state), now))
-
     def reason(self, rule: str, key: SeriesKey, condition: Condition, level: Severity) -> Suppression | None:
         """Return why an alert with these labels is suppressed; None if it is not."""
         for silence in self.silences:

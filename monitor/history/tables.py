@@ -76,13 +76,9 @@ class Table:
     def id(self) -> str | None:
         """The column that identifies each row."""
         names = (name for name in self.names if re.search(r"(^|_)(uu)?id$", normalize_column(name)))
-        return next(
-            (name for name in names if normalize_column(name) not in _GROUP_IDS and self._is_unique(name)), None
-        )
-
-    def _is_unique(self, name: str) -> bool:
-        cells = self.column(name)
-        return len(cells) >= MIN_ROWS and len(set(cells)) >= 0.9 * len(cells)
+        own = ((name, self.column(name)) for name in names if normalize_column(name) not in _GROUP_IDS)
+        unique = (name for name, cells in own if len(cells) >= MIN_ROWS and len(set(cells)) >= 0.9 * len(cells))
+        return next(unique, None)
 
     @cached_property
     def rows_per_day(self) -> float:
@@ -176,9 +172,7 @@ def events_reason(table: Table) -> str | None:
         return None
     if score:
         return _log_reason(table)
-    if label:
-        return _features_reason(table, f"a labeled data set (label `{label}`)")
-    return _features_reason(table, "a feature table") if table.id else None
+    return _features_reason(table, label)
 
 
 def _log_reason(table: Table) -> str:
@@ -186,7 +180,10 @@ def _log_reason(table: Table) -> str:
     return f"a prediction log, not metrics: run `{compute_command(table)}`{times}"
 
 
-def _features_reason(table: Table, name: str) -> str:
+def _features_reason(table: Table, label: str | None) -> str | None:
+    if not label and not table.id:
+        return None
+    name = f"a labeled data set (label `{label}`)" if label else "a feature table"
     command = compute_command(table, prediction="COLUMN", features=True)
     return f"{name} without predictions: add the model's predictions as a column, then `{command}`"
 
@@ -230,9 +227,7 @@ def undated_reason(table: Table, registry: MetricRegistry) -> str | None:
     label, prediction, score = (table.role(role) for role in ("label", "prediction", "score"))
     if prediction or score:
         return _log_reason(table)
-    if label:
-        return _features_reason(table, f"a labeled data set (label `{label}`)")
-    return _features_reason(table, "a feature table") if table.id else None
+    return _features_reason(table, label)
 
 
 def _is_date(cell: str) -> bool:

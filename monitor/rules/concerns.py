@@ -149,7 +149,9 @@ def _off_baseline(
 ) -> Iterator[Concern]:
     """Yield that newest values lie far off their baseline: on the bad side, and of confidence on either."""
     directed = [tail for tail in tails if tail.series.better is not Direction.NEITHER]
-    smallest = {tail.series.key: _smallest_drop(metrics[tail.series.key.metric]) for tail in directed}
+    # Of a metric that measures performance any drop is worth a word, of others a large one.
+    measured = [(tail.series.key, metrics[tail.series.key.metric]) for tail in directed]
+    smallest = {key: Material() if material_drop(metric) else large_drop(metric) for key, metric in measured}
     two_sided: list[_Newest] = []
     for tail in tails:
         shifts = (
@@ -164,11 +166,6 @@ def _off_baseline(
                 series = own[row].evaluable()
                 if concern := _far_off(series, sign, smallest[series.key]):
                     yield concern
-
-
-def _smallest_drop(metric: Metric) -> Material:
-    """Return the smallest drop worth a word: of a metric that measures performance any, of others a large one."""
-    return Material() if material_drop(metric) else large_drop(metric)
 
 
 def _may_be_off(values: Floats) -> Flags:

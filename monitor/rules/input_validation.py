@@ -101,7 +101,7 @@ def _faults(data: _Input) -> Iterator[_Finding]:
                 if fault.column is not None:
                     of_column = SeriesKey(model, data.catalog.normalize(fault.column).metric)
                     key = of_column if of_column in {*data.history.series, *data.history.refused} else key
-                yield _Finding(key, f"{fault.message} ({place})", _first(file))
+                yield _Finding(key, f"{fault.message} ({place})", file.span[0] if file.span else None)
 
 
 def _files_without_rows(data: _Input) -> Iterator[_Finding]:
@@ -248,10 +248,6 @@ def _located(problem: ReadProblem) -> str:
 def _file_key(file: FileSummary) -> SeriesKey:
     """Return the model of a file as a key, or if it has several the file itself."""
     return SeriesKey(file.models[0] if len(file.models) == 1 else file.source, "*")
-
-
-def _first(file: FileSummary) -> datetime | None:
-    return None if file.span is None else file.span[0]
 
 
 REASONS: tuple[Callable[[_Input], Iterator[_Finding]], ...] = (

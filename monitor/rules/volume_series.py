@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 
 import numpy as np
@@ -31,7 +31,7 @@ class VolumeSeries:
                     sources[key.model, column][own] = series
         known = self._known
         self._known = {
-            cut: known[cut] if cut in known and _are_same(known[cut][0], own.values()) else _counted(own)
+            cut: known[cut] if cut in known and known[cut][0] == list(own.values()) else _counted(own)
             for cut, own in sources.items()
             if len(own) <= MAX_SEGMENTS and (not cut[1] or (cut[0], "") in sources)
         }
@@ -44,11 +44,6 @@ def _column(segment: str) -> str | None:
     if segment == "all":
         return ""
     return None if is_offline(segment) else segment_column(segment) or None
-
-
-def _are_same(known: list[Series], sources: Iterable[Series]) -> bool:
-    new = list(sources)
-    return len(known) == len(new) and all(old is series for old, series in zip(known, new, strict=True))
 
 
 def _counted(sources: Mapping[SeriesKey, Series]) -> tuple[list[Series], list[Series]]:

@@ -8,7 +8,6 @@ a lower bound alone, such as the newest event of an earlier boot, and a machine'
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -18,12 +17,11 @@ from pathlib import Path
 from modeltop.core.errors import StoreError
 from modeltop.core.incident import CLOCK_TOLERANCE
 from modeltop.core.text import format_age
-from modeltop.history.files import read_range
-from modeltop.history.store.durable import close, open_file, write_atomically
+from modeltop.history.store.durable import write_atomically
+from modeltop.service.leader import aware_datetime, read_state_file
 
 FILE_NAME = "clock.json"
 """The anchor that the next process of the same boot goes on from."""
-MAX_FILE_BYTES = 4096
 SAVE_INTERVAL = timedelta(minutes=1)
 SETTLED_SECONDS = 3600.0
 """Seconds after a boot from which on nobody has to wait for the machine to set its clock by the network."""
@@ -148,20 +146,13 @@ class Clock:
 
     def load(self, folder: Path) -> None:
         """Go on from the anchor that an earlier process of the same boot saved in the state folder, if any."""
-        try:
-            descriptor = open_file(folder / FILE_NAME, os.O_RDONLY)
-        except OSError:
-            return
-        try:
-            document = json.loads(read_range(descriptor, 0, MAX_FILE_BYTES))
-            moment, steady = datetime.fromisoformat(document["at"]), float(document["steady"])
-            is_same_boot = bool(document["boot"]) and document["boot"] == self._boot()
-        except (OSError, ValueError, TypeError, KeyError, RecursionError):
-            return
-        finally:
-            close(descriptor)
-        if is_same_boot and moment.tzinfo is not None and steady <= self._steady():
-            self._reference, self._reference_read_at, self._is_anchored = moment, steady, True
+
+        def build(document: dict[str, str], _: float) -> tuple[datetime, float, str]:
+            return aware_datetime(document["at"]), float(document["steady"]), document["boot"]
+
+        saved = read_state_file(folder / FILE_NAME, build)
+        if saved and saved[2] and saved[2] == self._boot() and saved[1] <= self._steady():
+            self._reference, self._reference_read_at, self._is_anchored = *saved[:2], True
 
     def save(self, folder: Path) -> None:
         """Save the anchor in the state folder, at most once a minute, and never while the clock is unreliable."""

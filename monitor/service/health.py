@@ -51,7 +51,8 @@ class HealthFile:
         Raises:
             StoreError: It can be neither replaced nor overwritten.
         """
-        if self._written is None or not _same_but_time(self._written, report) or not self._touch(report):
+        old = self._written and replace(self._written, health=replace(self._written.health, at=report.health.at))
+        if old != report or not self._touch(report):
             self._written = None
             data = json.dumps({"version": 1, **_to_document(report)}).encode("ascii")
             data += b" " * (-len(data) % BLOCK_BYTES)
@@ -94,10 +95,6 @@ def read_last_health(folder: Path) -> WatcherHealth | None:
 def read_health(folder: Path) -> HealthReport | None:
     """Return the content of the health file; None if it cannot be read."""
     return read_state_file(folder / HEALTH_FILE_NAME, _from_document)
-
-
-def _same_but_time(old: HealthReport, new: HealthReport) -> bool:
-    return replace(old, health=replace(old.health, at=new.health.at)) == new
 
 
 def _to_document(report: HealthReport) -> dict[str, object]:

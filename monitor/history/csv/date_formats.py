@@ -213,10 +213,6 @@ def _calendar(description: str, example: str, *patterns: str, words: frozenset[s
     return DateFormat(description, example, partial(_parse_calendar, patterns), words)
 
 
-def _start_of(day: date, zone: tzinfo, fold: int) -> int:
-    return dates.to_microseconds((day.year, day.month, day.day), None, zone, fold)
-
-
 def _parse_interval(text: str, zone: tzinfo, fold: int) -> int:
     start, mark, end = text.strip().strip("[]()").partition("/" if "/" in text else ", ")
     if not mark:
@@ -253,7 +249,7 @@ def _parse_excel(text: str, zone: tzinfo, fold: int) -> int:
     milliseconds = round(number % 1 * 86_400_000)
     day = date(1970, 1, 1) + timedelta(days=int(number) - _EXCEL_1970)
     if not milliseconds:
-        return _start_of(day, zone, fold)
+        return dates.to_microseconds((day.year, day.month, day.day), None, zone, fold)
     if number.as_tuple().exponent > -5 and milliseconds % 60_000:  # type: ignore[operator]  # finite, so an int
         raise ValueError("it is rounded: export it with all digits")
     seconds, rest = divmod(milliseconds, 1000)

@@ -112,7 +112,7 @@ class CsvParser:
     def fork(self) -> CsvParser:
         """Return a copy, to try a chunk that may change."""
         other = copy.copy(self)
-        other.problems = self.problems.copy()
+        other.problems = copy.deepcopy(self.problems)
         return other
 
     def set_schema(self, schema: CsvSchema) -> None:
@@ -179,11 +179,11 @@ class CsvParser:
 
     def _convert_plain(self, schema: CsvSchema, table: CsvTable) -> ConvertedRows | None:
         """Return what rows in plain formats hold; raise DoubtfulCell if a cell may have another one."""
-        problems = self.problems.copy()
+        problems = copy.deepcopy(self.problems)
         problems.allows_doubts = False
         if len(table) > MIN_PROBED:
             first = np.arange(len(table)) < MAX_TITLE_LINES
-            self._converter(schema, problems.copy()).convert(table.take(first))
+            self._converter(schema, copy.deepcopy(problems)).convert(table.take(first))
         converted = self._converter(schema, problems).convert(table)
         problems.allows_doubts = self.is_inferred = True
         self.problems = problems

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import math
 import re
 from collections import Counter, defaultdict
@@ -83,10 +82,6 @@ class ProblemCollector:
         self._lost_row: tuple[int, str] | None = None
         self._refused: dict[str, tuple[int, str]] = {}
 
-    def copy(self) -> ProblemCollector:
-        """Return a copy, to be added to without changing this one."""
-        return copy.deepcopy(self)
-
     def doubt(self, cells: int) -> None:
         """Count cells that plain formats do not fit; raise DoubtfulCell if there is one and they are not allowed."""
         self.doubts += cells
@@ -149,7 +144,7 @@ class ProblemCollector:
 
     def cell_error(self, line: int, message: str, column: int) -> None:
         """Add the loss of one cell: as that of a row."""
-        self._add([line], lambda _: (line, message), column, _CELL.sub("", message))
+        self.cell_errors([line], lambda _: (line, message), column, _CELL.sub("", message))
 
     def cell_errors(
         self, rows: Sequence[int], describe: Callable[[int], tuple[int, str]], column: int, reason: str
@@ -162,9 +157,6 @@ class ProblemCollector:
             column: Index of the column.
             reason: What the cells have in common.
         """
-        self._add(rows, describe, column, reason)
-
-    def _add(self, rows: Sequence[int], describe: Callable[[int], tuple[int, str]], column: int, reason: str) -> None:
         reported, reasons = self._reported[column], self._reasons[column]
         room = max(MAX_REPORTED - len(reported), int(not reasons[reason]))
         reported += [_Error(line, column, message, reason) for line, message in map(describe, rows[:room])]

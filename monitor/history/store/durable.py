@@ -176,13 +176,7 @@ def append_lines(path: Path, data: bytes) -> None:
     Raises:
         OSError: It cannot be done; the file is as it was.
     """
-    descriptor = open_file(path, os.O_RDWR | os.O_APPEND)
-    try:
-        before = os.fstat(descriptor).st_size
-        torn = read_range(descriptor, max(0, before - 1), before) not in (b"", b"\n")
-        _write_or_truncate(descriptor, before, b"\n" + data if torn else data)
-    finally:
-        close(descriptor)
+    append(path, [data], TailMark(max(0, path.stat().st_size - 1), b""))
 
 
 def _write_or_truncate(descriptor: int, before: int, payload: bytes) -> None:

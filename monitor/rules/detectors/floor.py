@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -56,15 +56,11 @@ class Floor(Threshold):
     value that chance does not reach, else on the second value in a row, for which its rule has `confirm` = 2.
     """
 
-    def prepare(self, series_batch: Sequence[Series], context: QueryContext) -> list[Scan | None]:
-        """Return the scan of each series; None if no point breaches."""
-        return [self._scan(series, context.min_count) for series in series_batch]
-
-    def _scan(self, series: Series, min_count: float) -> Scan | None:
+    def _scan_one(self, series: Series, context: QueryContext) -> Scan | None:
         is_beyond = self.exceeded(series)
         if not is_beyond.any():
             return None
-        points = np.flatnonzero(series.evaluable(min_count))
+        points = np.flatnonzero(series.evaluable(context.min_count))
         pool, places = series[points], np.flatnonzero(is_beyond[points])
         first = _first_decision_at(places)
         breach = np.zeros(len(pool), dtype=np.bool_)

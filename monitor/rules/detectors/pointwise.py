@@ -98,11 +98,7 @@ class PointwiseDetector(Detector):
     __slots__ = ()
     uses_baseline: ClassVar[bool] = True
 
-    def prepare(self, series_batch: Sequence[Series], context: QueryContext) -> list[Scan | None]:
-        """Return the scan of each series; None if no point breaches."""
-        return [self._scan(series, context) for series in series_batch]
-
-    def _scan(self, series: Series, context: QueryContext) -> Scan | None:
+    def _scan_one(self, series: Series, context: QueryContext) -> Scan | None:
         stats = context.baseline.stats(series, min_count=context.min_count, other_series=context.other_series)
         with np.errstate(invalid="ignore", divide="ignore"):
             scan = self.grade(series, stats)
@@ -127,11 +123,7 @@ class SelfBaselined(Detector):
     critical: float | None
     outside: bool
 
-    def prepare(self, series_batch: Sequence[Series], context: QueryContext) -> list[Scan | None]:
-        """Return the scan of each series; None if no point breaches."""
-        return [self._scan(series, context) for series in series_batch]
-
-    def _scan(self, series: Series, context: QueryContext) -> Scan | None:
+    def _scan_one(self, series: Series, context: QueryContext) -> Scan | None:
         evaluable = series.evaluable(context.min_count) & (np.abs(series.values) < MAX_MAGNITUDE)
         signed, own = self.deviations(series[evaluable])
         size = adverse_difference(signed, series.better, outside=self.outside)

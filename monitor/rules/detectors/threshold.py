@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
-from modeltop.core.series import Breach, Flags, Floats, Series, Severity
+from modeltop.core.series import Breach, Flags, Series, Severity
 from modeltop.core.text import format_comparison, format_exact, format_value
 from modeltop.rules.detectors.base import Detector, QueryContext, Scan, configured_pairs, describe_levels, detector
 from modeltop.rules.detectors.limit import Limit
@@ -38,12 +38,10 @@ class Threshold(Detector):
         if self.warn and self.critical:
             _validate_order(self.warn, self.critical)
 
-    def prepare(self, series_batch: Sequence[Series], context: QueryContext) -> list[Scan | None]:  # noqa: ARG002
-        """Return the scan of each series that exceeds a limit: a healthy one costs one comparison per limit."""
-        return [self._grade(series.values) if self.exceeded(series).any() else None for series in series_batch]
-
-    def _grade(self, values: Floats) -> Scan:
-        """Return the severity of each point, with the margin until which a level stays active."""
+    def _scan_one(self, series: Series, context: QueryContext) -> Scan | None:  # noqa: ARG002
+        if not self.exceeded(series).any():  # a healthy series costs one comparison per limit
+            return None
+        values = series.values
         levels, continued = np.zeros((2, len(values)), dtype=np.int8)
         excess = np.full(len(values), -np.inf)
         for severity, limit in reversed(self.limits()):

@@ -1,5 +1,7 @@
 """The problems of a file, and how much of it could be read."""
 
+import copy
+
 import pytest
 
 from modeltop.core.series import FaultReason, ReadFault
@@ -41,5 +43,5 @@ def test_a_fault_of_a_column_is_a_problem_and_part_of_the_summary_once():
     fault = ReadFault(FaultReason.COLUMN_REFUSED, "column `date`: day or month first", "date", 2)
     for _ in range(2):
         collector.fault(fault)
-    assert collector.copy().summary(["m"], None, newest_first=False, counts={}).faults == (fault,)
+    assert copy.deepcopy(collector).summary(["m"], None, newest_first=False, counts={}).faults == (fault,)
     assert [str(problem) for problem in collector.problems()] == ["m.csv:2: column `date`: day or month first"]
