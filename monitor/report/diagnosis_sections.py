@@ -42,10 +42,10 @@ def question_lines(diagnosis: Diagnosis) -> Iterator[str]:
 
 def _describe_causes(diagnosis: Diagnosis) -> Iterator[str]:
     for cause in diagnosis.hypotheses[:MAX_CAUSES]:
-        name = "" if cause.cause is Cause.UNKNOWN else f" {cause.cause.value}"
-        yield f"{cause.certainty.value}{name}: {_join(cause.evidence_for)}"
+        name = "" if cause.cause is Cause.UNKNOWN else f"{cause.cause.value}, "
+        yield f"{name}{cause.certainty.value}: {_join(cause.evidence_for)}"
         if cause.evidence_against:
-            yield f"against it: {_join(cause.evidence_against)}"
+            yield f"against {name or 'it, '}".rstrip(", ") + f": {_join(cause.evidence_against)}"
 
 
 def _join(clauses: tuple[str, ...]) -> str:
@@ -56,10 +56,11 @@ def _describe_change(change: BeforeAfter, catalog: MetricRegistry) -> str:
     if change.key.metric == ROW_COUNT:
         return f"rows {change.before:,.0f}→{change.after:,.0f}: {change.direction}"
     metric = catalog.get(change.key.metric)
-    levels = format_change(metric, change.before, change.after)
+    levels = f"{metric.format(change.before)}→{metric.format(change.after)}"
     line = f"{series_name(change.key)} {levels}, {metric.format_delta(change.delta)}"
     if change.low is not None and change.high is not None:
-        line += f", 95 % {metric.format_delta(change.low)} to {metric.format_delta(change.high)}"
+        low, high = (metric.format_delta(round(bound, metric.digits)) for bound in (change.low, change.high))
+        line += f", 95 % {low} to {high}"
     return f"{line}: {change.direction}"
 
 

@@ -206,7 +206,8 @@ def test_a_large_fleet_takes_few_lines(run, tmp_path):
     text = " ".join(outcome.out.split())
     assert "● ok m1, m11, m13, m15, m17, m19, m21, m23 and 42 more models: ok, 50 rules passed" in text
     assert "○ unknown m0, m10, m12, m14, m16, m18, m2, m20 and 42 more models: needs more history" in text
-    assert " and 42 more models: default limit 0.90 skipped: its usual value is 0.50. Set your own: `[[rules]]`" in text
+    reason = "default limit 0.90 skipped: this model is usually at 0.500. Set your own: `[[rules]]`"
+    assert f" and 42 more models: {reason}" in text
     assert len(outcome.lines) < 15
 
 

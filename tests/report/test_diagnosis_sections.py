@@ -15,15 +15,15 @@ from modeltop.report.diagnosis_sections import diagnosis_sections
         (
             "Causes",
             (
-                "likely data drift: accuracy shifted",
-                "against it: no note of accuracy",
-                "unclear sampling noise: few",
+                "data drift, likely: accuracy shifted",
+                "against data drift: no note of accuracy",
+                "sampling noise, unclear: few",
             ),
         ),
         ("What to do", ("Retrain.", "Open a ticket.", "12,000 labeled rows since the change.")),
         (
             "Before and after",
-            ("accuracy 0.96→0.87, -0.090, 95 % -0.120 to -0.060: fell", "rows 1,182→2,197: rose"),
+            ("accuracy 0.960→0.870, -0.090, 95 % -0.120 to -0.060: fell", "rows 1,182→2,197: rose"),
         ),
         (
             "Features that shifted",

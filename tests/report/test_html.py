@@ -79,7 +79,7 @@ def test_it_has_the_verdict_the_alert_the_change_and_what_people_did():
     verdict = diagnose_model(snapshot, "churn").verdict
     assert verdict.what.startswith("Accuracy dropped")
     assert all(sentence in text for sentence in (verdict.what, verdict.why, verdict.do))
-    assert "accuracy 0.95→0.85, -0.100: fell" in text  # what it rests on
+    assert "accuracy 0.950→0.850, -0.100: fell" in text  # what it rests on
     assert "acked by churn" in text
     assert "model churn: until 13:00, churn: churn" in text  # the silence
     assert "17 Jan 00:00 churn: churn" in text  # the note

@@ -79,7 +79,7 @@ def test_a_default_that_was_left_out_says_why_and_judges_nothing(daily):
     series = daily([0.61] * 9)
     status = stands(series, default_rules()[0])
     assert status.severity is OK
-    assert status.skip_reason == "default limit 0.90 skipped: its usual value is 0.61. Set your own: `[[rules]]`"
+    assert status.skip_reason == "default limit 0.90 skipped: this model is usually at 0.610. Set your own: `[[rules]]`"
     assert status.sentence == f"accuracy 0.61: {status.skip_reason}"
 
 

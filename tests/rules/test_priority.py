@@ -13,7 +13,7 @@ from modeltop.rules.rule import limit_rule
 CRITICAL, UNKNOWN, WARNING, OK = Severity.CRITICAL, Severity.UNKNOWN, Severity.WARNING, Severity.OK
 ACCURACY = limit_rule("accuracy", below=0.9)
 FLOOR = default_rules()[0]
-LEFT_OUT = "no rule evaluates it: default limit 0.90 skipped: its usual value is 0.60. Set your own: `[[rules]]`"
+LEFT_OUT = "no rule evaluates it: default limit 0.90 skipped: this model is usually at 0.600. Set your own: `[[rules]]`"
 
 
 @pytest.mark.parametrize(

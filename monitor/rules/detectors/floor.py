@@ -133,8 +133,8 @@ class Floor(Threshold):
         decision = self._decide(pool[: LAST_DECISION if before >= LAST_DECISION else first])
         if decision.is_in_force:
             return None
-        usual, limit = format_value(decision.usual), format_value(self._floor)
-        problem = f"its usual value {usual} is too close" if decision.distance > 0 else f"its usual value is {usual}"
+        limit = format_value(self._floor)
+        problem = f"this model is usually at {decision.usual:.3f}{', too close' if decision.distance > 0 else ''}"
         return Unevaluated(f"default limit {limit} skipped: {problem}. Set your own: `[[rules]]`", is_final=True)
 
     @staticmethod
@@ -148,8 +148,8 @@ class Floor(Threshold):
     def describe(self, name: str, show: Callable[[float], str], against: str = "") -> str:  # noqa: ARG002
         """Return the condition, with how many periods it takes."""
         return (
-            f"{name} below {show(self._floor)} is critical where its usual value is well above: after one period if "
-            "that is beyond chance, else after 2 in a row"
+            f"{name} below {show(self._floor)} is critical on a model that is usually well above it: for 2 periods in "
+            "a row, or for one if significant"
         )
 
     @property

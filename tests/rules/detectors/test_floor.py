@@ -91,13 +91,13 @@ def test_nothing_that_comes_later_changes_when_it_fired(daily, end):
         pytest.param([0.5, 0.5, 0.5], "needs 8 earlier periods, has 2", False, id="never met so far"),
         pytest.param(
             [0.85] * 20,
-            "default limit 0.90 skipped: its usual value is 0.85. Set your own: `[[rules]]`",
+            "default limit 0.90 skipped: this model is usually at 0.850. Set your own: `[[rules]]`",
             False,
             id="usually below",
         ),
         pytest.param(
             [0.905, 0.903] * 10 + [0.899],
-            "default limit 0.90 skipped: its usual value 0.904 is too close. Set your own: `[[rules]]`",
+            "default limit 0.90 skipped: this model is usually at 0.904, too close. Set your own: `[[rules]]`",
             False,
             id="usually too near",
         ),
