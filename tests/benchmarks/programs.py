@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tests.benchmarks.base import ROOT
-from tests.benchmarks.terminal import Terminal
+from tests.benchmarks.terminal import SMALL, Terminal
 
 SAMPLE_FLEET = ROOT / "sample_data" / "fleet"
 MODELTOP = (sys.executable, "-m", "modeltop_tui")
@@ -37,9 +37,9 @@ def environment(home: Path) -> dict[str, str]:
     }
 
 
-def modeltop(home: Path, *args: str | Path, rate: int | None = None) -> Terminal:
-    """Start the app on these paths, in 80x24 and 256 colours; `rate` is in bytes per second."""
-    return Terminal([*MODELTOP, *map(str, args)], env=environment(home), cwd=home, rate=rate)
+def modeltop(home: Path, *args: str | Path, rate: int | None = None, size: tuple[int, int] = SMALL) -> Terminal:
+    """Start the app on these paths in 256 colors; `rate` is in bytes per second, `size` in columns and rows."""
+    return Terminal([*MODELTOP, *map(str, args)], env=environment(home), cwd=home, rate=rate, size=size)
 
 
 def clear_state(home: Path) -> None:

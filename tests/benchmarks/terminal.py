@@ -1,4 +1,4 @@
-"""A program in a pseudo-terminal of 80x24: its screen, and the time of each read of its output."""
+"""A program in a pseudo-terminal: its screen, and the time of each read of its output."""
 
 import fcntl
 import os
@@ -17,7 +17,8 @@ from typing import NamedTuple, Self
 
 import pyte
 
-COLUMNS, ROWS = 80, 24
+SMALL, LARGE = (80, 24), (120, 36)
+"""Sizes in columns and rows."""
 TERMINAL_REPLIES = {
     b"\x1b[?2026$p": b"\x1b[?2026;2$y",
     b"\x1b[?2027$p": b"\x1b[?2027;0$y",
@@ -46,13 +47,20 @@ class Terminal:
         env: All of its environment variables.
         cwd: Its working directory.
         rate: Bytes per second that the terminal accepts; None for no limit.
+        size: Columns and rows.
     """
 
     def __init__(
-        self, argv: Sequence[str], *, env: Mapping[str, str], cwd: Path | None = None, rate: int | None = None
+        self,
+        argv: Sequence[str],
+        *,
+        env: Mapping[str, str],
+        cwd: Path | None = None,
+        rate: int | None = None,
+        size: tuple[int, int] = SMALL,
     ) -> None:
         self._master, slave = os.openpty()
-        fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
+        fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", *size[::-1], 0, 0))
         self._rate, self._query_tail, self._drawn_bytes = rate, b"", 0
         self._pending: deque[tuple[float, bytes]] = deque()
         self.size = 0
@@ -61,7 +69,7 @@ class Terminal:
         """Number of synchronized updates so far."""
         self.reads: list[tuple[float, int]] = []
         """Time and number of bytes of each read."""
-        self._screen = pyte.Screen(COLUMNS, ROWS)
+        self._screen = pyte.Screen(*size)
         self._stream = pyte.ByteStream(self._screen)
         self.started_at = self._last_drawn_at = time.perf_counter()
         self.process = subprocess.Popen(
