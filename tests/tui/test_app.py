@@ -327,3 +327,12 @@ async def test_home_end_and_shift_move_the_cursor_and_the_models_without_one(mak
         assert screen.selection.cursor == make.start.timestamp() + 39 * day
         await screen.press("c", "home", "end")
         assert (screen.selection.model, screen.selection.cursor) == ("ranker", None)
+
+
+async def test_after_a_change_of_theme_the_screen_is_that_of_a_start_with_it(fleet, run):
+    async with run(fleet) as screen:
+        await screen.press("t")
+        theme = screen.app.theme
+        switched = [list(strip) for strip in screen.app.screen._compositor.render_strips()][:-1]
+    async with run(fleet, theme=theme) as screen:
+        assert [list(strip) for strip in screen.app.screen._compositor.render_strips()][:-1] == switched
