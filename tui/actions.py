@@ -16,13 +16,14 @@ from textual.app import App
 from modeltop.core.text import pluralize
 from modeltop.history.files import xdg_folder
 from modeltop_tui.screens.main import MainScreen
+from modeltop_tui.themes import DARK, LIGHT
 from modeltop_tui.view.clipboard import points_csv, selection_text
 from modeltop_tui.widgets.header_footer import Prompt
 from modeltop_tui.widgets.pane import Lines
 from modeltop_tui.workers.poller import Poller
 
-THEMES = ("textual-dark", "textual-light", "ansi-dark", "ansi-light", "nord", "gruvbox", "solarized-light")
-"""The themes that `t` cycles through; the command line accepts any of Textual's."""
+THEMES = (DARK, LIGHT, "ansi-dark", "ansi-light", "nord", "gruvbox", "solarized-light")
+"""The themes that `t` cycles through; the command line accepts all of Textual's."""
 
 Action = Callable[[MainScreen, Poller], None]
 
@@ -49,7 +50,7 @@ def next_theme(screen: MainScreen, _: Poller) -> None:
     index = themes.index(app.theme) + 1 if app.theme in themes else 0
     app.theme = themes[index % len(themes)]
     for lines in screen.query(Lines):
-        lines.repaint()  # on a light background shapes may differ, not only colors
+        lines.repaint()  # on a light background the lines of a chart have other colors
     screen.status.show_message(f"theme: {app.theme} (start with --theme {app.theme})")
 
 

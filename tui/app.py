@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import events
 from textual.app import App
 from textual.binding import Binding, BindingType
+from textual.reactive import Reactive
 
 from modeltop.core.errors import MonitorError
 from modeltop.core.text import pluralize, sanitize
 from modeltop_tui.actions import ACTIONS
 from modeltop_tui.screens.base import PaneScreen
 from modeltop_tui.screens.main import MainScreen
+from modeltop_tui.themes import DARK, DARK_COLORS, LIGHT_COLORS, THEMES
 from modeltop_tui.view.navigation import prefetch_targets
 from modeltop_tui.view.news import state_changes
 from modeltop_tui.view.state import ScreenState
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 
     from textual.driver import Driver
     from textual.screen import Screen
+    from textual.theme import Theme
 
     from modeltop.cli.context import AppOptions
     from modeltop_tui.view.state import Selection
@@ -65,6 +68,8 @@ class ModeltopApp(App[object], inherit_bindings=False):
     TITLE = "modeltop"
     ENABLE_COMMAND_PALETTE = False  # it costs 50 kB to open
     ALLOW_SELECT = False
+    # The 16 colors wherever they are not the terminal's own.
+    ansi_theme_dark, ansi_theme_light = Reactive(DARK_COLORS, init=False), Reactive(LIGHT_COLORS, init=False)
     BINDINGS: ClassVar[list[BindingType]] = [*APP_KEYS, Binding("ctrl+q", "quit", show=False, priority=True)]
 
     def __init__(
@@ -86,14 +91,18 @@ class ModeltopApp(App[object], inherit_bindings=False):
         self._snapshot_received = 0.0
         self._painted = False
         self._bell_enabled = options.bell
-        if options.theme and options.theme in self.available_themes:
-            self.theme = options.theme
+        self.theme = options.theme if options.theme in self.available_themes else DARK
         self.main_screen = MainScreen(self.now, APP_KEYS, ascii_only=bool(options.ascii))
         self.main_screen.set_reactive(MainScreen.screen_state, initial or ScreenState())
         self.diagnosis_worker = DiagnosisWorker(
             diagnose, lambda target: self._call_on_ui(lambda: self._refresh_target(target))
         )
         self.main_screen.lookup_result = self.diagnosis_worker.result_for
+
+    @property
+    def available_themes(self) -> dict[str, Theme]:
+        """The app's own themes and Textual's; `register_theme` would be too late for the first style sheet."""
+        return THEMES | super().available_themes
 
     def get_default_screen(self) -> Screen[None]:
         """Return the main screen."""

@@ -82,7 +82,7 @@ class AppOptions:
     ascii: bool | None = None
     """Whether it draws with ASCII characters only; None: as the terminal's encoding suggests."""
     theme: str | None = None
-    """A theme of Textual; None: by the background of the terminal."""
+    """A theme of the app or of Textual; None: by the background of the terminal."""
     bell: bool = True
     """Whether the terminal bell rings when a model gets a problem while the app is open."""
     guide: tuple[tuple[str, str], ...] = ()

@@ -20,7 +20,7 @@ def add_app_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--no-mouse", action="store_true", help="leave the mouse to the terminal, for selecting text")
     parser.add_argument("--ascii", action="store_true", help="draw with ASCII characters only")
     parser.add_argument("--no-bell", action="store_true", help="do not ring when a model gets a problem")
-    parser.add_argument("--theme", metavar="NAME", help="such as textual-light (default: the last, or as the terminal)")
+    parser.add_argument("--theme", metavar="NAME", help="such as modeltop-light (default: last used, or by background)")
     parser.set_defaults(guide=())
 
 

@@ -136,6 +136,6 @@ async def test_a_terminal_that_cannot_suspend_is_reported(fleet, run):
 async def test_a_theme_changes_colours_and_the_chart_with_them(fleet, run):
     async with run(fleet) as screen:
         await screen.press("t")
-        assert screen.app.theme == "textual-light"
+        assert screen.app.theme == "modeltop-light"
         await screen.press(*"tttttt")
-        assert screen.app.theme == "textual-dark"
+        assert screen.app.theme == "modeltop-dark"

@@ -99,7 +99,7 @@ async def test_keys_select(fleet, run, keys, selected):
         pytest.param("p p", "resumed", id="and on"),
         pytest.param("r", "refreshing", id="refresh"),
         pytest.param("left_square_bracket", "full history; + zooms in", id="no range to move"),
-        pytest.param("t", "theme: textual-light (start with --theme textual-light)", id="theme"),
+        pytest.param("t", "theme: modeltop-light (start with --theme modeltop-light)", id="theme"),
         pytest.param("escape", "nothing to close; q quits", id="nothing to undo"),
         pytest.param("colon z z enter", "no match for zz", id="a jump to nowhere"),
     ],

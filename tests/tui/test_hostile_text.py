@@ -67,7 +67,7 @@ def all_texts(state, clock, diagnosis):
         rows = metric_rows(state)
         layout = table_layout(rows, width)
         yield from (plain_text(model_cells(state, model, width)) for model in visible_models(state))
-        yield from (plain_text(metric_cells(row, layout, selected=True)) for row in rows)
+        yield from (plain_text(metric_cells(row, layout)) for row in rows)
         yield from (plain_text(line) for entry in entries(state, width) for line in entry.lines)
         yield from (plain_text(line) for line in (*verdict_lines(state, width), history_strip(state, width)))
         yield from (models_title(state), alerts_title(state, width), changes_title(state))

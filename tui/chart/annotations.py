@@ -21,7 +21,7 @@ _MIN_CAPTION, _MAX_CAPTION = 8, 24
 """Width to which a longer caption may be cut, and to which it always is, in cells."""
 _MAX_SHIFT = 4
 """Distance in cells within which a caption to the left of a line still seems to be its own."""
-_FAINT, _PLAIN, _STRONG = "dim", "", "bold"
+_FAINT, _PLAIN = "dim", ""
 _CHANGE, _NOTE, _TREND = ("┊", ":"), ("╎", "'"), "+"
 """The characters, in Unicode and in ASCII."""
 
@@ -51,13 +51,13 @@ def draw_annotations(rows: list[Text], annotations: Annotations, canvas: Canvas,
     if annotations.trend is not None:
         signs.update(_trend_cells(annotations.trend, canvas, theme))
     for column, _ in change:
-        signs.update(_vertical_cells(column, canvas, (_CHANGE[theme.ascii], _STRONG)))
+        signs.update(_vertical_cells(column, canvas, (_CHANGE[theme.ascii], _PLAIN)))
     free = {cell for cell in signs if _is_free(rows[canvas.height - 1 - cell[1]].plain, left + cell[0])}
     for row in range(canvas.height):
         row_signs = sorted((column, signs[column, up]) for column, up in free if up == row)
         _write_signs(rows[canvas.height - 1 - row], [(left + column, sign) for column, sign in row_signs])
     body = rows[: canvas.height]
-    _write_captions(body, [(left + column, text) for column, text in change], _STRONG, theme)
+    _write_captions(body, [(left + column, text) for column, text in change], _PLAIN, theme)
     _write_captions(upwards := body[::-1], [(left + column, text) for column, text in notes], _FAINT, theme)
     rows[: canvas.height] = upwards[::-1]
 

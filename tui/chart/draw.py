@@ -20,14 +20,16 @@ from modeltop_tui.chart.annotations import draw_annotations
 from modeltop_tui.chart.axes import Tick, axis_context, date_ticks, single_date_tick, value_ticks
 from modeltop_tui.chart.canvas import Canvas, clip_values, downsample, strokes, time_range, value_range
 from modeltop_tui.chart.data import ChartData, LimitLine, PlotTheme, Trace
-from modeltop_tui.chart.markers import RED, YELLOW, line_color, place_markers, severity_color
+from modeltop_tui.chart.markers import YELLOW, line_color, place_markers, severity_color
 
 _NARROW, _LOW = 20, 5
 """Width and height under which the value axis and the time axis are left out."""
 _ROWS_PER_TICK = 2
 _ASCII = str.maketrans("━─╌│┼├┤┬┴└↑↓", "=--|++++++^v")
-_STYLES = {RED: "bold red", YELLOW: "bold yellow", "blue+": "bright_blue", "white": "bright_white"}
-"""Rich's names of plotext's colors, if they differ; bold, so that breaches are visible with few colors."""
+_STYLES = {YELLOW: "yellow", "blue+": "bright_blue", "magenta+": "bright_magenta", "white": "bright_white"}
+"""Rich's names of plotext's colors, if they differ."""
+_AXIS = "dim"
+"""Style of axes and dates: the bright black that plotext draws them in is not seen on every terminal."""
 
 
 class _Layout(NamedTuple):
@@ -120,7 +122,9 @@ def _draw_rows(chart: ChartData, traces: list[Trace], layout: _Layout, theme: Pl
         column = int(canvas.columns(np.array([chart.cursor]))[0])
         plotext.vline(_cell_fraction(column, canvas.width))
     _plot(traces, canvas, theme)
-    rows = list(Text.from_ansi(plotext.build()).split("\n"))[: layout.height]
+    drawing = Text.from_ansi(plotext.build())
+    drawing.spans = [span._replace(style=_AXIS) if str(span.style) == "color(8)" else span for span in drawing.spans]
+    rows = list(drawing.split("\n"))[: layout.height]
     for limit in reversed(limits):
         _write_limit_label(rows, limit, layout, theme)
     if layout.dates:
@@ -138,6 +142,7 @@ def _prepare(layout: _Layout) -> None:
     canvas = layout.canvas
     plotext.clear_figure()
     plotext.theme("clear")
+    plotext.ticks_color("gray")
     plotext.limit_size(width=False, height=False)
     plotext.plotsize(layout.width, layout.height)
     plotext.xaxes(lower=layout.height >= _LOW, upper=False)
@@ -216,4 +221,4 @@ def _date_row(layout: _Layout) -> Text:
         if start + len(label) <= layout.width:
             row = row[:start] + label + row[start + len(label) :]
             free = start + len(label) + 1
-    return Text(row)
+    return Text(row, _AXIS)

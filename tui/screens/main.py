@@ -168,7 +168,9 @@ class MainScreen(PaneScreen):
     def _focus_pane(self, focused: Pane) -> None:
         for pane in self.query(Pane):
             pane.set_class(pane is focused, "-front")
-            pane.focus_pane(focused=pane is focused)
+            pane.active = pane is focused
+        for pane in self.query(Pane):
+            pane.repaint()  # neighbors draw parts of the frame
         for container in self.query("#upper, #lower, #right"):
             container.set_class(container in focused.ancestors, "-has-front")
         tabs = self.query_one(Tabs)

@@ -9,12 +9,11 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.reactive import reactive
 
-from modeltop.core.text import pad
 from modeltop_tui.screens.base import PaneScreen
 from modeltop_tui.screens.main import MainScreen
 from modeltop_tui.view.rows import Row
 from modeltop_tui.view.state import ScreenState
-from modeltop_tui.view.styled_text import Cells, plain_text
+from modeltop_tui.view.styled_text import Cells, with_cursor
 from modeltop_tui.widgets.header_footer import StatusBar
 from modeltop_tui.widgets.pane import Pane, PaneBody
 
@@ -37,6 +36,7 @@ class ModalPane(PaneScreen):
         super().__init__()
         self.main_screen = main_screen
         self.pane = pane
+        pane.active = True
         self.set_reactive(ModalPane.screen_state, main_screen.screen_state)
 
     def on_mount(self) -> None:
@@ -113,7 +113,7 @@ class RowsPane(Pane):
         row, offset = self._locate(line)
         cells = self._open[row][offset] if row in self._open else self.listed[row].line
         is_cursor = row == self.cursor_row and not offset and self.listed[row].opens
-        return ((pad(plain_text(cells), width), "cursor"),) if is_cursor else cells
+        return with_cursor(cells, width) if is_cursor else cells
 
     def _scroll_to_row(self, height: int) -> None:
         """Scroll to the whole row under a cursor that moved, or that was opened; a person may have scrolled away."""

@@ -39,9 +39,9 @@ class Capabilities:
     """Whether only characters below 128 are drawn correctly."""
 
     def theme(self, *, light: bool) -> str:
-        """Return the fitting theme of Textual; with few colors one of the terminal's own."""
+        """Return the app's own theme, or with few colors that of the terminal's own colors."""
         # With 16 colors, warning and error of the other themes are the very same red.
-        family = "ansi" if self.depth <= ColorDepth.ANSI else "textual"
+        family = "ansi" if self.depth <= ColorDepth.ANSI else "modeltop"
         return f"{family}-{'light' if light else 'dark'}"
 
 
@@ -130,14 +130,17 @@ def resolve_options(options: AppOptions, capabilities: Capabilities, *, light: b
 
 
 def check_theme(name: str | None) -> None:
-    """Check that Textual has a theme of that name; None is fine.
+    """Check that there is a theme of that name, the app's own or Textual's; None is fine.
 
     Raises:
-        UsageError: It has not; the message names the nearest.
+        UsageError: There is none; the message names the nearest.
     """
     from textual.theme import BUILTIN_THEMES
 
-    if name is not None and name not in BUILTIN_THEMES:
-        matches = difflib.get_close_matches(name, BUILTIN_THEMES, n=1)
-        hint = f"did you mean {matches[0]}?" if matches else f"known are {', '.join(sorted(BUILTIN_THEMES))}"
+    from modeltop_tui.themes import THEMES
+
+    known = [*THEMES, *sorted(BUILTIN_THEMES)]
+    if name is not None and name not in known:
+        matches = difflib.get_close_matches(name, known, n=1)
+        hint = f"did you mean {matches[0]}?" if matches else f"known are {', '.join(known)}"
         raise UsageError(f"no theme is called {name!r}: {hint}")

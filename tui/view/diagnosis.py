@@ -103,7 +103,7 @@ def _verdict_rows(index: SnapshotIndex, diagnosis: Diagnosis, width: int) -> Ite
         )
     ]
     what = sanitize(diagnosis.verdict.what, 300) or "no metric changed"
-    yield text_row(what, width, lead=(("What  ", "dim"),), role="strong", more=lines)
+    yield text_row(what, width, lead=(("What  ", "dim"),), role="worst", more=lines)
     if not diagnosis.hypotheses:
         yield text_row(sanitize(diagnosis.verdict.why, 300) or "no change", width, lead=(("Why   ", "dim"),))
     for hypothesis, head in zip(diagnosis.hypotheses[:MAX_CAUSES], _heads("Why"), strict=False):

@@ -192,7 +192,7 @@ def keys_line(keys: Iterable[tuple[str, str]], width: int) -> Cells:
     first, last = items[:-2], items[-2:]
     while first and sum(display_width(key) + display_width(word) + 3 for key, word in (*first, *last)) - 2 > width:
         first.pop()
-    return fit(_join([((key, "strong"), (f" {word}", "")) for key, word in (*first, *last)]), width)
+    return fit(_join([((key, "strong"), (f" {word}", "dim")) for key, word in (*first, *last)]), width)
 
 
 def tabs_line(names: Iterable[str], active: int, width: int) -> Cells:

@@ -15,7 +15,7 @@ from modeltop.report.summary import change_cells
 from modeltop_tui.view.acknowledgements import handling_mark
 from modeltop_tui.view.metric_tree import TreeRow, guilt_text, guilty_segment, hidden_text, tree_rows, worst_severity
 from modeltop_tui.view.state import ScreenState, SnapshotIndex, snapshot_index
-from modeltop_tui.view.styled_text import SHAPES, TINTS, Cells, spark, with_cursor
+from modeltop_tui.view.styled_text import SHAPES, TINTS, Cells, spark
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -208,20 +208,18 @@ def _align(column: str, text: str, width: int) -> str:
     return f"  {pad(text, width)}" if column == "limit" else f"  {' ' * (width - display_width(text))}{text}"
 
 
-def metric_cells(row: MetricRow, layout: TableLayout, *, selected: bool, since: float = -np.inf) -> Cells:
+def metric_cells(row: MetricRow, layout: TableLayout, *, since: float = -np.inf) -> Cells:
     """Return one line of the table.
 
     Args:
         row: The texts of the line.
         layout: The width of each column.
-        selected: Whether the cursor is on it.
         since: Time from which the spark starts, in seconds since 1970, UTC.
     """
     role = TINTS[row.severity] if row.severity else ""
     shape = SHAPES[row.severity] if row.severity else " "
     if row.is_text:
-        line = ((shape + row.mark, role), (pad(row.name, layout.width), "dim"))
-        return with_cursor(line) if selected else line
+        return (shape + row.mark, role), (pad(row.name, layout.width), "dim")
     out = [(shape + row.mark, role), (pad(row.name, layout.name), "")]
     for column, width in layout.columns.items():
         breached = column == "limit" and row.texts.get(column, "").startswith(("<", ">"))
@@ -230,7 +228,7 @@ def metric_cells(row: MetricRow, layout: TableLayout, *, selected: bool, since: 
         recent = row.series.values[row.series.times.astype(np.int64) >= since * 1e6]
         blocks = spark(downsample_means(recent, layout.spark), layout.spark) if len(recent) else ""
         out.append((f"  {pad(blocks, layout.spark)}", "dim"))
-    return with_cursor(tuple(out)) if selected else tuple(out)
+    return tuple(out)
 
 
 def downsample_means(values: Floats | Sequence[float], count: int) -> list[float]:

@@ -13,7 +13,7 @@ from modeltop_tui.view.acknowledgements import handling_mark
 from modeltop_tui.view.metrics import CONDITIONS, short_name
 from modeltop_tui.view.news import is_changed
 from modeltop_tui.view.state import ScreenState, SnapshotIndex, snapshot_index, visible_models
-from modeltop_tui.view.styled_text import SHAPES, TINTS, Cells, fit, with_cursor
+from modeltop_tui.view.styled_text import SHAPES, TINTS, Cells
 
 INCIDENT_WIDTH = 14
 """Width of metric, change and age, in cells: `acc -0.105  4d`."""
@@ -46,8 +46,7 @@ def model_cells(state: ScreenState, model: str, width: int) -> Cells:
     new = "new " if is_new and model in index.incidents else ""
     room = width - 3 - len(new) - max(display_width(problem), min(INCIDENT_WIDTH, width // 2))
     name = f"{pad(sanitize(model), max(1, room))} "
-    line = ((SHAPES[severity] + mark, TINTS[severity]), (name, ""), (new, "strong"), (problem, ""))
-    return with_cursor(fit(line, width)) if model == state.selection.model else line
+    return ((SHAPES[severity] + mark, TINTS[severity]), (name, ""), (new, "strong"), (problem, ""))
 
 
 def describe_state(index: SnapshotIndex, model: str) -> str:

@@ -62,7 +62,7 @@ def figure_heading(figure: Figure, state: ScreenState, width: int) -> Cells:
     if state.selection.cursor is not None:
         now, change, severity = value_at(state, row.series)
     role = TINTS[severity] if severity else ""
-    name = (truncate(row.name, width), "cursor" if row.key == state.selection.key else "")
+    name = (truncate(row.name, width), "selected" if row.key == state.selection.key else "")
     mark = f" {SHAPES[severity]} " if severity else "   "
     limit = row.texts["limit"].lstrip("<> ")
     facts = f"{now}  {change}"

@@ -15,9 +15,16 @@ Span = tuple[str, str]
 Cells = tuple[Span, ...]
 """The spans of one line of the screen."""
 
-_REVERSED = {"cursor", "focus"}
-ROLES = ("critical", "warning", "unknown", "ok", "dim", "strong", "head", "cursor", "border", "focus")
-"""All roles of a span; the style sheet has a class `cell--ROLE` for each. Several are joined by `+`."""
+_SEEN_ON_BLANKS = {"cursor", "selected", "title", "head"}
+ROLES = (
+    *("critical", "warning", "unknown", "ok", "dim", "strong", "head", "worst"),
+    *("cursor", "selected", "border", "focus", "title"),
+)
+"""All roles of a span; the style sheet has a class `cell--ROLE` for each. Several are joined by `+`.
+
+`worst` is the one bold text of a screen. A selected row has the role `cursor` in the focused pane and `selected` in the
+others; the frame of the focused pane has the role `focus`, and its name `title`.
+"""
 
 SHAPES = {Severity.CRITICAL: "▲", Severity.WARNING: "◆", Severity.UNKNOWN: "○", Severity.OK: "●"}
 WORDS = {Severity.CRITICAL: "critical", Severity.WARNING: "warning", Severity.UNKNOWN: "unknown", Severity.OK: "ok"}
@@ -48,9 +55,18 @@ def plain_text(cells: Cells) -> str:
     return "".join(text for text, _ in cells)
 
 
-def with_cursor(cells: Cells) -> Cells:
-    """Return the line as the one that is selected."""
-    return tuple((text, f"{role}+cursor" if role else "cursor") for text, role in cells)
+MARK_WIDTH = 2
+"""Width of a severity's shape at the start of a row, with the sign that says who handles it, in cells."""
+
+
+def with_cursor(cells: Cells, width: int, *, focused: bool = True) -> Cells:
+    """Return the line as the selected row, `width` cells wide; in the focused pane only its mark keeps its color."""
+    first, *rest = fit(cells, width)
+    if not focused:
+        return tuple((text, f"{role}+selected" if role else "selected") for text, role in (first, *rest))
+    is_mark = len(first[0]) <= MARK_WIDTH and first[1] in TINTS.values()
+    mark = (first[0], f"cursor+{first[1]}" if is_mark else "cursor")
+    return mark, *((text, "cursor") for text, _ in rest)
 
 
 def merge_spans(cells: Cells) -> Cells:
@@ -62,8 +78,8 @@ def merge_spans(cells: Cells) -> Cells:
     out: list[Span] = []
     for text, role in filter(itemgetter(0), cells):
         before = out[-1] if out else ("", "")
-        # The color of a blank is not seen, but where it is reversed.
-        is_unseen = text.isspace() and not _REVERSED & {*role.split("+"), *before[1].split("+")}
+        # The color of a blank is not seen, but its background and its underline are.
+        is_unseen = text.isspace() and not _SEEN_ON_BLANKS & {*role.split("+"), *before[1].split("+")}
         if out and (role == before[1] or is_unseen):
             out[-1] = (before[0] + text, before[1])
         else:

@@ -40,7 +40,7 @@ def verdict_lines(state: ScreenState, width: int) -> list[Cells]:
         sentences[0] = named if LABEL_WIDTH + display_width(named) <= room else sentences[0]
     labeled = LABEL_WIDTH + max(map(display_width, sentences)) <= room
     marks = (f"{SHAPES[severity]} ", "  ", "  ")
-    rows = zip(marks, LABELS, sentences, (TINTS[severity], "", ""), ("strong" if severity else "", "", ""), strict=True)
+    rows = zip(marks, LABELS, sentences, (TINTS[severity], "", ""), ("worst" if severity else "", "", ""), strict=True)
     return [
         ((mark, tint), (f"{label:<{LABEL_WIDTH}}" if labeled and sentence else "", "dim"), (sentence, role))
         for mark, label, sentence, tint, role in rows
@@ -61,7 +61,7 @@ def summary_lines(state: ScreenState, width: int, max_lines: int = 99) -> list[C
         return []
     severity, verdict = known
     sentences = [sanitize(sentence, 600) for sentence in (verdict.what, verdict.why, verdict.do) if sentence]
-    roles = (TINTS[severity] if severity else "", "", "strong")
+    roles = (f"worst+{TINTS[severity]}" if severity else "", "", "")
     parts = [wrap(text, width, role=role) for text, role in zip(sentences, roles, strict=False)]
     choices = (parts, parts[:1] + parts[2:], parts[:1])
     shown = next((choice for choice in choices if sum(map(len, choice)) <= max_lines), [])

@@ -10,9 +10,11 @@ knows which is in front, and forwards the keys to it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, reduce
+from operator import or_
 from typing import ClassVar
 
 from rich.segment import Segment
@@ -28,7 +30,7 @@ from textual.widget import Widget
 from modeltop.core.series import SeriesKey
 from modeltop.core.text import display_width, truncate
 from modeltop_tui.view.state import ScreenState
-from modeltop_tui.view.styled_text import ROLES, Cells, Span, fit, merge_spans, to_ascii
+from modeltop_tui.view.styled_text import ROLES, Cells, Span, fit, merge_spans, plain_text, to_ascii
 
 TO_END = 10**9
 """Steps that reach the end of any list."""
@@ -40,6 +42,15 @@ def sanitize_line(text: str, *, ascii_only: bool) -> str:
     if not text.isprintable():
         text = "".join(char if char.isprintable() else "?" for char in text)
     return to_ascii(text) if ascii_only else text
+
+
+def _changed_region(row: int, before: Cells, after: Cells) -> Region:
+    """Return the cells of a row that differ: the spans in between those that are the same at both ends."""
+    least = min(len(before), len(after))
+    start = next(index for index in range(least + 1) if before[index : index + 1] != after[index : index + 1])
+    end = next((index for index in range(least - start) if before[-1 - index] != after[-1 - index]), least - start)
+    left = display_width(plain_text(after[:start]))
+    return Region(left, row, display_width(plain_text(after[start : len(after) - end])), 1)
 
 
 class Lines(Widget):
@@ -78,10 +89,10 @@ class Lines(Widget):
         if not self._has_size_of_shown():
             self.refresh()  # all of it, as soon as it has a size
             return
-        lines = self.frame(*self.size)
-        changed = [row for row, line in enumerate(lines) if line != self._shown[row]]
-        self._shown = lines
-        self.refresh(*(Region(0, row, self.size.width, 1) for row in changed)) if changed else None
+        before, self._shown = self._shown, self.frame(*self.size)
+        pairs = zip(before, self._shown, strict=True)
+        changed = [_changed_region(row, *pair) for row, pair in enumerate(pairs) if pair[0] != pair[1]]
+        self.refresh(*changed) if changed else None
 
     def _has_size_of_shown(self) -> bool:
         return bool(self._shown) and len(self._shown) == self.size.height and self._shown_width == self.size.width
@@ -133,65 +144,69 @@ _BOX = " │││─┘┐┤─└┌├─┴┬┼"
 """Box-drawing characters by the sum of their arms: 1 up, 2 down, 4 left, 8 right."""
 
 
+def _arms(box: tuple[int, int, int, int], x: int, y: int) -> int:
+    """Return the arms that the outline of a box (left, top, right, bottom) has in a cell."""
+    left, top, right, bottom = box
+    arms = 0
+    if x in (left, right):
+        arms |= (top < y <= bottom) | (top <= y < bottom) << 1
+    if y in (top, bottom):
+        arms |= (left < x <= right) << 2 | (left <= x < right) << 3
+    return arms
+
+
 @dataclass(frozen=True, slots=True)
 class Borders:
     """The characters around a pane."""
 
-    upper: str
-    lower: str
+    upper: Cells
+    """One character per span, as in the others."""
+    lower: Cells
     """Empty if a pane below it draws the line."""
-    left: str
+    left: Cells
     """One character per line of the inside."""
-    right: tuple[str, ...]
+    right: Cells
     """The same; empty texts if a pane to the right draws them."""
     inner_size: Size
 
 
 @lru_cache(maxsize=64)
-def pane_borders(own: Region, regions: tuple[Region, ...]) -> Borders:
+def pane_borders(own: Region, regions: tuple[Region, ...], focused: Region | None = None) -> Borders:
     """Return the borders of one of several panes that fill a rectangle: neighbors share a line, drawn by the second.
 
     Args:
         own: The pane's region.
         regions: Those of all visible panes.
+        focused: That of the focused pane, whose frame is marked, whichever pane draws it.
     """
     last_column, last_row = max(region.right for region in regions) - 1, max(region.bottom for region in regions) - 1
     boxes = [(one.x, one.y, min(one.right, last_column), min(one.bottom, last_row)) for one in regions]
+    lit = boxes[regions.index(focused)] if focused in regions else None
 
-    def char(x: int, y: int) -> str:
-        arms = 0
-        for left, top, right, bottom in boxes:
-            if x in (left, right):
-                arms |= (top < y <= bottom) | (top <= y < bottom) << 1
-            if y in (top, bottom):
-                arms |= (left < x <= right) << 2 | (left <= x < right) << 3
-        return _BOX[arms]
+    def char(x: int, y: int) -> Span:
+        arms = reduce(or_, (_arms(box, x, y) for box in boxes))
+        return _BOX[arms], "focus" if lit is not None and _arms(lit, x, y) else "border"
 
     has_right, has_lower = own.right - 1 == last_column, own.bottom - 1 == last_row
     rows = range(own.y + 1, own.bottom - has_lower)
     return Borders(
-        "".join(char(x, own.y) for x in range(own.x, own.right)),
-        "".join(char(x, own.bottom - 1) for x in range(own.x, own.right)) if has_lower and own.height > 1 else "",
-        "".join(char(own.x, y) for y in rows),
-        tuple(char(own.right - 1, y) if has_right else "" for y in rows),
+        tuple(char(x, own.y) for x in range(own.x, own.right)),
+        tuple(char(x, own.bottom - 1) for x in range(own.x, own.right)) if has_lower and own.height > 1 else (),
+        tuple(char(own.x, y) for y in rows),
+        tuple(char(own.right - 1, y) if has_right else ("", "") for y in rows),
         Size(max(0, own.width - 1 - has_right), len(rows)),
     )
 
 
-def _edge(line: str, title: Span, note: Span = ("", "")) -> Cells:
+def _edge(line: Cells, title: Span, note: Span = ("", "")) -> Cells:
     """Return a horizontal line with a title at its left end and a note at its right end, as far as they fit."""
     room = max(0, len(line) - 2)
     left = truncate(title[0], room)
     start = 1 + display_width(left)
     right = truncate(note[0], max(0, room + 1 - start - 2 * bool(left)))
     end = max(1, len(line) - 1 - display_width(right))
-    return (
-        (line[:1], "border"),
-        (left, title[1]),
-        (line[start:end], "border"),
-        (right, note[1]),
-        (line[end:][-1:], "border"),
-    )
+    titles = ((part, line[0][1] if part[0] == "─" else title[1]) for part in filter(None, re.split("(─+)", left)))
+    return (*line[:1], *titles, *line[start:end], (right, note[1]), *line[end:][-1:])
 
 
 class Pane(Lines):
@@ -252,8 +267,9 @@ class Pane(Lines):
     @property
     def borders(self) -> Borders:
         """The lines around the pane; it shares those to its right and below it with its neighbors."""
-        regions = tuple(pane.region for pane in self.screen.query(Pane) if pane.region)
-        return pane_borders(self.region, regions)
+        panes = [pane for pane in self.screen.query(Pane) if pane.region]
+        focused = next((pane.region for pane in panes if pane.active), None)
+        return pane_borders(self.region, tuple(pane.region for pane in panes), focused)
 
     def frame(self, width: int, height: int) -> list[Cells]:
         """Return the frame and the lines in it."""
@@ -268,9 +284,9 @@ class Pane(Lines):
         lines += [()] * (inner_height - len(lines))
         title = f"{self.NUMBER} {self.title()}" if self.NUMBER else self.title()
         note = self.subtitle() or self._position(body.count, visible)
-        upper = _edge(borders.upper, (title, "focus" if self.active else ""), ("" if borders.lower else note, "dim"))
+        upper = _edge(borders.upper, (title, "title" if self.active else ""), ("" if borders.lower else note, "dim"))
         rows = zip(borders.left, lines, borders.right, strict=False)
-        framed = [((left, "border"), *fit(line, inner_width), (right, "border")) for left, line, right in rows]
+        framed = [(left, *fit(line, inner_width), right) for left, line, right in rows]
         return [upper, *framed, _edge(borders.lower, ("", ""), (note, ""))][:height]
 
     def _scroll_to_cursor(self, body: PaneBody, visible: int) -> None:
@@ -306,11 +322,6 @@ class Pane(Lines):
     def scroll_lines(self, lines: int) -> None:
         """Scroll by some lines without moving the selection."""
         self.top = max(0, self.top + lines)
-        self.repaint()
-
-    def focus_pane(self, *, focused: bool) -> None:
-        """Set or remove the focus. Only the title shows it: one line to repaint."""
-        self.active = focused
         self.repaint()
 
     def click_row(self, row: int) -> None:

@@ -60,7 +60,10 @@ class ModelsPane(Pane):
         below = [(), *summary] if 0 < len(summary) < room else summary
 
         def line(row: int) -> Cells:
-            return model_cells(self.screen_state, models[row], width) if row < len(models) else below[row - len(models)]
+            if row >= len(models):
+                return below[row - len(models)]
+            cells = model_cells(self.screen_state, models[row], width)
+            return with_cursor(cells, width, focused=self.active) if row == cursor else cells
 
         return PaneBody(len(models) + len(below), line, cursor)
 
@@ -102,7 +105,8 @@ class MetricsPane(Pane):
         cursor = selected_row(state, tree_rows(state))
 
         def line(number: int) -> Cells:
-            return metric_cells(rows[number], layout, selected=number == cursor, since=since)
+            cells = metric_cells(rows[number], layout, since=since)
+            return with_cursor(cells, width, focused=self.active) if number == cursor else cells
 
         return PaneBody(len(rows), line, cursor, heading=(heading(layout),))
 
@@ -251,7 +255,7 @@ class AlertsPane(Pane):
         if alert_entries and self.active:
             self._scroll_to_entry(alert_entries, height)
         lines = [
-            with_cursor(line) if self.active and number == self.cursor_row else line
+            with_cursor(line, width) if self.active and number == self.cursor_row else line
             for number, entry in enumerate(alert_entries)
             for line in entry.lines
         ]

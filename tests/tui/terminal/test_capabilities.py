@@ -66,8 +66,8 @@ def test_whether_only_ascii_can_be_drawn(environ, encoding, ascii_only):
 @pytest.mark.parametrize(
     ("depth", "light", "theme"),
     [
-        (ColorDepth.TRUE, False, "textual-dark"),
-        (ColorDepth.INDEXED, True, "textual-light"),
+        (ColorDepth.TRUE, False, "modeltop-dark"),
+        (ColorDepth.INDEXED, True, "modeltop-light"),
         (ColorDepth.ANSI, False, "ansi-dark"),
         (ColorDepth.ANSI, True, "ansi-light"),
         (ColorDepth.NONE, False, "ansi-dark"),
@@ -95,6 +95,7 @@ def test_over_ssh_nothing_moves_and_frames_are_few():
 
 def test_an_unknown_theme_is_an_error_that_names_the_nearest():
     check_theme("ansi-light")
+    check_theme("modeltop-light")
     with pytest.raises(UsageError, match="did you mean textual-light"):
         check_theme("textual-lihgt")
 

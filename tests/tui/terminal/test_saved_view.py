@@ -110,7 +110,7 @@ def test_the_view_is_left_and_found_again_and_a_new_incident_is_marked(spawn, en
 
     assert "new" not in look("s", "t", "t")
     kept = json.loads((tmp_path / "home" / "state" / "modeltop" / "view.json").read_bytes())
-    assert kept[""] == {"textual-dark": "ansi-dark"}
+    assert kept[""] == {"modeltop-dark": "ansi-dark"}
     with path.open("a") as file:
         file.write("2025-01-29,two,0.5\n")
     again = look()

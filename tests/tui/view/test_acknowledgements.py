@@ -72,7 +72,7 @@ def test_a_model_is_marked_once_each_of_its_alerts_is_taken_care_of(state_after,
 
 def test_a_metric_is_marked_by_its_own_alerts(state_after):
     table = metric_rows(state_after(acknowledged=[F1], suppressed=[ACCURACY]))
-    marks = [plain_text(metric_cells(row, table_layout(table, 60), selected=False))[:10].rstrip() for row in table]
+    marks = [plain_text(metric_cells(row, table_layout(table, 60)))[:10].rstrip() for row in table]
     assert marks == ["▲×accuracy", "  precisio", "  recall", "▲✓f1_score", "  confiden"]
 
 

@@ -48,7 +48,7 @@ def moved(state, steps):
 
 def table(state, width=46):
     rows = metric_rows(state)
-    return [plain_text(metric_cells(row, table_layout(rows, width), selected=False)).rstrip() for row in rows]
+    return [plain_text(metric_cells(row, table_layout(rows, width))).rstrip() for row in rows]
 
 
 @pytest.mark.parametrize("count", [20, 200])

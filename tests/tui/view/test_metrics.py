@@ -12,7 +12,7 @@ def table_lines(state, width):
     layout = table_layout(metric_rows(state), width)
     return [
         plain_text(heading(layout)),
-        *(plain_text(metric_cells(row, layout, selected=False)) for row in metric_rows(state)),
+        *(plain_text(metric_cells(row, layout)) for row in metric_rows(state)),
     ]
 
 

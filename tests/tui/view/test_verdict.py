@@ -39,7 +39,7 @@ def test_in_a_fleet_the_model_is_named(diagnosed, make):
 
 def test_only_what_happened_is_bold(diagnosed):
     roles = [[role for _, role in line] for line in verdict_lines(diagnosed(), 80)]
-    assert roles == [["critical", "dim", "strong"], ["", "dim", ""], ["", "dim", ""]]
+    assert roles == [["critical", "dim", "worst"], ["", "dim", ""], ["", "dim", ""]]
 
 
 def test_a_sentence_that_would_not_fit_beside_its_label_is_shown_without(diagnosed, make):
