@@ -300,6 +300,19 @@ def format_value(value: float, digits: int = 3) -> str:
     return f"{integer}.{decimals.rstrip('0').ljust(2, '0')}"
 
 
+def format_alike(*values: float) -> list[str]:
+    """Return values for one sentence, as `format_value` writes them but with as many decimals as the longest has.
+
+    >>> format_alike(0.683, 0.94), format_alike(0.87, 0.9), format_alike(1200.0, 303.25)
+    (['0.683', '0.940'], ['0.87', '0.90'], ['1200', '303.25'])
+    """
+    texts = [format_value(value) for value in values]
+    if not all("." in text and "e" not in text for text in texts):
+        return texts
+    most = max(len(text.partition(".")[2]) for text in texts)
+    return [text + "0" * (most - len(text.partition(".")[2])) for text in texts]
+
+
 def format_comparison(value: float, sign: str, limit: float) -> str:
     """Return `value sign limit` with as many decimals as are needed to distinguish the two.
 

@@ -24,10 +24,10 @@ from modeltop.core.stats.spacing import period_unit
 from modeltop.core.text import (
     display_width,
     format_age,
+    format_alike,
     format_day,
     format_duration,
     format_minute,
-    format_value,
     pluralize,
     sanitize,
     truncate,
@@ -357,7 +357,7 @@ def _describe_breach(alert: Alert, snapshot: Snapshot) -> str:
     if breach is not None and breach.is_baseline and breach.limit is not None:
         values = breach.value, breach.limit
         digits = format_values(snapshot.catalog.get(alert.key.metric), *values)
-        message = message.replace(", baseline ".join(map(format_value, values)), ", baseline ".join(digits))
+        message = message.replace(", baseline ".join(format_alike(*values)), ", baseline ".join(digits))
     return f"{series_name(alert.key)} {sanitize(message, MAX_PROBLEM_WIDTH)}"
 
 

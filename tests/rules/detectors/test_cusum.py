@@ -121,8 +121,8 @@ def test_an_episode_begins_where_the_fall_did_and_ends_where_it_was_made_good(da
     assert to_datetime(times[60]) <= episode.resolved <= to_datetime(times[64])
     assert episode.severity is Severity.WARNING
     assert episode.worst_breach.limit == pytest.approx(0.95, abs=0.005)
-    assert ", baseline 0.95" in episode.worst_breach.message
-    assert episode.breach.message.endswith("back to baseline 0.95")
+    assert ", baseline 0.950" in episode.worst_breach.message
+    assert episode.breach.message.endswith("back to baseline 0.950")
 
 
 @pytest.mark.parametrize(
