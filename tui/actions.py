@@ -8,6 +8,7 @@ import os
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,8 @@ from modeltop_tui.workers.poller import Poller
 THEMES = (DARK, LIGHT, "ansi-dark", "ansi-light", "nord", "gruvbox", "solarized-light")
 """The themes that `t` cycles through; the command line accepts all of Textual's."""
 
-Action = Callable[[MainScreen, Poller], None]
+Action = Callable[..., None]
+"""Called with the main screen, the poller, and, where it takes one, an argument that a person typed."""
 
 
 def poll_now(screen: MainScreen, poller: Poller) -> None:
@@ -43,12 +45,15 @@ def toggle_pause(screen: MainScreen, poller: Poller) -> None:
     screen.status.show_message("paused (p resume, r refresh once)" if poller.paused else "resumed")
 
 
-def next_theme(screen: MainScreen, _: Poller) -> None:
-    """Switch to the next of `THEMES`."""
+def next_theme(screen: MainScreen, _: Poller, name: str = "") -> None:
+    """Switch to the next of `THEMES`, or to a theme by its name."""
     app = screen.app
+    if name and name not in app.available_themes:
+        screen.status.show_message(f"no theme {name}; try: {', '.join(THEMES)}")
+        return
     themes = [name for name in THEMES if name in app.available_themes]
     index = themes.index(app.theme) + 1 if app.theme in themes else 0
-    app.theme = themes[index % len(themes)]
+    app.theme = name or themes[index % len(themes)]
     for lines in screen.query(Lines):
         lines.repaint()  # on a light background the lines of a chart have other colors
     screen.status.show_message(f"theme: {app.theme} (start with --theme {app.theme})")
@@ -155,11 +160,14 @@ def abbreviate_home(path: Path) -> str:
     return f"~{text[len(home) :]}" if text.startswith(home + "/") else text
 
 
-def ask_export_path(screen: MainScreen, _: Poller) -> None:
-    """Ask for the file to export the view to; its suffix chooses the format."""
+def ask_export_path(screen: MainScreen, _: Poller, path: str = "") -> None:
+    """Ask for the file to export the view to, unless it is given; its suffix chooses the format."""
     key = screen.screen_state.selection.key
     if key is None:
         screen.status.show_message("no metric is selected")
+        return
+    if path:
+        export_to(screen, path)
         return
     slug = re.sub(r"[^a-z0-9]+", "-", f"{key.model}-{key.metric}".casefold()).strip("-")[:60] or "view"
     hint = ".csv: the points, .svg or .txt: the screen (Esc to cancel)"
@@ -209,14 +217,12 @@ def screen_text(app: App[Any]) -> str:
     return "".join(f"{strip.text.rstrip()}\n" for strip in strips)
 
 
-def _alert_action(name: str) -> Action:
-    """Return an action of `modeltop_tui.alert_actions`, which is imported on first use: the first frame needs none."""
+def _imported(module: str, name: str) -> Action:
+    """Return an action of another module, which is imported on first use: the first frame needs none."""
 
-    def act(screen: MainScreen, poller: Poller) -> None:
-        from modeltop_tui import alert_actions
-
-        action: Action = getattr(alert_actions, name)
-        action(screen, poller)
+    def act(screen: MainScreen, poller: Poller, *argument: str) -> None:
+        action: Action = getattr(import_module(f"modeltop_tui.{module}"), name)
+        action(screen, poller, *argument)
 
     return act
 
@@ -232,8 +238,9 @@ ACTIONS: dict[str, Action] = {
     "diagnosis": show_diagnosis,
     "copy": copy_selection,
     "export": ask_export_path,
-    "acknowledge": _alert_action("acknowledge"),
-    "silence": _alert_action("open_silence_form"),
-    "note": _alert_action("ask_note"),
+    "ack": _imported("alert_actions", "acknowledge"),
+    "silence": _imported("alert_actions", "open_silence_form"),
+    "note": _imported("alert_actions", "ask_note"),
+    "goto": _imported("command_line", "show_prompt"),
 }
 """Actions by the argument of `app.perform` in a binding."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from modeltop.alerting import actions
 from modeltop.alerting.event_log.event_log import author
 from modeltop.core.incident import Acknowledgement
@@ -23,8 +25,14 @@ def target_alert(screen: MainScreen) -> Alert | None:
     return pane.selected_alert if isinstance(pane, AlertsPane) else selected_alert(screen.screen_state)
 
 
-def acknowledge(screen: MainScreen, poller: Poller) -> None:
-    """Acknowledge the target alert, or withdraw one's own acknowledgement; another person's is only shown."""
+def acknowledge(screen: MainScreen, poller: Poller, reason: str = "") -> None:
+    """Acknowledge the target alert, or withdraw one's own acknowledgement; another person's is only shown.
+
+    Args:
+        screen: Has the alert.
+        poller: Writes the event.
+        reason: The first text of the prompt.
+    """
     alert, status, snapshot = target_alert(screen), screen.status, screen.screen_state.snapshot
     if alert is None or snapshot is None:
         status.show_message("no active alert here; e: next problem")
@@ -33,7 +41,7 @@ def acknowledge(screen: MainScreen, poller: Poller) -> None:
     elif poller.pipeline.state_reader.event_log is None:
         status.show_message(no_event_log_message(poller))
     elif (ack := snapshot.acknowledgements.get(alert.id or "")) is None:
-        status.show_prompt(_acknowledge_prompt(screen, poller, alert))
+        status.show_prompt(replace(_acknowledge_prompt(screen, poller, alert), initial=reason))
     elif ack.by == author():
         status.show_prompt(_withdraw_prompt(screen, poller, alert, ack))
     else:
@@ -82,8 +90,14 @@ def _withdraw_prompt(screen: MainScreen, poller: Poller, alert: Alert, ack: Ackn
     return Prompt(f"Un-acknowledge {name}?", "", lambda _: "(Enter to confirm, Esc to cancel)", submit)
 
 
-def ask_note(screen: MainScreen, poller: Poller) -> None:
-    """Ask for a note about the selected model, and write it."""
+def ask_note(screen: MainScreen, poller: Poller, text: str = "") -> None:
+    """Ask for a note about the selected model, and write it.
+
+    Args:
+        screen: Has the model.
+        poller: Writes the event.
+        text: The first text of the prompt.
+    """
     model, status = screen.screen_state.selection.model, screen.status
     if model is None:
         status.show_message("no model is selected")
@@ -105,7 +119,7 @@ def ask_note(screen: MainScreen, poller: Poller) -> None:
         )
 
     hint = "a release, a migration: what others should know"
-    status.show_prompt(Prompt(f"note on {sanitize(model, 24)}:", "", lambda _: hint, submit))
+    status.show_prompt(Prompt(f"note on {sanitize(model, 24)}:", text, lambda _: hint, submit))
 
 
 def open_silence_form(screen: MainScreen, poller: Poller) -> None:

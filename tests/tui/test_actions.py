@@ -139,3 +139,45 @@ async def test_a_theme_changes_colours_and_the_chart_with_them(fleet, run):
         assert screen.app.theme == "modeltop-light"
         await screen.press(*"tttttt")
         assert screen.app.theme == "modeltop-dark"
+
+
+async def test_a_typed_line_is_completed_recalled_and_runs_the_action_of_a_key(fleet, run):
+    async with run(fleet) as screen:
+        await screen.press("colon", *"chu", "tab")
+        assert screen.status_line.startswith(": churn")
+        await screen.press("enter", "colon", *"sort", "space", "n", "tab", "enter")
+        assert (screen.selection.model, screen.selection.sort.value) == ("churn", "by name")
+        await screen.press("colon", "up", "up")
+        assert screen.status_line.startswith(": churn")
+        await screen.press("down", "down", *"theme", "space", *"nord", "enter")
+        assert screen.app.theme == "nord"
+        assert screen.app.main_screen.screen_state.typed == ("churn", "sort name", "theme nord")
+
+
+@pytest.mark.parametrize(
+    ("line", "text"),
+    [
+        ("periods", "fraud: f1_score, 10 periods"),
+        ("diagnosis", "fraud: diagnosis"),
+        ("help", "next theme"),
+        ("theme none", "no theme none; try: "),
+        ("pause", "paused (p resume, r refresh once)"),
+        ("note", "nothing can be saved"),
+        ("export x.doc", "not written: x.doc does not end in .csv, .svg or .txt"),
+        ("export", "write to"),
+        ("2025-13", "invalid range 2025-13"),
+    ],
+)
+async def test_actions_are_called_by_their_names(fleet, run, line, text):
+    async with run(fleet) as screen:
+        await screen.press("colon", *("space" if char == " " else char for char in line), "enter")
+        assert text in screen.text
+
+
+async def test_quit_is_a_command_and_no_key_of_the_prompt_is(fleet, run):
+    async with run(fleet) as screen:
+        await screen.press("colon", "q", "p", "t", "1", "z", "tab", "up", "down", "left", "home", "escape")
+        assert screen.app.is_running
+        assert (screen.app.theme, screen.app.poller.paused) == ("modeltop-dark", False)
+        await screen.press("colon", *"quit", "enter")
+        assert not screen.app.is_running

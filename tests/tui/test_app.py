@@ -102,6 +102,13 @@ async def test_keys_select(fleet, run, keys, selected):
         pytest.param("t", "theme: modeltop-light (start with --theme modeltop-light)", id="theme"),
         pytest.param("escape", "nothing to close; q quits", id="nothing to undo"),
         pytest.param("colon z z enter", "no match for zz", id="a jump to nowhere"),
+        pytest.param("colon 2 0 2 4 minus 0 1 enter", "fraud has no data in 2024-01", id="a range without data"),
+        pytest.param("colon c o m tab space a c c tab enter", "accuracy of 3 models; Esc returns", id="compare"),
+        pytest.param(
+            "colon c o m tab space a c c tab enter escape escape colon up enter m",
+            "with confidence",
+            id="and m after it",
+        ),
     ],
 )
 async def test_what_a_key_did_is_shown_where_it_cannot_be_seen(fleet, run, keys, text):
@@ -160,9 +167,9 @@ async def test_zoom_takes_the_pane_that_was_chosen(fleet, run):
 async def test_the_cursor_reads_out_and_moves(fleet, run):
     async with run(fleet) as screen:
         await screen.press("c", "left", "left")
-        assert "2025-01-08  0.880  n ?" in screen.text
+        assert "8 Jan  0.880  n ?" in screen.text
         await screen.press("up")
-        assert "2025-01-08" in screen.text
+        assert "8 Jan" in screen.text
 
 
 async def test_the_table_of_periods_opens_moves_and_closes(fleet, run, gold):
@@ -336,3 +343,39 @@ async def test_after_a_change_of_theme_the_screen_is_that_of_a_start_with_it(fle
         switched = [list(strip) for strip in screen.app.screen._compositor.render_strips()][:-1]
     async with run(fleet, theme=theme) as screen:
         assert [list(strip) for strip in screen.app.screen._compositor.render_strips()][:-1] == switched
+
+
+async def test_enter_with_a_cursor_opens_the_period_there(fleet, run):
+    async with run(fleet) as screen:
+        await screen.press("c", "left", "left", "enter")
+        assert isinstance(screen.app.screen, PeriodsScreen)
+        assert screen.app.screen.pane.cursor_row == 2
+        row = next(at for at, line in enumerate(screen.lines) if "2025-01-08" in line)
+        assert "also" in screen.lines[row + 1], "the period is open: its other metrics are below"
+        await screen.press("q", "c", "enter")
+        assert isinstance(screen.app.screen, DiagnosisScreen)
+
+
+async def test_what_of_the_read_out_does_not_fit_below_the_chart_is_in_the_last_line(make, run):
+    line = make.series([0.95] * 20 + [0.85], support=[900] * 21)
+    async with run(make.snapshot(line, make.healthy("other"))) as screen:
+        await screen.press("c", "left", "right")
+        assert screen.status_line.startswith("21 Jan  0.850 [0.825, 0.872]  n 900 ▲")
+        assert screen.status_line.endswith("base -0.100")
+        assert "n 900 ▲─" in screen.text
+    async with run(make.snapshot(line, make.healthy("other")), size=(160, 40)) as screen:
+        await screen.press("f", "c", "left", "right")
+        assert "base -0.100" in screen.text
+        assert not screen.status_line.startswith("21 Jan"), "it is not said twice"
+
+
+async def test_escape_ends_a_comparison_before_it_undoes_the_zoom(fleet, run):
+    async with run(fleet) as screen:
+        await screen.press("3", "z", "colon", *"compare", "space", *"accuracy", "enter")
+        assert "accuracy, 3 models, 10 days" in screen.text
+        assert "1 fraud" in screen.text
+        await screen.press("down")
+        assert "1 churn" in screen.text
+        await screen.press("escape")
+        assert screen.selection.comparison is None
+        assert "2 Metrics" not in screen.text

@@ -60,7 +60,7 @@ MAIN = APP | STEPS | {
     "e": ("", ""), "E": ("", ""),
     "exclamation_mark": ("", "problems only: ! shows all models"),
     "slash": ("", "words, !word"),
-    "colon": ("", "model, metric or both"),
+    "colon": ("", "model, metric, segment"),
     "s": ("", "models by name"),
     "right": ("", ""), "l": ("", ""), "left": ("right", ""), "h": ("right", ""),
     "v": ("", "100 periods"),
@@ -102,7 +102,7 @@ START = APP | STEPS | {
     "escape": ("", "1 Models"),
 }  # fmt: skip
 CURSOR = MAIN | {
-    "pageup": ("pagedown", ""), "ctrl+b": ("pagedown", ""), "escape": ("", ""),
+    "pageup": ("pagedown", ""), "ctrl+b": ("pagedown", ""), "escape": ("", ""), "enter": ("", "100 periods"),
     "m": ("c right", "with "), "shift+right": ("home", ""), "shift+left": ("", ""),
 }  # fmt: skip
 
@@ -215,7 +215,7 @@ async def test_a_prompt_can_be_edited_submitted_and_left(fallen, run, effects, t
         await screen.press(key)
         for edit, text in {"r": "r ", "space": "r  ", "backspace": "r ", "ctrl+u": " "}.items():
             await screen.press(edit)
-            assert screen.app.main_screen.status.answer.endswith(text.removesuffix(" ")), edit
+            assert screen.app.main_screen.status.line.text.endswith(text.removesuffix(" ")), edit
         for end in END_KEYS:
             await screen.press(end)
         assert effects == [LEAVE, LEAVE, SUSPEND]

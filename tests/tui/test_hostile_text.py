@@ -10,6 +10,7 @@ from modeltop.core.distribution import Distributions, Histogram, ReliabilityCurv
 from modeltop.core.incident import WatcherHealth
 from modeltop.core.series import ReadProblem
 from modeltop.core.text import display_width
+from modeltop_tui.view import goto
 from modeltop_tui.view.alerts import alerts_title, entries
 from modeltop_tui.view.changes import change_lines, changes_title
 from modeltop_tui.view.chart import chart_data, cursor_readout, history_strip
@@ -18,13 +19,14 @@ from modeltop_tui.view.diagnosis import evidence_rows
 from modeltop_tui.view.header import header_line
 from modeltop_tui.view.metrics import heading, metric_cells, metric_rows, table_layout
 from modeltop_tui.view.models import empty_list_message, model_cells, models_title
-from modeltop_tui.view.navigation import jump_hint
 from modeltop_tui.view.periods import period_rows
 from modeltop_tui.view.series_rules import series_rule_lines
-from modeltop_tui.view.state import visible_models
+from modeltop_tui.view.state import ChartComparison, visible_models
 from modeltop_tui.view.styled_text import plain_text
 from modeltop_tui.view.verdict import verdict_lines
 from modeltop_tui.widgets.pane import sanitize_line
+
+NO_WORDS = goto.CommandWords({}, {})
 
 
 @pytest.fixture(scope="module")
@@ -78,9 +80,15 @@ def all_texts(state, clock, diagnosis):
             yield from (plain_text(line) for line in (row.line, *(row.unfold() if row.unfold else ())))
     chart = chart_data(state)
     yield from (note.caption for note in chart.annotations.notes)
+    compared = replace(
+        state, selection=replace(state.selection, comparison=ChartComparison(by_segment=True), cursor=0.0)
+    )
+    yield from (chart_data(compared).title, cursor_readout(compared, 200))
+    yield from (line.name for line in chart_data(compared).traces)
     yield from (chart.title, chart.empty_message, cursor_readout(state, 200), *(line.name for line in chart.traces))
     yield from (
-        jump_hint(state, state.selection.model),
+        goto.hint(state, state.selection.model, NO_WORDS),
+        goto.hint(state, f"compare {state.selection.model} x", NO_WORDS),
         empty_list_message(replace(state, selection=replace(state.selection, filter="\x1bz"))),
     )
     yield from (plain_text(line) for line in series_rule_lines(state, 60, 99))
@@ -115,7 +123,24 @@ async def test_all_of_them_at_once_on_every_screen(make, run, complete_diagnosis
             await screen.press("down", "down", "down", "down", "down", "m", "c")
             assert screen.text.replace("\n", "").isprintable()
             assert all(display_width(line) == 100 for line in screen.lines)
-        for keys in ("d", "G", "q", "v", "q", "?", "q", "colon", "z", "enter", "/", "[", "enter"):
+        for keys in (
+            "d",
+            "G",
+            "q",
+            "v",
+            "q",
+            "?",
+            "q",
+            "colon",
+            *"compare",
+            "enter",
+            "c",
+            "v",
+            "q",
+            "colon",
+            "tab",
+            "/",
+        ):
             await screen.press(keys)
             assert screen.text.replace("\n", "").isprintable()
 

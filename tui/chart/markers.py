@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 RED, YELLOW = "red", "orange"
 """plotext's names of the ANSI colors 1 and 3."""
 _DARK, _LIGHT = ("cyan", "blue+", "white", "magenta+"), ("blue", "magenta+", "black", "cyan")
+MAX_LINES = len(_DARK)
+"""Lines of a chart that have a color of their own."""
 _COLUMNS_PER_POINT = 3
 """Columns per point from which healthy points have a marker too."""
 _COLUMNS_PER_DIGIT = 16

@@ -63,7 +63,7 @@ class DiagnosisScreen(ModalPane):
         Binding("e", "move('problem_model', 1)", "next", tooltip="next problem"),
         Binding("E", "move('problem_model', -1)", "previous problem", show=False),
         Binding("enter,space", "open", "open", key_display="Enter Space", tooltip="open the row"),
-        Binding("a", "app.perform('acknowledge')", "ack", tooltip="acknowledge / un-acknowledge"),
+        Binding("a", "app.perform('ack')", "ack", tooltip="acknowledge / un-acknowledge"),
         Binding("S", "app.perform('silence')", "silence; list silences", show=False),
         Binding("N", "app.perform('note')", "write a note on the model", show=False),
         Binding("v", "app.perform('periods')", "periods as a table", show=False),

@@ -41,30 +41,7 @@ def filter_prompt(screen: MainScreen) -> Prompt:
     return Prompt("/", previous.filter, on_change, on_submit=lambda _: None, on_cancel=on_cancel)
 
 
-def jump_prompt(screen: MainScreen) -> Prompt:
-    """Return the prompt for a model or a metric to jump to; its hint shows where enter would go."""
-    return Prompt(
-        ":",
-        "",
-        on_change=lambda text: navigation.jump_hint(screen.screen_state, text),
-        on_submit=lambda text: _jump(screen, text),
-    )
-
-
-def _jump(screen: MainScreen, typed: str) -> None:
-    state = screen.screen_state
-    targets = navigation.jump_targets(state, typed)
-    if not targets:
-        if typed.strip():
-            screen.status.show_message(f"no match for {typed}")
-        return
-    model, key = targets[0]
-    if model not in visible_models(state):
-        state = replace(state, selection=replace(state.selection, filter="", problems_only=False))
-    screen.select(navigation.select_series(state, model, key))
-
-
-PROMPTS = {"filter": filter_prompt, "jump": jump_prompt}
+PROMPTS = {"filter": filter_prompt}
 """Prompts by the argument of `prompt` in a binding."""
 
 
@@ -73,7 +50,8 @@ MAIN_KEYS: tuple[Binding, ...] = (
     Binding("1", "focus_pane(1)", "pane by its number", key_display="1-5", show=False),
     Binding("tab", "next_pane(1)", "next pane", show=False),
     Binding("shift+tab", "next_pane(-1)", "previous pane", show=False),
-    Binding("enter,d", "open", "why", key_display="Enter d", tooltip="why: the evidence"),
+    Binding("enter", "open", "why", key_display="Enter d", tooltip="why: the evidence"),
+    Binding("d", "app.perform('diagnosis')", show=False),
     Binding("escape", "back", "back: cursor, zoom, segments, filter", key_display="Esc", show=False),
 )
 
@@ -216,7 +194,7 @@ class MainScreen(PaneScreen):
             self._focus_first_pane()
 
     async def action_open(self) -> None:
-        """Open what is selected: what shares a line, an alert, hidden segments, else the evidence about the model."""
+        """Open what is selected: what shares a line, an alert, hidden segments, a period, else the evidence."""
         pane = self.focused_pane
         if isinstance(pane, AlertsPane):
             if pane.unfold():
@@ -227,7 +205,8 @@ class MainScreen(PaneScreen):
         elif self.screen_state.selection.on_hidden:
             self.select(navigation.unfold_segments(self.screen_state))
             return
-        await self.run_action("app.perform('diagnosis')")
+        cursor = self.screen_state.selection.cursor
+        await self.run_action(f"app.perform('{'diagnosis' if cursor is None else 'periods'}')")
 
     def open_series(self, key: SeriesKey) -> None:
         """Show the chart, the rules and the periods of a series."""
@@ -237,10 +216,12 @@ class MainScreen(PaneScreen):
         self.app.push_screen(PeriodsScreen(self, with_chart=True))
 
     def action_back(self) -> None:
-        """Undo one thing: the cursor, else the zoom, else the filters."""
+        """Undo one thing: the cursor, else the comparison, else the zoom, else the filters."""
         selection = self.screen_state.selection
         if selection.cursor is not None:
             self.select(replace(selection, cursor=None))
+        elif selection.comparison is not None:
+            self.select(replace(selection, comparison=None))
         elif self.has_class("-zoomed"):
             self.remove_class("-zoomed")
             self._leave_hidden_pane()
@@ -268,11 +249,16 @@ class MainScreen(PaneScreen):
             return
         is_same_model = selection.model == self.screen_state.selection.model
         self.select(selection)
-        text = navigation.announce(name, self.screen_state)
-        if not text and is_same_model and not self.query_one(ChartPane).region:
-            # What the key acts on is out of sight.
-            text = cursor_readout(self.screen_state, self.size.width) or chart_data(self.screen_state).title
-        self.status.show_message(text)
+        self.status.show_message(
+            navigation.announce(name, self.screen_state) or self._unseen(name, is_same_model=is_same_model)
+        )
+
+    def _unseen(self, move: str, *, is_same_model: bool) -> str:
+        """Return what a move did to a chart that is out of sight, or that has less room for the read-out."""
+        chart, readout = self.query_one(ChartPane), cursor_readout(self.screen_state, self.size.width)
+        if not chart.region:
+            return (readout or chart_data(self.screen_state).title) if is_same_model else ""
+        return readout if move == "side" and readout != chart.subtitle() else ""
 
     def on_pane_move(self, event: Pane.Move) -> None:
         """Move the selection for a pane."""

@@ -13,7 +13,7 @@ from modeltop_tui.screens.main import MainScreen
 from modeltop_tui.screens.modal import ModalPane, RowsPane
 from modeltop_tui.view.chart import chart_data
 from modeltop_tui.view.metrics import label
-from modeltop_tui.view.periods import period_rows
+from modeltop_tui.view.periods import period_row, period_rows
 from modeltop_tui.view.rows import Row
 from modeltop_tui.view.series_rules import series_rule_lines
 from modeltop_tui.view.styled_text import Cells
@@ -81,7 +81,12 @@ class PeriodsPane(RowsPane):
 
 
 class PeriodsScreen(ModalPane):
-    """The table of periods over the full screen; on request below the chart and the rules of the series."""
+    """The table of periods over the full screen, open at the cursor of the chart.
+
+    Args:
+        main_screen: Its state is followed.
+        with_chart: Whether the chart and the rules of the series are above the table.
+    """
 
     TITLE = "Periods"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -97,6 +102,9 @@ class PeriodsScreen(ModalPane):
 
     def __init__(self, main_screen: MainScreen, *, with_chart: bool = False) -> None:
         super().__init__(main_screen, PeriodsPane(ascii_only=main_screen.ascii_only, with_chart=with_chart))
+        if main_screen.screen_state.selection.cursor is not None:
+            row = period_row(main_screen.screen_state)
+            self.pane.cursor_row, self.pane.toggled = row, {row}
 
     def action_select_metric(self, steps: int) -> None:
         """Select another metric of the model, on the main screen as well."""

@@ -1,6 +1,7 @@
-"""What is kept from one run of the app to the next: the settings of the view, and the incidents that the user has seen.
+"""What is kept from one run of the app to the next: settings of the view, incidents that were seen, lines typed.
 
-`view.json` and `seen.json` in the state folder map a source to its own entry. A missing or damaged file is an empty
+`view.json`, `seen.json` and `typed.json` in the state folder map a source to its own entry; the first decides how the
+first frame looks, so that nothing else may change it. A missing or damaged file is an empty
 one, and what cannot be written is not kept: neither is an error.
 """
 
@@ -18,9 +19,11 @@ from modeltop.history.files import FileStat, file_stat, xdg_folder
 if TYPE_CHECKING:
     from modeltop_tui.view.state import ScreenState, Selection
 
-VIEW, SEEN = "view.json", "seen.json"
+VIEW, SEEN, TYPED = "view.json", "seen.json", "typed.json"
 ALL_SOURCES = ""
 """The entry of `view.json` with the theme that the user chose in place of each default."""
+MAX_TYPED = 20
+"""Lines that are kept."""
 MAX_SOURCES = 32
 """Sources per file; the oldest are forgotten."""
 Entry = dict[str, Any]
@@ -72,18 +75,23 @@ def save_theme(default: str, chosen: str) -> None:
 
 
 def load_state(source: str) -> ScreenState:
-    """Return the state to start with: sort, range and problems only as they were left, and the incidents seen."""
+    """Return the state to start with: sort, range and problems only as they were left, incidents seen, lines typed."""
+    from modeltop_tui.view.line_edit import paste_line
     from modeltop_tui.view.state import ScreenState
 
-    seen = load_entries(SEEN).get(source)
-    return ScreenState(selection=selection_of(load_entries(VIEW).get(source, {})), seen=seen)
+    seen, lines = load_entries(SEEN).get(source), load_entries(TYPED).get(source, {}).get("lines")
+    typed = [paste_line("", line) for line in lines if isinstance(line, str)] if isinstance(lines, list) else []
+    selection = selection_of(load_entries(VIEW).get(source, {}))
+    return ScreenState(selection=selection, seen=seen, typed=tuple(filter(None, typed))[-MAX_TYPED:])
 
 
 def save_state(source: str, state: ScreenState) -> None:
-    """Keep the settings of the view, and all present incidents as seen."""
+    """Keep the settings of the view, the lines typed, and all present incidents as seen."""
     from modeltop_tui.view.state import snapshot_index
 
     save_entry(VIEW, source, settings_of(state.selection))
+    if state.typed:
+        save_entry(TYPED, source, {"lines": list(state.typed[-MAX_TYPED:])})
     if state.snapshot is not None:
         save_entry(SEEN, source, snapshot_index(state.snapshot).incident_states)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from math import inf
@@ -13,19 +15,28 @@ from modeltop.core.metrics.registry import Metric
 from modeltop.core.series import Series, SeriesKey, Severity, to_datetime
 from modeltop.core.stats.robust import median
 from modeltop.core.stats.spacing import period_unit
-from modeltop.core.text import display_width, format_day, format_period, format_value, pluralize
+from modeltop.core.text import display_width, format_day, format_period, format_value, pluralize, sanitize
 from modeltop.report.summary import change_cells, window_length
 from modeltop.rules.change_summary import latest_interval
-from modeltop_tui.chart.data import ChartData, LimitLine, Trace
+from modeltop_tui.chart.data import Annotations, ChartData, LimitLine, Trace
+from modeltop_tui.chart.markers import MAX_LINES
 from modeltop_tui.view.changes import selected_series
 from modeltop_tui.view.chart_annotations import chart_annotations
+from modeltop_tui.view.metric_tree import badness
 from modeltop_tui.view.metrics import (
     downsample_means,
     label,
     short_name,
     support_text,
 )
-from modeltop_tui.view.state import ALL_TIME, ScreenState, SnapshotIndex, TimeWindow, snapshot_index
+from modeltop_tui.view.state import (
+    ALL_TIME,
+    ChartComparison,
+    ScreenState,
+    SnapshotIndex,
+    TimeWindow,
+    snapshot_index,
+)
 from modeltop_tui.view.styled_text import SHAPES, WORDS, Cells, spark
 
 if TYPE_CHECKING:
@@ -72,9 +83,38 @@ def chart_data(state: ScreenState) -> ChartData:
     series = selected_series(state)
     if series is None or state.snapshot is None:
         return _empty_chart(state.loading or "no metric is selected")
-    index = snapshot_index(state.snapshot)
-    others = tuple(related_series(index, series.key)) if state.selection.overlay else ()
-    return _build_chart(index, (series, *others), state.selection.time_window, state.selection.cursor, state.outlook)
+    selection, drawn, total = state.selection, drawn_series(state), len(compared_series(state))
+    window, cursor = selection.time_window, selection.cursor
+    return _build_chart(snapshot_index(state.snapshot), drawn, window, cursor, state.outlook, compared=total)
+
+
+def drawn_series(state: ScreenState) -> tuple[Series, ...]:
+    """Return the series of the chart: the selected one, then those that it is compared with, or its family."""
+    series = selected_series(state)
+    if series is None or state.snapshot is None:
+        return ()
+    if state.selection.comparison is not None:
+        return compared_series(state)[:MAX_LINES]
+    return (series, *(related_series(snapshot_index(state.snapshot), series.key) if state.selection.overlay else ()))
+
+
+def compared_series(state: ScreenState) -> tuple[Series, ...]:
+    """Return the selected series, then all that it is compared with, the worst first; none without a comparison."""
+    selected, comparison = selected_series(state), state.selection.comparison
+    if selected is None or state.snapshot is None or comparison is None:
+        return ()
+    return (selected, *_compared_with(snapshot_index(state.snapshot), selected.key, comparison))
+
+
+@lru_cache(maxsize=8)
+def _compared_with(index: SnapshotIndex, key: SeriesKey, comparison: ChartComparison) -> tuple[Series, ...]:
+    if comparison.by_segment:
+        others = [one for one in index.series[key.model] if one.key.metric == key.metric]
+    else:
+        keys = (key._replace(model=model) for model in comparison.models or index.model_statuses)
+        others = [index.snapshot.history.series[one] for one in keys if one in index.snapshot.history.series]
+    others = [one for one in others if one.key != key]
+    return tuple(sorted(others, key=lambda one: (-int(index.severity(one.key)), badness(index, one.key))))
 
 
 class Figure(NamedTuple):
@@ -150,17 +190,22 @@ def _build_chart(
     outlook: TrendOutlook | None,
     *,
     small: bool = False,
+    compared: int = 0,
 ) -> ChartData:
     series, *others = group
     start, end = time_span(index, series.key.model, window)
+    if compared and (window is None or window.end is None):
+        end = max(end, *(float(seconds(one.times[-1:])[0]) for one in group))
     annotations = chart_annotations(index, series, outlook, (start, end), alone=not others and not small)
     traces = [_trace(index, drawn, start, end) for drawn in group]
     limits = _limits(index, series.key)
+    if compared:
+        limits = tuple(one for one in limits if all(one in _limits(index, other.key) for other in others))
+        traces = [_without_marks(trace, name) for trace, name in zip(traces, line_names(group), strict=True)]
+        annotations = Annotations()
     metric = index.snapshot.catalog.get(series.key.metric)
-    names = (f"{number} {short_name(one.key.metric)}" for number, one in enumerate(group, 1))
-    name = " ".join(names) if others else label(series.key)
-    title = f"{name}, {_span_text(series, traces[0], end)}"
-    if series.low is not None:
+    title = f"{_subject(group, compared)}, {_span_text(series, traces[0], window)}"
+    if series.low is not None and not compared:
         title += f", now {_interval(series, metric)}"
     empty = _empty_message(traces[0], start, end)
     if annotations.trend is not None:
@@ -168,13 +213,38 @@ def _build_chart(
     return ChartData(tuple(traces), limits, title, metric.digits, start, end, cursor, empty, annotations, not small)
 
 
-def _span_text(series: Series, trace: Trace, end: float) -> str:
-    """Return the extent of the chart in words: `10 days`, or `last 28 of 180 days`."""
+def _subject(group: tuple[Series, ...], compared: int) -> str:
+    """Return what is drawn: a metric, its family, or `accuracy, 4 of 7 models`."""
+    key = group[0].key
+    if compared:
+        count = f"{len(group)} of " if len(group) < compared else ""
+        if len(group) > 1 and group[1].key.model == key.model:
+            return f"{label(key._replace(segment='all'))}, {count}{pluralize(compared, 'segment')}"
+        return f"{label(key)}, {count}{pluralize(compared, 'model')}"
+    names = (f"{number} {short_name(one.key.metric)}" for number, one in enumerate(group, 1))
+    return " ".join(names) if len(group) > 1 else label(key)
+
+
+def line_names(group: Sequence[Series]) -> list[str]:
+    """Return the names of several lines in the terms in which they differ: models, segments or metrics."""
+    keys = [one.key for one in group]
+    if len({key.model for key in keys}) > 1:
+        return [sanitize(key.model, 80) for key in keys]
+    if len({key.segment for key in keys}) > 1:
+        return [sanitize(key.segment, 80) for key in keys]
+    return [short_name(key.metric) for key in keys]
+
+
+def _span_text(series: Series, trace: Trace, window: TimeWindow | None) -> str:
+    """Return the extent of the chart in words: `10 days`, `last 28 of 180 days`, `1 Jun to 9 Jun, 9 of 180 days`."""
     shown, unit = len(trace.times), period_unit(series)
     if shown == len(series):
         return pluralize(shown, unit)
-    last = "last " if end >= float(seconds(series.times[-1:])[0]) else ""
-    return f"{last}{shown} of {pluralize(len(series), unit)}"
+    extent = f"{shown} of {pluralize(len(series), unit)}"
+    if window is None or window.end is None or not shown:
+        return f"last {extent}" if window is None or window.end is None else extent
+    ends = (datetime.fromtimestamp(float(time), UTC) for time in (trace.times[0], trace.times[-1]))
+    return f"{' to '.join(dict.fromkeys(format_day(end, series.newest) for end in ends))}, {extent}"
 
 
 def history_strip(state: ScreenState, width: int) -> Cells:
@@ -222,6 +292,12 @@ def _trace(index: SnapshotIndex, series: Series, start: float, end: float) -> Tr
     )
 
 
+def _without_marks(trace: Trace, name: str) -> Trace:
+    """Return the line of a comparison: marks of breaches would hide which line is which."""
+    zeros = np.zeros(len(trace.times), dtype=np.int8)
+    return replace(trace, name=name, breaches=zeros, unevaluated=zeros.astype(np.bool_))
+
+
 def point_levels(index: SnapshotIndex, series: Series) -> tuple[np.ndarray, np.ndarray]:
     """Evaluate each point of a series against the limits of its rules.
 
@@ -251,27 +327,55 @@ def _limits(index: SnapshotIndex, key: SeriesKey) -> tuple[LimitLine, ...]:
 
 
 def cursor_readout(state: ScreenState, width: int) -> str:
-    """Return the read-out of the chart's cursor: period, value and interval, support, exceeded limit, changes.
+    """Return the read-out of the chart's cursor: the period, then each line's value.
 
-    Changes, in this order as far as `width` cells have room: to the previous point, the nearest limit, the baseline.
+    As far as `width` cells have room, of the selected series also, in this order: whether it exceeds a limit, interval,
+    support, changes to the previous point, the nearest limit and the baseline; then interval and support of the others.
     """
     series = selected_series(state)
     if series is None or state.snapshot is None or state.selection.cursor is None:
         return ""
+    index, (_, *others) = snapshot_index(state.snapshot), drawn_series(state)
     at = nearest_index(series, state.selection.cursor)
-    breaches, unevaluated = (array[at] for array in point_levels(snapshot_index(state.snapshot), series))
-    metric = state.snapshot.catalog.get(series.key.metric)
+    time = float(seconds(series.times[at : at + 1])[0])
+    breaches, unevaluated = (array[at] for array in point_levels(index, series))
     severity = Severity(int(breaches))
-    note = f" {SHAPES[severity]} {WORDS[severity]}" if severity else ""
-    note += " not evaluated" if unevaluated else ""
-    period = format_period(to_datetime(series.times[at]))
-    value = f"{metric.format(float(series.values[at]))} {_interval(series[: at + 1], metric)}".rstrip()
-    others = related_series(snapshot_index(state.snapshot), series.key) if state.selection.overlay else []
-    beside = "".join(f"  {short_name(one.key.metric)} {value_at(state, one)[0]}" for one in others)
-    text = f"{period}  {value}{beside}  n {support_text(series, at)}{note}"
-    for change in _changes(snapshot_index(state.snapshot), series, at):
-        text += change if display_width(text + change) <= width else ""
-    return text
+    mark = f" {SHAPES[severity]}" if severity else " not evaluated" if unevaluated else ""
+    value, interval, support = _point_texts(index, series, at)
+    period = format_day(to_datetime(series.times[at]), series.newest)
+    points = [_point_texts(index, one, _index_at(one, time)) for one in others]
+    for names in (line_names((series, *others)), [str(number + 1) for number in range(len(others) + 1)]):
+        lead = f"{period}  {f'{names[0]} ' if others else ''}{value}"
+        rest = "".join(f"  {name} {texts[0]}" for name, texts in zip(names[1:], points, strict=True))
+        if display_width(lead + rest) <= width:
+            break
+    facts = [interval, support, mark, f" {WORDS[severity]}" if severity else "", *_changes(index, series, at)]
+    room, kept = width - display_width(lead + rest), set[int]()
+    for number in (2, 0, 1, *range(4, len(facts)), 3):
+        if display_width(facts[number]) <= room:
+            room -= display_width(facts[number])
+            kept.add(number)
+    texts_of = ("".join(texts).removesuffix("  n ?") for texts in points)
+    detailed = "".join(f"  {name} {text}" for name, text in zip(names[1:], texts_of, strict=True))
+    rest = detailed if display_width(detailed) <= room + display_width(rest) else rest
+    return lead + "".join(fact for number, fact in enumerate(facts) if number in kept) + rest
+
+
+def _index_at(series: Series, time: float) -> int | None:
+    """Return the index of the point at a time, or within half a period of it; None if there is none."""
+    at, steps = nearest_index(series, time), np.diff(seconds(series.times))
+    half = median(steps) / 2 if len(steps) else 0.0
+    return at if abs(float(seconds(series.times[at : at + 1])[0]) - time) <= half else None
+
+
+def _point_texts(index: SnapshotIndex, series: Series, at: int | None) -> tuple[str, str, str]:
+    """Return the value of a point, its interval and its support."""
+    if at is None:
+        return "-", "", ""
+    metric = index.snapshot.catalog.get(series.key.metric)
+    interval = _interval(series[: at + 1], metric)
+    spaced = f" {interval}" if interval else ""
+    return metric.format(float(series.values[at])), spaced, f"  n {support_text(series, at)}"
 
 
 def _changes(index: SnapshotIndex, series: Series, at: int) -> list[str]:

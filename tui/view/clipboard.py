@@ -12,7 +12,7 @@ from modeltop.core.text import format_exact, format_period, sanitize
 from modeltop.report.phrases import describe_handling
 from modeltop_tui.view.alerts import describe_duration, describe_problem
 from modeltop_tui.view.changes import change_lines, selected_series
-from modeltop_tui.view.chart import related_series, seconds, time_span
+from modeltop_tui.view.chart import drawn_series, seconds, time_span
 from modeltop_tui.view.header import data_age
 from modeltop_tui.view.metrics import label
 from modeltop_tui.view.state import ScreenState, snapshot_index
@@ -42,19 +42,18 @@ def selection_text(state: ScreenState, now: datetime) -> str:
 
 
 def points_csv(state: ScreenState) -> str:
-    """Return the points that the chart shows as exact CSV, one row each; with the overlay, also those of the family.
+    """Return the points that the chart shows as exact CSV, one row each.
 
     Columns: date (ISO 8601, UTC), model, segment, metric, value, count (empty where unknown).
     """
     series = selected_series(state)
     if series is None or state.snapshot is None:
         return ""
-    others = related_series(snapshot_index(state.snapshot), series.key) if state.selection.overlay else ()
     start, end = time_span(snapshot_index(state.snapshot), series.key.model, state.selection.time_window)
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(("date", "model", "segment", "metric", "value", "count"))
-    for shown in (series, *others):
+    for shown in drawn_series(state):
         key = shown.key
         for at, timestamp in enumerate(seconds(shown.times)):
             if start <= timestamp <= end:

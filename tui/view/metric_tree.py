@@ -50,12 +50,12 @@ def metric_nodes(index: SnapshotIndex, model: str) -> tuple[MetricNode, ...]:
         groups.setdefault(key.metric, []).append(key)
     nodes = []
     for keys in groups.values():
-        ordered = sorted(keys, key=lambda key: (key.segment != "all", -index.severity(key), _badness(index, key)))
+        ordered = sorted(keys, key=lambda key: (key.segment != "all", -index.severity(key), badness(index, key)))
         nodes.append(MetricNode(ordered[0], tuple(ordered[1:])))
     return tuple(sorted(nodes, key=lambda node: node.key.segment != "all"))
 
 
-def _badness(index: SnapshotIndex, key: SeriesKey) -> float:
+def badness(index: SnapshotIndex, key: SeriesKey) -> float:
     """Return the newest value with the sign that puts the worst first; of a metric without a direction 0."""
     series = index.snapshot.history.series[key]
     sign = {Direction.HIGHER: 1.0, Direction.LOWER: -1.0, Direction.NEITHER: 0.0}[series.better]

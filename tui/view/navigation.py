@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from modeltop.core.series import SeriesKey
-from modeltop.core.text import sanitize
 from modeltop.rules.priority import worst_series
 from modeltop_tui.view.changes import selected_series
 from modeltop_tui.view.chart import nearest_index, related_series, seconds, time_span
@@ -19,7 +18,6 @@ from modeltop_tui.view.state import (
     ALL_TIME,
     ScreenState,
     Selection,
-    SnapshotIndex,
     SortOrder,
     TimeWindow,
     snapshot_index,
@@ -228,7 +226,7 @@ def shift_window(state: ScreenState, steps: int) -> Selection:
     if not len(times):
         return state.selection
     start, end = _span(state)
-    length = end - start
+    length = max(end - start, float(times[-1] - times[0]) / max(1, len(times) - 1))
     to = max(end + steps * length / 2, float(times[0]) + length)
     window = TimeWindow(length, None if to >= times[-1] else to)
     unchanged = window.end == state.selection.time_window.end if state.selection.time_window else window.end is None
@@ -246,6 +244,12 @@ def toggle_all_time(state: ScreenState, _: int) -> Selection:
     return replace(state.selection, time_window=None if is_all else ALL_TIME)
 
 
+def toggle_overlay(state: ScreenState, _: int) -> Selection:
+    """Draw the family of the metric with it, in place of a comparison, or no longer."""
+    shown = state.selection.overlay and state.selection.comparison is None
+    return replace(state.selection, overlay=not shown, comparison=None)
+
+
 MOVES: dict[str, Callable[[ScreenState, int], Selection]] = {
     "model": move_model,
     "metric": move_metric,
@@ -254,7 +258,7 @@ MOVES: dict[str, Callable[[ScreenState, int], Selection]] = {
     "problem_model": next_problem_model,
     "sort": next_sort_order,
     "problems_only": lambda state, _: replace(state.selection, problems_only=not state.selection.problems_only),
-    "overlay": lambda state, _: replace(state.selection, overlay=not state.selection.overlay),
+    "overlay": toggle_overlay,
     "cursor_switch": toggle_cursor,
     "zoom": zoom,
     "shift": shift_window,
@@ -301,54 +305,3 @@ def _announce_overlay(state: ScreenState) -> str:
         return ""
     names = ", ".join(label(one.key) for one in related_series(snapshot_index(state.snapshot), state.selection.key))
     return f"with {names}" if names else "no other metric of its family is known"
-
-
-JumpTarget = tuple[str, SeriesKey | None]
-"""A model, and a series of it or None."""
-MAX_TARGETS = 99
-"""Targets that are counted at most."""
-
-
-def jump_targets(state: ScreenState, typed: str) -> list[JumpTarget]:
-    """Return the targets that match `typed`, best first: each word must be in the name of the model or the metric.
-
-    Names that start with the words come before those that contain them, a model before its series, and models in the
-    order of the list.
-    """
-    words = typed.casefold().replace(">", " ").split()
-    if state.snapshot is None or not words:
-        return []
-    index = snapshot_index(state.snapshot)
-    targets = [target for model in index.model_statuses for target in _matches_in_model(index, model, words)]
-    return sorted(targets, key=lambda target: _rank(target, words))[:MAX_TARGETS]
-
-
-def _matches_in_model(index: SnapshotIndex, model: str, words: list[str]) -> list[JumpTarget]:
-    name = model.casefold()
-    rest = [word for word in words if word not in name]
-    if not rest:
-        return [(model, None)]
-    if len(rest) == len(words) > 1:
-        return []
-    names = [(key, f"{key.metric} {key.segment}".casefold()) for key in index.series_keys(model)]
-    return [(model, key) for key, name in names if all(word in name for word in rest)]
-
-
-def _rank(target: JumpTarget, words: list[str]) -> tuple[int, bool]:
-    model, key = target
-    names = [name.casefold() for name in ([model] if key is None else [model, key.metric, key.segment])]
-    prefix_matches = sum(any(name.startswith(word) for name in names) for word in words)
-    return -prefix_matches, key is not None
-
-
-def jump_hint(state: ScreenState, typed: str) -> str:
-    """Return where enter would go, shown while the person types."""
-    if not typed.strip():
-        return "model, metric or both; Enter to jump, Esc to cancel"
-    targets = jump_targets(state, typed)
-    if not targets:
-        return "no match"
-    model, key = targets[0]
-    target = sanitize(model, 60) if key is None else f"{sanitize(model, 60)} > {label(key)}"
-    more = "" if len(targets) == 1 else f"  and {len(targets) - 1} more"
-    return f"→ {target}{more}"

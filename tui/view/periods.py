@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from modeltop.core.series import Direction, Series, SeriesKey, Severity, to_datetime, to_datetime64
 from modeltop.core.text import display_width, format_period, pad, truncate
 from modeltop.rules.change_summary import latest_interval
-from modeltop_tui.view.chart import point_levels
+from modeltop_tui.view.changes import selected_series
+from modeltop_tui.view.chart import nearest_index, point_levels
 from modeltop_tui.view.filter import COMPARISON, STATUS, filter_words
 from modeltop_tui.view.metrics import label, support_text
 from modeltop_tui.view.rows import Row
@@ -186,3 +187,12 @@ def period_rows(state: ScreenState, words: str = "") -> PeriodRows | None:
     if state.snapshot is None or state.selection.key is None:
         return None
     return _cached_rows(snapshot_index(state.snapshot), state.selection.key, words)
+
+
+def period_row(state: ScreenState) -> int:
+    """Return the number of the row of the period at the chart's cursor."""
+    series, rows = selected_series(state), period_rows(state)
+    if series is None or rows is None or state.selection.cursor is None:
+        return 0
+    time = series.times[nearest_index(series, state.selection.cursor)]
+    return len(rows) - 1 - int(np.searchsorted(rows.times, time))

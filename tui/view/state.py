@@ -43,6 +43,16 @@ ALL_TIME = TimeWindow(inf)
 
 
 @dataclass(frozen=True, slots=True)
+class ChartComparison:
+    """What the selected metric of the selected model is compared with in one chart."""
+
+    models: tuple[str, ...] = ()
+    """Other models with that metric; empty: all of them."""
+    by_segment: bool = False
+    """Whether it is compared with the other segments of its model instead."""
+
+
+@dataclass(frozen=True, slots=True)
 class Selection:
     """The selected model and series, and how lists and chart are shown."""
 
@@ -56,6 +66,8 @@ class Selection:
     filter: str = ""
     problems_only: bool = False
     overlay: bool = False
+    comparison: ChartComparison | None = None
+    """It replaces the overlay; None without one."""
     one_metric: bool = False
     """Whether one metric is drawn although there is room for all."""
     sort: SortOrder = SortOrder.WORST
@@ -82,6 +94,8 @@ class ScreenState:
     """Diagnosis of the selected model; None until there is one."""
     outlook: TrendOutlook | None = None
     """Pattern and forecast of the selected series; None until they are known."""
+    typed: tuple[str, ...] = ()
+    """Lines that were typed after `:`, the newest last."""
 
 
 class SnapshotIndex:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 
@@ -11,7 +11,7 @@ from textual import events
 
 from modeltop.core.text import display_width, sanitize, truncate
 from modeltop_tui.view.header import header_line, keys_line, shared_line, tabs_line
-from modeltop_tui.view.line_edit import MAX_LENGTH, edit_line, paste_line
+from modeltop_tui.view.line_edit import MAX_LENGTH, Line, paste_line
 from modeltop_tui.view.styled_text import Cells, fit
 from modeltop_tui.view.verdict import verdict_lines
 from modeltop_tui.widgets.pane import Lines
@@ -75,6 +75,10 @@ class Prompt:
     """Called with the answer when enter is pressed."""
     on_cancel: Callable[[], None] = lambda: None
     """Called when escape is pressed."""
+    complete: Callable[[str], Sequence[str]] = lambda _: ()
+    """Returns the lines to which Tab completes one."""
+    earlier: Sequence[str] = ()
+    """Lines that up and down bring back, the newest last."""
 
 
 class StatusBar(Lines):
@@ -85,7 +89,7 @@ class StatusBar(Lines):
         self.keys: list[tuple[str, str]] = []
         self.message = ""
         self.prompt: Prompt | None = None
-        self.answer = ""
+        self.line = Line()
         self.hint = ""
 
     def frame(self, width: int, height: int) -> list[Cells]:
@@ -101,7 +105,7 @@ class StatusBar(Lines):
     def _prompt_line(self, label: str, width: int) -> Cells:
         room = max(8, width - display_width(label) - 2)
         # The end of a long answer is what the person is typing.
-        answer = sanitize(self.answer, 10 * MAX_LENGTH)
+        answer = sanitize(self.line.text, 10 * MAX_LENGTH)
         answer = answer if display_width(answer) < room else "…" + answer[-(room // 2) :]
         hint = truncate(self.hint, max(0, room - display_width(answer) - 2))
         return fit(((f"{label} ", "head"), (answer, ""), (" ", "cursor"), (f" {hint}", "dim")), width)
@@ -120,29 +124,29 @@ class StatusBar(Lines):
     def show_prompt(self, prompt: Prompt) -> None:
         """Show a prompt, which receives all keys until Enter or Esc."""
         self.prompt, self.message = prompt, ""
-        self._set_answer(prompt.initial)
+        self._set_line(Line(prompt.initial, prompt.earlier, prompt.complete))
 
     def handle_prompt_key(self, event: events.Key) -> None:
         """Edit the answer, submit it or cancel. Every key is handled here, so that letters are typed text."""
         if event.key in ("enter", "escape"):
             self._close_prompt(submitted=event.key == "enter")
             return
-        self._set_answer(edit_line(self.answer, event.key, event.character if event.is_printable else None))
+        self._set_line(self.line.press(event.key, event.character if event.is_printable else None))
 
     def paste(self, text: str) -> None:
         """Append the first line of the pasted text, without unprintable characters."""
-        self._set_answer(paste_line(self.answer, text))
+        self._set_line(replace(self.line, text=paste_line(self.line.text, text), completed=()))
 
-    def _set_answer(self, text: str) -> None:
+    def _set_line(self, line: Line) -> None:
         if self.prompt is not None:
-            self.answer = text
-            self.hint = self.prompt.on_change(self.answer)
+            self.line = line
+            self.hint = self.prompt.on_change(line.text)
             self.repaint()
 
     def _close_prompt(self, *, submitted: bool) -> None:
         prompt, self.prompt = self.prompt, None
         if prompt is not None and submitted:
-            prompt.on_submit(self.answer)
+            prompt.on_submit(self.line.text)
         elif prompt is not None:
             prompt.on_cancel()
         self.repaint()

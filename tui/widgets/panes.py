@@ -43,7 +43,7 @@ class ModelsPane(Pane):
         Binding("E", "move('problem', -1)", "previous open problem", show=False),
         Binding("!", "move('problems_only', 1)", "problems only, or all models", show=False),
         Binding("/", "prompt('filter')", "filter", tooltip="filter: word, !word, status:crit, recall<0.8"),
-        Binding(":", "prompt('jump')", "jump to a model or metric", show=False),
+        Binding(":", "app.perform('goto')", "names, range, compare, command", show=False),
         Binding("s", "move('sort', 1)", "sort: worst, name, oldest", show=False),
     )
 
@@ -180,7 +180,8 @@ class ChartPane(Pane):
     def _has_room(self) -> bool:
         """Whether there is room for small multiples: a wide screen, or one with a single model."""
         wide = self.screen.has_class("-wide") or self.screen.has_class("-single")
-        is_large = self.screen_state.selection.one_metric or self.screen.has_class("-zoomed")
+        selection = self.screen_state.selection
+        is_large = selection.one_metric or selection.comparison is not None or self.screen.has_class("-zoomed")
         return wide and self.size.width >= MIN_MULTIPLES_WIDTH and not is_large
 
     def body(self, width: int, height: int) -> PaneBody:
@@ -220,7 +221,7 @@ class AlertsPane(Pane):
     TITLE = "Alerts"
     STEPS = "alert"
     KEYS: ClassVar[tuple[Binding, ...]] = (
-        Binding("a", "app.perform('acknowledge')", "ack", tooltip="acknowledge / un-acknowledge"),
+        Binding("a", "app.perform('ack')", "ack", tooltip="acknowledge / un-acknowledge"),
         Binding("S", "app.perform('silence')", "silence; list silences", show=False),
         Binding("N", "app.perform('note')", "write a note on the model", show=False),
     )

@@ -49,6 +49,15 @@ def test_the_incidents_of_the_last_look_are_seen_also_if_there_were_none(folder,
     assert (folder / "seen.json").stat().st_mode & 0o077 == 0
 
 
+def test_the_lines_typed_are_kept_and_the_first_frame_stays_valid(folder, make):
+    saved_view.save_state("one", ScreenState(typed=tuple(f"line {number}" for number in range(30))))
+    assert saved_view.load_state("one").typed == tuple(f"line {number}" for number in range(10, 30))
+    assert saved_view.load_state("other").typed == ()
+    assert not (folder / "view.json").exists()
+    saved_view.save_state("one", ScreenState(typed=tuple(make.hostile[:20])))
+    assert all(line.isprintable() and len(line) <= 500 for line in saved_view.load_state("one").typed)
+
+
 def test_what_did_not_change_is_not_written_again(folder, critical):
     state = ScreenState(critical, Selection(problems_only=True))
     saved_view.save_state("one", state)
@@ -66,6 +75,7 @@ def test_a_damaged_file_is_an_empty_one(folder, content):
     folder.mkdir()
     (folder / "view.json").write_bytes(content)
     (folder / "seen.json").write_bytes(b"[" * 100_000)
+    (folder / "typed.json").write_bytes(content.replace(b"range", b"lines") or b'{"one": {"lines": [1, "", null]}}')
     assert saved_view.load_state("one") == ScreenState()
     saved_view.save_state("one", ScreenState(selection=Selection(problems_only=True)))
     assert saved_view.load_state("one").selection.problems_only

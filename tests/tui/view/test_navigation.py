@@ -9,8 +9,6 @@ from modeltop_tui.view.chart import chart_data, time_span
 from modeltop_tui.view.navigation import (
     MOVES,
     clamp_selection,
-    jump_hint,
-    jump_targets,
     prefetch_targets,
     select_series,
 )
@@ -188,33 +186,3 @@ def test_of_one_model_alone_its_problems_are_passed_through_where_a_series_is_sh
     assert position(move(alone, "problem")) != position(move(alone))
     assert move(alone, "problem_model").selection == move(alone).selection
     assert MOVES["problem_model"](ScreenState(), 1) == ScreenState().selection
-
-
-@pytest.fixture
-def named(make):
-    return make.state(*make.ten_days("fraud-detector"), make.healthy("triage"), make.healthy("rate-fraud"))
-
-
-@pytest.mark.parametrize(
-    ("typed", "to"),
-    [
-        ("tri", ("triage", None)),
-        ("fra", ("fraud-detector", None)),
-        ("fra rec", ("fraud-detector", "recall")),
-        ("fraud-detector > f1", ("fraud-detector", "f1_score")),
-        ("avg", ("fraud-detector", "avg_confidence")),
-        ("RATE", ("rate-fraud", None)),
-        ("nothing", None),
-        ("  ", None),
-    ],
-)
-def test_parts_of_names_lead_to_the_best_match(named, typed, to):
-    result = next(iter(jump_targets(named, typed)), None)
-    assert (result and (result[0], result[1] and result[1].metric)) == to
-
-
-def test_the_hint_says_where_enter_goes(named):
-    assert jump_hint(named, "tri") == "→ triage"
-    assert jump_hint(named, "fra rec") == "→ fraud-detector > recall  and 1 more"
-    assert jump_hint(named, "fra") == "→ fraud-detector  and 1 more"
-    assert jump_hint(named, "zzz") == "no match"
