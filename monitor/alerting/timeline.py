@@ -22,7 +22,7 @@ from modeltop.core.event import (
     Unacknowledged,
 )
 from modeltop.core.incident import Acknowledgement, IncidentStatus, Note, Silence, TrackedIncident
-from modeltop.core.text import format_minute
+from modeltop.core.text import format_day, format_minute
 
 _END = datetime.max.replace(tzinfo=UTC)
 
@@ -176,7 +176,7 @@ class _TimelineBuilder:
 
     def _add_baseline(self, at: datetime, start: datetime, by: str) -> None:
         """Add a new baseline to the incidents that end with it; without any it is a note."""
-        text = f"from {start:%Y-%m-%d} on"
+        text = f"from {format_day(start)} on"
         is_open = [draft for draft in self.incidents.values() if draft.is_open]
         for draft in is_open:
             draft.entries.append(TimelineEntry(at, "baseline-accepted", by, text))

@@ -33,7 +33,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, context: Context) -> int:
     """Print the periods, or write them; a file is called saved once it has been read back and compared."""
     if args.head is not None and args.head < 1:
-        raise UsageError("--head: a whole number from 1 up is expected")
+        raise UsageError("--head: write a whole number, 1 or more")
     config = context.load_config(args)
     history = context.pipeline(args).read_history()
     if not history.series and any(problem.fatal for problem in history.problems):
@@ -64,4 +64,4 @@ def _save(path: Path, data: bytes, config: Config, context: Context) -> None:
     saved = to_frame(Reader([str(path)], catalog=config.catalog, zone=config.zone).read())
     context.out_lines(format_table(saved.head(PREVIEW), config.catalog))
     preview = f"; the first {PREVIEW} are above" if len(saved) > PREVIEW else ""
-    context.err_line(f"{pluralize(len(saved), 'period')} saved to {sanitize(path)} and read back equal{preview}")
+    context.err_line(f"{pluralize(len(saved), 'period')} saved to {sanitize(path)} and verified{preview}")

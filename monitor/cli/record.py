@@ -45,7 +45,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     folder = context.store_folder(args)
     is_stream = args.model == "-"
     if is_stream and (args.pairs or args.date or args.count or args.provisional or args.segment != "all"):
-        raise UsageError("with `-` the rows say date, model and values: give them as columns on stdin")
+        raise UsageError("with `-`, give date, model and values as columns on stdin")
     rows = [] if is_stream else [_row(args, config, context.clock())]
     if kind := network_filesystem(folder):
         context.err_line(

@@ -67,7 +67,7 @@ def record_stream(store: Store, config: Config, context: Context) -> int:
             raise SourceError(f"{SOURCE}: {error}") from error
         raise
     if parser.schema is None or not parser.schema.is_dated:
-        raise UsageError("nothing came in on stdin: give a header such as date,model,accuracy, then rows")
+        raise UsageError("stdin is empty: give a header such as date,model,accuracy, then rows")
     return _report(recorded, parser, store, context)
 
 
@@ -195,7 +195,7 @@ def _batches(stdin: BinaryIO, parser: CsvParser) -> Iterator[tuple[list[Block], 
         fork.is_resumable = True
         fork, blocks = _told_apart(fork, buffer[:end])
         if fork.schema and fork.schema.model is None:
-            raise UsageError("the rows on stdin do not say whose they are: add a column `model`")
+            raise UsageError("the rows on stdin name no model: add a column `model`")
         # A quote that is open may be closed by the next chunk, but no row has more lines than this.
         open_lines += 0 if fork.is_resumable else max(1, chunk.count(b"\n"))
         if fork.is_resumable or is_last or open_lines > MAX_ROW_LINES:

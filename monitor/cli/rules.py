@@ -42,8 +42,8 @@ def _noisy_rules_code(snapshot: Snapshot, limit: float, context: Context) -> int
     rates = {result.rule.name: result.per_month for result in backtest(snapshot) if (result.per_month or 0) > limit}
     for name, rate in rates.items():
         context.err_line(
-            f"rule {sanitize(name, 60)} gives {format_value(rate or 0, 2)} alerts a month, "
-            f"more than {format_value(limit, 2)}"
+            f"rule {sanitize(name, 60)} fires {format_value(rate or 0, 2)} times a month, "
+            f"more than --at-most {format_value(limit, 2)}"
         )
     if rates:
         context.err_line(f"{pluralize(len(rates), 'rule')} of {len(snapshot.rules)} would fire too often")

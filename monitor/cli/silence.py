@@ -117,5 +117,5 @@ def _expire(args: argparse.Namespace, context: Context) -> int:
     event_log.update(
         lambda state: actions.expire_silence(state, event.silence, by=event.by, now=event_log.now_given(state))
     )
-    context.out_line(f"silence {sanitize(event.silence, 20)} is over: notifications of its alerts resume")
+    context.out_line(f"silence {sanitize(event.silence, 20)} expired: notifications of its alerts resume")
     return 0

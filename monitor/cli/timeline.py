@@ -41,7 +41,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     state = event_log.state()
     if state.damaged_lines:
         context.err_line(
-            f"{state.damaged_lines:,} damaged lines of the journal could not be read: something may be missing here"
+            f"{state.damaged_lines:,} damaged lines of the event log could not be read: this timeline may be incomplete"
         )
     if args.json:
         context.out_json(_timeline_json(timeline, args.model))

@@ -251,7 +251,7 @@ class Cycle:
         except MonitorError as error:
             return str(error)
         except Exception as error:  # noqa: BLE001  the next cycle may succeed; health reports the error
-            return f"an error of modeltop's own, {type(error).__name__}"
+            return f"an internal error, {type(error).__name__}"
         receiver_events = receiver_changes(self.settings.config.receivers, self._buffer.state(), now)
         self._buffer.append(*receiver_events, *result.incident_changes)
         self._tracker.commit(result, saved=self._buffer.error is None)

@@ -311,5 +311,5 @@ def _ping_error(url: SecretSource) -> str | None:
     except NotifyError as error:
         return str(error)
     except Exception as error:  # noqa: BLE001  its text may quote the address, which is a secret
-        return f"an error of modeltop's own, {type(error).__name__}"
+        return f"an internal error, {type(error).__name__}"
     return None if 200 <= response.status < 300 else str(client.response_error(response))

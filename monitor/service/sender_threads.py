@@ -127,5 +127,5 @@ def try_send(notifier: Notifier, message: Message) -> NotifyError | None:
         return error
     except Exception as error:  # noqa: BLE001  a fault of a notifier must not silence its receiver for ever
         # Its text is not repeated: an error that is not ours may quote an address with a token in it.
-        return NotifyError(f"an error of modeltop's own, {type(error).__name__}")
+        return NotifyError(f"an internal error, {type(error).__name__}")
     return None

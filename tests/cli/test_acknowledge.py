@@ -136,7 +136,7 @@ def test_a_silence_says_what_it_matches_before_it_is_saved(on, store):
     name = re.fullmatch(r"([0-9a-f]{8}) silences model churn, metric rec\* until .* UTC\n", created.out)[1]
     assert f"{name}  model churn, metric rec*: until" in on("silence", "list").out
     assert "silenced by" in on("alerts").out
-    assert on("silence", "expire", name[:4]).out == f"silence {name} is over: notifications of its alerts resume\n"
+    assert on("silence", "expire", name[:4]).out == f"silence {name} expired: notifications of its alerts resume\n"
     assert ": ended " in on("silence", "list").out
     assert (on("silence", "expire", name).code, "silenced by" in on("alerts").out) == (2, False)
 

@@ -33,7 +33,7 @@ def test_a_new_baseline_ends_the_incident_and_is_part_of_the_story(run, store):
     assert accepted.code == 0
     assert accepted.out.startswith("new baseline of churn from 10 Feb 2025 on: 19 periods so far; 1 alert ended")
     assert open_incidents(run, store) == []
-    assert "new baseline accepted from 2025-02-10 on" in run("story", "churn", "--store", store).out
+    assert "new baseline accepted from 10 Feb 2025 on" in run("story", "churn", "--store", store).out
 
 
 def test_a_baseline_from_before_the_fall_ends_nothing_and_shows_nothing_twice(run, store):

@@ -117,9 +117,9 @@ def test_a_local_time_that_is_not_certain_is_refused(modeltop, tmp_path, stored_
         (["churn", "time=5"], "`time` is the name of another column"),
         (["", "accuracy=0.9"], "a model without a name"),
         (["churn", "accuracy=0.9", "--segment", ""], "a segment without a name"),
-        (["-", "accuracy=0.9"], "give them as columns on stdin"),
-        (["-", "--count", "5"], "give them as columns on stdin"),
-        (["-"], "nothing came in on stdin"),
+        (["-", "accuracy=0.9"], "as columns on stdin"),
+        (["-", "--count", "5"], "as columns on stdin"),
+        (["-"], "stdin is empty"),
     ],
 )
 def test_what_is_impossible_is_refused_in_one_line_before_anything_is_written(modeltop, tmp_path, words, stderr):

@@ -83,7 +83,7 @@ def test_more_alerts_a_month_than_allowed_is_exit_code_1(run, tmp_path, limit, c
     (tmp_path / "m.csv").write_text(DAYS)
     outcome = run("rules", "test", "m.csv", "--at-most", limit)
     assert outcome.code == code
-    assert ("accuracy-floor gives 2.03 alerts a month" in outcome.err) == bool(code)
+    assert ("accuracy-floor fires 2.03 times a month" in outcome.err) == bool(code)
 
 
 @pytest.mark.parametrize(

@@ -56,7 +56,7 @@ def test_a_typo_in_the_year_of_all_models_is_no_wrong_clock():
     assert {len(series) for series in bounded.history.series.values()} == {10}
     message = bounded.history.problems[0].message
     assert message == (
-        "1 period is in the future, from 2062-02-20 12:00 on: not evaluated; correct the date or its time zone"
+        "1 period is in the future, from 20 Feb 2062 12:00 on: not evaluated; correct the date or its time zone"
     )
 
 

@@ -110,9 +110,9 @@ def test_by_a_clock_that_is_behind_no_period_is_lost_unless_a_person_gave_the_mo
     behind = np.datetime64("2024-12-20", "us")
     store, summary, _ = compute([cells], now=behind)
     assert len(read_computed(store, "churn")) == 3
-    assert "periods up to 2025-01-03 are in the future: set the clock" in "\n".join(summary.lines())
+    assert "periods up to 3 Jan 2025 are in the future: set the clock" in "\n".join(summary.lines())
     _, summary, _ = compute([cells], now=behind + np.timedelta64(12, "D"), is_backtest=True)
-    assert "400 rows of 1 period from 2025-01-03 on are in the future: skipped" in "\n".join(summary.lines())
+    assert "400 rows of 1 period from 3 Jan 2025 on are in the future: skipped" in "\n".join(summary.lines())
 
 
 def test_periods_that_left_the_log_are_still_part_of_the_baseline(compute, binary_counts, rows):

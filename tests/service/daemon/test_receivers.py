@@ -198,7 +198,7 @@ def test_the_status_says_why_a_receiver_fails_what_it_missed_and_when_it_is_trie
     command = "modeltop watch --store metrics --test"
     health.print_status(rule_world.state, rule_world.wall, lines.append, as_json=False, test_command=command)
     assert lines[1:] == [
-        "  receiver ops fails: answered 404: no such hook; 2 alerts not delivered; next attempt 2025-03-10 12:01 UTC",
+        "  receiver ops fails: answered 404: no such hook; 2 alerts not delivered; next attempt 10 Mar 12:01 UTC",
         "    to try it now: modeltop watch --store metrics --test ops",
     ]
 

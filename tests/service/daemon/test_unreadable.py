@@ -41,7 +41,7 @@ def test_the_message_says_what_cannot_be_read_where_and_what_to_write(rule_world
     path = rule_world.rows("churn", *FINE, "n.v.")
     look_twice(rule_world)
     (message,) = rule_world.inboxes["ops"].received
-    assert message.title.startswith("UNKNOWN churn: accuracy newest value cannot be read: column `accuracy`: `n.v.`")
+    assert message.title.startswith("unknown churn: accuracy newest value cannot be read: column `accuracy`: `n.v.`")
     assert f"write one such as 0.95, or leave the cell empty ({path}:11)" in message.text
     (section,) = message.sections
     assert (section.value, section.limit, section.rule) == (None, None, "unreadable")
@@ -95,7 +95,7 @@ def test_a_metric_that_stopped_is_notified_on_the_second_look_until_its_values_c
     assert rule_world.sent() == []
     look_twice(rule_world)
     (message,) = rule_world.inboxes["ops"].received
-    assert message.title == "UNKNOWN churn: accuracy no value for 4 days, expected within 2.5 days"
+    assert message.title == "unknown churn: accuracy no value for 4 days, expected within 2.5 days"
     rule_world.rows("churn", f"{labels},120", start="2025-03-10")
     look_twice(rule_world)
     assert [entry[1] for entry in rule_world.sent()] == expected
