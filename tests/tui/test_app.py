@@ -239,6 +239,21 @@ async def test_on_a_small_screen_an_alert_opens_as_far_as_there_is_room(fleet, r
         assert ("┤" in "".join(line.strip("│") for line in screen.lines[1:7])) is has_chart
 
 
+@pytest.mark.parametrize(("size", "has_room"), [(SMALL, True), ((40, 12), False)])
+async def test_of_one_model_the_verdict_is_below_the_metrics_where_there_is_room(make, run, size, has_room):
+    async with run(make.snapshot(*make.ten_days()), size) as screen:
+        assert "2 Metrics of fraud" in screen.text
+        assert ("f1_score 0.845 < 0.85" in screen.text) is has_room
+
+
+async def test_of_twenty_models_on_a_small_screen_the_verdict_is_one_key_away(make, run):
+    lines = [make.series([0.95] * 8 + [0.8] * 2, model=f"m{number:02}") for number in range(20)]
+    async with run(make.snapshot(*lines), SMALL) as screen:
+        await screen.press("down", "enter")
+        assert "m01: diagnosis" in screen.lines[0]
+        assert "CRITICAL: accuracy 0.80 < 0.90" in screen.text
+
+
 @pytest.mark.parametrize("node", [ModeltopApp, MainScreen, PeriodsScreen, DiagnosisScreen, HelpScreen])
 def test_every_binding_names_an_action_that_exists(node):
     names = {"perform": ACTIONS, "move": MOVES, "prompt": PROMPTS}

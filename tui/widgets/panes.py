@@ -32,6 +32,12 @@ def small_screen_summary(pane: Pane, width: int, max_lines: int = 99) -> list[Ce
     return summary_lines(pane.screen_state, width, max_lines) if is_small else []
 
 
+def summary_below(pane: Pane, width: int, room: int) -> list[Cells]:
+    """Return the verdict for the lines that a list leaves free on a small screen, a blank one before it."""
+    summary = small_screen_summary(pane, width, room)
+    return [(), *summary] if 0 < len(summary) < room else summary
+
+
 class ModelsPane(Pane):
     """The models, worst first; thousands cost no more than those in view. On a small screen the verdict below them."""
 
@@ -55,9 +61,7 @@ class ModelsPane(Pane):
         models = visible_models(self.screen_state)
         selected = self.screen_state.selection.model
         cursor = models.index(selected) if selected in models else None
-        room = height - len(models)
-        summary = small_screen_summary(self, width, room)
-        below = [(), *summary] if 0 < len(summary) < room else summary
+        below = summary_below(self, width, height - len(models))
 
         def line(row: int) -> Cells:
             if row >= len(models):
@@ -96,7 +100,6 @@ class MetricsPane(Pane):
 
     def body(self, width: int, height: int) -> PaneBody:
         """Return one line per metric, and per segment of the selected one."""
-        del height
         rows = metric_rows(self.screen_state)
         if not rows:
             return PaneBody.of_lines([(("no metrics", "dim"),)]) if self.screen_state.snapshot else PaneBody()
@@ -104,11 +107,15 @@ class MetricsPane(Pane):
         since = spark_start(state)
         cursor = selected_row(state, tree_rows(state))
 
+        below = summary_below(self, width, height - 1 - len(rows))
+
         def line(number: int) -> Cells:
+            if number >= len(rows):
+                return below[number - len(rows)]
             cells = metric_cells(rows[number], layout, since=since)
             return with_cursor(cells, width, focused=self.active) if number == cursor else cells
 
-        return PaneBody(len(rows), line, cursor, heading=(heading(layout),))
+        return PaneBody(len(rows) + len(below), line, cursor, heading=(heading(layout),))
 
     def title(self) -> str:
         """Return the title with the name of the model."""
@@ -121,8 +128,9 @@ class MetricsPane(Pane):
 
     def click_row(self, row: int) -> None:
         """Select the clicked row."""
-        at = selected_row(self.screen_state, tree_rows(self.screen_state)) or 0
-        self.post_message(self.Move("metric", row - at))
+        rows = tree_rows(self.screen_state)
+        if row < len(rows):
+            self.post_message(self.Move("metric", row - (selected_row(self.screen_state, rows) or 0)))
 
 
 MIN_MULTIPLES_WIDTH = 76
