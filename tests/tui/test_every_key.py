@@ -90,6 +90,9 @@ PERIODS = APP | STEPS | {
     "right": ("", ""), "l": ("", ""), "left": ("right", ""), "h": ("right", ""),
     "enter": ("", ""), "space": ("", ""),
     "slash": ("", "2025-06, critical, <0.9"),
+    "a": ("", "Acknowledge fraud. Reason:"),
+    "S": ("", 'e.g. "backfill running'),
+    "N": ("", "note on fraud:"),
     "escape": ("slash c r i t enter", "100 periods"),
     "q": ("", "1 Models"), "v": ("", "1 Models"),
 }  # fmt: skip
@@ -114,6 +117,7 @@ CASES = [
     pytest.param((MainScreen, (80, 24), "c left left", CURSOR), id="a cursor in the chart"),
     pytest.param((DiagnosisScreen, (80, 24), "enter", EVIDENCE), id="evidence"),
     pytest.param((PeriodsScreen, (80, 24), "v", PERIODS), id="periods"),
+    pytest.param((PeriodsScreen, (80, 24), "4 enter", PERIODS), id="an alert"),
     pytest.param((StartScreen, (40, 12), "", START), id="start"),
     pytest.param((HelpScreen, (40, 12), "question_mark", HELP), id="help"),
 ]
