@@ -5,7 +5,7 @@ Only data time enters a condition: evaluating twice confirms nothing, and a late
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -67,6 +67,11 @@ class _Replay:
             active: scan.levels_while(active)[self.points]
             for active in (Severity.OK, Severity.WARNING, Severity.CRITICAL)
         }
+        self.ends = {
+            active: [*(np.flatnonzero(levels[1:] != levels[:-1]) + 1).tolist(), len(levels)]
+            for active, levels in self.levels.items()
+        }
+        """By active level the index behind each run of equal levels."""
 
     def alerts(self) -> list[Alert]:
         alerts: list[Alert] = []
@@ -90,7 +95,8 @@ class _Replay:
             level = int(levels[position])
             # What would leave the machine as it is need not be fed point by point.
             is_settled = machine.is_settled_at(level)
-            end = _end_of_run(levels, position) if is_settled else position + 1
+            ends = self.ends[machine.level]
+            end = ends[bisect_right(ends, position)] if is_settled else position + 1
             count = end - position if is_settled or self.weights is None else self.weights[position]
             machine.advance(self.times[end - 1].item(), Severity(level), points=count)
             parts.append(levels[position:end])
@@ -149,18 +155,6 @@ class _Replay:
         rows = slice(int(self.points[position]) + 1)
         level = Severity(int(stretch.levels[position - stretch.first]))
         return self.rule.detector.breach(self.series[rows], self.scan[rows], level)
-
-
-def _end_of_run(levels: Levels, start: int) -> int:
-    """Return the index behind the last of the equal levels from `start` on."""
-    reach = 64
-    while True:
-        other = np.flatnonzero(levels[start : start + reach] != levels[start])
-        if len(other):
-            return start + int(other[0])
-        if start + reach >= len(levels):
-            return len(levels)
-        reach *= 8
 
 
 def replay(
