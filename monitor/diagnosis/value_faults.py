@@ -271,5 +271,4 @@ def _distribution(histogram: Histogram, reference: ValueRange, at: Floats) -> Fl
     bounds = np.array([reference.low, *(high for _, high in histogram.edges[:-1]), reference.high])
     rows = histogram.reference[: len(histogram.edges)]
     shares = np.concatenate([[0.0], np.cumsum(rows) / max(float(rows.sum()), 1.0)])
-    below: Floats = np.interp(at, np.maximum.accumulate(bounds), shares)
-    return below
+    return np.asarray(np.interp(at, np.maximum.accumulate(bounds), shares))

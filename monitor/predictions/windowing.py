@@ -211,8 +211,7 @@ def decode(codes: NDArray[Any], names: tuple[str, ...]) -> NDArray[np.object_]:
     >>> decode(np.array([2, 0, 1, -1]), ("a", "b")).tolist()
     ['b', None, 'a', None]
     """
-    decoded: NDArray[np.object_] = np.array([None, *names, None], dtype=object)[codes]
-    return decoded
+    return np.asarray(np.array([None, *names, None], dtype=object)[codes])
 
 
 def _list_position(_: list[str], __: str) -> int:

@@ -51,8 +51,7 @@ def window_totals(values: Floats, low: Indices, high: Indices) -> Floats:
     before, after = sums[..., :-1], sums[..., 1:]
     added = after - before
     lost = prefix_sums((before - (after - added)) + (values - added))
-    totals: Floats = (sums[..., high] - sums[..., low]) + (lost[..., high] - lost[..., low])
-    return totals
+    return (sums[..., high] - sums[..., low]) + (lost[..., high] - lost[..., low])
 
 
 def rolling_moments(values: Floats, low: Indices, high: Indices) -> tuple[Floats, Floats]:

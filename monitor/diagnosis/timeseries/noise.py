@@ -37,8 +37,7 @@ class Noise:
 
     def off_diagonal(self) -> Floats:
         """Return the secondary diagonal of the precision matrix, which is tridiagonal in an AR(1) process."""
-        off_diagonal: Floats = -self.rho / (1 - self.rho**2) / (self.std_errors[1:] * self.std_errors[:-1])
-        return off_diagonal
+        return -self.rho / (1 - self.rho**2) / (self.std_errors[1:] * self.std_errors[:-1])
 
     def weigh(self, values: Floats) -> Floats:
         """Return the product of the precision matrix, the inverse of the covariance matrix, and values."""
@@ -103,8 +102,7 @@ def _heavy_tailed_deviances(squares: Floats) -> Floats:
         scale = np.maximum((weights * squares).mean(axis=1, keepdims=True), MIN_HEAVY_SCALE)
     tails = np.log1p(squares / scale / HEAVY_TAILED_DEGREES).sum(axis=1)
     # Of two degrees of freedom the density at 0 is 1 / sqrt(8), of a normal 1 / sqrt(2 pi).
-    deviances: Floats = n * (math.log(4 / math.pi) + np.log(scale[:, 0])) + (HEAVY_TAILED_DEGREES + 1) * tails
-    return deviances
+    return np.asarray(n * (math.log(4 / math.pi) + np.log(scale[:, 0])) + (HEAVY_TAILED_DEGREES + 1) * tails)
 
 
 def _estimate(

@@ -111,8 +111,7 @@ def _best_of_each(names: tuple[str, ...], atoms: _Atoms, n: int) -> Iterator[Fit
 
 def _sums_to_end(values: Floats) -> Floats:
     """Return the sums from each position to the last, along the last axis."""
-    summed: Floats = np.cumsum(values[..., ::-1], axis=-1)[..., ::-1]
-    return summed
+    return np.cumsum(values[..., ::-1], axis=-1)[..., ::-1]
 
 
 @lru_cache(maxsize=128)

@@ -35,8 +35,7 @@ class Points:
     @property
     def days(self) -> Floats:
         """Days since the first point."""
-        days: Floats = (self.times - self.times[0]) / DAY
-        return days
+        return np.asarray((self.times - self.times[0]) / DAY)
 
     def binomial_variance(self, level: Floats | None = None) -> Floats | None:
         """Return the variance p (1 - p) / n of proportions, else None; p is `level` without season, or the mean."""
@@ -48,8 +47,7 @@ class Points:
             proportion = proportion + self.season
         # Half a case of each kind is added: a proportion of 0 or 1 so far need not be so for ever.
         proportion = (np.clip(proportion, 0, 1) * total + 0.5) / (total + 1)
-        variances: Floats = proportion * (1 - proportion) / self.support
-        return variances
+        return np.asarray(proportion * (1 - proportion) / self.support)
 
     def mean(self, values: Floats) -> float:
         """Return the mean of values at these points, weighted by the inverse of the variances."""

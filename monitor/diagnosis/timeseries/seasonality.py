@@ -31,8 +31,7 @@ class Season:
 
     def at(self, times: Times) -> Floats:
         """Return the seasonal effect at each of `times`."""
-        effects: Floats = self.effects[_slots(self.name, times)]
-        return effects
+        return self.effects[_slots(self.name, times)]
 
     @property
     def size(self) -> float:
@@ -59,11 +58,9 @@ def detect_season(points: Points) -> Season | None:
 
 def _slots(name: str, times: Times) -> Slots:
     if name == "year":
-        months: Slots = times.astype("datetime64[M]").astype(np.int64) % 12
-        return months
+        return times.astype("datetime64[M]").astype(np.int64) % 12
     # The first day of 1970 was a Thursday.
-    weekdays: Slots = (times.astype("datetime64[D]").astype(np.int64) + 3) % 7
-    return weekdays
+    return (times.astype("datetime64[D]").astype(np.int64) + 3) % 7
 
 
 def _significant_season(name: str, points: Points, *, reach: int) -> Season | None:

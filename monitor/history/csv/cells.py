@@ -35,8 +35,7 @@ def parse_number(cell: str) -> float:
 
 def are_fractions(values: Floats) -> Flags:
     """Return which values are no whole numbers: counts with thousands separators, perhaps."""
-    mask: Flags = np.isfinite(values) & (values != np.floor(values))
-    return mask
+    return np.asarray(np.isfinite(values) & (values != np.floor(values)))
 
 
 def parse_flag(cell: str) -> bool:

@@ -391,5 +391,4 @@ class Converter:
         for row in np.flatnonzero(unknown).tolist():
             self._explain_refusal(column, texts[row], int(table.lines[row]), parse_flag)
         flags: Flags = np.array([cell in TRUE for cell in stripped])
-        of_rows: Flags = flags[texts.codes]
-        return of_rows
+        return np.asarray(flags[texts.codes])

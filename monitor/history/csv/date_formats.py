@@ -47,8 +47,7 @@ class DateFormat:
         if self is PLAIN:
             return dates.read_dates(split.texts)
         days = dates.read_each(split.days.cells, lambda text: self.parse(text, UTC, 0))
-        times: Times = days[split.days.codes] + split.clocks
-        return times
+        return np.asarray(days[split.days.codes] + split.clocks)
 
     def explain(self, text: str, zone: tzinfo = UTC) -> str:
         """Return why a text is refused."""

@@ -160,8 +160,7 @@ class CsvSchema:
         if isinstance(column, np.ndarray):
             return column
         dates = table.coded(self.date)
-        times: Times = self.date_format.read(dates.cells, self.zone(configured))[dates.codes]
-        return times
+        return np.asarray(self.date_format.read(dates.cells, self.zone(configured))[dates.codes])
 
     def zone(self, configured: tzinfo) -> tzinfo:
         """Return the zone of dates that name none."""

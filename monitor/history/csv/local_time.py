@@ -20,8 +20,7 @@ def may_come_twice(times: Times, zone: tzinfo) -> Flags:
         return np.zeros(len(times), np.bool_)
     first, last = (to_datetime(moment).year for moment in (times.min(), times.max()))
     bounds = [bound for year in range(first, last + 1) for bound in _spans_before_set_back(zone, year)]
-    inside: Flags = np.searchsorted(np.array(bounds, dtype=times.dtype), times, "right") % 2 == 1
-    return inside
+    return np.asarray(np.searchsorted(np.array(bounds, dtype=times.dtype), times, "right") % 2 == 1)
 
 
 @lru_cache(maxsize=1_000)

@@ -146,11 +146,9 @@ class _DatedRows:
         """Return which distinct cell of a column each row has."""
         if index == DATE_FORM:
             dates = self.rows.coded(self.date)
-            has_time: Codes = np.array([":" in cell for cell in dates.cells], dtype=np.int64)[dates.codes]
-            return has_time
+            return np.asarray(np.array([":" in cell for cell in dates.cells], dtype=np.int64)[dates.codes])
         column = self.rows.coded(index)
-        codes: Codes = _codes([cell.strip() for cell in column.cells])[column.codes]
-        return codes
+        return np.asarray(_codes([cell.strip() for cell in column.cells])[column.codes])
 
     def in_conflict(self, indices: Sequence[int]) -> Flags:
         """Return which rows have the date, the series and the cells of some columns of others with another value."""
@@ -190,13 +188,11 @@ def _codes(cells: Sequence[object]) -> Codes:
 def _distinct_pairs(left: Codes, right: Codes) -> Codes:
     """Return the left codes of the distinct pairs, sorted."""
     size = int(right.max(initial=0)) + 1
-    lefts: Codes = np.unique(left * size + right) // size
-    return lefts
+    return np.unique(left * size + right) // size
 
 
 def _combine(left: Codes, right: Codes) -> Codes:
-    codes: Codes = np.unique(left * (int(right.max(initial=0)) + 1) + right, return_inverse=True)[1]
-    return codes
+    return np.asarray(np.unique(left * (int(right.max(initial=0)) + 1) + right, return_inverse=True)[1])
 
 
 def _value_codes(cells: CodedColumn, form: NumberFormat) -> Codes:
@@ -205,8 +201,7 @@ def _value_codes(cells: CodedColumn, form: NumberFormat) -> Codes:
         return np.full(len(cells), -1)
     numbers, refused = form.read_all(cells.cells)
     values = [number if is_read else cell for number, is_read, cell in zip(numbers, ~refused, cells.cells, strict=True)]
-    codes: Codes = np.where(np.isnan(numbers) & ~refused, -1, _codes(values))[cells.codes]
-    return codes
+    return np.asarray(np.where(np.isnan(numbers) & ~refused, -1, _codes(values))[cells.codes])
 
 
 def _columns(schema: CsvSchema, table: _DatedRows, catalog: MetricRegistry) -> Iterator[_Column]:

@@ -63,8 +63,7 @@ class CsvTable:
     def text(self, index: int) -> Cells:
         """Return the cells of a column of text."""
         column: Any = self.columns[index]
-        cells: Cells = [column[row] for row in range(len(self))] if isinstance(column, CodedColumn) else column
-        return cells
+        return [column[row] for row in range(len(self))] if isinstance(column, CodedColumn) else column
 
     def row(self, row: int) -> list[str]:
         """Return the cells of a row, empty ones where a column is missing."""

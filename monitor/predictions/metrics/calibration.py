@@ -24,8 +24,7 @@ MAX_CASES_PER_ROW = 100.0
 
 def decision_counts(counts: BinaryCounts) -> Floats:
     """Return rows by label (0, 1, unlabeled) and prediction, with a score or without, [K, 3, 2]."""
-    decisions: Floats = counts.count.sum(axis=3).astype(np.float64)
-    return decisions
+    return np.asarray(counts.count.sum(axis=3).astype(np.float64))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,14 +70,12 @@ class Scores:
     @property
     def labelled(self) -> Floats:
         """Labeled rows, [K]."""
-        labelled: Floats = self.rows[:, :2].sum(axis=(1, 2))
-        return labelled
+        return np.asarray(self.rows[:, :2].sum(axis=(1, 2)))
 
     @property
     def unlabelled(self) -> Flags:
         """Cells with scores and without a label for any of them, [K]."""
-        unlabelled: Flags = (self.labelled == 0) & (self.rows.sum(axis=(1, 2)) > 0)
-        return unlabelled
+        return np.asarray((self.labelled == 0) & (self.rows.sum(axis=(1, 2)) > 0))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

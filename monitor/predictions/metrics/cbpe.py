@@ -108,5 +108,4 @@ def _isotonic(positives: Floats, rows: Floats) -> Floats:
         blocks.append(block)
     rates = np.repeat([hits / total for hits, total, _ in blocks], [bins for _, _, bins in blocks])
     middle = (bin_edges()[1:] + bin_edges()[:-1]) / 2
-    probability: Floats = np.interp(middle, middle[seen], rates)
-    return probability
+    return np.asarray(np.interp(middle, middle[seen], rates))

@@ -75,8 +75,7 @@ class Gradient:
         slopes = self.labels[:, :, None] + self.predictions[:, None, :] + self.rows[:, None, None]
         diagonal = np.arange(self.hits.shape[1])
         slopes[:, diagonal, diagonal] += self.hits
-        variance: Floats = np.einsum("kij,kij,kij->k", table.counts, slopes, slopes)
-        return variance
+        return np.asarray(np.einsum("kij,kij,kij->k", table.counts, slopes, slopes))
 
 
 def mcc(table: ConfusionTable) -> MetricValues:

@@ -241,8 +241,7 @@ def _relative_entropy(proportions: Floats, middle: Floats) -> Floats:
     """Return the sum of p · log2(p / middle), with 0 · log 0 = 0; NaN if there are no proportions."""
     with np.errstate(divide="ignore", invalid="ignore"):
         terms = np.where(proportions == 0, 0.0, proportions * np.log2(proportions / middle))
-    entropy: Floats = terms.sum(axis=1)
-    return entropy
+    return np.asarray(terms.sum(axis=1))
 
 
 def _cumulative(count: NDArray[np.int64]) -> Floats:
@@ -260,5 +259,4 @@ def _areas(edges: Floats, count: NDArray[np.int64], total: Floats) -> Floats:
     first = np.zeros((len(count), 1))
     last = np.full((len(count), 1), edges[-1] if len(edges) else 0.0)
     upper, lower = np.concatenate([inner, last], axis=1), np.concatenate([first, inner], axis=1)
-    areas: Floats = upper - lower - ratio(total, _finite(count)[:, None])
-    return areas
+    return np.asarray(upper - lower - ratio(total, _finite(count)[:, None]))

@@ -93,8 +93,7 @@ def t_isf_975(degrees: ArrayLike) -> Floats:
         (((3 * square + 19) * square + 17) * square - 15) / 384,
         ((((79 * square + 776) * square + 1482) * square - 1920) * square - 945) / 92160,
     )
-    quantile: Floats = Z * (1.0 + np.sum([term / df ** (power + 1) for power, term in enumerate(terms)], axis=0))
-    return quantile
+    return np.asarray(Z * (1.0 + np.sum([term / df ** (power + 1) for power, term in enumerate(terms)], axis=0)))
 
 
 def effective_degrees(cases: Floats, second: Floats, fourth: Floats) -> Floats:

@@ -35,8 +35,7 @@ def column_to_numpy(column: pa.Array) -> NDArray[Any]:
     if pa.types.is_string(dtype) or pa.types.is_large_string(dtype):
         encoded = column.dictionary_encode()
         dictionary = np.array([*encoded.dictionary.to_pylist(), None], dtype=object)
-        text: NDArray[np.object_] = dictionary[_fill_missing(encoded.indices.cast(pa.int64()), MISSING_CODE)]
-        return text
+        return np.asarray(dictionary[_fill_missing(encoded.indices.cast(pa.int64()), MISSING_CODE)])
     if pa.types.is_date(dtype) or pa.types.is_timestamp(dtype):
         microseconds = column.cast(pa.timestamp("us")).cast(pa.int64())
         return _fill_missing(microseconds, NAT).view(DATETIME_DTYPE)
@@ -51,8 +50,7 @@ def _fill_missing(column: pa.Array, missing: float) -> NDArray[Any]:
     if not len(column):
         return np.empty(0, dtype=np.int64 if isinstance(missing, int) else np.float64)
     if not column.null_count:
-        values: NDArray[Any] = np.from_dlpack(column)
-        return values
+        return np.from_dlpack(column)
     validity, data = column.buffers()
     filled = pa.Array.from_buffers(column.type, len(column), [None, data], offset=column.offset)
     bits = np.unpackbits(np.frombuffer(validity, dtype=np.uint8), bitorder="little")

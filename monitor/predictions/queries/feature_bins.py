@@ -123,8 +123,7 @@ def bin_edges(quantiles: Sequence[float]) -> Floats:
     values = np.asarray(quantiles, dtype=np.float64)
     distinct, times = np.unique(values[np.isfinite(values)], return_counts=True)
     above = np.nextafter(distinct[times > 1], np.inf)
-    edges: Floats = np.unique(np.concatenate([distinct, above]))
-    return edges
+    return np.unique(np.concatenate([distinct, above]))
 
 
 def _category_bins(table: Expression, name: str, engine: Engine) -> BinsByModel:
