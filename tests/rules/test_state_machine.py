@@ -41,9 +41,9 @@ def judge(value, active, rule):
     critical = rule["critical"] + (rule["margin"] if active[CRITICAL] else 0)
     if value < critical:
         return CRITICAL
-    if rule["warn"] is None:
-        return OK
-    return WARNING if value < rule["warn"] + (rule["margin"] if active[WARNING] else 0) else OK
+    # Without a limit of its own a warning, of a critical value that waits to be confirmed, ends by the critical one.
+    milder = rule["critical"] if rule["warn"] is None else rule["warn"]
+    return WARNING if value < milder + (rule["margin"] if active[WARNING] else 0) else OK
 
 
 def by_the_book(points, rule):
