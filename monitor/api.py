@@ -124,7 +124,7 @@ def check(
     """Evaluate metric history: which models got worse, since when, by how much, why, and what to do.
 
     Args:
-        data: Paths, or a DataFrame, wide (`date`, a column a metric, perhaps `model`) or long (`date`, `model`,
+        data: Paths, or a DataFrame, wide (`date`, a column a metric, possibly `model`) or long (`date`, `model`,
             `metric`, `value`); all that a CSV file may hold, a DataFrame may hold.
         config: The configuration; None for the default rules.
         now: Evaluate as of this moment, without later rows; None for the time of the newest row.

@@ -107,7 +107,7 @@ def unacknowledge(state: AlertingState, ack: Acknowledgement, *, by: str, now: d
     """Take back an acknowledgement that was in force when the person decided, their own or someone else's.
 
     Raises:
-        UsageError: It was taken back or renewed in the meantime.
+        UsageError: It was undone or renewed in the meantime.
     """
     if ack not in state.acks:
         raise UsageError(f"no longer acknowledged by {sanitize(ack.by, 64)}: `modeltop alerts` shows by whom")

@@ -1,6 +1,6 @@
 """Grouping of alerts to incidents of models, each with a lead alert, a start and its numbers. Pure.
 
-An incident takes in every alert of its model that fires while it is open, or within `SETTLE_GAPS` usual gaps of its
+An incident includes every alert of its model that fires while it is open, or within `SETTLE_GAPS` usual gaps of its
 end. By data time alone, and by nothing that came later: up to any moment, later rows change no grouping.
 """
 

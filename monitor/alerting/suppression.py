@@ -114,7 +114,7 @@ def acknowledged_alerts(
     """Return by the id of each active alert of an open incident the acknowledgement that is in force.
 
     It is until the incident is worse than when it was acknowledged, is over, a critical alert joins it late, the time
-    has come, or a person takes it back.
+    has come, or a person undoes it.
     """
     acks = {ack.incident: ack for ack in state.acks if now < ack.until and ack.is_credible(now)}
     if not acks:

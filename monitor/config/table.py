@@ -182,7 +182,7 @@ class TableReader:
         return None
 
     def strings(self, key: str) -> tuple[str, ...] | None:
-        """Return an array of strings; one string stands for an array of one."""
+        """Return an array of strings; one string represents an array of one."""
         value: Any = self.get(key, (list, str), "a string or an array of strings")
         if value is None:
             return None

@@ -39,7 +39,7 @@ class SeriesPattern:
     confidence: float
     """0 to 1: the weight of this model among those that were fitted."""
     no_change_probability: float = 0.0
-    """0 to 1: the weight of the fitted models that end where they began."""
+    """0 to 1: the weight of the fitted models that end where they started."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +163,7 @@ SINGLE_PERIOD_MIN_Z = 3.4
 
 @dataclass(frozen=True, slots=True)
 class BeforeAfter:
-    """One metric before and after the change began."""
+    """One metric before and after the change started."""
 
     key: SeriesKey
     before: float
@@ -199,7 +199,7 @@ class FeatureShift:
     feature: str
     """Foreign text; `score` and `prediction` are not features."""
     after: float
-    """Distance from the reference after the change began, in the unit of `metric`; Jensen-Shannon is 0 to 1."""
+    """Distance from the reference after the change started, in the unit of `metric`; Jensen-Shannon is 0 to 1."""
     before: float
     metric: str = "js_distance"
     missing: tuple[float, float] | None = None
@@ -304,7 +304,7 @@ class Diagnosis:
     dominant_segment: SegmentShare | None = None
     """The segment that alone makes most of the fall; None if none does."""
     labels_since_change: int | None = None
-    """Labeled rows since the change began, for a retraining to learn from; None where unknown."""
+    """Labeled rows since the change started, for a retraining to learn from; None where unknown."""
 
     @property
     def cause(self) -> Cause:

@@ -57,7 +57,7 @@ class ReliabilityCurve:
     name: str
     """`score`, or `confidence` if there are several classes."""
     periods: tuple[datetime | None, ...]
-    """Start of each period; None comes first and stands for the reference, if there is one; then sorted."""
+    """Start of each period; None comes first and represents the reference, if there is one; then sorted."""
     rows: Counts
     """Rows with a label, shape (periods, bins)."""
     score: Counts

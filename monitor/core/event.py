@@ -29,7 +29,7 @@ class Acknowledged:
 
 @dataclass(frozen=True, slots=True)
 class Unacknowledged:
-    """A person took back an acknowledgement."""
+    """A person undid an acknowledgement."""
 
     at: datetime
     incident: str
@@ -85,7 +85,7 @@ class IncidentTransition(Enum):
 
 @dataclass(frozen=True, slots=True)
 class IncidentChanged:
-    """The watcher saw that an incident began, changed or ended."""
+    """The watcher saw that an incident started, changed or ended."""
 
     at: datetime
     transition: IncidentTransition
@@ -145,7 +145,7 @@ class SendStarted:
 
 @dataclass(frozen=True, slots=True)
 class SendFinished:
-    """The receiver took the notifications, or they are not tried again (`abandoned_reason`)."""
+    """The receiver accepted the notifications, or they are not tried again (`abandoned_reason`)."""
 
     at: datetime
     notifications: tuple[Notification, ...]
@@ -182,7 +182,7 @@ class LeaderChanged:
 
 @dataclass(frozen=True, slots=True)
 class ReceiverTested:
-    """A person sent a test message, which the receiver took: it is in use again."""
+    """A person sent a test message, which the receiver accepted: it works again."""
 
     at: datetime
     receiver: str
@@ -200,7 +200,7 @@ class BaselineRestarted:
 
 @dataclass(frozen=True, slots=True)
 class ClockAcceptRequested:
-    """A person asked the watcher to accept its machine's clock; `at` is of a clock that nobody knows."""
+    """A person asked the watcher to accept its machine's clock; `at` is of a clock that no one knows."""
 
     at: datetime
     by: str

@@ -75,7 +75,7 @@ class Silence:
     reason: str
     created_at: datetime
     expired_at: datetime | None = None
-    """When a person expired it; None if nobody has."""
+    """When a person expired it; None if no one has."""
 
     @property
     def end_set_at(self) -> datetime:
@@ -251,7 +251,7 @@ class NotificationKey:
 
 @dataclass(frozen=True, slots=True)
 class NotificationEntry:
-    """The last notification that a receiver took."""
+    """The last notification that a receiver accepted."""
 
     incident: str
     level: Severity
@@ -279,7 +279,7 @@ class ReceiverState:
     first_seen_at: datetime
     """Its first cycle: incidents that ended before it are never sent."""
     disabled_reason: str | None = None
-    """Why its fallback stands in for it until a probe succeeds or its configuration changes; None: it works."""
+    """Why its fallback replaces it until a probe succeeds or its configuration changes; None: it works."""
     failures: int = 0
     retry_at: datetime | None = None
     """The earliest moment of the next attempt, or of the next probe if it is disabled; None: at once."""
@@ -306,7 +306,7 @@ class AlertingState:
     """The state that results from all events."""
 
     acks: tuple[Acknowledgement, ...] = ()
-    """Acknowledgements not taken back; `modeltop.alerting.suppression` decides whether one is still in force."""
+    """Acknowledgements not undone; `modeltop.alerting.suppression` decides whether one is still in force."""
     silences: tuple[Silence, ...] = ()
     """Active and scheduled ones, and those that ended within the last 5 days."""
     notes: tuple[Note, ...] = ()
@@ -318,7 +318,7 @@ class AlertingState:
     receivers: Mapping[str, ReceiverState] = field(default_factory=lambda: MappingProxyType({}))
     last_event_at: datetime | None = None
     """Time of the newest event of the watcher itself: its `now` is never earlier. Events of people do not count, for
-    nobody knows their clocks."""
+    no one knows their clocks."""
     clock_accept_requested: bool = False
     """True if a person asked the watcher to accept its machine's clock, and it has not done so yet."""
     damaged_lines: int = 0

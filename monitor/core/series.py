@@ -211,7 +211,7 @@ class ReadProblem:
     fatal: bool = False
     """True if nothing of the source could be read; then it has an alert."""
     count: int = 1
-    """Lines or cells that this first one of its reason stands for; 0 if an earlier problem counts it."""
+    """Lines or cells that this first one of its reason represents; 0 if an earlier problem counts it."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "source", redact_credentials(self.source))
@@ -228,7 +228,7 @@ class FaultReason(Enum):
     COLUMN_REFUSED = "column-refused"
     """A column could not be read at all: dates of two meanings, two scales."""
     ROWS_COLLIDE = "rows-collide"
-    """Rows could not be told apart, and values were lost."""
+    """Rows could not be distinguished, and values were lost."""
     PERIODS_OF_TWO_LENGTHS = "periods-of-two-lengths"
     """Hourly and daily values of one model, say."""
     ROWS_MISDATED = "rows-misdated"
@@ -420,7 +420,7 @@ class Concern:
     periods: int
     """Evaluated periods from `since` to the newest, both included."""
     before: float
-    """The baseline, or the trend line where it begins."""
+    """The baseline, or the trend line where it starts."""
     value: float
     """The newest value, or the trend line at the newest period."""
     limit: float | None = None

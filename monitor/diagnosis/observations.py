@@ -115,7 +115,7 @@ class Observations:
 
     @property
     def starts_with_change(self) -> bool:
-        """Whether the change began with the history, so that nothing was before it."""
+        """Whether the change started with the history, so that nothing was before it."""
         if self.series is None or self.windows is None:
             return False
         return int((self.series.evaluable() & (self.series.times < self.windows.onset)).sum()) < MIN_BEFORE

@@ -36,7 +36,7 @@ def metric_patterns(context: ModelContext, key: SeriesKey | None) -> tuple[Serie
 
 
 def _most_unstable(context: ModelContext) -> Iterator[SeriesPattern]:
-    """Yield the most unstable metrics with a direction: realised before estimated, proportions before others."""
+    """Yield the most unstable metrics with a direction: realized before estimated, proportions before others."""
     ranked: list[tuple[tuple[bool, bool, float], Series]] = []
     for name, series in context.overall_series().items():
         metric = context.catalog.get(name)

@@ -94,7 +94,7 @@ MIN_LEAD_DAYS, MAX_LEAD_DAYS = 3, 30
 
 
 def confidence_lead(observations: Observations) -> datetime | None:
-    """Return when confidence began to fall, if that was days before the metric did; else None."""
+    """Return when confidence started to fall, if that was days before the metric did; else None."""
     confidence = next((other for other in observations.other_patterns if other.key.metric == CONFIDENCE), None)
     pattern, pair = observations.pattern, best_pair(observations)
     if confidence is None or pattern is None or pair is None or followed_ratio(pair) <= UNMOVED_BELOW:

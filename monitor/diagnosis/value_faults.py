@@ -32,7 +32,7 @@ MAX_KS_DISTANCE = 0.05
 MAX_SWAPPED_DISTANCE = 0.2
 """The same of two columns that changed places: few distinct values are not linear within the bins of the other."""
 MIN_KS_DISTANCE = 0.2
-"""The same distance from its reference without which a feature has not changed enough for a fault to be told."""
+"""The same distance from its reference without which a feature has not changed enough for a fault to be named."""
 KS_95 = 1.36
 """Times the root of 1 / n: the Kolmogorov-Smirnov distance that chance alone exceeds once in 20 (Smirnov 1948)."""
 RANGE_RATIOS = 0.05, 3.0

@@ -143,7 +143,7 @@ def locate(collision: Collision, zone: tzinfo) -> tuple[int, str]:
 
 
 def drop_series(blocks: Sequence[Block], collisions: Iterable[Collision]) -> tuple[Block, ...]:
-    """Return the blocks without the values of the series that collide: nobody knows which of them are meant."""
+    """Return the blocks without the values of the series that collide: no one knows which of them are meant."""
     lost: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
     for each in collisions:
         lost[each.model, each.segment].add(each.metric)

@@ -52,7 +52,7 @@ class FutureRowFilter:
         Args:
             history: All rows.
             clock: The present, UTC.
-            as_of: The moment that stands in for the present: later rows are left out too, and the clock is not doubted.
+            as_of: The moment that replaces the present: later rows are left out too, and the clock is not doubted.
         """
         now = clock if as_of is None else max(clock, as_of)
         margins = {model: margin_of(times, now) for model, times in history.periods.items() if times[-1] > now}

@@ -1,4 +1,4 @@
-"""Usual names of the columns of prediction logs, by which a log is told from metric history."""
+"""Usual names of the columns of prediction logs, by which a log is distinguished from metric history."""
 
 from __future__ import annotations
 

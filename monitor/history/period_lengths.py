@@ -29,7 +29,7 @@ UNITS = (("hour", 3_600), ("day", 86_400), ("week", 604_800), ("month", 2_629_80
 _Key = tuple[str, str]
 """Model and segment."""
 _Result = tuple[list[list[Block]], dict[str, str]]
-"""Per block what becomes of it, and by file what people are told of it."""
+"""Per block what becomes of it, and by file what is reported."""
 
 
 class PeriodLengths:

@@ -1,4 +1,4 @@
-"""Columns of several files of one model that have the same metric: which stands for the model, and what is said of it.
+"""Columns of several files of one model that have the same metric: which represents the model, and what is reported.
 
 Within one file `modeltop.history.csv.placement` decides. Here the blocks of all files are known: what different files
 call differently is one metric if it is the same measurement under another spelling, or if one file continues the other;
@@ -24,7 +24,7 @@ MAX_NAMED = 3
 
 
 def separate(blocks: Sequence[Block], catalog: MetricRegistry) -> tuple[Sequence[Block], list[ReadProblem]]:
-    """Return the blocks, so that no two measurements of one period are merged, and what people are told of it.
+    """Return the blocks, so that no two measurements of one period are merged, and what is reported.
 
     Args:
         blocks: Of all files, in the order in which they count; those that need no change are returned as they are.

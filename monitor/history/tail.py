@@ -336,7 +336,7 @@ class FileTail:
             self.problems += (ReadProblem(path, "a header and no rows yet: append one"),)
 
     def _corrections(self) -> Iterator[tuple[str, ReadProblem, int]]:
-        """Yield what is to be said of the few rows that collide in a series, with its metric if they are its newest.
+        """Yield what to report of the few rows that collide in a series, with its metric if they are its newest.
 
         Of the newest ones and of the others the first counts them all, the rest none.
         """

@@ -110,7 +110,7 @@ def _expanded(source: str) -> list[Path]:
 
 
 def _is_log_file(path: Path, root: Path) -> bool:
-    """Return whether a file in a folder belongs to the log; writers such as Spark add files that begin with . or _."""
+    """Return whether a file in a folder belongs to the log; writers such as Spark add files that start with . or _."""
     return _suffix(path) in SUFFIXES and not any(part[0] in "._" for part in path.relative_to(root).parts)
 
 

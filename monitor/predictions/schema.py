@@ -123,7 +123,7 @@ class Schema(dict[str, Column]):
         """Return the column of a name.
 
         Raises:
-            SourceError: There is none; the message begins with the flag and suggests the nearest name.
+            SourceError: There is none; the message starts with the flag and suggests the nearest name.
         """
         if name in self:
             return self[name]

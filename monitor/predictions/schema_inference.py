@@ -37,7 +37,7 @@ POSITIVE_PAIRS = {
 """Negative values by the positive one they go with, in lower case."""
 MAX_CLASSES = 200
 MAX_CANDIDATES = 5
-"""Columns that are named as perhaps the label."""
+"""Columns that are named as possibly the label."""
 Profile = Mapping[str, Any]
 """Counts, minima and maxima by our own names."""
 PLAIN_STATISTICS = frozenset(("rows", "models", "first", "last", "at", "ats", "prediction", "predictions"))

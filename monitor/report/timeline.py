@@ -7,7 +7,7 @@ from datetime import datetime
 
 from modeltop.alerting.incidents import NEW_BASELINE
 from modeltop.alerting.timeline import IncidentTimeline, Timeline, TimelineEntry
-from modeltop.core.text import format_minute, sanitize
+from modeltop.core.text import format_day, format_minute, sanitize
 from modeltop.report.phrases import series_name, severity_mark
 
 WORDS = {
@@ -61,10 +61,10 @@ def _title(timeline: IncidentTimeline, model: str, now: datetime) -> str:
     last = next((entry for entry in reversed(timeline.entries) if entry.event == incident.status.value), None)
     is_accepted = last is not None and last.text == NEW_BASELINE
     end = NEW_BASELINE if is_accepted else incident.status.value
-    end += f" {format_minute(incident.resolved_at, now)}" if incident.resolved_at else ""
+    end += f" {format_day(incident.resolved_at, now)}" if incident.resolved_at else ""
     series = dict.fromkeys(series_name(member.key) for member in incident.members if member.key.metric != "*")
     subject = f": {', '.join(series)}" if series else ""
-    mark, since = severity_mark(incident.peak_severity), format_minute(incident.started_at, now)
+    mark, since = severity_mark(incident.peak_severity), format_day(incident.started_at, now)
     return f"{name}  {mark} {sanitize(incident.model, 60)}{subject}; since {since}, {end}"
 
 

@@ -44,7 +44,7 @@ FAR_OFF = 4.0
 UNCONFIRMED = 3
 """Newest values that may lie so far off without an alert: more are a sustained drop."""
 MIN_ERROR_CHANGE = 0.20
-"""Change of an error along a trend that is worth a word, as a fraction of where the trend began."""
+"""Change of an error along a trend that is worth a word, as a fraction of where the trend started."""
 STEP = 0.10
 """Where no configured limit lies ahead, a forecast is to the next multiple of this."""
 HORIZON_DAYS = 365.0

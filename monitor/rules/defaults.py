@@ -102,7 +102,7 @@ def rules_in_force(configured: Sequence[Rule], defaults: Defaults) -> tuple[Rule
 
 
 def without_idle(rules: Iterable[Rule], statuses: Iterable[RuleStatus]) -> list[Rule]:
-    """Return the rules that people are told of: all but the default ones of which no series is.
+    """Return the rules that are reported: all but the default ones of which no series is.
 
     Args:
         rules: The rules in force.

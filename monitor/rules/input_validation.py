@@ -92,7 +92,7 @@ def _to_alert(finding: _Finding, first_seen: datetime) -> Alert:
 
 
 def _faults(data: _Input) -> Iterator[_Finding]:
-    """Find columns that could not be read at all, and rows that could not be told apart."""
+    """Find columns that could not be read at all, and rows that could not be distinguished."""
     for file in data.history.files:
         for fault in file.faults:
             place = file.source if fault.line is None else f"{file.source}:{fault.line}"

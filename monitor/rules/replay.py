@@ -249,7 +249,7 @@ def fired_alert(
 
     Args:
         rule: Name of the rule.
-        key: The series; a metric of `*` stands for all of the model, or of the source.
+        key: The series; a metric of `*` represents all of the model, or of the source.
         condition: The subject.
         since: Start of the first breached period; aware.
         breach: Its reason and severity.

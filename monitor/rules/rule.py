@@ -161,7 +161,7 @@ def _is_of(limit: Rule, key: SeriesKey) -> bool:
 def stands_alone(key: SeriesKey, others: Container[SeriesKey]) -> bool:
     """Return whether a segment is of a metric without a series of all rows.
 
-    Training data never stands for a model, and neither does one of its features: drift explains, it does not alert.
+    Training data never represents a model, and neither does one of its features: drift explains, it does not alert.
     """
     if key.segment == "all" or key.segment.startswith(FEATURE_PREFIX) or key._replace(segment="all") in others:
         return False

@@ -1,7 +1,7 @@
 """The daemon's clock: that of the machine while it can be trusted, else the last time that could be, running on.
 
 The reference is a moment that was certainly reached. It is *anchored* if it is known how long ago that was, by a clock
-that nobody can set; then the machine's clock is reliable within `CLOCK_TOLERANCE` of it. Otherwise the moment is
+that no one can set; then the machine's clock is reliable within `CLOCK_TOLERANCE` of it. Otherwise the moment is
 a lower bound alone, such as the newest event of an earlier boot, and a machine's clock ahead of it is trusted.
 """
 
@@ -24,14 +24,14 @@ FILE_NAME = "clock.json"
 """The anchor that the next process of the same boot goes on from."""
 SAVE_INTERVAL = timedelta(minutes=1)
 SETTLED_SECONDS = 3600.0
-"""Seconds after a boot from which on nobody has to wait for the machine to set its clock by the network."""
+"""Seconds after a boot from which on no one has to wait for the machine to set its clock by the network."""
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
 def seconds_since_boot() -> float:
-    """Return the seconds of a clock that nobody can set and that goes on while the machine sleeps.
+    """Return the seconds of a clock that no one can set and that goes on while the machine sleeps.
 
-    On Linux `time.monotonic` stands still meanwhile.
+    On Linux `time.monotonic` stops meanwhile.
     """
     return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
@@ -49,7 +49,7 @@ class Clock:
 
     Args:
         wall: The machine's clock.
-        steady: Seconds that nobody can set.
+        steady: Seconds that no one can set.
         boot: Distinguishes the boots from which `steady` counts.
     """
 
@@ -117,7 +117,7 @@ class Clock:
     def allows_no_data(self, newest: datetime | None) -> bool:
         """Return whether the absence of rows may be concluded from: not while the clock may be wrong.
 
-        A clock that was ahead of the last event after a reboot is taken for right, but only confirmed once the machine
+        A clock that was ahead of the last event after a reboot is trusted, but only confirmed once the machine
         had time to set it, or once a row newer than that event has come.
 
         Args:
@@ -138,7 +138,7 @@ class Clock:
             self._set_reference(moment, is_anchored=False)
 
     def accept(self) -> datetime:
-        """Take the machine's clock for right, as a person said, and return its time, even if that is set back."""
+        """Trust the machine's clock, as a person asked, and return its time, even if that is set back."""
         wall = self._wall()
         self._set_reference(wall, is_anchored=True)
         self._last, self._last_unique, self._bound, self._saved = wall, None, None, None

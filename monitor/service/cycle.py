@@ -121,7 +121,7 @@ class Cycle:
         return error is None
 
     def _ping(self) -> None:
-        """Ping the heartbeat unless no receiver can be reached: then nobody would notice otherwise."""
+        """Ping the heartbeat unless no receiver can be reached: then no one would notice otherwise."""
         if any_reachable(self.settings.config.receivers, self._buffer.state(), self.dispatcher.pending):
             self._heartbeat.ping(self.settings.config.watch.heartbeat)
 

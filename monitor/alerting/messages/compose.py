@@ -247,7 +247,7 @@ class _SectionBuilder:
             periods = self.snapshot.history.periods.get(key.model)
             if periods is None or not len(periods):
                 return ""
-            return f"newest row: {format_day(to_datetime(periods[-1]), self.snapshot.taken_at)} UTC"
+            return f"newest row: {template.in_utc(format_day(to_datetime(periods[-1]), self.snapshot.taken_at))}"
         statuses = self.snapshot.rule_statuses
         sentences = (status.sentence for status in statuses if status.key == key and status.rule == rule)
         return sanitize(next(sentences, ""), 300)

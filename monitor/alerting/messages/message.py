@@ -84,7 +84,7 @@ class AlertSection:
     ack_command: str = ""
     """Command that acknowledges the alert; empty if there is nothing to acknowledge."""
     pager_incident: int = 1
-    """Number of the pager's own incident, of which an acknowledged one pages nobody again."""
+    """Number of the pager's own incident, of which an acknowledged one pages no one again."""
 
     @property
     def dedup_key(self) -> str:

@@ -30,7 +30,10 @@ def sparkline(series: Series, now: datetime, limit: float | None = None) -> tupl
     if not len(finite):
         return ()
     values = series.values[finite]
-    drawn = f"{format_value(float(values[0]))} {block_characters(values.tolist())} {format_value(float(values[-1]))}"
+    ends = [format_value(float(value)) for value in values[[0, -1]]]
+    digits = max(len(text.partition(".")[2]) for text in ends)
+    start, end = (text + "0" * (digits - len(text.partition(".")[2])) if "." in text else text for text in ends)
+    drawn = f"{start} {block_characters(values.tolist())} {end}"
     first, last = (to_datetime(series.times[index]) for index in (finite[0], finite[-1]))
     count = pluralize(len(finite), period_unit(series))
     span = f"{count}, {format_day(first, now)}" + (f" – {format_day(last, now)}" if last != first else "")

@@ -45,7 +45,7 @@ def section_title(section: AlertSection, value_vs_limit: str) -> str:
         return truncate(f"{state} {name}{lasted}", MAX_TITLE_WIDTH)
     if section.reason is NotificationReason.MISSED:
         interval = format_firing_interval(section)
-        return truncate(f"late {model}: {subject} was firing {interval} UTC, delivered late", MAX_TITLE_WIDTH)
+        return truncate(f"late {model}: {subject} was firing {interval}, delivered late", MAX_TITLE_WIDTH)
     text = f"{series_name(section)} {value_vs_limit}".strip()
     text += f" and {len(section.members)} more" if section.members else ""
     return truncate(f"{_state_label(section)} {model}: {text}", MAX_TITLE_WIDTH)
@@ -116,8 +116,8 @@ def labeled_facts(section: AlertSection) -> list[tuple[str, str]]:
         ("worst", section.worst_vs_limit if is_over or section.worst_vs_limit != section.value_vs_limit else ""),
         ("also", _member_list(section)),
         ("severity", LEVELS[section.severity] if section.severity else f"was {LEVELS[section.peak_severity]}"),
-        ("since", f"{format_day(section.since, section.written_at)} UTC" if section.since and shows_since else ""),
-        ("firing", f"{format_firing_interval(section)} UTC" if is_over else ""),
+        ("since", in_utc(format_day(section.since, section.written_at)) if section.since and shows_since else ""),
+        ("firing", format_firing_interval(section) if is_over else ""),
         ("lasted", format_duration(section.duration) if section.duration is not None else ""),
         ("cases", f"{round(section.count):,}" if section.count is not None and not is_over else ""),
         ("rule", sanitize(section.rule, 60 if condition else 200) + condition),
@@ -178,5 +178,10 @@ def format_firing_interval(section: AlertSection) -> str:
         return "for a while"
     start, end = start.astimezone(UTC), end.astimezone(UTC)
     if start.date() == end.date() and start != end:
-        return f"{format_day(start.replace(hour=0, minute=0), section.written_at)} {start:%H:%M}–{end:%H:%M}"
-    return " – ".join(format_day(moment, section.written_at) for moment in (start, end))
+        return f"{format_day(start.replace(hour=0, minute=0), section.written_at)} {start:%H:%M}–{end:%H:%M} UTC"
+    return in_utc(" – ".join(format_day(moment, section.written_at) for moment in (start, end)))
+
+
+def in_utc(text: str) -> str:
+    """Return a date with its zone if it has a time of day."""
+    return f"{text} UTC" if ":" in text else text

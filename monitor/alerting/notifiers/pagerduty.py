@@ -3,7 +3,7 @@
 A change of severity, or a repeat, is a trigger with the same key. PagerDuty groups and limits by itself. "While an
 incident is acknowledged, it won't generate any additional notifications, even if it receives new trigger events"
 (Events API v2, acknowledge). So what is news after that is an incident with a key of its own. To resolve the first and
-trigger it again would page nobody if the two events were processed in the other order. The end resolves them all.
+trigger it again would page no one if the two events were processed in the other order. The end resolves them all.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Metrics estimated without labels: their values if scores still had the meaning they had in the reference.
 
 That holds while only the inputs move (covariate shift), not if the relation to the label does (concept drift). They
-are drawn beside the realised ones; support is the rows with a score.
+are drawn beside the realized ones; support is the rows with a score.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from functools import partial
 
 from modeltop.core.metrics.registry import AT_LEAST_ZERO, HIGHER, LOWER, SHARE, metric, register
 
-CAVEAT = "an estimate: holds while the inputs alone move (covariate shift), not where scores mean else (concept drift)"
+CAVEAT = "an estimate: valid for data drift, where only the inputs change, not for concept drift"
 _accuracy = partial(metric, HIGHER, SHARE, family="accuracy", needs_labels=False, caveat=CAVEAT)
 _precision_recall = partial(metric, HIGHER, SHARE, family="precision-recall", needs_labels=False, caveat=CAVEAT)
 _discrimination = partial(metric, HIGHER, SHARE, family="discrimination", needs_labels=False, caveat=CAVEAT)

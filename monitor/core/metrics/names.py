@@ -1,4 +1,4 @@
-"""The names that other tools give to a metric, and the registered one that each stands for.
+"""The names that other tools give to a metric, and the registered one that each represents.
 
 Pure: it is given a vocabulary and knows no metric itself. A name is normalized as a whole or not at all: some words of
 it must be a name or an alias of the registry, and each word before and behind them must be one that is known there.
@@ -30,14 +30,14 @@ SPLITS = {
 }
 """The split of the data that a metric was measured on, by the word for it."""
 OFFLINE_SPLITS = _words("train reference")
-"""Splits that never stand for the model in use: always a segment."""
+"""Splits that never represent the model in use: always a segment."""
 NOT_BEHIND = _words("learn dtrain dvalid dev cv dtest predict online serving realized realised evaluate")
 """Words of `SPLITS` that mean else behind a metric: `accuracy_dev` may be a deviation, `rmse_cv` a variation."""
 PREFIXES = _words(
     "metrics metric summary scores results result performance perf model ml epoch overall global aggregate coco "
     "rollout classification regression binary multiclass multilabel retrieval"
 )
-"""Words before a metric that say nothing about it; the last four begin the classes of torchmetrics and of Keras."""
+"""Words before a metric that say nothing about it; the last four start the classes of torchmetrics and of Keras."""
 SUFFIXES = _words("epoch overall global aggregate all score value metric metrics")
 """The same behind it."""
 CUT_ONLY = {
@@ -55,7 +55,7 @@ RENAMED = {
     "multilabelaccuracy": ("accuracy_macro", "accuracy"),
     **{f"{word}{k}": (f"accuracy_at_{k}", "accuracy") for word in ("acc", "top") for k in (1, 5)},
 }
-"""Names that stand for a cut or an average of a metric."""
+"""Names that represent a cut or an average of a metric."""
 WHOLE_ONLY = _words("cost bias js ks chi2 chisquare confidence")
 """Aliases that mean a metric only when nothing else stands in the name: `train_cost` may be money."""
 REFUSED = _words("kstest chi2test chisquaretest cvrmse rmsecv")
@@ -164,7 +164,7 @@ class NormalizedName(NamedTuple):
 
     @property
     def is_offline(self) -> bool:
-        """Whether the split is one that never stands for the model in use."""
+        """Whether the split is one that never represents the model in use."""
         return (self.split or "").partition("_")[0] in OFFLINE_SPLITS
 
     @property

@@ -1,4 +1,4 @@
-"""Effects of the calendar that nobody configured: a value is off, as it was on the same days before."""
+"""Effects of the calendar that no one configured: a value is off, as it was on the same days before."""
 
 from __future__ import annotations
 

@@ -101,7 +101,7 @@ def _detrended_autocorrelations(times: Floats, values: Floats, season: int = 1) 
 
     Nor does a season of so many values.
 
-    With a line, a trend of a standard deviation per period is found 24 periods after it began, and so after 13; an
+    With a line, a trend of a standard deviation per period is found 24 periods after it started, and so after 13; an
     autocorrelation of 0.6 passes for a trend as seldom.
     """
     if values.shape[1] < MIN_PARABOLA_POINTS:

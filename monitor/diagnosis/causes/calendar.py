@@ -18,7 +18,7 @@ from modeltop.diagnosis.observations import Observations
 
 DAY, WEEK = timedelta(days=1), timedelta(days=7)
 MIN_STARTED = 0.25
-"""Ratio to the worst change from which the first period belongs to it: what began before is not the holiday's."""
+"""Ratio to the worst change from which the first period belongs to it: what started before is not the holiday's."""
 LEAD = f"Possible {Cause.CALENDAR.value}: "
 
 

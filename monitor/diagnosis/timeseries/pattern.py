@@ -23,7 +23,7 @@ MAX_SUDDEN_PERIODS = 4
 MAX_PERIODS, MIN_PERIODS = 120, 10
 """Evaluable periods that are looked at, and fewer than which have no pattern."""
 TRANSIENT_SHAPES = ("level", "spike", "burst", "return")
-"""Shapes that end where they began."""
+"""Shapes that end where they started."""
 CHANCE_GAIN = {
     "step": (2, 9.7, 0.0),
     "line": (1, 9.0, 0.0),

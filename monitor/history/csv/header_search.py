@@ -264,14 +264,14 @@ def _is_group_row(upper: _Row, lower: _Row, catalog: MetricRegistry) -> bool:
 
 
 def _spans_columns(row: _Row) -> bool:
-    """Return whether a name is repeated, or followed by empty cells that it stands for."""
+    """Return whether a name is repeated, or followed by empty cells that it represents."""
     names = [cell for cell in row.cells if cell]
     blanks = row.cells[next((i for i, cell in enumerate(row.cells) if cell), 0) :].count("")
     return len(set(names)) < len(names) or blanks > 0
 
 
 def join_header_rows(upper: Sequence[str], lower: Sequence[str]) -> tuple[str, ...]:
-    """Return one name per column; an empty cell of the upper row stands for the name before it.
+    """Return one name per column; an empty cell of the upper row represents the name before it.
 
     >>> join_header_rows(["", "accuracy", "", "recall"], ["date", "value", "alert", "value"])
     ('date', 'accuracy_value', 'accuracy_alert', 'recall_value')

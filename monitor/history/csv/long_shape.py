@@ -1,6 +1,6 @@
 """The long shape, one row per metric: its metric names are placed as the columns of the wide shape are.
 
-Which name stands for a model depends on all names of the model, so the blocks of a file keep the names as written until
+Which name represents a model depends on all names of the model, so the blocks of a file keep the names as written until
 all of the file that is there has been read.
 """
 

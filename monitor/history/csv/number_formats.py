@@ -21,7 +21,7 @@ from modeltop.history.csv.tolerance import MIN_CELLS, is_within_tolerance
 NULL_VALUES = frozenset({"", "nan", "na", "n/a", "#n/a", "<na>", "null", "(null)", "none", "-", r"\n"})
 """Cells of a number column without a value, in lower case."""
 LARGEST = 1e300
-"""Larger numbers stand for infinity: MLflow stores it as 1.7976931348623157e308."""
+"""Larger numbers represent infinity: MLflow stores it as 1.7976931348623157e308."""
 _HUNDREDTH = 0.01
 _SPACES = " \u00a0\u202f\u2009"
 _PERCENT = re.compile(r"\s*[%\uff05]$", re.MULTILINE)
@@ -46,7 +46,7 @@ class NumberFormat:
     has_sign: bool = False
     """True if each number has a percent sign."""
     is_percent: bool = False
-    """True if 95 stands for 0.95, with or without the sign."""
+    """True if 95 represents 0.95, with or without the sign."""
     excludes_fractions: bool = False
     """True if numbers of at most 1 are refused: in a column of percent they are of another scale."""
     refusal: str | None = None

@@ -53,7 +53,7 @@ MIN_PROBED = 5_000
 HEAD_BYTES = 2**18
 """First bytes of a long text, in which its header is searched if they have lines enough."""
 _DIGITS = frozenset("0123456789")
-"""A date that begins otherwise may be a header, a total or a comment."""
+"""A date that starts otherwise may be a header, a total or a comment."""
 COMMENT_LEFT_OUT = "a comment line is skipped"
 NO_DATE_TOGETHER = "date and time cannot be read together: write them in one column, such as 2025-01-09 14:00"
 NOTHING_KNOWN = PriorKnowledge()
@@ -100,7 +100,7 @@ class CsvParser:
         self.is_extended = False
         """True if rows were read before a header that adds columns."""
         self.collision = ReadFault(FaultReason.ROWS_COLLIDE, NOT_TOLD_APART)
-        """The fault of rows that are not told apart."""
+        """The fault of rows that are not distinguished."""
         self._header_rows: tuple[tuple[str, ...], ...] = ()
         self._first_width = 0
         """Cells of the first header."""

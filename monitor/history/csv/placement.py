@@ -10,7 +10,7 @@ from modeltop.core.metrics.names import NormalizedName
 from modeltop.core.metrics.registry import MetricRegistry
 
 SPLIT_ORDER = ("", "live", "test", "eval", "val")
-"""Which of several columns of one metric stands for the model: the one that names no split, then these."""
+"""Which of several columns of one metric represents the model: the one that names no split, then these."""
 COMPANION_SUFFIXES = {
     **dict.fromkeys(("lower_confidence_boundary", "lower_confidence_bound", "confidence_interval_lower"), "low"),
     **dict.fromkeys(("ci_lower", "ci_low", "lower_bound", "lower_ci", "low", "lower", "_min"), "low"),
@@ -29,7 +29,7 @@ class Placement:
 
     metric: str
     segment: str
-    """`all` for the column that stands for the model."""
+    """`all` for the column that represents the model."""
     sign: int = 1
     """-1 where the column has the metric times −1."""
 
@@ -55,7 +55,7 @@ def companion(written: str) -> tuple[str, str] | None:
 def place(names: Sequence[str], catalog: MetricRegistry) -> list[Placement]:
     """Return where each column of one file goes: no two have both metric and segment in common.
 
-    The column with the metric's own name stands for the model (segment `all`); without one an alias of it, then the
+    The column with the metric's own name represents the model (segment `all`); without one an alias of it, then the
     first by `SPLIT_ORDER`. Every other one becomes a segment: of the split it names (`split=val`), else of its own name
     (`column=f1`). Training and reference are always segments.
 
@@ -97,7 +97,7 @@ def _segments(name: str, one: NormalizedName) -> Iterator[str]:
 
 
 def placement_notes(names: Sequence[str], placements: Sequence[Placement], catalog: MetricRegistry) -> list[str]:
-    """Return one message for each metric that several columns give: which stands for the model, where the others went.
+    """Return one message for each metric that several columns give: which represents the model, where the others went.
 
     Args:
         names: The columns as written.

@@ -163,7 +163,7 @@ class _DatedRows:
         return conflicts
 
     def has_days_among_hours(self) -> bool:
-        """Return whether the rows that collide are hours, and the days that they begin."""
+        """Return whether the rows that collide are hours, and the days that they start."""
         dates, codes = np.unique(self.stamps, return_inverse=True)
         return are_days_among_hours(dates, np.bincount(codes, self.in_conflict(())) > 0)
 

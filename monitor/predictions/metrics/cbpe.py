@@ -2,7 +2,7 @@
 
 The rows of a bin are assumed to be positive at the rate of that bin in the reference. That holds while only
 the inputs move (covariate shift), not when the meaning of a score changes (concept drift). The 95 % interval is where
-the realised value is then expected: it covers the randomness of the labels, not that of the calibration itself.
+the realized value is then expected: it covers the randomness of the labels, not that of the calibration itself.
 """
 
 from __future__ import annotations

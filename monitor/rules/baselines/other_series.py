@@ -37,7 +37,7 @@ class OtherSeriesBaseline(Baseline):
     def stats(
         self, series: Series, *, min_count: float = 0, other_series: Mapping[SeriesKey, Series] = NO_SERIES
     ) -> BaselineStats:
-        """Return, per point, the evaluable period of the other series that began at the same moment, if any."""
+        """Return, per point, the evaluable period of the other series that started at the same moment, if any."""
         key = self.other_key(series.key)
         other = other_series.get(key) if key is not None and key != series.key else None
         if other is None:

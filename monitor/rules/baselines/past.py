@@ -144,7 +144,7 @@ class DateRange(PastBaseline):
 
 @dataclass(frozen=True, slots=True)
 class SameWeekday(PastBaseline):
-    """The newest evaluable periods that began on the same weekday, in UTC: for daily periods with a weekly season.
+    """The newest evaluable periods that started on the same weekday, in UTC: for daily periods with a weekly season.
 
     Raises:
         ValueError: `periods` is smaller than `min_periods`, or that than 1.

@@ -56,7 +56,7 @@ class Unevaluated(NamedTuple):
     is_final: bool
     """True if it is skipped for good, False if it needs more history."""
     is_suspect: bool = False
-    """True if the value would breach: then nobody knows whether the model is well."""
+    """True if the value would breach: then no one knows whether the model is well."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -74,7 +74,7 @@ class Scan:
     scale: Floats = field(default_factory=lambda: np.empty(0))
     """One deviation from the baseline, in the metric's unit."""
     start: Places = field(default_factory=lambda: np.empty(0, np.int64))
-    """Index of the point at which the breach of each began; empty: at the point itself."""
+    """Index of the point at which the breach of each started; empty: at the point itself."""
     weights: Places = field(default_factory=lambda: np.empty(0, np.int64))
     """How many breached points in a row each counts for; empty: one."""
 

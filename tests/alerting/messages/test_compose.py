@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from modeltop.alerting.incidents import EvaluationScope, track_incidents
 from modeltop.alerting.messages.compose import build_recovery_message, build_test_message, compose
 from modeltop.alerting.messages.sparkline import BLOCKS, as_ascii, block_characters, sparkline
-from modeltop.alerting.messages.template import format_duration
+from modeltop.alerting.messages.template import in_utc
 from modeltop.alerting.state import apply_events
 from modeltop.config.load import Config
 from modeltop.core.event import Notification, NotificationAction, NotificationReason
@@ -363,16 +363,10 @@ def test_a_chart_shows_the_last_periods_and_passes_over_what_is_not_finite(obser
     assert sparkline(series[:1], NIGHT)[1] == "1 day, 9 Jan 02:00"
 
 
-@pytest.mark.parametrize(
-    ("length", "expected"),
-    [
-        (timedelta(seconds=0), "0 seconds"),
-        (timedelta(seconds=59), "59 seconds"),
-        (timedelta(minutes=61), "1 hour 1 minute"),
-        (timedelta(hours=23, minutes=59, seconds=59), "23 hours 59 minutes"),
-        (timedelta(days=3, minutes=5), "3 days"),
-        (timedelta(days=2, hours=5), "2 days 5 hours"),
-    ],
-)
-def test_a_length_of_time_is_said_in_two_units(length, expected):
-    assert format_duration(length) == expected
+def test_both_ends_of_a_chart_have_the_digits_of_the_longer(observed):
+    series = observed(0.943, 0.9, 0.82).history.series[SeriesKey("fraud-detector", "accuracy")]
+    assert sparkline(series, NIGHT)[0] == "0.943 █▆▁ 0.820"
+
+
+def test_a_date_without_a_time_of_day_has_no_zone():
+    assert (in_utc("9 Jan 02:10"), in_utc("9 Jan")) == ("9 Jan 02:10 UTC", "9 Jan")
