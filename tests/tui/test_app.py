@@ -102,6 +102,8 @@ async def test_keys_select(fleet, run, keys, selected):
         pytest.param("t", "theme: modeltop-light (start with --theme modeltop-light)", id="theme"),
         pytest.param("escape", "nothing to close; q quits", id="nothing to undo"),
         pytest.param("colon z z enter", "no match for zz", id="a jump to nowhere"),
+        pytest.param("colon f r a enter", "→ fraud", id="a jump says where it led"),
+        pytest.param("colon a c c enter", "→ fraud > accuracy", id="and not what else would match"),
         pytest.param("colon 2 0 2 4 minus 0 1 enter", "fraud has no data in 2024-01", id="a range without data"),
         pytest.param("colon c o m tab space a c c tab enter", "accuracy of 3 models; Esc returns", id="compare"),
         pytest.param(

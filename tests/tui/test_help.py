@@ -27,6 +27,11 @@ def test_the_symbols_come_first(fleet):
     assert first.startswith("▲ critical ◆ warning ○ no data")
 
 
+def test_what_the_prompt_takes_is_shown_where_it_is_bound():
+    shown = {screen: plain_text(help_lines(key_groups(screen, APP_KEYS), 78, 21)[2]) for screen in SCREENS}
+    assert [screen for screen, line in shown.items() if "compare accuracy" in line] == [MainScreen]
+
+
 def test_opposites_share_an_entry():
     listed = dict(entries(binding for _, group in key_groups(MainScreen, APP_KEYS) for binding in group))
     assert listed["PgDn ctrl+f PgUp ctrl+b"] == "page down / up"

@@ -22,6 +22,8 @@ LEGEND = (
     "▲ critical  ◆ warning  ○ no data, unknown  ● ok  ✓ acknowledged  × silenced, muted",
     "n: cases behind a value, ? if not known  95 %: interval of a value or change",
 )
+TYPED = ": triage recall 30d, 2025-06-01.., compare accuracy churn, sort name, note ..."
+"""Examples of what `:` takes."""
 KEY_WIDTH, COLUMN_WIDTH, GAP = 9, 38, 2
 """Cells of the keys, of a column from which on another one fits, and between two columns."""
 
@@ -79,7 +81,7 @@ def join_opposites(first: str, second: str) -> str:
     return " ".join([*head, *one[: len(one) - end], "/", *other[: len(other) - end], *tail])
 
 
-def help_lines(groups: Iterable[KeyGroup], width: int, height: int, search: str = "") -> list[Cells]:
+def help_lines(groups: Sequence[KeyGroup], width: int, height: int, search: str = "") -> list[Cells]:
     """Return the symbols, then the keys in as many columns as fit; the names of groups only where there is room.
 
     Args:
@@ -88,7 +90,9 @@ def help_lines(groups: Iterable[KeyGroup], width: int, height: int, search: str 
         height: Lines that should suffice.
         search: Only entries with this text are listed.
     """
-    legend = [line for text in LEGEND for line in wrap(text, width, role="dim")] if not search else []
+    has_prompt = any(binding.key == ":" for _, bindings in groups for binding in bindings)
+    texts = (*LEGEND, TYPED) if has_prompt else LEGEND
+    legend = [line for text in texts for line in wrap(text, width, role="dim")] if not search else []
     columns = max(1, (width + GAP) // (COLUMN_WIDTH + GAP))
     column_width = (width + GAP) // columns - GAP
     named: list[tuple[Cells, list[list[Cells]]]] = []

@@ -94,7 +94,7 @@ class PeriodsScreen(ModalPane):
         Binding("left,h", "select_metric(-1)", "previous metric", key_display="← h", show=False),
         Binding("enter,space", "open", "open", key_display="Enter Space", tooltip="open the period"),
         Binding("/", "filter", "filter", tooltip="filter: 2025-06, critical, <0.9, !word"),
-        Binding("a", "app.perform('acknowledge')", "ack", tooltip="acknowledge / un-acknowledge"),
+        Binding("a", "app.perform('ack')", "ack", tooltip="acknowledge / un-acknowledge"),
         Binding("S", "app.perform('silence')", "silence; list silences", show=False),
         Binding("N", "app.perform('note')", "write a note on the model", show=False),
         Binding("escape", "clear", "clear the filter, or back", key_display="Esc", show=False),

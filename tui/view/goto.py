@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import NamedTuple
 
 from modeltop.core.series import SeriesKey
@@ -43,6 +44,8 @@ class Outcome(NamedTuple):
     selection: Selection | None = None
     action: tuple[str, str] | None = None
     """Name of an action of the app, and its argument."""
+    others: int = 0
+    """Number of other matches."""
 
 
 def interpret(state: ScreenState, typed: str, vocabulary: CommandWords) -> Outcome:
@@ -96,7 +99,9 @@ def _go(state: ScreenState, words: list[str]) -> Outcome:
     if not targets or len(ranges) > 1:
         return Outcome(_why_nothing(words, names, ranges))
     model, key = targets[0]
-    result = Outcome(_target_text(targets, ranges), _visible(state, model, key))
+    target = sanitize(model, 60) if key is None else f"{sanitize(model, 60)} > {label(key)}"
+    text = ", ".join((f"→ {target}", *ranges))
+    result = Outcome(text, _visible(state, model, key), others=len(targets) - 1)
     return _apply_range(state, result, ranges)
 
 
@@ -114,13 +119,6 @@ def _why_nothing(words: list[str], names: list[str], ranges: Mapping[str, TypedR
     if invalid is not None:
         return f"invalid range {sanitize(invalid, 30)}: {EXAMPLES}"
     return "one range at a time" if len(ranges) > 1 else f"no match for {sanitize(' '.join(words), 60)}"
-
-
-def _target_text(targets: list[JumpTarget], ranges: Iterable[str]) -> str:
-    model, key = targets[0]
-    target = sanitize(model, 60) if key is None else f"{sanitize(model, 60)} > {label(key)}"
-    more = "" if len(targets) == 1 else f"  and {len(targets) - 1} more"
-    return "".join(("→ ", target, *(f", {one}" for one in ranges), more))
 
 
 def _visible(state: ScreenState, model: str, key: SeriesKey | None) -> Selection:
@@ -211,32 +209,45 @@ def jump_targets(state: ScreenState, words: Sequence[str]) -> list[JumpTarget]:
     """
     if state.snapshot is None or not words:
         return []
-    index = snapshot_index(state.snapshot)
-    targets = [target for model in index.model_statuses for target in _matches_in_model(index, model, words)]
-    return sorted(targets, key=lambda one: (*_rank(one, words), one[0] != state.selection.model))[:MAX_TARGETS]
+    ranked: list[tuple[tuple[int, bool, bool], JumpTarget]] = []
+    for model, name, all_series in _names(snapshot_index(state.snapshot)):
+        rest = [word for word in words if word not in name]
+        found = [one for one in all_series if all(word in one.text for word in rest)] if rest else [_Name(None, "", ())]
+        for one in found:
+            starts = sum(any(part.startswith(word) for part in (name, *one.parts)) for word in words)
+            ranked.append(((-starts, one.key is not None, model != state.selection.model), (model, one.key)))
+    return [target for _, target in sorted(ranked, key=lambda pair: pair[0])[:MAX_TARGETS]]
 
 
-def _matches_in_model(index: SnapshotIndex, model: str, words: Sequence[str]) -> list[JumpTarget]:
-    name = model.casefold()
-    rest = [word for word in words if word not in name]
-    if not rest:
-        return [(model, None)]
-    names = [(key, f"{key.metric} {key.segment}".casefold()) for key in index.series_keys(model)]
-    return [(model, key) for key, name in names if all(word in name for word in rest)]
+class _Name(NamedTuple):
+    """What a series is found by; of a whole model nothing beside its name."""
+
+    key: SeriesKey | None
+    text: str
+    """Metric and segment in lower case."""
+    parts: tuple[str, ...]
+    """The words of these."""
 
 
-def _rank(target: JumpTarget, words: Sequence[str]) -> tuple[int, bool]:
-    model, key = target
-    names = [model.casefold(), *(re.split(r"\W+", f"{key.metric} {key.segment}".casefold()) if key is not None else ())]
-    prefix_matches = sum(any(name.startswith(word) for name in names) for word in words)
-    return -prefix_matches, key is not None
+@lru_cache(maxsize=2)
+def _names(index: SnapshotIndex) -> list[tuple[str, str, list[_Name]]]:
+    """Return each model with its name in lower case and its series, in the order of the list."""
+    return [
+        (model, model.casefold(), [_named(key) for key in index.series_keys(model)]) for model in index.model_statuses
+    ]
+
+
+def _named(key: SeriesKey) -> _Name:
+    text = f"{key.metric} {key.segment}".casefold()
+    return _Name(key, text, tuple(re.split(r"\W+", text)))
 
 
 def hint(state: ScreenState, typed: str, vocabulary: CommandWords) -> str:
     """Return what Enter would do and what Tab completes to, shown while the person types."""
     if not typed.strip():
         return "model, metric, segment, 7d, 2025-06.., or a command; Tab completes"
-    text = interpret(state, typed, vocabulary).text
+    outcome = interpret(state, typed, vocabulary)
+    text = f"{outcome.text}  and {outcome.others} more" if outcome.others else outcome.text
     last = typed.casefold().split(" ")[-1]
     words = [line.split(" ")[-1] for line in completions(state, typed, vocabulary)[:4]]
     others = [sanitize(word, 24) for word in words if word.casefold() != last]

@@ -49,7 +49,7 @@ class ModelsPane(Pane):
         Binding("E", "move('problem', -1)", "previous open problem", show=False),
         Binding("!", "move('problems_only', 1)", "problems only, or all models", show=False),
         Binding("/", "prompt('filter')", "filter", tooltip="filter: word, !word, status:crit, recall<0.8"),
-        Binding(":", "app.perform('goto')", "names, range, compare, command", show=False),
+        Binding(":", "app.perform('goto')", "go to, compare, command", show=False),
         Binding("s", "move('sort', 1)", "sort: worst, name, oldest", show=False),
     )
 
