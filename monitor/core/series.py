@@ -135,23 +135,10 @@ class Series:
 
     def __getitem__(self, periods: slice | NDArray[Any]) -> Series:
         """Return the series at some of its periods: by a slice (arrays are views), by indices, or by flags."""
-
-        def select(column: NDArray[Any] | None) -> Any:
-            return None if column is None else column[periods]
-
-        return Series(
-            self.key,
-            self.better,
-            select(self.times),
-            select(self.values),
-            select(self.support),
-            select(self.rows),
-            select(self.provisional),
-            select(self.low),
-            select(self.high),
-            self.proportion,
-            self.usual_delay,
-        )
+        columns = (self.times, self.values, self.support, self.rows, self.provisional, self.low, self.high)
+        selected = [None if column is None else column[periods] for column in columns]
+        arguments: list[Any] = [self.key, self.better, *selected, self.proportion, self.usual_delay]
+        return Series(*arguments)
 
     @property
     def latest(self) -> float:

@@ -162,9 +162,11 @@ def concat_blocks(blocks: Sequence[Block]) -> Block:
     sizes = [len(block.times) for block in blocks]
     starts = np.cumsum([0, *sizes[:-1]]).tolist()
 
-    def concat(arrays: Sequence[Floats | None]) -> Floats:
+    def concat(arrays: Sequence[_Column | None], missing: float = np.nan) -> Any:
+        if all(array is None for array in arrays):
+            return None
         pairs = zip(arrays, sizes, strict=True)
-        return np.concatenate([np.full(size, np.nan) if array is None else array for array, size in pairs])
+        return np.concatenate([np.full(size, missing) if array is None else array for array, size in pairs])
 
     columns: dict[str, Any] = {}
     for name in FIELDS_BY_METRIC:
@@ -175,19 +177,14 @@ def concat_blocks(blocks: Sequence[Block]) -> Block:
     for block, start in zip(blocks, starts, strict=True):
         for metric, indices in block.refused.items():
             refused.setdefault(metric, []).append(indices + start)
-    rows, flags = [block.rows for block in blocks], [block.provisional for block in blocks]
     lines = [block.lines for block in blocks if block.lines is not None]
     return Block(
         blocks[0].model,
         blocks[0].segment,
         np.concatenate([block.times for block in blocks]),
         **columns,
-        rows=None if all(each is None for each in rows) else concat(rows),
-        provisional=None
-        if all(each is None for each in flags)
-        else np.concatenate(
-            [np.zeros(size, np.bool_) if each is None else each for each, size in zip(flags, sizes, strict=True)]
-        ),
+        rows=concat([block.rows for block in blocks]),
+        provisional=concat([block.provisional for block in blocks], missing=False),
         refused={metric: np.concatenate(parts) for metric, parts in refused.items()},
         written=blocks[0].written,
         lines=np.concatenate(lines) if len(lines) == len(blocks) else None,

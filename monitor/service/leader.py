@@ -15,7 +15,8 @@ from typing import Any, Self, TypeVar
 
 from modeltop.core.text import sanitize
 from modeltop.history.files import read_range
-from modeltop.history.store.durable import OPEN_FLAGS, close, file_mode, open_file, store_error
+from modeltop.history.store.durable import close, open_file, store_error
+from modeltop.history.store.lock import open_lock_file
 
 LOCK_FILE_NAME = "watch.lock"
 """Never deleted or replaced: all processes must wait for the same file."""
@@ -103,7 +104,7 @@ class LeaderLock:
             self._descriptor = None
 
     def _lock(self) -> int | None:
-        descriptor = self._open()
+        descriptor = open_lock_file(self._path)
         try:
             # flock, not lockf: that is silently lost when anything in this process closes the same file.
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -115,18 +116,6 @@ class LeaderLock:
             close(descriptor)
             if error.errno in LOCKED_ERRORS:
                 return None
-            raise
-        return descriptor
-
-    def _open(self) -> int:
-        try:
-            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_EXCL | OPEN_FLAGS, 0o600)
-        except FileExistsError:
-            return open_file(self._path, os.O_RDWR)
-        try:
-            os.fchmod(descriptor, file_mode(self._path.parent))
-        except BaseException:
-            close(descriptor)
             raise
         return descriptor
 

@@ -88,12 +88,7 @@ def find_identity(schema: CsvSchema, rows: CsvTable, times: Times, catalog: Metr
     usable = [column for column in columns if column.rank < _UNUSABLE]
     if may_be_corrections:
         has_hours = len(np.unique(table.stamps % DAY)) > 1
-        ranks = {
-            _MODEL,
-            _TIME,
-            *([_DATE_FORM] if has_hours else []),
-            *([_METRIC, _SEGMENT] if 2 * dates >= all_dates else []),
-        }
+        ranks = [_MODEL, _TIME] + [_DATE_FORM] * has_hours + [_METRIC, _SEGMENT] * (2 * dates >= all_dates)
         usable = [column for column in columns if column.rank in ranks]
     for chosen in _combinations(usable, MAX_TOGETHER):
         indices = [column.index for column in chosen]
@@ -256,26 +251,13 @@ def _combinations(columns: Sequence[_Column], most: int) -> Iterator[tuple[_Colu
 
 
 def _with_roles(schema: CsvSchema, columns: Sequence[_Column], table: _DatedRows, catalog: MetricRegistry) -> CsvSchema:
-    model = next((column.index for column in columns if column.rank == _MODEL), None)
-    metric = next((column.index for column in columns if column.rank == _METRIC), None)
-    time = next((column.index for column in columns if column.rank == _TIME), None)
+    by_rank = {column.rank: column.index for column in reversed(columns)}
+    model, metric, time = map(by_rank.get, (_MODEL, _METRIC, _TIME))
     segments = [column.index for column in columns if column.index not in (model, metric, time, DATE_FORM)]
-    value = next(
-        (
-            column.index
-            for column in schema.numbers
-            if column.role == "value" and column.index not in (*segments, metric)
-        ),
-        None,
-    )
-    identity = RowIdentity(
-        model,
-        metric,
-        None if metric is None else value,
-        tuple(sorted(segments)),
-        has_days_apart=any(column.index == DATE_FORM for column in columns),
-        time=time,
-    )
+    values = (column.index for column in schema.numbers if column.role == "value")
+    value = None if metric is None else next((index for index in values if index not in (*segments, metric)), None)
+    has_days_apart = any(column.index == DATE_FORM for column in columns)
+    identity = RowIdentity(model, metric, value, tuple(sorted(segments)), has_days_apart=has_days_apart, time=time)
     found = read_header(schema.names, schema.delimiter, catalog, date=schema.date, identity=identity)
     return replace(found, notes=(*found.notes, *_notes(schema, identity, table)))
 

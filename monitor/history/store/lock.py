@@ -37,7 +37,7 @@ def locked(folder: Path, timeout: float = 30.0) -> Iterator[None]:
 def _lock(folder: Path, deadline: float) -> int:
     while True:
         make_folder(folder)
-        descriptor = _open_lock_file(folder)
+        descriptor = open_lock_file(folder / LOCK)
         try:
             # flock, not lockf: that is silently lost when anything in this process closes the same file.
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -55,13 +55,18 @@ def _lock(folder: Path, deadline: float) -> int:
         time.sleep(random.uniform(0.001, 0.02))  # noqa: S311  spreads the waiters, keeps no secret
 
 
-def _open_lock_file(folder: Path) -> int:
+def open_lock_file(path: Path) -> int:
+    """Open a lock file, which is made if it is missing, and return its descriptor.
+
+    Raises:
+        OSError: It is something else, or the system refuses.
+    """
     try:
-        descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_EXCL | OPEN_FLAGS, 0o600)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | OPEN_FLAGS, 0o600)
     except FileExistsError:
-        return open_file(folder / LOCK, os.O_RDWR)
+        return open_file(path, os.O_RDWR)
     try:
-        os.fchmod(descriptor, file_mode(folder))
+        os.fchmod(descriptor, file_mode(path.parent))
     except BaseException:
         close(descriptor)
         raise

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -132,7 +133,8 @@ def _split_batches(groups: Columns, prefixes: Sequence[str], *, by_period: bool)
     # Batches end with a period, or with a model.
     unit = (period if by_period else models)[first]
     before = np.searchsorted(unit, unit)  # cells of earlier units
-    for start, end in _runs(before // CELLS_PER_BATCH):
+    changes = np.flatnonzero(np.diff(before // CELLS_PER_BATCH)) + 1
+    for start, end in pairwise([0, *changes.tolist(), len(before)]):
         inside = (cell >= start) & (cell < end)
         index = first[start:end]
         yield GroupBatch(
@@ -153,9 +155,3 @@ def _segments(groups: Columns, prefixes: Sequence[str]) -> tuple[NDArray[np.int6
     segment = np.array([indices.setdefault(pair, len(indices)) for pair in pairs], dtype=np.int64)
     names = [value if column < 0 else prefixes[column] + value for column, value in indices]
     return segment, np.array(names, dtype=object)
-
-
-def _runs(number: NDArray[np.int64]) -> Iterator[tuple[int, int]]:
-    """Yield start and end of each run of equal numbers."""
-    edges = np.concatenate([[0], np.flatnonzero(number[1:] != number[:-1]) + 1, [len(number)]])
-    yield from zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True)
