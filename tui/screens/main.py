@@ -195,18 +195,19 @@ class MainScreen(PaneScreen):
 
     async def action_open(self) -> None:
         """Open what is selected: what shares a line, an alert, hidden segments, a period, else the evidence."""
-        pane = self.focused_pane
+        pane, selection = self.focused_pane, self.screen_state.selection
         if isinstance(pane, AlertsPane):
             if pane.unfold():
                 return
             if (key := pane.selected_key) is not None:
                 self.open_series(key)
                 return
-        elif self.screen_state.selection.on_hidden:
+        if selection.cursor is not None:
+            await self.run_action("app.perform('periods')")
+        elif selection.on_hidden and not isinstance(pane, AlertsPane):
             self.select(navigation.unfold_segments(self.screen_state))
-            return
-        cursor = self.screen_state.selection.cursor
-        await self.run_action(f"app.perform('{'diagnosis' if cursor is None else 'periods'}')")
+        else:
+            await self.run_action("app.perform('diagnosis')")
 
     def open_series(self, key: SeriesKey) -> None:
         """Show the chart, the rules and the periods of a series."""

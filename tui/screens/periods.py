@@ -54,10 +54,12 @@ class PeriodsPane(RowsPane):
     def _series_lines(self, width: int) -> list[Cells]:
         """Return the chart, over the time that fits the incident, and the rules."""
         state, height = self.screen_state, self.borders.inner_size.height
-        fitted = replace(state, selection=replace(state.selection, time_window=None, cursor=None, overlay=False))
-        chart_height = height * 2 // 5 if height >= MIN_HEIGHT_FOR_CHART else 0
-        chart = draw_cells(chart_data(fitted), width, chart_height, plot_theme(self)) if chart_height else []
-        return [*chart, *series_rule_lines(state, width, height // 4 + 1)]
+        alone = replace(state.selection, time_window=None, cursor=None, overlay=False, comparison=None)
+        rules = series_rule_lines(state, width, height // 4 + 1)
+        if height < MIN_HEIGHT_FOR_CHART:
+            return rules
+        chart = chart_data(replace(state, selection=alone))
+        return [*draw_cells(chart, width, height * 2 // 5, plot_theme(self)), *rules]
 
     def title(self) -> str:
         """Return what is listed, and the filter."""
