@@ -105,8 +105,8 @@ def _limits_to_table(limits: SuggestedLimits) -> dict[str, Any]:
 
 def _reasons(limits: SuggestedLimits, series: Series, metric: Metric) -> Iterator[str]:
     periods = pluralize(limits.healthy_periods, "normal period")
-    excluded = f", without {limits.excluded_periods:,} abnormal" if limits.excluded_periods else ""
-    yield f"usually {metric.format(limits.median)}, in {periods} up to {format_day(series.newest)}{excluded}"
+    excluded = f", {limits.excluded_periods:,} abnormal excluded" if limits.excluded_periods else ""
+    yield f"usually {metric.format(limits.median)} ({periods} up to {format_day(series.newest)}{excluded})"
     if limits.by_chance:
         yield f"By chance 1 in 100 periods of {limits.min_count:,.0f} cases crosses it"
     else:

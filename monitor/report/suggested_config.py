@@ -87,12 +87,12 @@ def _describe_result(result: BacktestResult) -> str:
     """Return how often a rule would have fired, and when last."""
     if not result.series:
         return "Matches no series"
-    spans = [
+    spans = dict.fromkeys(
         f"{format_day(alert.since, alert.resolved)} to {format_day(alert.resolved)}"
         if alert.resolved
         else f"since {format_day(alert.since)}"
         for alert in result.alerts[-MAX_DATES:]
-    ]
+    )
     newest = f": {'' if len(result.alerts) <= MAX_DATES else 'most recently '}{', '.join(spans)}" if spans else ""
     return f"Would have raised {describe_rate(result)}{newest}"
 

@@ -58,7 +58,7 @@ def suggest_limits(series: Series, metric: Metric) -> SuggestedLimits | str:
     Incidents are excluded as long as most periods are healthy.
     """
     if metric.better is Direction.NEITHER:
-        return "it has no better direction"
+        return "higher is not known to be better or worse"
     if metric.family in EXPLANATORY_FAMILIES:
         return "it explains, and does not alert by itself"
     min_count = _min_count(series)

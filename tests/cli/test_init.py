@@ -76,7 +76,7 @@ def test_the_limits_of_the_sample_fleet_find_what_was_planted_and_leave_the_heal
 def test_an_incident_in_the_past_is_set_aside_and_would_have_fired(run, tmp_path):
     run("init", history(tmp_path / "h.csv", bad=range(40, 50)))
     text = Path("modeltop.toml").read_text()
-    (excluded,) = re.findall(r"without (\d+) abnormal", text.replace("\n# ", " "))
+    (excluded,) = re.findall(r"(\d+) abnormal excluded", text.replace("\n# ", " "))
     assert 10 <= int(excluded) <= 12
     assert claims(text) == {"accuracy": 1, "baseline-drop": 1}
     assert "10 Feb to 21 Feb 2025" in text

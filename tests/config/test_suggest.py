@@ -32,8 +32,8 @@ def suggested(item: Series):
 @pytest.mark.parametrize(
     ("metric", "reason"),
     [
-        ("avg_confidence", "no better direction"),
-        ("my-kpi", "no better direction"),
+        ("avg_confidence", "not known to be better or worse"),
+        ("my-kpi", "not known to be better or worse"),
         ("psi", "explains"),
         ("missing_rate", "explains"),
     ],
