@@ -210,3 +210,14 @@ async def test_nothing_is_bold_but_what_happened(fleet, run, size, keys):
         bold = [text.strip() for text, style in segments(screen) if style.bold and text.strip()]
     assert len(bold) <= 1
     assert keys in ("v", "?") or size == (60, 18) or bold[0].startswith("fraud: ")
+
+
+async def test_focus_and_selection_are_seen_without_any_color(fleet, run):
+    async with run(fleet, size=(80, 24), theme="ansi-dark") as screen:
+        names = (screen.selection.model, screen.selection.key.metric)
+        rows = [{(style.reverse, style.dim) for style in row_styles(screen, name)} for name in names]
+        dim = {style.dim for text, style in segments(screen) if text[:1] == "└"}
+        titles = {text[:1]: style.reverse for text, style in segments(screen) if text[:8] in ("1 Models", "2 Metric")}
+    assert rows == [{(True, None)}, {(True, True)}]
+    assert dim == {True}
+    assert titles == {"1": True, "2": None}

@@ -13,7 +13,7 @@ from textual.screen import Screen
 from modeltop_tui.screens.base import STEP_KEYS
 from modeltop_tui.screens.main import MAIN_KEYS, PANES, MainScreen
 from modeltop_tui.screens.modal import ModalPane
-from modeltop_tui.view.styled_text import Cells, fit, wrap
+from modeltop_tui.view.styled_text import Cells, fit, with_tints, wrap
 from modeltop_tui.widgets.header_footer import Prompt
 from modeltop_tui.widgets.pane import Pane, PaneBody
 
@@ -92,7 +92,7 @@ def help_lines(groups: Sequence[KeyGroup], width: int, height: int, search: str 
     """
     has_prompt = any(binding.key == ":" for _, bindings in groups for binding in bindings)
     texts = (*LEGEND, TYPED) if has_prompt else LEGEND
-    legend = [line for text in texts for line in wrap(text, width, role="dim")] if not search else []
+    legend = [with_tints(line) for text in texts for line in wrap(text, width, role="dim")] if not search else []
     columns = max(1, (width + GAP) // (COLUMN_WIDTH + GAP))
     column_width = (width + GAP) // columns - GAP
     named: list[tuple[Cells, list[list[Cells]]]] = []

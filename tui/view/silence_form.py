@@ -14,7 +14,7 @@ from modeltop.report.phrases import describe_matchers, describe_silence, format_
 from modeltop_tui.view.alerts import describe_problem
 from modeltop_tui.view.line_edit import MAX_LENGTH
 from modeltop_tui.view.state import ScreenState, snapshot_index
-from modeltop_tui.view.styled_text import SHAPES, TINTS, Cells, fit, wrap
+from modeltop_tui.view.styled_text import SHAPES, TINTS, Cells, fit, with_cursor, wrap
 
 FIELDS = ("model", "metric", "segment", "rule", "severity", "for", "why")
 GLOBS = len(FIELDS) - 2
@@ -133,7 +133,7 @@ def _field_line(form: SilenceForm, field: int, width: int) -> Cells:
         text = "…" + text[-(room // 2) :]
     hint = HINTS.get(name, GLOB_HINT)
     hint = f"  {hint}" if selected and display_width(text) + display_width(hint) + 3 <= room else ""
-    lead = (f"{'>' if selected else ' '} {name:<{LABEL_WIDTH - 2}}", "strong" if selected else "head")
+    lead = (f"{'>' if selected else ' '} {name:<{LABEL_WIDTH - 2}}", "strong" if selected else "dim")
     return lead, (text, ""), (" ", "cursor" if selected else ""), (hint, "dim")
 
 
@@ -170,8 +170,8 @@ def matching_alert_lines(form: SilenceForm, state: ScreenState, width: int, max_
     shown = alerts if len(alerts) <= max_lines else alerts[: max_lines - 1]
     lines: list[Cells] = []
     for alert in shown:
-        text = f"    {SHAPES[alert.severity]} {sanitize(alert.key.model, 60)}: {describe_problem(alert)}"
-        lines.append(((text, TINTS[alert.severity]),))
+        text = f" {sanitize(alert.key.model, 60)}: {describe_problem(alert)}"
+        lines.append(((f"    {SHAPES[alert.severity]}", TINTS[alert.severity]), (text, "")))
     if len(alerts) > len(shown):
         lines.append(((f"    and {len(alerts) - len(shown)} more", "dim"),))
     return [fit(line, width) for line in lines]
@@ -191,7 +191,8 @@ def silence_lines(form: SilenceForm, state: ScreenState, width: int) -> list[lis
     out: list[list[Cells]] = []
     for silence in listed_silences(state):
         sign = ">" if silence is selected else " "
-        role = "cursor" if silence is selected else "dim" if silence.end <= now else ""
+        role = "dim" if silence.end <= now else ""
         text = f"{describe_matchers(silence.matchers)}: {describe_silence(silence, now)}"
-        out.append(wrap(text, width, role=role, indent="    ", lead=((f"{sign} ", "strong"),)))
+        lines = wrap(text, width, role=role, indent="    ", lead=((f"{sign} ", "strong"),))
+        out.append([with_cursor(line, width) for line in lines] if silence is selected else lines)
     return out

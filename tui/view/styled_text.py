@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from math import isfinite
 from operator import itemgetter
@@ -36,6 +37,17 @@ _ASCII = str.maketrans(
     "▲◆○●│─┌┐└┘├┤┬┴┼→←↑↓…−±Δ×·▼▏✓▸▾" + _BLOCKS,
     "X!?.|-+++++++++><^v~-~dx.v|+>v" + "__.--=^^",
 )
+
+
+def with_tints(cells: Cells) -> Cells:
+    """Return the line with the shape of each severity in its color.
+
+    >>> with_tints((("▲ critical", "dim"),))
+    (('▲', 'critical'), (' critical', 'dim'))
+    """
+    tints = {shape: TINTS[severity] for severity, shape in SHAPES.items()}
+    parts = ((part, tints.get(part, role)) for text, role in cells for part in re.split("([▲◆○●])", text))
+    return tuple(filter(itemgetter(0), parts))
 
 
 def to_ascii(text: str) -> str:

@@ -99,7 +99,7 @@ class StatusBar(Lines):
         if self.message:
             return [fit(((self.message, "strong"),), width)][:height]
         if guide := getattr(self.app, "guide", None):
-            return [fit(((guide[0][1], "head"),), width)][:height]
+            return [fit(((guide[0][1], "strong"),), width)][:height]
         return [keys_line(self.keys, width)][:height]
 
     def _prompt_line(self, label: str, width: int) -> Cells:
@@ -108,7 +108,7 @@ class StatusBar(Lines):
         answer = sanitize(self.line.text, 10 * MAX_LENGTH)
         answer = answer if display_width(answer) < room else "…" + answer[-(room // 2) :]
         hint = truncate(self.hint, max(0, room - display_width(answer) - 2))
-        return fit(((f"{label} ", "head"), (answer, ""), (" ", "cursor"), (f" {hint}", "dim")), width)
+        return fit(((f"{label} ", "strong"), (answer, ""), (" ", "cursor"), (f" {hint}", "dim")), width)
 
     def show_message(self, text: str) -> None:
         """Show a message until the next key, in the demo for a few seconds only; foreign text in it is made safe."""

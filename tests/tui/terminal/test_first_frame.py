@@ -1,5 +1,7 @@
 """What was last seen of the same data is on the screen first; a key pressed meanwhile is not lost."""
 
+import re
+
 import pytest
 
 SEEN = "as last seen"
@@ -12,9 +14,9 @@ def table(tmp_path):
     return path
 
 
-def look(spawn, table):
+def look(spawn, table, **environ):
     """One run, from its start to its end."""
-    session = spawn(table).wait_for("0.50 < 0.90").settle()
+    session = spawn(table, **environ).wait_for("0.50 < 0.90").settle()
     session.wait_for(SEEN, absent=True)
     session.type("q")
     assert session.exit_code() == 0
@@ -30,6 +32,15 @@ def test_the_second_look_at_the_same_data_begins_with_the_first(spawn, table):
     assert SEEN.encode() in second
     assert second.index(b"0.50 < 0.90") < second.index(SEEN.encode())
     assert second.count(b"\x1b[?1049h") == 1
+
+
+def test_what_was_last_seen_has_the_colors_of_the_app(spawn, table):
+    runs = [look(spawn, table, COLORTERM="truecolor") for _ in range(2)]
+    shown, remembered = (
+        {*re.findall(rb"[34]8;2;\d+;\d+;\d+", part)} for part in (runs[0], runs[1].partition(SEEN.encode())[0])
+    )
+    assert b"48;2;18;18;18" in shown
+    assert remembered <= shown
 
 
 def test_data_that_changed_are_not_shown_as_they_were(spawn, table):
