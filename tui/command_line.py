@@ -12,6 +12,7 @@ from modeltop_tui.screens.main import MainScreen
 from modeltop_tui.terminal.saved_view import MAX_TYPED
 from modeltop_tui.view import goto
 from modeltop_tui.widgets.header_footer import Prompt
+from modeltop_tui.widgets.panes import ChartPane
 from modeltop_tui.workers.poller import Poller
 
 
@@ -53,6 +54,10 @@ def _submit(screen: MainScreen, poller: Poller, typed: str, words_of_app: goto.C
     typed_lines = (*(one for one in state.typed if one != line), line)[-MAX_TYPED:]
     result = goto.interpret(state, line, words_of_app)
     screen.show_state(replace(state, typed=typed_lines, selection=result.selection or state.selection))
+    shown = screen.screen_state.selection
+    is_about_chart = (shown.comparison, shown.time_window) != (state.selection.comparison, state.selection.time_window)
+    if is_about_chart and not screen.query_one(ChartPane).region:
+        screen.action_focus_pane(ChartPane.NUMBER)
     if result.action is None:
         screen.status.show_message(result.text)
     elif result.action[0] == "quit":

@@ -396,3 +396,13 @@ async def test_escape_ends_a_comparison_before_it_undoes_the_zoom(fleet, run):
         await screen.press("escape")
         assert screen.selection.comparison is None
         assert "2 Metrics" not in screen.text
+
+
+@pytest.mark.parametrize("line", ["compare accuracy", "2025-01-02..2025-01-04"])
+async def test_on_a_small_screen_a_comparison_or_a_range_brings_the_chart_forward(fleet, run, line):
+    async with run(fleet, size=SMALL) as screen:
+        assert screen.app.main_screen.focused_pane.NUMBER == 1
+        await screen.press("colon", *("space" if char == " " else char for char in line), "enter")
+        assert screen.app.main_screen.focused_pane.NUMBER == 3
+        await screen.press("1", "colon", *"churn", "enter")
+        assert screen.app.main_screen.focused_pane.NUMBER == 1

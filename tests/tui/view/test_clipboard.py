@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from modeltop.core.series import SeriesKey
 from modeltop_tui.view.clipboard import points_csv, selection_text
-from modeltop_tui.view.state import ScreenState, Selection, TimeWindow
+from modeltop_tui.view.state import ChartComparison, ScreenState, Selection, TimeWindow
 
 
 def test_what_is_copied_says_where_what_since_when_and_by_how_much(make):
@@ -36,3 +36,9 @@ def test_the_export_keeps_to_the_window_and_the_overlay(make):
     selection = replace(state.selection, overlay=True, time_window=TimeWindow(2 * 86_400.0))
     result = list(csv.DictReader(io.StringIO(points_csv(replace(state, selection=selection)))))
     assert [row["metric"] for row in result] == ["recall"] * 3 + ["precision"] * 3 + ["f1_score"] * 3
+
+
+def test_the_export_has_the_compared_models(make):
+    state = make.state(*(make.series([0.9], model=name) for name in ("a", "b")))
+    state = replace(state, selection=replace(state.selection, comparison=ChartComparison()))
+    assert [row["model"] for row in csv.DictReader(io.StringIO(points_csv(state)))] == ["a", "b"]
