@@ -282,11 +282,7 @@ class _Tracker:
             return replace(member, resolved=member.resolved or restart.ended_at), False, NEW_BASELINE
         if (member.rule, member.key) not in self.scope.evaluated:
             return None, False, "the rule no longer applies to this series"
-        return (
-            None,
-            False,
-            "no longer a breach: a row came late or was corrected, or the rule was edited",
-        )
+        return None, False, "no longer a breach: a row came late or was corrected, or the rule was edited"
 
     def _recovered(self, tracked: TrackedIncident, member: Member) -> tuple[Member | None, bool, str]:
         """Resolve an alert about a model or a source, which leaves no trace in the data once it is over."""

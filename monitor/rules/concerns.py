@@ -213,13 +213,10 @@ def _falling(tails: Sequence[_Newest], signed: Floats, season: int) -> Iterator[
     rows = significant_trends(days, values, P_FIRES, season=season)
     starts, ends = theil_sen_lines(days[rows], values[rows], season)
     for row, start, end in zip(rows.tolist(), starts.tolist(), ends.tolist(), strict=True):
-        if start - end >= _smallest_change(falling[row], start):
+        is_share = falling[row].better is Direction.HIGHER
+        if start - end >= (MIN_CHANGE if is_share else MIN_ERROR_CHANGE * abs(start)):
             own = falling[row].values[-values.shape[1] :]
             yield falling[row], own if season == 1 else without_season(own)
-
-
-def _smallest_change(series: Series, start: float) -> float:
-    return MIN_CHANGE if series.better is Direction.HIGHER else MIN_ERROR_CHANGE * abs(start)
 
 
 def _decline(tail: Series, values: Floats, metric: Metric, rules: Sequence[Rule]) -> Concern:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from modeltop.alerting.event_log.event_log import EventLog
@@ -234,9 +234,6 @@ class Cycle:
                 self._log.warning("rows", str(problem))
         self._problem_sources = {problem.source for problem in problems}
 
-    def _allows_no_data(self, snapshot: Snapshot) -> Callable[[datetime | None], bool]:
-        return self._clock.allows_no_data if snapshot.clock_doubt is None else lambda _: False
-
     def _evaluate(self) -> str | None:
         """Evaluate and record the changes; return the error that prevented it, or None."""
         try:
@@ -247,7 +244,8 @@ class Cycle:
                 self.dispatcher.retry_now()  # signatures and certificates are valid again
             state = self._buffer.state()
             snapshot = self.settings.pipeline.run(now, state=state)
-            result = self._tracker.evaluate(snapshot, state, now, allows_no_data=self._allows_no_data(snapshot))
+            allows_no_data = self._clock.allows_no_data if snapshot.clock_doubt is None else lambda _: False
+            result = self._tracker.evaluate(snapshot, state, now, allows_no_data=allows_no_data)
         except MonitorError as error:
             return str(error)
         except Exception as error:  # noqa: BLE001  the next cycle may succeed; health reports the error

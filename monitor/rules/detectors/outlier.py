@@ -14,7 +14,7 @@ from modeltop.core.stats.robust import past_median, rolling_mad
 from modeltop.core.stats.rolling import rolling_moments
 from modeltop.core.text import format_exact
 from modeltop.rules.detectors.base import Scan, configured_pairs, describe_levels, detector
-from modeltop.rules.detectors.pointwise import SelfBaselined, edge_breach, spread_over, validate_levels
+from modeltop.rules.detectors.pointwise import SelfBaselined, edge_breach, spread_over, validate_levels, weekday_medians
 
 MAX_WEEKS, MIN_WEEKS = 8, 4
 """Earlier periods of the same weekday that determine its level, at most and at least."""
@@ -75,7 +75,7 @@ class Outlier(SelfBaselined):
         overall = self._residual_scale(pool.values, past_median(pool.values, self.periods, self.least))
         expected, scale, daily = overall.expected, overall.scale, _is_daily(pool, self.periods)
         if daily.any():
-            weekly = self._residual_scale(pool.values, _weekday_levels(pool))
+            weekly = self._residual_scale(pool.values, weekday_medians(pool, MAX_WEEKS, MIN_WEEKS))
             with np.errstate(invalid="ignore"):
                 seasonal = daily & (weekly.distance < WEEKLY_DISTANCE_RATIO * overall.distance)
             expected = np.where(seasonal, weekly.expected, expected)
@@ -141,16 +141,6 @@ class _ResidualScale(NamedTuple):
     scale: Floats
     distance: Floats
     """Mean distance of the points before from their levels."""
-
-
-def _weekday_levels(pool: Series) -> Floats:
-    """Return, per point, the median of those before it on the same weekday, in UTC; NaN if there are too few."""
-    weekdays = pool.times.astype("datetime64[D]").astype(np.int64) % 7
-    levels = np.full(len(pool), np.nan)
-    for weekday in range(7):
-        mask = weekdays == weekday
-        levels[mask] = past_median(pool.values[mask], MAX_WEEKS, MIN_WEEKS)
-    return levels
 
 
 def _is_daily(pool: Series, periods: int) -> Flags:

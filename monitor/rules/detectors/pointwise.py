@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from modeltop.core.series import Breach, Direction, Flags, Floats, Levels, Series, Severity
-from modeltop.core.stats.robust import MAX_MAGNITUDE
+from modeltop.core.stats.robust import MAX_MAGNITUDE, past_median
 from modeltop.core.stats.rolling import row_chunks
 from modeltop.core.text import format_value
 from modeltop.rules.baselines.base import BaselineStats
@@ -90,6 +90,16 @@ def by_length(all_series: Sequence[Series]) -> Iterator[tuple[list[int], Floats]
     for length, indices in groups.items():
         for rows in row_chunks(len(indices), length):
             yield indices[rows], np.stack([all_series[index].values for index in indices[rows]])
+
+
+def weekday_medians(pool: Series, most: int, least: int) -> Floats:
+    """Return, per point, the median of those before it on the same weekday, in UTC; NaN if there are too few."""
+    weekdays = pool.times.astype("datetime64[D]").astype(np.int64) % 7
+    medians = np.full(len(pool), np.nan)
+    for weekday in range(7):
+        mask = weekdays == weekday
+        medians[mask] = past_median(pool.values[mask], most, least)
+    return medians
 
 
 class PointwiseDetector(Detector):

@@ -12,7 +12,7 @@ from modeltop.core.stats.robust import past_median, sorted_medians
 from modeltop.core.text import format_exact
 from modeltop.rules.baselines.base import Places
 from modeltop.rules.detectors.base import Detector, QueryContext, Scan
-from modeltop.rules.detectors.pointwise import by_length
+from modeltop.rules.detectors.pointwise import by_length, weekday_medians
 
 HALF, HALF_PERIODS = 0.5, 5
 """Fewer than this fraction of the normal rows are a breach, for so many periods in a row."""
@@ -133,9 +133,5 @@ def _normal_rows(pools: Sequence[Series], values: Floats, needed: Flags) -> Floa
 def _irregular_normal(pool: Series) -> Floats:
     """Return the median of the points before each: on the same weekday where periods are days, else of all."""
     is_daily = np.concatenate([[False], past_median(np.diff(pool.times) / DAY, PERIODS, 1) == 1.0])
-    weekdays = pool.times.astype("datetime64[D]").astype(np.int64) % 7
-    by_weekday = np.full(len(pool), np.nan)
-    for weekday in range(7):
-        own = weekdays == weekday
-        by_weekday[own] = past_median(pool.values[own], WEEKS, MIN_WEEKS)
+    by_weekday = weekday_medians(pool, WEEKS, MIN_WEEKS)
     return np.where(is_daily, by_weekday, past_median(pool.values, PERIODS, MIN_PERIODS))
