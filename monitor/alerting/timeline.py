@@ -15,6 +15,8 @@ from modeltop.core.event import (
     IncidentChanged,
     NoteAdded,
     Notification,
+    NotificationAction,
+    NotificationReason,
     SendFinished,
     SendStarted,
     SilenceCreated,
@@ -25,6 +27,14 @@ from modeltop.core.incident import Acknowledgement, IncidentStatus, Note, Silenc
 from modeltop.core.text import format_day, format_minute
 
 _END = datetime.max.replace(tzinfo=UTC)
+SENT_WORDS = {
+    NotificationReason.FIRST: "",
+    NotificationReason.ESCALATED: "got worse",
+    NotificationReason.JOINED: "new alert",
+    NotificationReason.REPEAT: "reminder",
+    NotificationReason.RESOLVED: "resolved",
+}
+"""What a receiver was notified of, if not by the word of the reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,5 +211,6 @@ class _TimelineBuilder:
 
 
 def _send_entry(at: datetime, event: str, notification: Notification, reason: str | None = None) -> TimelineEntry:
-    text = f"{notification.action.value}, {notification.reason.value}, {notification.level.name.lower()}"
+    level = notification.level.name.lower() if notification.action is NotificationAction.TRIGGER else ""
+    text = ", ".join(filter(None, (level, SENT_WORDS.get(notification.reason, notification.reason.value))))
     return TimelineEntry(at, event, notification.receiver, f"{text}: {reason}" if reason else text)

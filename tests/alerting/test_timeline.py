@@ -88,13 +88,13 @@ def test_an_incident_is_reported_from_its_first_event_to_its_last(life):
         ((entry.at - NOON) / HOUR, entry.event, entry.actor, entry.text) for entry in incident_timeline.entries
     ] == [
         (0, "fired", "", "0.87 < 0.90"),
-        (1, "notified", "slack", "trigger, first, warning"),
+        (1, "notified", "slack", "warning"),
         (2, "acknowledged", "ann", "rolling back"),
         (3, "noted", "eve", "v2 is out"),
         (4, "worse", "", "0.81 < 0.85"),
         (4, "ack-ended", "ann", "the incident got worse"),
-        (4, "sending", "mail", "trigger, worse, critical"),
-        (5, "abandoned", "slack", "trigger, worse, critical: 404 no such hook"),
+        (4, "sending", "mail", "critical, got worse"),
+        (5, "abandoned", "slack", "critical, got worse: 404 no such hook"),
         (6, "unacknowledged", "bob", ""),
         (7, "silenced", "bob", "until 11 Jan 19:00 UTC: a release"),
         (8, "silence-ended", "eve", ""),

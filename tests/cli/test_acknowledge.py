@@ -203,7 +203,7 @@ def test_a_story_lists_all_that_happened_to_an_incident(on, incident_log):
     lines = on("story", "churn").lines
     assert lines[0] == "1a2b3c4d  ▲ critical churn: accuracy; since 9 Jan 2025 12:00, open"
     assert lines[1] == "  9 Jan 2025 12:00 UTC  fired: 0.50 < 0.80"
-    assert lines[2] == "  9 Jan 2025 12:00 UTC  notified slack (trigger, first, critical)"
+    assert lines[2] == "  9 Jan 2025 12:00 UTC  notified slack (critical)"
     assert [line.split("UTC  ")[1].split(" by ")[0] for line in lines[3:]] == ["acknowledged", "note"]
 
 
