@@ -320,6 +320,16 @@ async def test_f_draws_one_metric_and_all_again(fleet, run):
         assert "3 All metrics, 10 days" in screen.text
 
 
+async def test_m_draws_the_family_large_and_f_all_metrics_again(fleet, run):
+    async with run(fleet, size=(120, 36)) as screen:
+        await screen.press("m")
+        assert "3 1 F1 2 prec 3 rec, 10 days" in screen.text
+        await screen.press("f")
+        assert "3 All metrics, 10 days" in screen.text
+        await screen.press("f", "m", "m")
+        assert "3 f1_score, 10 days" in screen.text
+
+
 async def test_enter_gives_each_folded_alert_a_line(make, run):
     drops = {"accuracy": 0.2, "precision": 0.2, "recall": 0.2, "f1_score": 0.2}
     fallen = [make.series([0.95, 0.94] * 30 + [0.95 - drop] * 4, metric=name) for name, drop in drops.items()]

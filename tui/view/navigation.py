@@ -250,6 +250,12 @@ def toggle_overlay(state: ScreenState, _: int) -> Selection:
     return replace(state.selection, overlay=not shown, comparison=None)
 
 
+def toggle_one_metric(selection: Selection) -> Selection:
+    """Draw one metric, or all; its family or a comparison, which are drawn large as well, make room for all."""
+    is_one = selection.one_metric or selection.overlay or selection.comparison is not None
+    return replace(selection, one_metric=not is_one, overlay=False, comparison=None)
+
+
 MOVES: dict[str, Callable[[ScreenState, int], Selection]] = {
     "model": move_model,
     "metric": move_metric,
@@ -263,7 +269,7 @@ MOVES: dict[str, Callable[[ScreenState, int], Selection]] = {
     "zoom": zoom,
     "shift": shift_window,
     "all_time": toggle_all_time,
-    "one_metric": lambda state, _: replace(state.selection, one_metric=not state.selection.one_metric),
+    "one_metric": lambda state, _: toggle_one_metric(state.selection),
 }
 """Moves by the argument of `move` in a binding."""
 

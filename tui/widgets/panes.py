@@ -189,7 +189,8 @@ class ChartPane(Pane):
         """Whether there is room for small multiples: a wide screen, or one with a single model."""
         wide = self.screen.has_class("-wide") or self.screen.has_class("-single")
         selection = self.screen_state.selection
-        is_large = selection.one_metric or selection.comparison is not None or self.screen.has_class("-zoomed")
+        has_family = selection.overlay or selection.comparison is not None
+        is_large = selection.one_metric or has_family or self.screen.has_class("-zoomed")
         return wide and self.size.width >= MIN_MULTIPLES_WIDTH and not is_large
 
     def body(self, width: int, height: int) -> PaneBody:
