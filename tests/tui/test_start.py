@@ -21,6 +21,13 @@ async def test_an_input_without_history_says_what_it_is_and_what_to_run(make, ru
         assert screen.status_line == "↑↓ scroll  Esc panes  r refresh  ? help  q quit"
 
 
+async def test_on_a_narrow_screen_each_command_has_a_line_and_its_text_the_next(make, run):
+    async with run(make.snapshot(problems=[ReadProblem("x.csv", FOLDER, fatal=True)]), size=(40, 40)) as screen:
+        lines = [line.strip("│ ") for line in screen.lines]
+        at = lines.index("modeltop record MODEL accuracy=0.93")
+        assert lines[at + 1] == "a first value, from a job"
+
+
 async def test_a_command_without_its_arguments_is_not_listed_as_one_to_run(make, run):
     async with run(make.snapshot(problems=[ReadProblem("/empty", FOLDER, fatal=True)])) as screen:
         lines = [line.strip("│ ") for line in screen.lines]

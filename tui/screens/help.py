@@ -10,6 +10,7 @@ from textual.actions import parse
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
+from modeltop.core.text import display_width
 from modeltop_tui.screens.base import STEP_KEYS
 from modeltop_tui.screens.main import MAIN_KEYS, PANES, MainScreen
 from modeltop_tui.screens.modal import ModalPane
@@ -19,10 +20,10 @@ from modeltop_tui.widgets.pane import Pane, PaneBody
 
 KEY_NAMES = {"comma": ",", "escape": "Esc", "enter": "Enter", "space": "Space", "tab": "Tab", "shift+tab": "shift+Tab"}
 LEGEND = (
-    "▲ critical  ◆ warning  ○ no data, unknown  ● ok  ✓ acknowledged  × silenced, muted",
-    "n: cases behind a value, ? if not known  95 %: interval of a value or change",
+    ("▲ critical", "◆ warning", "○ no data", "● ok", "✓ acknowledged", "× silenced"),
+    ("n: cases behind a value, ? if unknown", "95 %: interval of a value or change"),
 )
-TYPED = ": triage recall 30d, 2025-06-01.., compare accuracy churn, sort name, note ..."
+TYPED = (": triage recall 30d", "2025-06-01..", "compare accuracy churn", "sort name", "note ...")
 """Examples of what `:` takes."""
 KEY_WIDTH, COLUMN_WIDTH, GAP = 9, 38, 2
 """Cells of the keys, of a column from which on another one fits, and between two columns."""
@@ -92,7 +93,7 @@ def help_lines(groups: Sequence[KeyGroup], width: int, height: int, search: str 
     """
     has_prompt = any(binding.key == ":" for _, bindings in groups for binding in bindings)
     texts = (*LEGEND, TYPED) if has_prompt else LEGEND
-    legend = [with_tints(line) for text in texts for line in wrap(text, width, role="dim")] if not search else []
+    legend = [with_tints(line) for text in texts for line in _legend_lines(text, width)] if not search else []
     columns = max(1, (width + GAP) // (COLUMN_WIDTH + GAP))
     column_width = (width + GAP) // columns - GAP
     named: list[tuple[Cells, list[list[Cells]]]] = []
@@ -107,6 +108,15 @@ def help_lines(groups: Sequence[KeyGroup], width: int, height: int, search: str 
     gap = (" " * GAP, "")
     joined = (tuple(span for cells in row for span in (*fit(cells, column_width), gap))[:-1] for row in rows)
     return [*legend, *joined]
+
+
+def _legend_lines(texts: Iterable[str], width: int) -> list[Cells]:
+    """Fill lines with texts, none of which is torn apart."""
+    lines = [""]
+    for text in texts:
+        joined = f"{lines[-1]}  {text}".strip()
+        lines = [*lines[:-1], joined] if display_width(joined) <= width else [*lines, text]
+    return [((line, "dim"),) for line in lines]
 
 
 def _in_columns(blocks: list[list[Cells]], columns: int) -> list[list[Cells]]:

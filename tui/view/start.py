@@ -38,8 +38,14 @@ def start_lines(state: ScreenState, width: int) -> list[Cells]:
         lines += [(("○ No rows were found.", "unknown"),), ()]
     lines.append((("Next", "head"),))
     lines += [line for command in dict.fromkeys(commands) for line in wrap(command, width, role="strong", indent="  ")]
-    name_width = max(display_width(command) for command, _ in ALWAYS) + 2
+    name_width, text_width = (max(map(display_width, column)) for column in zip(*ALWAYS, strict=True))
     for command, text in ALWAYS:
-        lead: Cells = ((f"{command:<{name_width}}", "strong"),)
-        lines += wrap(text, width, role="dim", indent=" " * name_width, lead=lead)
-    return [*lines, (), (("The screen follows the files: data appears as soon as it is written.", "dim"),)]
+        if width >= name_width + 2 + text_width:
+            lines.append(((f"{command:<{name_width}}", "strong"), (f"  {text}", "dim")))
+        else:
+            lines += [((command, "strong"),), ((f"  {text}", "dim"),)]
+    return [
+        *lines,
+        (),
+        *wrap("The screen follows the files: data appears as soon as it is written.", width, role="dim"),
+    ]
