@@ -30,7 +30,8 @@ def series_rule_lines(state: ScreenState, width: int, max_lines: int) -> list[Ce
     for number, lines in enumerate(entries):
         rest = len(entries) - number
         if len(out) + len(lines) + (rest > 1) > max_lines:
-            return [*out, ((f"  and {pluralize(rest, 'more rule')}", "dim"),)] if out else lines[:max_lines]
+            more = ((f"  and {pluralize(rest, 'more rule')}", "dim"),)
+            return [*out, more] if out else [*lines[: max_lines - 1], (("    …", "dim"),)]
         out += lines
     return out
 

@@ -49,6 +49,12 @@ def test_of_many_rules_the_rest_is_counted(make):
     assert len(lines) == 5
 
 
+def test_a_rule_that_is_longer_than_the_room_ends_in_an_ellipsis(make):
+    state = make.state(make.series([0.95] * 30 + [0.5] * 3), rules=default_rules())
+    lines = rule_texts(state, 40, max_lines=3)
+    assert (len(lines), lines[-1].strip()) == (3, "…")
+
+
 def test_missing_data_is_found_by_a_rule_that_is_built_in(make):
     state = make.state(make.series([0.95] * 5), now=make.clock)
     lines = rule_texts(state)
