@@ -1,5 +1,6 @@
 """The app, driven by keys."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -18,6 +19,7 @@ from modeltop_tui.screens.periods import PeriodsScreen
 from modeltop_tui.view.navigation import MOVES
 from modeltop_tui.view.state import ALL_TIME
 from modeltop_tui.view.styled_text import plain_text
+from modeltop_tui.widgets import panes
 
 SMALL = (60, 18)
 SHARED = "3 models dropped on 9 Jan: look for a shared cause"
@@ -298,6 +300,12 @@ async def test_one_model_has_no_list_of_one_and_three_charts_side_by_side(make, 
         gold("ten_days_80x24", screen.lines)
         await screen.press("down")
         assert screen.selection.key.metric == "avg_confidence"
+
+
+async def test_a_forecast_stands_beside_the_number_of_alerts_below_the_last_line(make, run, monkeypatch):
+    monkeypatch.setattr(panes, "forecast_text", lambda _: "0.80 by about 17 Jan")
+    async with run(make.snapshot(*make.ten_days(), rules=default_rules())) as screen:
+        assert re.search(r"─\d+ more · 0.80 by about 17 Jan┘", screen.lines[-2])
 
 
 async def test_what_one_model_hides_is_shown_zoomed_and_esc_goes_back(make, run):

@@ -275,16 +275,13 @@ class AlertsPane(Pane):
         """Return the number of alerts."""
         return alerts_title(self.screen_state, self.size.width)
 
-    def subtitle(self) -> str:
-        """Return when the selected metric will be beyond its next limit, if there is room."""
-        return forecast_text(self.screen_state) if self.size.width >= MIN_WIDTH_FOR_DATES else ""
-
     def _position(self, count: int, visible: int) -> str:
-        """Return how many entries are below the last line."""
+        """Return how many entries are below the last line, and if there is room the forecast of the selected metric."""
         del count
         ends = accumulate(len(entry.lines) for entry in self._entries)
         below = sum(end > self.top + visible for end in ends)
-        return f"{below} more" if below else ""
+        forecast = forecast_text(self.screen_state) if self.size.width >= MIN_WIDTH_FOR_DATES else ""
+        return " · ".join(filter(None, (f"{below} more" if below else "", forecast)))
 
     def unfold(self) -> bool:
         """Give each alert a line of its own, and return whether the line under the cursor has several."""
