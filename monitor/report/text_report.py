@@ -47,6 +47,8 @@ MAX_SHOWN = 20
 """Models without an alert that have a line of their own."""
 MAX_DETAILED = 50
 """Models whose alerts are listed one by one, the worst; the others have a line each."""
+MAX_SEGMENTS = 3
+"""Segments of a metric without an alert that are named; more are a number."""
 UNKNOWN_COUNT = "where no n is given, the number of cases is unknown, and with it the interval of a change"
 MAX_SENTENCE = 400
 """Maximum terminal cells of a status."""
@@ -276,9 +278,9 @@ def _describe_rest(index: ReportIndex, status: ModelStatus) -> Iterator[str]:
     unknown = severity_mark(Severity.UNKNOWN)
     if not any(alert.is_model_wide for alert in alerts):
         breached = {alert.key for alert in alerts} | {concern.key for concern in status.concerns}
-        healthy = [series_name(rule.key) for rule in rules if rule.key not in breached and index.is_healthy(rule)]
+        healthy = [rule.key for rule in rules if rule.key not in breached and index.is_healthy(rule)]
         if healthy:
-            yield f"no alert: {list_names(list(dict.fromkeys(healthy)))}"
+            yield f"no alert: {list_names(_fold_segments(list(dict.fromkeys(healthy))))}"
     if status.concerns:
         first, *others = status.concerns
         unit = period_unit(snapshot.history.series[first.key])
@@ -291,6 +293,18 @@ def _describe_rest(index: ReportIndex, status: ModelStatus) -> Iterator[str]:
         yield f"{unknown} {index.snapshot.label_coverage[model].sentence}"
     if model in index.snapshot.missing_values:
         yield f"{unknown} {sanitize(index.snapshot.missing_values[model], MAX_SENTENCE)}"
+
+
+def _fold_segments(keys: Sequence[SeriesKey]) -> list[str]:
+    """Return the names of series, in which more than `MAX_SEGMENTS` segments of a metric are a number."""
+    segments: dict[str, list[str]] = {}
+    for key in keys:
+        segments.setdefault(key.metric, []).extend([] if key.segment == "all" else [series_name(key)])
+    names = [series_name(key) for key in keys if key.segment == "all"]
+    for metric, named in segments.items():
+        many = f"{series_name(SeriesKey('', metric))} of {len(named)} segments"
+        names += [many] if len(named) > MAX_SEGMENTS else named
+    return names
 
 
 def alert_lines(index: ReportIndex, model: str) -> Iterator[str]:

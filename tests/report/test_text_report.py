@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from modeltop.core.incident import Acknowledgement
-from modeltop.core.series import Condition, ModelStatus, Severity, State
+from modeltop.core.series import Condition, ModelStatus, SeriesKey, Severity, State
 from modeltop.report.text_report import (
     MAX_DETAILED,
     MAX_SHOWN,
@@ -172,6 +172,20 @@ def test_healthy_and_unevaluated_rules_are_listed_below_the_alerts(make_snapshot
         "    ○ unknown 1 metric needs 10 earlier periods, has 9",
         "    ○ unknown 1 rule could not evaluate the newest period",
     ]
+
+
+@pytest.mark.parametrize(
+    ("segments", "names"),
+    [(3, "recall, recall [s0], recall [s1], recall [s2]"), (19, "recall, recall of 19 segments")],
+)
+def test_many_segments_without_an_alert_are_a_number(make_snapshot, alert, segments, names):
+    snapshot = make_snapshot(
+        alert("floor", "accuracy", 30), healthy=[("m", "floor", "recall", "recall 0.95: ok, not below 0.90")]
+    )
+    (overall,) = snapshot.rule_statuses
+    parts = [replace(overall, key=SeriesKey("m", "recall", f"s{number}")) for number in range(segments)]
+    snapshot = replace(snapshot, rule_statuses=(overall, *parts))
+    assert f"    no alert: {names}" in list(alerting_section(snapshot.model_statuses[0], ReportIndex(snapshot)))
 
 
 @pytest.mark.parametrize("evil", ["\x1b[2J", "\u202e", "a\nb", "宽" * 200, "[bold]x[/]"])
