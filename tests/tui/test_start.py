@@ -84,7 +84,7 @@ async def test_each_hint_of_the_demo_waits_for_its_key_and_is_seen_on_every_scre
 
 
 async def test_a_message_covers_the_hint_of_the_demo_only_for_a_while(fleet, run, monkeypatch):
-    monkeypatch.setattr(header_footer, "DEMO_MESSAGE_SECONDS", 0.2)
+    monkeypatch.setattr(header_footer, "DEMO_MESSAGE_SECONDS", 2.0)
     async with run(fleet, guide=GUIDE) as screen:
         await screen.press("s")
         assert screen.status_line == "models by name"
