@@ -8,7 +8,7 @@ from modeltop.alerting import actions
 from modeltop.alerting.event_log.event_log import author
 from modeltop.core.incident import Acknowledgement
 from modeltop.core.series import Alert, State
-from modeltop.core.text import exact_glob, sanitize
+from modeltop.core.text import exact_glob, sanitize, truncate_middle
 from modeltop.report.phrases import describe_ack, format_moment
 from modeltop_tui.screens.main import MainScreen
 from modeltop_tui.screens.silence import SilenceScreen
@@ -49,7 +49,7 @@ def acknowledge(screen: MainScreen, poller: Poller, reason: str = "") -> None:
 
 
 def _acknowledge_prompt(screen: MainScreen, poller: Poller, alert: Alert) -> Prompt:
-    name, by, status = sanitize(alert.key.model, 24), author(), screen.status
+    name, by, status = truncate_middle(sanitize(alert.key.model), 24), author(), screen.status
 
     def submit(reason: str) -> None:
         snapshot = screen.screen_state.snapshot
@@ -76,7 +76,7 @@ def _acknowledge_prompt(screen: MainScreen, poller: Poller, alert: Alert) -> Pro
 
 
 def _withdraw_prompt(screen: MainScreen, poller: Poller, alert: Alert, ack: Acknowledgement) -> Prompt:
-    name, by, status = sanitize(alert.key.model, 24), author(), screen.status
+    name, by, status = truncate_middle(sanitize(alert.key.model), 24), author(), screen.status
 
     def submit(_: str) -> None:
         status.show_message(SAVING)
@@ -119,7 +119,7 @@ def ask_note(screen: MainScreen, poller: Poller, text: str = "") -> None:
         )
 
     hint = "a release, a migration: what others should know"
-    status.show_prompt(Prompt(f"note on {sanitize(model, 24)}:", text, lambda _: hint, submit))
+    status.show_prompt(Prompt(f"note on {truncate_middle(sanitize(model), 24)}:", text, lambda _: hint, submit))
 
 
 def open_silence_form(screen: MainScreen, poller: Poller) -> None:

@@ -159,6 +159,18 @@ def truncate(text: str, limit: int) -> str:
     return "".join(chars) + "…" if limit > 0 else ""
 
 
+def truncate_middle(text: str, limit: int) -> str:
+    """Return `text` in at most `limit` cells, cut in the middle: names of one family often differ at their ends.
+
+    >>> truncate_middle("fraud-detector-eu", 10), truncate_middle("churn", 10)
+    ('fraud…r-eu', 'churn')
+    """
+    if display_width(text) <= limit:
+        return text
+    tail = truncate(text[::-1], limit // 2)[:-1][::-1]
+    return truncate(text, limit - display_width(tail)) + tail
+
+
 def truncate_at_word(text: str, limit: int) -> str:
     """Return `text` in at most `limit` cells, cut between words, so that no number loses its end.
 

@@ -171,8 +171,8 @@ def test_the_app_shows_them_in_the_summary_and_on_the_screen_of_evidence(snapsho
     snapshot = snapshot_of("as it is")
     diagnosis = diagnose_model(snapshot, SEED.stem)
     state = ScreenState(snapshot, Selection(SEED.stem, diagnosis.key), diagnosis=diagnosis)
-    summary = " ".join(plain_text(line).strip() for line in summary_lines(state, width))
-    assert summary == f"{STEADY} {WHY} {DO}"
+    summary = " ".join(" ".join(plain_text(line) for line in summary_lines(state, width)).split())
+    assert summary == f"▲ {STEADY} Why {WHY} Do {DO}"
     lines = [line for row in evidence_rows(state, width) for line in (row.unfold() if row.unfold else (row.line,))]
     evidence = " ".join(" ".join(plain_text(line) for line in lines).split())
     assert all(f"{question} {reason}" in evidence for question, reason in QUESTIONS.items())

@@ -136,12 +136,58 @@ async def test_escape_undoes_one_thing_after_the_other(fleet, run):
 async def test_the_filter_works_while_it_is_typed_and_escape_brings_all_back(fleet, run):
     async with run(fleet) as screen:
         await screen.press("down", "slash", "r", "a", "n")
-        assert "1 Models /ran: 1 of 3" in screen.text
+        assert "1 Models: 1 of 3 /ran" in screen.text
         await screen.press("backspace", "backspace", "backspace", "q", "q")
         assert "/ qq  no match" in screen.status_line
         assert "▲ fraud" in screen.text, "no match keeps the view"
         await screen.press("escape")
         assert (screen.selection.model, screen.selection.filter) == ("churn", "")
+
+
+async def test_a_filter_without_a_match_hides_no_model_and_says_so(fleet, run):
+    async with run(fleet) as screen:
+        await screen.press("down", "slash", *"crit", "enter")
+        assert screen.status_line == 'no model matches "crit" (/ to edit, Esc to clear)'
+        assert "▲ fraud" in screen.text
+        assert screen.selection.model == "churn"
+        await screen.press("slash")
+        assert screen.status_line.startswith("/ crit"), "it can be edited"
+
+
+@pytest.mark.parametrize(
+    ("keys", "model"),
+    [
+        pytest.param("escape", "churn", id="the earlier selection"),
+        pytest.param("down escape", "ranker", id="a model that was selected since stays"),
+    ],
+)
+async def test_escape_after_a_filter_brings_the_earlier_selection_back(fleet, run, keys, model):
+    async with run(fleet) as screen:
+        await screen.press("down", "slash", *"ra", "enter")
+        assert screen.selection.model == "fraud"
+        await screen.press(*keys.split())
+        assert (screen.selection.model, screen.selection.filter) == (model, "")
+
+
+async def test_models_that_pass_by_while_a_filter_is_typed_are_still_new(fleet, run):
+    async with run(fleet) as screen:
+        main = screen.app.screen
+        main.show_state(replace(main.screen_state, seen={}))
+        await screen.press("slash", *"chu", "backspace", "backspace", "backspace")
+        assert main.screen_state.seen == {}
+        await screen.press("enter", "down")
+        assert "fraud" in main.screen_state.seen
+
+
+async def test_a_small_screen_has_the_verdict_below_a_list_that_is_too_long_for_it(run, make):
+    models = [f"model-{number}" for number in range(30)]
+    snapshot = make.state(*(series for model in models for series in make.ten_days(model))).snapshot
+    async with run(snapshot, size=SMALL) as screen:
+        assert "▲ f1_score 0.845 < 0.85" in screen.text
+        assert "more critical below" in screen.text
+        row = next(at for at, line in enumerate(screen.lines) if "▲ f1_score" in line)
+        await screen.pilot.click(offset=(5, row))
+        assert screen.selection.model == "model-0", "a click on the verdict selects nothing"
 
 
 async def test_a_paste_is_typed_without_what_does_not_print(fleet, run):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import groupby
+from itertools import groupby, product
 
 import numpy as np
 from rich.text import Text
@@ -46,19 +46,19 @@ def draw_annotations(rows: list[Text], annotations: Annotations, canvas: Canvas,
     signs: dict[Cell, Sign] = {}
     notes = _visible_markers(annotations.notes, canvas)
     change = _visible_markers((annotations.change,) if annotations.change else (), canvas)
-    for column, _ in notes:
+    for column in notes:
         signs.update(_vertical_cells(column, canvas, (_NOTE[theme.ascii], _FAINT)))
     if annotations.trend is not None:
         signs.update(_trend_cells(annotations.trend, canvas, theme))
-    for column, _ in change:
+    for column in change:
         signs.update(_vertical_cells(column, canvas, (_CHANGE[theme.ascii], _PLAIN)))
     free = {cell for cell in signs if _is_free(rows[canvas.height - 1 - cell[1]].plain, left + cell[0])}
     for row in range(canvas.height):
         row_signs = sorted((column, signs[column, up]) for column, up in free if up == row)
         _write_signs(rows[canvas.height - 1 - row], [(left + column, sign) for column, sign in row_signs])
     body = rows[: canvas.height]
-    _write_captions(body, [(left + column, text) for column, text in change], _PLAIN, theme)
-    _write_captions(upwards := body[::-1], [(left + column, text) for column, text in notes], _FAINT, theme)
+    _write_captions(body, {left + column: marker for column, marker in change.items()}, _PLAIN, theme)
+    _write_captions(upwards := body[::-1], {left + column: marker for column, marker in notes.items()}, _FAINT, theme)
     rows[: canvas.height] = upwards[::-1]
 
 
@@ -68,11 +68,11 @@ def _is_free(plain: str, column: int) -> bool:
     return plain[column] in _BLANK and not all(char.isalnum() or char in "<>," for char in neighbors)
 
 
-def _visible_markers(markers: tuple[VerticalMarker, ...], canvas: Canvas) -> list[tuple[int, str]]:
-    """Return column and caption of each marker in the time range; of several in one column the last."""
+def _visible_markers(markers: tuple[VerticalMarker, ...], canvas: Canvas) -> dict[int, VerticalMarker]:
+    """Return the markers in the time range by column; of several in one column the last."""
     visible = [marker for marker in markers if canvas.start <= marker.time <= canvas.end]
     columns = canvas.columns(np.array([marker.time for marker in visible])).tolist()
-    return sorted({column: marker.caption for column, marker in zip(columns, visible, strict=True)}.items())
+    return dict(zip(columns, visible, strict=True))
 
 
 def _vertical_cells(column: int, canvas: Canvas, sign: Sign) -> Iterator[tuple[Cell, Sign]]:
@@ -106,26 +106,27 @@ def _write_signs(row: Text, signs: list[tuple[int, Sign]]) -> None:
                 row.stylize(style, column, column + 1)
 
 
-def _write_captions(rows: list[Text], markers: list[tuple[int, str]], style: str, theme: PlotTheme) -> None:
-    """Write captions beside their lines, each into the first row that has room for enough of it.
+def _write_captions(rows: list[Text], markers: dict[int, VerticalMarker], style: str, theme: PlotTheme) -> None:
+    """Write captions beside their lines, each into the first row that has room for enough of it, else a shorter one.
 
     From the right, so that wide characters move no cell that is still to be read.
     """
-    for column, caption in sorted(markers, reverse=True):
-        text = theme.encode(caption)
-        for number, row in enumerate(rows):
-            start, room = _caption_slot(row.plain, column, min(display_width(text), _MAX_CAPTION))
+    for column in sorted(markers, reverse=True):
+        caption, short = (theme.encode(text) for text in (markers[column].caption, markers[column].short_caption))
+        least = _MAX_CAPTION if short else _MIN_CAPTION
+        for text, (number, row) in product((caption, short), enumerate(rows)):
+            start, room = _caption_slot(row.plain, column, min(display_width(text), _MAX_CAPTION), least)
             if room:
-                text = theme.truncate(text, room)
-                rows[number] = Text.assemble(row[:start], (text, style), row[start + display_width(text) :])
+                cut = theme.truncate(text, room)
+                rows[number] = Text.assemble(row[:start], (cut, style), row[start + display_width(cut) :])
                 break
 
 
-def _caption_slot(plain: str, column: int, wanted: int) -> tuple[int, int]:
-    """Return where a caption beside the column may start, and its width; 0 if there is no room."""
+def _caption_slot(plain: str, column: int, wanted: int, least: int) -> tuple[int, int]:
+    """Return where a caption beside the column may start, and its width; 0 if there is no room for the least."""
     right = plain[column + 1 : column + 1 + wanted + 1]
     free = len(right) - len(right.lstrip(_OVERWRITABLE))
-    if free >= min(wanted, _MIN_CAPTION):
+    if free >= min(wanted, least):
         return column + 1, min(wanted, free)
     for end in range(column, max(column - _MAX_SHIFT, wanted), -1):
         if wanted and not plain[end - wanted : end].strip(_OVERWRITABLE) and not plain[end - wanted - 1].isalnum():

@@ -51,6 +51,8 @@ class VerticalMarker:
     """UTC, seconds since 1970."""
     caption: str
     """Fit for the terminal already."""
+    short_caption: str = ""
+    """What is written where there is no room for the caption; empty if the caption itself may be cut."""
 
 
 @dataclass(frozen=True, slots=True)

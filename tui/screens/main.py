@@ -17,8 +17,9 @@ from modeltop_tui.screens.base import PaneScreen
 from modeltop_tui.view import navigation
 from modeltop_tui.view.chart import chart_data, cursor_readout
 from modeltop_tui.view.metric_tree import has_deep_tree
+from modeltop_tui.view.models import no_match_message
 from modeltop_tui.view.news import mark_seen
-from modeltop_tui.view.state import ScreenState, Selection, snapshot_index, visible_models
+from modeltop_tui.view.state import ScreenState, Selection, snapshot_index
 from modeltop_tui.widgets.header_footer import Header, Prompt, StatusBar, Tabs, VerdictLines
 from modeltop_tui.widgets.pane import TO_END, Pane
 from modeltop_tui.widgets.panes import AlertsPane, ChangesPane, ChartPane, MetricsPane, ModelsPane
@@ -27,20 +28,21 @@ from modeltop_tui.widgets.panes import AlertsPane, ChangesPane, ChartPane, Metri
 def filter_prompt(screen: MainScreen) -> Prompt:
     """Return the prompt for a filter of the models, which applies while it is typed."""
     previous = screen.screen_state.selection
+    unfiltered = screen.without_filter()
 
     def on_change(text: str) -> str:
-        selection = replace(screen.screen_state.selection, filter=text.strip())
-        if text.strip() and not visible_models(replace(screen.screen_state, selection=selection)):
-            return "no match"
-        screen.select(selection)
-        return "words, !word, status:crit, recall<0.8"
+        screen.select(replace(unfiltered, filter=text.strip()))
+        return "no match" if no_match_message(screen.screen_state) else "words, !word, new, status:crit, recall<0.8"
 
-    def on_cancel() -> None:
-        screen.select(replace(previous, filter=""))
+    def on_submit(_: str) -> None:
+        screen.filtered = (screen.screen_state.selection, unfiltered)
+        screen.status.show_message(no_match_message(screen.screen_state))
 
-    return Prompt("/", previous.filter, on_change, on_submit=lambda _: None, on_cancel=on_cancel)
+    return Prompt("/", previous.filter, on_change, on_submit, on_cancel=lambda: screen.select(unfiltered))
 
 
+USUAL_ROWS = 8
+"""Rows of the list of models, from which on a roomy screen has a higher one for more incidents."""
 PROMPTS = {"filter": filter_prompt}
 """Prompts by the argument of `prompt` in a binding."""
 
@@ -85,6 +87,8 @@ class MainScreen(PaneScreen):
         self.ascii_only = ascii_only
         self.lookup_result: Callable[[str | SeriesKey | None], Any] = lambda _: None
         """Returns the `Diagnosis` of a model or the `TrendOutlook` of a series; None until there is one."""
+        self.filtered: tuple[Selection, Selection] | None = None
+        """The selection when the filter was set, and before."""
         self._pane_chosen = False
 
     def compose(self) -> ComposeResult:
@@ -128,13 +132,15 @@ class MainScreen(PaneScreen):
         if state.snapshot is not None:
             self.set_class(len(state.snapshot.model_statuses) == 1, "-single")
             self.set_class(bool(state.snapshot.shared_starts), "-shared")
-            self.set_class(has_deep_tree(snapshot_index(state.snapshot)), "-deep")
+            index = snapshot_index(state.snapshot)
+            self.set_class(has_deep_tree(index), "-deep")
+            self.set_class(len(index.incidents) > USUAL_ROWS, "-many")
             if not self._pane_chosen:
                 self._focus_first_pane()
             if state.seen is None:
                 state = replace(state, seen=snapshot_index(state.snapshot).incident_states)
         left = self.screen_state.selection.model
-        if left is not None and left != selection.model:
+        if left is not None and left != selection.model and self.status.prompt is None:
             state = mark_seen(state, left)
         diagnosis, outlook = self.lookup_result(selection.model), self.lookup_result(selection.key)
         self.screen_state = replace(state, selection=selection, diagnosis=diagnosis, outlook=outlook)
@@ -142,6 +148,12 @@ class MainScreen(PaneScreen):
     def select(self, selection: Selection) -> None:
         """Change the selection, and nothing else."""
         self.show_state(replace(self.screen_state, selection=selection))
+
+    def without_filter(self) -> Selection:
+        """Return the selection without its filter: the earlier one, unless a person has selected another since."""
+        selection = self.screen_state.selection
+        after, before = self.filtered or (None, selection)
+        return before if selection == after else replace(selection, filter="")
 
     def _focus_pane(self, focused: Pane) -> None:
         for pane in self.query(Pane):
@@ -229,7 +241,7 @@ class MainScreen(PaneScreen):
         elif selection.unfolded:
             self.select(replace(selection, unfolded=""))
         elif selection.filter or selection.problems_only:
-            self.select(replace(selection, filter="", problems_only=False))
+            self.select(replace(self.without_filter(), problems_only=False))
         else:
             self.status.show_message("nothing to close; q quits")
 

@@ -129,6 +129,8 @@ class Figure(NamedTuple):
 def chart_figures(state: ScreenState, max_count: int) -> tuple[Figure, ...]:
     """Return a chart of each metric of the selected model on one time axis, and of the full history if there is room.
 
+    A selected segment is one more.
+
     Args:
         state: The state that is shown.
         max_count: Number of charts; if it is too small, families of metrics share one, and the first are shown with
@@ -138,9 +140,11 @@ def chart_figures(state: ScreenState, max_count: int) -> tuple[Figure, ...]:
     if selected is None or state.snapshot is None:
         return ()
     index, selection = snapshot_index(state.snapshot), state.selection
-    segment = [one for one in index.series[selected.key.model] if one.key.segment == selected.key.segment]
-    groups: list[tuple[Series, ...]] = [(series,) for series in segment]
-    families = sorted({_family(index, series, segment) for series in segment}, key=len, reverse=True)
+    every = index.series[selected.key.model]
+    shown = [one for one in every if one.key.segment == "all" or one is selected]
+    shown = shown if len(shown) > 1 else [one for one in every if one.key.segment == selected.key.segment]
+    groups: list[tuple[Series, ...]] = [(series,) for series in shown]
+    families = sorted({_family(index, series, shown) for series in shown}, key=len, reverse=True)
     for family in families:
         if len(groups) > max_count:
             groups = list(dict.fromkeys(family if group[0] in family else group for group in groups))
@@ -203,6 +207,14 @@ def _build_chart(
         limits = tuple(one for one in limits if all(one in _limits(index, other.key) for other in others))
         traces = [_without_marks(trace, name) for trace, name in zip(traces, line_names(group), strict=True)]
         annotations = Annotations()
+    else:
+        drawn_limits = {(one.label, one.value) for one in limits}
+        limits += tuple(
+            replace(limit, label=f"{short_name(other.key.metric)} {limit.label}")
+            for other in others
+            for limit in _limits(index, other.key)
+            if (limit.label, limit.value) not in drawn_limits
+        )
     metric = index.snapshot.catalog.get(series.key.metric)
     title = f"{_subject(group, compared)}, {_span_text(series, traces[0], window)}"
     if series.low is not None and not compared:

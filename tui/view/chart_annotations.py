@@ -57,10 +57,16 @@ def chart_annotations(
         started_at = incident.started_at
     notes = model_notes(index, series.key.model)
     return Annotations(
-        change=VerticalMarker(started_at.timestamp(), format_day(started_at, series.newest)) if started_at else None,
+        change=_start_marker(started_at, series.newest) if started_at is not None else None,
         notes=tuple(VerticalMarker(note.at.timestamp(), sanitize(note.text, MAX_CAPTION_LENGTH)) for note in notes),
         trend=_trend(series, started_at, forecast, span) if alone and forecast is not None else None,
     )
+
+
+def _start_marker(started_at: datetime, newest: datetime) -> VerticalMarker:
+    clock = f"{started_at:%H:%M}"
+    short = f"{started_at.day} {started_at:%b}" if clock == "00:00" else clock
+    return VerticalMarker(started_at.timestamp(), format_day(started_at, newest), short)
 
 
 def _timestamp(time: np.datetime64) -> float:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from modeltop.core.series import Floats
 
+UNKNOWN_COUNT = "?"
 COLUMNS = ("now", "limit", "previous", "7d", "reference", "first", "cases")
 """The columns in the order of display."""
 PRIORITY = ("now", "limit", "reference", "first", "previous", "7d", "cases")
@@ -116,7 +117,9 @@ def short_day(moment: datetime, newest: datetime) -> str:
 
 def support_text(series: Series, index: int = -1) -> str:
     """Return the support of a point as a number; `?` if it is unknown."""
-    return f"{series.support[index]:.0f}" if series.support is not None and np.isfinite(series.support[index]) else "?"
+    if series.support is None or not np.isfinite(series.support[index]):
+        return UNKNOWN_COUNT
+    return f"{series.support[index]:.0f}"
 
 
 def _limit_text(index: SnapshotIndex, series: Series) -> str:
@@ -180,7 +183,7 @@ def table_layout(rows: tuple[MetricRow, ...], width: int) -> TableLayout:
     widths = {
         column: max(display_width(headings[column]), *(display_width(row.texts.get(column, "")) for row in rows))
         for column in COLUMNS
-        if any(row.texts.get(column) for row in rows)
+        if any(row.texts.get(column, "") not in {"", UNKNOWN_COUNT} for row in rows)
     }
     name = max(MIN_NAME_WIDTH, *(display_width(row.name) for row in rows if not row.is_text))
     shown, room = dict[str, int](), width - 2

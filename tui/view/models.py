@@ -6,13 +6,13 @@ from datetime import datetime
 
 from modeltop.alerting.grouping import usual_gap
 from modeltop.core.series import ConcernKind, Condition, Severity, State, to_datetime
-from modeltop.core.text import display_width, format_age, pad, sanitize
+from modeltop.core.text import display_width, format_age, pad, sanitize, truncate_middle
 from modeltop.report.phrases import problem_lines
 from modeltop.rules.snapshot import Snapshot
 from modeltop_tui.view.acknowledgements import handling_mark
 from modeltop_tui.view.metrics import CONDITIONS, short_name
 from modeltop_tui.view.news import is_changed
-from modeltop_tui.view.state import ScreenState, SnapshotIndex, snapshot_index, visible_models
+from modeltop_tui.view.state import ScreenState, SnapshotIndex, model_list, snapshot_index, visible_models
 from modeltop_tui.view.styled_text import SHAPES, TINTS, Cells
 
 INCIDENT_WIDTH = 14
@@ -45,7 +45,7 @@ def model_cells(state: ScreenState, model: str, width: int) -> Cells:
     problem = "ok, resolved" if is_new and problem == "ok" else problem
     new = "new " if is_new and model in index.incidents else ""
     room = width - 3 - len(new) - max(display_width(problem), min(INCIDENT_WIDTH, width // 2))
-    name = f"{pad(sanitize(model), max(1, room))} "
+    name = f"{pad(truncate_middle(sanitize(model), room), max(1, room))} "
     return ((SHAPES[severity] + mark, TINTS[severity]), (name, ""), (new, "strong"), (problem, ""))
 
 
@@ -72,11 +72,46 @@ def models_title(state: ScreenState) -> str:
     """Return the title of the list: the filters, and the number of models that are listed."""
     if state.snapshot is None:
         return "Models"
-    models, listed = len(snapshot_index(state.snapshot).model_statuses), len(visible_models(state))
-    selection = state.selection
-    filters = (f"/{sanitize(selection.filter, 20)}" if selection.filter else "", "problems" * selection.problems_only)
-    count = f": {listed} of {models}" if listed < models else ""
-    return " ".join(("Models", *filter(None, filters))) + count
+    total, selection = len(snapshot_index(state.snapshot).model_statuses), state.selection
+    models, has_match = model_list(state)
+    count = f"Models: {len(models)} of {total}" if len(models) < total else "Models"
+    words = f"/{sanitize(selection.filter, 40)}" if selection.filter else ""
+    missed = ": no match" if words and not has_match else ""
+    return " ".join(filter(None, (count, words, "problems" * selection.problems_only))) + missed
+
+
+def no_match_message(state: ScreenState) -> str:
+    """Return that the filter matches no model; an empty string if it does, or if there is none."""
+    words = state.selection.filter
+    return (
+        f'no model matches "{sanitize(words, 40)}" (/ to edit, Esc to clear)'
+        if words and not model_list(state).has_match
+        else ""
+    )
+
+
+def list_position(state: ScreenState, position: str, in_view: range, room: int) -> str:
+    """Return which models are in view, and how many of the worst that are not: `1-6 of 300, 3 more critical below`.
+
+    Args:
+        state: The state that is shown.
+        position: Which models are in view; empty if all are.
+        in_view: Their numbers.
+        room: Maximum width in cells; a longer text is shortened.
+    """
+    models = visible_models(state)
+    if state.snapshot is None or not position:
+        return position
+    index = snapshot_index(state.snapshot)
+    hidden = {at: index.model_state(model) for at, model in enumerate(models) if at not in in_view}
+    severity, word = max(hidden.values())
+    places = [at for at, (one, _) in hidden.items() if one is severity]
+    if severity is Severity.OK:
+        return position
+    where = "below" if places[0] >= in_view.stop else "above" if places[-1] < in_view.start else "hidden"
+    short = f"{SHAPES[severity]}{len(places)} {where}"
+    texts = (f"{position}, {len(places)} more {word} {where}", f"{position}, {short}")
+    return next((text for text in texts if display_width(text) <= room), short)
 
 
 def empty_list_message(state: ScreenState) -> str:
@@ -88,6 +123,4 @@ def empty_list_message(state: ScreenState) -> str:
     if not snapshot_index(state.snapshot).model_statuses:
         problems = problem_lines(state.snapshot.history.problems)
         return f"no models: {problems[0]}" if problems else "no models: no rows were found"
-    if state.selection.filter:
-        return f'no model matches "{sanitize(state.selection.filter, 40)}" (/ to edit, Esc to clear)'
     return "no problems (! shows all models)"

@@ -76,8 +76,9 @@ def grid_title(grid: FigureGrid) -> str:
     if not grid.is_row:
         extent = grid.figures[0].chart.title.partition(", ")[2]
         return f"All metrics, {extent}"
-    first, *others = (figure.chart.title for figure in grid.figures)
-    texts = [truncate(text, grid.width - 2) for text in (first, *(title.partition(",")[0] for title in others))]
+    first, *others = grid.figures
+    titles = (one.chart.title if one.is_history else one.chart.title.partition(",")[0] for one in others)
+    texts = [truncate(text, grid.width - 2) for text in (first.chart.title, *titles)]
     padded = [
         f"{text}{'─' * (grid.width + GAP - display_width(text) - 2 * (at == 0))}" for at, text in enumerate(texts)
     ]

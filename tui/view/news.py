@@ -13,7 +13,7 @@ def changed_models(state: ScreenState) -> list[str]:
     if state.snapshot is None or state.seen is None:
         return []
     index = snapshot_index(state.snapshot)
-    changed = {model for model, _ in index.incident_states.items() ^ state.seen.items()}
+    changed = index.changed_models(state.seen)
     return [model for model in index.model_statuses if model in changed] if changed else []
 
 

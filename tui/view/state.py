@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from enum import Enum
 from functools import lru_cache
 from math import inf
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from modeltop.core.incident import IncidentStatus
 from modeltop.core.series import Alert, Condition, ModelStatus, RuleStatus, Series, SeriesKey, Severity, State
 from modeltop.rules.rule import Rule, rules_for
 from modeltop.rules.snapshot import Snapshot
-from modeltop_tui.view.filter import COMPARISON, STATUS, filter_words
+from modeltop_tui.view.filter import COMPARISON, NEW, STATUS, filter_words
 from modeltop_tui.view.styled_text import WORDS
 
 if TYPE_CHECKING:
@@ -138,10 +138,19 @@ class SnapshotIndex:
         no_data = incident is not None and incident.condition is Condition.NO_DATA
         return severity, "no data" if severity is Severity.UNKNOWN and no_data else WORDS[severity]
 
+    def changed_models(self, seen: Mapping[str, str] | None) -> frozenset[str]:
+        """Return the models with another incident, or another state of it, than the user last saw."""
+        return frozenset(
+            model
+            for model, _ in self.incident_states.items() ^ (self.incident_states if seen is None else seen).items()
+        )
+
     def matches(self, model: str, word: str) -> bool:
         """Return whether a model matches a word of a filter: by its state, its newest values, or a part of its name."""
         if word.startswith(STATUS):
-            return self.model_state(model)[1].startswith(word.removeprefix(STATUS))
+            severity, state = self.model_state(model)
+            wanted = word.removeprefix(STATUS).replace(" ", "")
+            return any(one.replace(" ", "").startswith(wanted) for one in (state, WORDS[severity]))
         if (match := COMPARISON.fullmatch(word)) is not None:
             limit, sign = float(match["value"]), 1.0 if match["sign"] == "<" else -1.0
             named = [one for one in self.series[model] if one.key.metric.casefold().startswith(match["metric"])]
@@ -172,24 +181,42 @@ def snapshot_index(snapshot: Snapshot) -> SnapshotIndex:
     return SnapshotIndex(snapshot)
 
 
+class ModelList(NamedTuple):
+    """The models that are listed."""
+
+    models: tuple[str, ...]
+    has_match: bool
+    """Whether the filter matches any of them; one that does not hides none, so that no problem is out of sight."""
+
+
 @lru_cache(maxsize=2)
-def _visible_models(snapshot: Snapshot, words: str, problems_only: bool, sort: SortOrder) -> tuple[str, ...]:
+def _model_list(
+    snapshot: Snapshot, words: str, changed: frozenset[str], problems_only: bool, sort: SortOrder
+) -> ModelList:
     index = snapshot_index(snapshot)
     shown = (status for status in index.model_statuses.values() if status.severity > Severity.OK or not problems_only)
     models = [status.model for status in shown]
-    for word, excludes in filter_words(words):
-        models = [model for model in models if index.matches(model, word) is not excludes]
     if sort is SortOrder.NAME:
         models.sort(key=str.casefold)
     elif sort is SortOrder.STALE:
         periods = snapshot.history.periods
         models.sort(key=lambda model: str(periods[model][-1]) if len(periods.get(model, ())) else "")
-    return tuple(models)
+    matching = models
+    for word, excludes in filter_words(words):
+        named = changed if word == NEW else frozenset[str]()
+        matching = [one for one in matching if (one in named or index.matches(one, word)) is not excludes]
+    return ModelList(tuple(matching or models), bool(matching))
+
+
+def model_list(state: ScreenState) -> ModelList:
+    """Return the models that pass the filter and `problems_only`, in the order of the list."""
+    if state.snapshot is None:
+        return ModelList((), has_match=False)
+    selection = state.selection
+    changed = snapshot_index(state.snapshot).changed_models(state.seen) if selection.filter else frozenset[str]()
+    return _model_list(state.snapshot, selection.filter, changed, selection.problems_only, selection.sort)
 
 
 def visible_models(state: ScreenState) -> tuple[str, ...]:
-    """Return the models that pass the filter and `problems_only`, in the order of the list."""
-    if state.snapshot is None:
-        return ()
-    selection = state.selection
-    return _visible_models(state.snapshot, selection.filter, selection.problems_only, selection.sort)
+    """Return the models of the list, in its order."""
+    return model_list(state).models

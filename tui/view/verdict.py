@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from modeltop.core.diagnosis import Verdict
 from modeltop.core.series import Severity
-from modeltop.core.text import display_width, sanitize
+from modeltop.core.text import sanitize, truncate_middle
 from modeltop_tui.view.state import ScreenState, snapshot_index
 from modeltop_tui.view.styled_text import SHAPES, TINTS, Cells, wrap
 
@@ -27,24 +27,25 @@ def current_verdict(state: ScreenState) -> tuple[Severity, Verdict] | None:
 
 
 def verdict_lines(state: ScreenState, width: int) -> list[Cells]:
-    """Return what happened, why, and what to do: a line each, without labels if a sentence would not fit with them."""
+    """Return what happened, why, and what to do: a line each; where the first needs two, the others share one."""
     known = current_verdict(state)
     if known is None:
         return [()] * HEIGHT
     severity, verdict = known
-    sentences = [sanitize(sentence, 600) for sentence in (verdict.what, verdict.why, verdict.do)]
-    model = sanitize(state.selection.model, MAX_MODEL_WIDTH)
-    named = f"{model}: {sentences[0][:1].lower()}{sentences[0][1:]}"
-    room = width - 2
+    what, why, do = (sanitize(sentence, 600) for sentence in (verdict.what, verdict.why, verdict.do))
     if state.snapshot is not None and len(state.snapshot.model_statuses) > 1:
-        sentences[0] = named if LABEL_WIDTH + display_width(named) <= room else sentences[0]
-    labeled = LABEL_WIDTH + max(map(display_width, sentences)) <= room
-    marks = (f"{SHAPES[severity]} ", "  ", "  ")
-    rows = zip(marks, LABELS, sentences, (TINTS[severity], "", ""), ("worst" if severity else "", "", ""), strict=True)
-    return [
-        ((mark, tint), (f"{label:<{LABEL_WIDTH}}" if labeled and sentence else "", "dim"), (sentence, role))
-        for mark, label, sentence, tint, role in rows
+        link = " is" if what.startswith("ok:") else ":"
+        what = f"{truncate_middle(sanitize(state.selection.model), MAX_MODEL_WIDTH)}{link} {what[:1].lower()}{what[1:]}"
+    labels = [(f"{label:<{LABEL_WIDTH}}", "dim") for label in LABELS]
+    blank, indent = ("  ", ""), " " * (2 + LABEL_WIDTH)
+    lead = ((f"{SHAPES[severity]} ", TINTS[severity]), labels[0])
+    first = wrap(what, width, role="worst" if severity else "", indent=indent, lead=lead)
+    rows: list[Cells] = [
+        (blank, label, (text, "")) if text else () for label, text in zip(labels[1:], (why, do), strict=True)
     ]
+    if len(first) >= HEIGHT - 1 and all(rows):
+        rows = [(*rows[0], blank, *rows[1][1:])]
+    return [*first[: HEIGHT - len(rows)], *rows, *[()] * HEIGHT][:HEIGHT]
 
 
 def summary_lines(state: ScreenState, width: int, max_lines: int = 99) -> list[Cells]:
@@ -60,9 +61,11 @@ def summary_lines(state: ScreenState, width: int, max_lines: int = 99) -> list[C
     if known is None:
         return []
     severity, verdict = known
-    sentences = [sanitize(sentence, 600) for sentence in (verdict.what, verdict.why, verdict.do) if sentence]
+    sentences = [sanitize(sentence, 600) for sentence in (verdict.what, verdict.why, verdict.do)]
     roles = (f"worst+{TINTS[severity]}" if severity else "", "", "")
-    parts = [wrap(text, width, role=role) for text, role in zip(sentences, roles, strict=False)]
+    leads = ((f"{SHAPES[severity]} ", TINTS[severity]), *((f"{label:<{LABEL_WIDTH}}", "dim") for label in LABELS[1:]))
+    rows = zip(sentences, roles, leads, strict=True)
+    parts = [wrap(text, width, role=role, lead=(lead,)) for text, role, lead in rows if text]
     choices = (parts, parts[:1] + parts[2:], parts[:1])
     shown = next((choice for choice in choices if sum(map(len, choice)) <= max_lines), [])
     return [line for part in shown for line in part]

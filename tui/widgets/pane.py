@@ -131,6 +131,8 @@ class PaneBody:
     """Number of the line to keep in view; None if the pane just scrolls."""
     heading: tuple[Cells, ...] = ()
     """Lines that stay on top."""
+    footing: Sequence[Cells] = ()
+    """Lines that stay below."""
 
     @classmethod
     def of_lines(
@@ -138,6 +140,10 @@ class PaneBody:
     ) -> PaneBody:
         """Return the body of lines that are there already."""
         return cls(len(lines), lines.__getitem__, cursor, heading)
+
+    def visible(self, height: int) -> int:
+        """Return how many lines between heading and footing an inside of this height has room for."""
+        return max(0, height - len(self.heading) - len(self.footing))
 
 
 _BOX = " │││─┘┐┤─└┌├─┴┬┼"
@@ -277,10 +283,11 @@ class Pane(Lines):
         borders = self.borders
         inner_width, inner_height = borders.inner_size
         body = self.body(inner_width, inner_height)
-        visible = max(0, inner_height - len(body.heading))
+        visible = body.visible(inner_height)
         self._scroll_to_cursor(body, visible)
         lines = list(body.heading[:inner_height])
         lines += [body.line(index) for index in range(self.top, min(body.count, self.top + visible))]
+        lines += body.footing
         lines += [()] * (inner_height - len(lines))
         title = f"{self.NUMBER} {self.title()}" if self.NUMBER else self.title()
         note = self.subtitle() or self._position(body.count, visible)
@@ -333,5 +340,5 @@ class Pane(Lines):
         inner_size = self.borders.inner_size
         body = self.body(*inner_size)
         row = event.y - 1 - len(body.heading) + self.top
-        if 0 <= row < body.count and 0 < event.y <= inner_size.height:
+        if 0 <= row - self.top < body.visible(inner_size.height) and row < body.count:
             self.click_row(row)

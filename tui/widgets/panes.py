@@ -10,7 +10,7 @@ from rich.console import Console
 from textual.binding import Binding
 
 from modeltop.core.series import Alert, SeriesKey
-from modeltop.core.text import sanitize
+from modeltop.core.text import display_width, sanitize
 from modeltop_tui.chart.data import ChartData, PlotTheme
 from modeltop_tui.chart.draw import draw_chart
 from modeltop_tui.view.alerts import MIN_WIDTH_FOR_DATES, AlertEntry, alerts_title, entries, entry_index, forecast_text
@@ -18,12 +18,15 @@ from modeltop_tui.view.changes import change_lines, changes_title
 from modeltop_tui.view.chart import chart_data, cursor_readout, history_strip, spark_start
 from modeltop_tui.view.metric_tree import selected_row, tree_rows
 from modeltop_tui.view.metrics import heading, metric_cells, metric_rows, table_layout
-from modeltop_tui.view.models import empty_list_message, model_cells, models_title
+from modeltop_tui.view.models import empty_list_message, list_position, model_cells, models_title
 from modeltop_tui.view.multiples import GAP, FigureGrid, figure_grid, figure_heading, grid_title
 from modeltop_tui.view.state import ScreenState, visible_models
 from modeltop_tui.view.styled_text import Cells, with_cursor, wrap
 from modeltop_tui.view.verdict import summary_lines
 from modeltop_tui.widgets.pane import Pane, PaneBody
+
+MIN_ROWS_ABOVE_SUMMARY = 6
+"""Models that are listed at least above the verdict on a small screen."""
 
 
 def small_screen_summary(pane: Pane, width: int, max_lines: int = 99) -> list[Cells]:
@@ -48,7 +51,7 @@ class ModelsPane(Pane):
         Binding("e", "move('problem', 1)", "next", tooltip="next open problem"),
         Binding("E", "move('problem', -1)", "previous open problem", show=False),
         Binding("!", "move('problems_only', 1)", "problems only, or all models", show=False),
-        Binding("/", "prompt('filter')", "filter", tooltip="filter: word, !word, status:crit, recall<0.8"),
+        Binding("/", "prompt('filter')", "filter", tooltip="filter: word, !word, new, status:crit, recall<0.8"),
         Binding(":", "app.perform('goto')", "go to, compare, command", show=False),
         Binding("s", "move('sort', 1)", "sort: worst, name, oldest", show=False),
     )
@@ -61,19 +64,23 @@ class ModelsPane(Pane):
         models = visible_models(self.screen_state)
         selected = self.screen_state.selection.model
         cursor = models.index(selected) if selected in models else None
-        below = summary_below(self, width, height - len(models))
+        room = max(height - len(models), height - MIN_ROWS_ABOVE_SUMMARY)
 
         def line(row: int) -> Cells:
-            if row >= len(models):
-                return below[row - len(models)]
             cells = model_cells(self.screen_state, models[row], width)
             return with_cursor(cells, width, focused=self.active) if row == cursor else cells
 
-        return PaneBody(len(models) + len(below), line, cursor)
+        return PaneBody(len(models), line, cursor, footing=summary_below(self, width, room))
 
     def title(self) -> str:
         """Return the number of models, with the filters that are set."""
         return models_title(self.screen_state)
+
+    def _position(self, count: int, visible: int) -> str:
+        """Return which models are in view, and how many of the worst are not."""
+        position = super()._position(count, visible)
+        room = self.size.width - display_width(self.title()) - 6
+        return list_position(self.screen_state, position, range(self.top, self.top + visible), room)
 
     def step(self, steps: int) -> None:
         """Move the selection."""
@@ -81,9 +88,7 @@ class ModelsPane(Pane):
 
     def click_row(self, row: int) -> None:
         """Select the clicked row."""
-        models = visible_models(self.screen_state)
-        if row < len(models):
-            self.post_message(self.Selected(models[row]))
+        self.post_message(self.Selected(visible_models(self.screen_state)[row]))
 
 
 class MetricsPane(Pane):
@@ -107,15 +112,12 @@ class MetricsPane(Pane):
         since = spark_start(state)
         cursor = selected_row(state, tree_rows(state))
 
-        below = summary_below(self, width, height - 1 - len(rows))
-
         def line(number: int) -> Cells:
-            if number >= len(rows):
-                return below[number - len(rows)]
             cells = metric_cells(rows[number], layout, since=since)
             return with_cursor(cells, width, focused=self.active) if number == cursor else cells
 
-        return PaneBody(len(rows) + len(below), line, cursor, heading=(heading(layout),))
+        below = summary_below(self, width, height - 1 - len(rows))
+        return PaneBody(len(rows), line, cursor, (heading(layout),), below)
 
     def title(self) -> str:
         """Return the title with the name of the model."""
@@ -128,9 +130,8 @@ class MetricsPane(Pane):
 
     def click_row(self, row: int) -> None:
         """Select the clicked row."""
-        rows = tree_rows(self.screen_state)
-        if row < len(rows):
-            self.post_message(self.Move("metric", row - (selected_row(self.screen_state, rows) or 0)))
+        selected = selected_row(self.screen_state, tree_rows(self.screen_state)) or 0
+        self.post_message(self.Move("metric", row - selected))
 
 
 MIN_MULTIPLES_WIDTH = 76

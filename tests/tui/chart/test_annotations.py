@@ -61,6 +61,19 @@ def test_a_long_note_is_cut_where_something_is_drawn(make, fallen):
     assert "W" * 30 not in drawn
 
 
+@pytest.mark.parametrize(
+    ("caption", "seen"),
+    [("30 November, about 09:00", "09:00"), ("30 Nov", "30 Nov")],
+    ids=["the short form", "the caption itself"],
+)
+def test_the_start_of_a_change_is_never_cut(make, fallen, caption, seen):
+    change = VerticalMarker(make.january + 30 * make.day, caption, caption[-5:])
+    drawn = "\n".join(rows(with_(fallen, change=change), width=30, height=5))
+    assert seen in drawn
+    assert "…" not in drawn
+    assert "about" not in drawn
+
+
 @pytest.mark.parametrize("theme", [PLAIN, ASCII], ids=["unicode", "ascii"])
 def test_a_trend_leads_on_after_the_newest_point(make, fallen, theme):
     trend = ChartTrend(make.january + 30 * make.day, make.january + 48 * make.day, 0.87, 0.78)

@@ -59,6 +59,13 @@ def test_the_overlay_draws_the_family_beside_the_metric(make):
     assert chart.title == "1 F1 2 prec 3 rec, 10 days"
 
 
+def test_the_limit_of_any_line_of_the_overlay_is_drawn_and_named(make):
+    state = make.state(*make.ten_days(), selection=Selection("fraud", SeriesKey("fraud", "precision"), overlay=True))
+    assert [(limit.label, limit.value) for limit in chart_data(state).limits] == [("F1 < 0.85", 0.85)]
+    alone = replace(state, selection=replace(state.selection, key=SeriesKey("fraud", "f1_score")))
+    assert [limit.label for limit in chart_data(alone).limits] == ["< 0.85"]
+
+
 def test_the_same_content_is_the_same_object_so_that_nothing_is_drawn_twice(make):
     state = make.state(*make.ten_days())
     assert chart_data(state) is chart_data(replace(state, selection=replace(state.selection, filter="fra")))

@@ -35,6 +35,13 @@ def chart_of(make):
     return chart
 
 
+@pytest.mark.parametrize(("hours", "captions"), [(0, ("31 Jan", "31 Jan")), (9, ("31 Jan 09:00", "09:00"))])
+def test_the_start_has_a_short_form(chart_of, hours, captions):
+    started_at = START + 30 * DAY + timedelta(hours=hours)
+    change = chart_of(outlook_of(started_at=started_at), values=FORTY[:30] + [0.93] * 10).annotations.change
+    assert (change.caption, change.short_caption) == captions
+
+
 @pytest.mark.parametrize("pattern", [Pattern.DROP, Pattern.DECLINE, Pattern.IMPROVING, Pattern.RECOVERING])
 def test_the_start_of_a_change_is_marked_by_its_date(chart_of, pattern):
     change = chart_of(outlook_of(pattern), values=FORTY[:30] + [0.93] * 10).annotations.change

@@ -5,7 +5,14 @@ from dataclasses import replace
 import pytest
 
 from modeltop.core.series import ReadProblem
-from modeltop_tui.view.models import describe_state, empty_list_message, model_cells, models_title
+from modeltop_tui.view.models import (
+    describe_state,
+    empty_list_message,
+    list_position,
+    model_cells,
+    models_title,
+    no_match_message,
+)
 from modeltop_tui.view.state import ScreenState, Selection, SortOrder, snapshot_index, visible_models
 from modeltop_tui.view.styled_text import plain_text
 
@@ -49,6 +56,8 @@ def test_a_healthy_model_with_a_metric_without_a_newest_value_is_incomplete(flee
         pytest.param({"filter": "!status:ok"}, ["fraud", "churn"], id="all but a state"),
         pytest.param({"filter": "recall<0.9"}, ["fraud"], id="by the newest value of a metric"),
         pytest.param({"filter": "acc>.9"}, ["churn", "ranker"], id="by the start of the name of a metric"),
+        pytest.param({"filter": 'status:warning "ur"'}, ["churn"], id="a word in quotes"),
+        pytest.param({"filter": "crit"}, ["fraud", "churn", "ranker"], id="a filter without a match hides nothing"),
         pytest.param({"filter": "!"}, ["fraud", "churn", "ranker"], id="a word that is only begun"),
         pytest.param({"problems_only": True}, ["fraud", "churn"], id="problems only"),
         pytest.param({"sort": SortOrder.NAME}, ["churn", "fraud", "ranker"], id="by name"),
@@ -67,7 +76,7 @@ def test_the_oldest_data_can_come_first(make):
 @pytest.mark.parametrize(
     ("selection", "message"),
     [
-        (Selection(filter="zzz"), 'no model matches "zzz" (/ to edit, Esc to clear)'),
+        (Selection(filter="zzz"), ""),
         (Selection(problems_only=True), "no problems (! shows all models)"),
     ],
 )
@@ -79,7 +88,47 @@ def test_the_title_has_the_filters_and_how_many_models_match(fleet):
     titles = [
         models_title(ScreenState(fleet, one)) for one in (Selection(), Selection(filter="ra", problems_only=True))
     ]
-    assert titles == ["Models", "Models /ra problems: 1 of 3"]
+    assert titles == ["Models", "Models: 1 of 3 /ra problems"]
+
+
+def test_a_filter_without_a_match_is_said(fleet):
+    state = ScreenState(fleet, Selection(filter="crit"))
+    assert models_title(state) == "Models /crit: no match"
+    assert no_match_message(state) == 'no model matches "crit" (/ to edit, Esc to clear)'
+    assert no_match_message(ScreenState(fleet, Selection(filter="ra"))) == ""
+
+
+@pytest.mark.parametrize("word", ["status:unknown", "status:nodata", 'status:"no data"', "status:no"])
+def test_a_model_without_data_is_found_by_each_word_for_its_state(make, word):
+    silent = make.series([0.95] * 5, model="search")
+    state = make.state(silent, make.healthy("ranker"), now=make.clock, selection=Selection(filter=word))
+    assert visible_models(state) == ("search",)
+
+
+def test_the_word_new_finds_what_the_user_has_not_seen(fleet):
+    seen = {"fraud": snapshot_index(fleet).incident_states["fraud"]}
+    assert visible_models(ScreenState(fleet, Selection(filter="new"), seen=seen)) == ("churn",)
+
+
+@pytest.mark.parametrize(
+    ("in_view", "room", "text"),
+    [
+        pytest.param(range(1), 40, "1-1 of 3, 1 more warning below", id="below"),
+        pytest.param(range(1), 20, "1-1 of 3, ◆1 below", id="in a narrow list"),
+        pytest.param(range(1), 10, "◆1 below", id="in a very narrow one"),
+        pytest.param(range(1, 3), 40, "1-1 of 3, 1 more critical above", id="above"),
+        pytest.param(range(2), 40, "1-1 of 3", id="what is ok is not counted"),
+    ],
+)
+def test_the_frame_says_how_many_of_the_worst_are_out_of_view(fleet, in_view, room, text):
+    assert list_position(ScreenState(fleet), "1-1 of 3", in_view, room) == text
+
+
+def test_long_names_that_differ_at_the_end_stay_apart(make):
+    models = ["payments-fraud-detector-eu", "payments-fraud-detector-us"]
+    state = make.state(*(series for model in models for series in make.ten_days(model)))
+    names = [plain_text(model_cells(state, model, 31)).split()[1] for model in models]
+    assert names == ["payment…tor-eu", "payment…tor-us"]
 
 
 def test_no_rows_at_all_are_shown(make):

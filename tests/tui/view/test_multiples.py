@@ -48,6 +48,20 @@ def test_the_full_history_is_beside_a_part_of_it(make):
     assert figure_grid(everything, 118, 20) is None, "one chart needs no grid"
 
 
+def test_a_selected_segment_is_beside_the_metrics_of_the_model(make):
+    values = [0.95] * 176 + [0.8] * 4
+    segment = make.series(values, segment="country=DE")
+    state = make.state(make.series(values), segment, selection=Selection("fraud", segment.key))
+    titles = [figure.chart.title for figure in figure_grid(state, 118, 20).figures]
+    assert titles == [
+        "accuracy, last 28 of 180 days",
+        "accuracy [country=DE], last 28 of 180 days",
+        "accuracy [country=DE], 180 days",
+    ]
+    title = grid_title(figure_grid(state, 118, 6))
+    assert [text for text in title.split("─") if text] == [titles[0], "accuracy [country=DE]", titles[2]]
+
+
 @pytest.mark.parametrize("metric", ["kpi-0", "kpi-9", "kpi-19"])
 def test_of_many_metrics_the_selected_one_is_shown(make, metric):
     lines = [make.series([0.9, 0.8], metric=f"kpi-{number}") for number in range(20)]

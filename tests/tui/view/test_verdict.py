@@ -42,24 +42,34 @@ def test_only_what_happened_is_bold(diagnosed):
     assert roles == [["critical", "dim", "worst"], ["", "dim", ""], ["", "dim", ""]]
 
 
-def test_a_sentence_that_would_not_fit_beside_its_label_is_shown_without(diagnosed, make):
-    sentence = "x" * 75
-    assert texts(diagnosed(make.healthy("ranker"), what=sentence))[0] == f"▲ {sentence}"
+def test_a_long_first_sentence_takes_a_line_from_the_others_which_share_one(diagnosed, make):
+    sentence = "Recall has slid since April, 0.718→0.472, while precision rose 0.712→0.832."
+    assert texts(diagnosed(make.healthy("ranker"), what=sentence)) == [
+        "▲ What fraud: recall has slid since April, 0.718→0.472, while precision rose",
+        "       0.712→0.832.",
+        "  Why  Cause unclear.  Do   Check what shipped.",
+    ]
+
+
+def test_a_healthy_model_is_ok(diagnosed, make):
+    ok = "ok: all 5 metrics within limits and baseline."
+    shown = texts(diagnosed(make.healthy("ranker"), what=ok, why="", do=""))
+    assert shown == ["▲ What fraud is ok: all 5 metrics within limits and baseline.", "", ""]
 
 
 @pytest.mark.parametrize(
     ("max_lines", "shown"),
     [
-        pytest.param(4, ["It fell", "overnight.", "Unclear.", "Check it."], id="all of it"),
-        pytest.param(3, ["It fell", "overnight.", "Check it."], id="without the reason"),
-        pytest.param(2, ["It fell", "overnight."], id="what happened"),
+        pytest.param(4, ["▲ It fell", "overnight.", "Why  Unclear.", "Do   Check it."], id="all of it"),
+        pytest.param(3, ["▲ It fell", "overnight.", "Do   Check it."], id="without the reason"),
+        pytest.param(2, ["▲ It fell", "overnight."], id="what happened"),
         pytest.param(1, [], id="not half a sentence"),
         pytest.param(-2, [], id="no room"),
     ],
 )
 def test_where_room_is_short_whole_sentences_are_left_out(diagnosed, max_lines, shown):
     state = diagnosed(what="It fell overnight.", why="Unclear.", do="Check it.")
-    assert [plain_text(line) for line in summary_lines(state, 10, max_lines)] == shown
+    assert [plain_text(line) for line in summary_lines(state, 15, max_lines)] == shown
 
 
 def test_until_there_is_a_diagnosis_the_status_is_shown(make):
