@@ -12,6 +12,9 @@ from modeltop.core.text import format_day
 
 MIN_MODELS, MIN_SHARE = 3, 0.1
 """Fewest models, and smallest part of those that report, that do not start together by chance."""
+MIN_CLUSTER, MIN_SHARE_OF_INCIDENTS = 5, 0.5
+"""The same in a large fleet, of which a tenth are many: so many models, and so much of all open incidents. Incidents
+that start by themselves spread over the weeks that they stay open; half of them in one period have one reason."""
 
 
 def shared_starts(incidents: Iterable[Incident], history: History, now: datetime) -> tuple[SharedStart, ...]:
@@ -24,7 +27,6 @@ def shared_starts(incidents: Iterable[Incident], history: History, now: datetime
         history: The models that report, and their periods.
         now: The moment by which the sentence names a day.
     """
-    least = max(MIN_MODELS, MIN_SHARE * len(history.periods))
     found: list[SharedStart] = []
     for condition in (Condition.THRESHOLD, Condition.NO_DATA):
         alike = [
@@ -32,6 +34,8 @@ def shared_starts(incidents: Iterable[Incident], history: History, now: datetime
             for incident in incidents
             if incident.status is IncidentStatus.OPEN and incident.condition is condition
         ]
+        least_of_fleet = max(MIN_MODELS, MIN_SHARE * len(history.periods))
+        least = min(least_of_fleet, max(MIN_CLUSTER, MIN_SHARE_OF_INCIDENTS * len(alike)))
         rest = sorted(alike, key=lambda incident: (incident.started_at, incident.model))
         while len(together := _largest_cluster(rest, history)) >= least:
             started_at = together[len(together) // 2].started_at

@@ -38,6 +38,21 @@ def test_models_of_which_a_metric_rose_got_worse():
     assert shared.sentence.startswith("3 models got worse on 26 Mar:")
 
 
+@pytest.mark.parametrize("others", [0, 9])
+def test_five_models_of_a_large_fleet_that_are_half_of_its_incidents_are_one_line(others):
+    found = [incident(number, 26) for number in range(9)]
+    found += [incident(number, 1 + 2 * (number - 9)) for number in range(9, 9 + others)]
+    (shared,) = shared_starts(found, history(300), NOW)
+    assert shared.sentence == "9 models dropped on 26 Mar: look for a shared cause"
+
+
+@pytest.mark.parametrize(("together", "others"), [(4, 0), (9, 10)], ids=["four", "less than half of the incidents"])
+def test_fewer_of_a_large_fleet_are_chance(together, others):
+    found = [incident(number, 26) for number in range(together)]
+    found += [incident(number, 1 + 2 * (number - together)) for number in range(together, together + others)]
+    assert shared_starts(found, history(300), NOW) == ()
+
+
 @pytest.mark.parametrize(
     ("starts", "models"),
     [([26, 26], 10), ([26, 27, 28], 10), ([26, 26, 26], 31)],
