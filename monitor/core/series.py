@@ -173,12 +173,17 @@ class Series:
         return support
 
     def evaluable(self, min_count: float = 0) -> Flags:
-        """Return which points a rule may evaluate: finite, not provisional, and not known to rest on too few cases."""
+        """Return which points a rule may evaluate: finite, not provisional, and not known to rest on too few cases.
+
+        A value that rests on no case at all is none, whatever the minimum.
+        """
         if (known := self._evaluable.get(min_count)) is not None:
             return known
         mask: Flags = np.isfinite(self.values)
         if self.provisional is not None:
             mask = mask & ~self.provisional
+        if self.support is not None:
+            mask = mask & (self.support != 0)
         if min_count > 0:
             mask = mask & ~(self.effective_support() < min_count)
         mask.flags.writeable = False

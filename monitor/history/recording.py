@@ -94,5 +94,5 @@ def _finite(name: str, value: float) -> float:
 
 
 def _check_bounds(name: str, value: float, metric: Metric) -> None:
-    if not metric.within_bounds(value):
+    if not metric.within_bounds(value) or (metric is COUNT and 0 < value < 1):
         raise UsageError(f"{sanitize(name, 60)}: {bounds_message(value, metric)}")

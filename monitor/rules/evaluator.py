@@ -86,8 +86,8 @@ def _describe_unevaluated(series: Series, rule: Rule, evaluable: np.ndarray, met
         return f"{value}: not evaluated (not finite)"
     if series.provisional is not None and series.provisional[last]:
         return f"{value}: not evaluated (period not complete)"
-    support = format_exact(series.effective_support()[last])
-    return f"{value}: only {support} cases (min {rule.min_count}): not evaluated".replace("only 1 cases", "only 1 case")
+    support = pluralize(int(series.effective_support()[last]), "case")
+    return f"{value}: only {support} (min {max(rule.min_count, 1)}): not evaluated"
 
 
 def _describe_state(past: Series, rule: Rule, alert: Alert | None, other_series: Mapping[SeriesKey, Series]) -> str:

@@ -112,6 +112,7 @@ def test_a_local_time_that_is_not_certain_is_refused(modeltop, tmp_path, stored_
         (["churn", "acc=0.9", "accuracy=0.8"], "accuracy is given twice"),
         (["churn", "recall=0.9", "recall_count=-5"], "recall_count: -5 is not a count"),
         (["churn", "accuracy=0.9", "--count", "-5"], "count: -5 is not a count"),
+        (["churn", "accuracy=0.9", "--count", "0.3"], "count: 0.3 is not a count"),
         (["churn", "accuracy=0.9", "--count", "many"], "--count: `many` is not a number"),
         (["churn", "accuracy=0.9", "--date", "tomorrow"], "--date: `tomorrow` is not a date"),
         (["churn", "time=5"], "`time` is the name of another column"),

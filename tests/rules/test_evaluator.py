@@ -60,6 +60,7 @@ def test_ceilings_and_bands_say_it_their_way(daily, check, value, sentence):
     [
         (1.0, 5, False, "accuracy 1.00: only 5 cases (min 30): not evaluated"),
         (0.0, 1, False, "accuracy 0.00: only 1 case (min 30): not evaluated"),
+        (0.0, 1.09, False, "accuracy 0.00: only 1 case (min 30): not evaluated"),
         (0.5, 500, True, "accuracy 0.50: not evaluated (period not complete)"),
         (np.inf, 500, False, "accuracy inf: not evaluated (not finite)"),
     ],
@@ -73,6 +74,11 @@ def test_a_newest_value_that_is_not_judged_is_said_with_what_held_before(
     alone = daily([newest], support=columns["support"][1:], provisional=columns["provisional"][1:])
     status = stands(alone, floor(min_count=30))
     assert (status.severity, status.sentence) == (OK, reason)
+
+
+def test_a_value_that_rests_on_no_case_is_not_evaluated_by_any_rule(daily, floor):
+    status = stands(daily([0.87] * 3, support=np.zeros(3)), floor())
+    assert (status.severity, status.sentence) == (OK, "accuracy 0.87: only 0 cases (min 1): not evaluated")
 
 
 def test_a_default_that_was_left_out_says_why_and_judges_nothing(daily):

@@ -16,8 +16,8 @@ from modeltop.history.csv.number_formats import LARGEST, PLAIN
 
 TRUE = frozenset({"true", "t", "yes", "y", "1", "1.0"})
 FALSE = frozenset({"", "false", "f", "no", "n", "0", "0.0"})
-COUNT = Metric("count", bounds=(0, None))
-"""Metric name of the columns with row or case counts."""
+COUNT = Metric("count", bounds=(0, 1e15))
+"""Metric name of the columns with row or case counts: 0, or from 1 up to where a float has all whole numbers."""
 
 
 def parse_number(cell: str) -> float:
@@ -34,7 +34,7 @@ def parse_number(cell: str) -> float:
 
 
 def are_fractions(values: Floats) -> Flags:
-    """Return which values are no whole numbers: counts with thousands separators, perhaps."""
+    """Return which values are no whole numbers: sums of weights, or counts with thousands separators."""
     return np.asarray(np.isfinite(values) & (values != np.floor(values)))
 
 
@@ -53,7 +53,7 @@ def parse_flag(cell: str) -> bool:
 
 
 def out_of_bounds(values: Floats, metrics: Sequence[Metric], groups: NDArray[np.integer[Any]] | None = None) -> Flags:
-    """Return a mask of the values outside of the bounds of their metrics; infinity is outside of `COUNT` alone.
+    """Return a mask of the values outside of the bounds of their metrics; infinity and shares of 1 are no `COUNT` alone.
 
     Args:
         values: One number per row.
@@ -66,14 +66,17 @@ def out_of_bounds(values: Floats, metrics: Sequence[Metric], groups: NDArray[np.
         lows, highs = lows[groups], highs[groups]
     with np.errstate(invalid="ignore"):  # comparing NaN
         mask: Flags = ((values < lows) | (values > highs)) & np.isfinite(values)
-    return mask | np.isinf(values) if metrics[0] is COUNT else mask
+        if metrics[0] is COUNT:
+            mask |= np.isinf(values) | ((values > 0) & (values < 1))
+    return mask
 
 
 def bounds_message(value: float, metric: Metric) -> str:
     """Return why a number is refused as the value of a metric, and a valid example."""
     low, high = metric.bounds
     if metric is COUNT:
-        return f"{format_exact(value)} is not a count: write a whole number, 0 or more"
+        remedy = "1e15 or less" if value > (high or 0) else "0 or more"
+        return f"{value:.15g} is not a count: write a whole number, {remedy}"
     if low is not None and high is not None:
         limits = f"between {format_exact(low)} and {format_exact(high)}"
     else:

@@ -244,7 +244,8 @@ _Numbers = Mapping[NumberFormat, Mapping[str, float]]
 
 def _whole(possible: _Numbers, sizes: Mapping[NumberFormat, int]) -> NumberFormat:
     whole = [form for form, numbers in possible.items() if all(number % 1 == 0 for number in numbers.values())]
-    return max(whole or possible, key=lambda form: sizes[form])
+    best = possible[max(whole or possible, key=lambda form: sizes[form])].items()
+    return next(form for form, numbers in possible.items() if best <= numbers.items())  # it reads more
 
 
 def _unambiguous(

@@ -59,13 +59,15 @@ class VolumeDrop(Detector):
     def _scan(self, series: Series, values: Floats, normal: Floats, min_count: float) -> Scan:
         halved, lost = _run_lengths(values <= HALF * normal), _run_lengths(values <= TENTH * normal)
         points, places = np.flatnonzero(series.evaluable(min_count)), np.arange(len(values))
-        latest = np.maximum.accumulate(np.where((halved >= HALF_PERIODS) | (lost >= TENTH_PERIODS), places, -1))
+        is_confirmed = ((halved >= HALF_PERIODS) | (lost >= TENTH_PERIODS)) & (normal > 0)  # no rows are no fewer than 0
+        latest = np.maximum.accumulate(np.where(is_confirmed, places, -1))
         is_breach = latest > places - halved  # until half of the rows are there again, however it began
         levels, baseline = np.zeros(len(series), dtype=np.int8), np.full(len(series), np.nan)
         start = np.arange(len(series))
         levels[points], baseline[points] = np.int8(Severity.WARNING) * is_breach, normal
         start[points] = points[places - np.maximum(halved, 1) + 1]
-        return Scan(levels=levels, excess=1 - series.values / baseline, baseline=baseline, start=start)
+        excess = 1 - series.values / np.where(baseline == 0, 1, baseline)
+        return Scan(levels=levels, excess=excess, baseline=baseline, start=start)
 
     def describe_normal(self) -> str:
         """Return the status of a value that does not breach."""
@@ -94,7 +96,7 @@ def _low_runs(values: Floats, reference: Floats) -> Flags:
     """Return which values of series, one a row, lie low in a run of enough, or after one in the same run of halves."""
     flags, places = np.zeros(values.shape, dtype=np.bool_), np.arange(values.shape[1])
     for fraction, periods in ((HALF, HALF_PERIODS), (TENTH, TENTH_PERIODS)):
-        is_low = values <= fraction * reference
+        is_low = (values <= fraction * reference) & (reference > 0)
         count = max(values.shape[1] - periods + 1, 0)
         starts = np.logical_and.reduce([is_low[:, lag : lag + count] for lag in range(periods)])
         for lag in range(periods):

@@ -143,6 +143,12 @@ def test_counts_with_fractions_are_weights(history_folder):
     assert series.rows.tolist() == [512.25, 7.5]
 
 
+def test_one_count_with_a_fraction_among_plain_ones_is_read_as_it_is_written(history_folder):
+    history = history_folder.read(table("accuracy,count", ((0.9, count) for count in ["100"] * 59 + ["100.5"])))
+    (series,) = history.series.values()
+    assert (series.rows[-1], history.problems) == (100.5, ())
+
+
 @pytest.mark.parametrize("case", REFUSED)
 def test_a_column_with_two_readings_is_refused_once(history_folder, case):
     metric, cells, message = REFUSED[case]

@@ -51,6 +51,8 @@ def test_a_broken_row_is_reported_and_its_neighbours_are_read(history_folder, ro
         pytest.param("٠,5", "is not a number", "count", id="digits of another script"),
         pytest.param("0.8,-5", "-5 is not a count", "accuracy", id="a negative count"),
         pytest.param("0.8,inf", "inf is not a count", "accuracy", id="an infinite count"),
+        pytest.param("0.8,0.3", "`count`: 0.3 is not a count: write a whole number", "accuracy", id="a share of 1"),
+        pytest.param("0.8,1e300", "1e+300 is not a count: write a whole number, 1e15", "accuracy", id="a huge count"),
         pytest.param("0.8,many", "`count`: `many` is not a number", "accuracy", id="a count in words"),
     ],
 )

@@ -51,6 +51,11 @@ def test_a_warning_goes_on_until_half_of_the_rows_are_there_again(daily, days):
     assert alert.state is State.RESOLVED
 
 
+@pytest.mark.filterwarnings("error")
+def test_no_rows_at_any_time_are_no_fewer_than_usual(daily):
+    assert volume_alerts(daily, np.zeros(60)) == []
+
+
 def test_a_growing_volume_never_warns(daily):
     assert volume_alerts(daily, np.linspace(100, 5000, 200)) == []
 
