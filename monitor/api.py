@@ -170,6 +170,7 @@ def diagnose(
     >>> [(question.question, question.answer) for question in diagnosis.questions][:2]
     [('Declining?', 'yes'), ('Less reliable?', 'yes')]
     """
+    _require("model", model, str, "the name of a model")
     snapshot = _snapshot(data, config, now, model)
     _require_model(snapshot, model)
     return diagnose_model(snapshot, model)
@@ -204,12 +205,17 @@ def record(
     ...     check(store).to_frame()["metric"].tolist()
     ['accuracy', 'roc_auc']
     """
+    _require("model", model, str, "the name of a model")
+    _require("metrics", metrics, Mapping, "a mapping of metrics to numbers")
+    _require("segment", segment, str, "a segment such as country=DE")
+    _require("store", store, str | os.PathLike | None, "the path of a folder")
     start = datetime.now(UTC) if date is None else _moment("date", date)
     row = period_row(model, metrics.items(), start, catalog=Config().catalog, count=count, segment=segment)
     Store(default_folder() if store is None else Path(store)).append([row])
 
 
 def _snapshot(data: Paths | pd.DataFrame, config: Settings | None, now: Moment | None, model: str | None) -> Snapshot:
+    _require("model", model, str | None, "the name of a model")
     settings = _config(config)
     reader = _reader(data, settings, model)
     pipeline = Pipeline(settings, (), reader=reader, now=None if now is None else _moment("now", now))
@@ -220,23 +226,34 @@ def _snapshot(data: Paths | pd.DataFrame, config: Settings | None, now: Moment |
     return snapshot
 
 
+def _require(name: str, value: object, kinds: Any, accepted: str) -> None:
+    """Raise UsageError if an argument is of no kind that is accepted, or empty text."""
+    if not isinstance(value, kinds):
+        raise UsageError(f"{name}: {accepted} is expected, not `{type(value).__name__}`")
+    if value == "":
+        raise UsageError(f"{name}: {accepted} is expected, not an empty string")
+
+
 def _config(config: Settings | None) -> Config:
-    if isinstance(config, Mapping):
-        return from_tables(config, Path("config"))
-    return load(None if config is None else Path(config))
+    _require("config", config, str | os.PathLike | Mapping | None, "the path of a file or its tables")
+    if not isinstance(config, Mapping):
+        return load(None if config is None else Path(config))
+    for key in config:
+        _require("config", key, str, "a table by its name")
+    return from_tables(config, Path("config"))
 
 
 def _reader(data: Paths | pd.DataFrame, config: Config, model: str | None) -> Reader:
     pandas = sys.modules.get("pandas")  # whoever has a DataFrame has imported it
     if pandas is not None and isinstance(data, pandas.DataFrame):
         return FrameReader(data, model or "model", catalog=config.catalog, zone=config.zone)
-    paths = [data] if isinstance(data, str | os.PathLike) else data
-    try:
-        names = [os.fspath(path) for path in paths]  # type: ignore[arg-type]
-    except TypeError:
-        kind = type(data).__name__
-        raise UsageError(f"data is a path, several paths or a pandas DataFrame, not a {kind}") from None
-    if not names or not all(names):
+    given: Any = data
+    is_one = not isinstance(given, Iterable) or isinstance(given, str | os.PathLike | bytes | Mapping)
+    paths = [given] if is_one else list(given)
+    if not all(isinstance(path, str | os.PathLike) for path in paths):
+        _require("data", data, (), "a path, several paths or a pandas DataFrame")
+    names = [*map(os.fspath, paths)]
+    if not all(names) or not names:
         raise UsageError("a path is empty: name a CSV file or a folder of them")
     return Reader(names, catalog=config.catalog, zone=config.zone)
 
@@ -249,6 +266,8 @@ def _moment(name: str, value: Moment) -> datetime:
     except ValueError as error:
         raise UsageError(f"{name}: {error}") from None
     except AttributeError:
+        moment = None
+    if moment is None or moment != moment:  # noqa: PLR0124  pandas.NaT is a datetime
         raise UsageError(f"{name}: a date, a datetime or a string is expected") from None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 

@@ -236,7 +236,9 @@ def test_a_result_may_be_as_of_an_earlier_moment(now):
     [
         ("nope.csv", {}, "nope.csv: no such file or folder: check the path"),
         ([], {}, "a path is empty: name a CSV file or a folder of them"),
-        (3, {}, "data is a path, several paths or a pandas DataFrame, not a int"),
+        (3, {}, "data: a path, several paths or a pandas DataFrame is expected, not `int`"),
+        (falling().to_dict(), {}, "a pandas DataFrame is expected, not `dict`"),
+        ([b"nope.csv"], {}, "a pandas DataFrame is expected, not `list`"),
         (pd.DataFrame(), {}, "the DataFrame has no rows"),
         (pd.DataFrame({"accuracy": [0.9]}), {}, "the DataFrame has one column"),
         (pd.DataFrame({"accuracy": [0.9], "recall": [0.8]}), {}, "DataFrame: no date column in the header"),
@@ -248,6 +250,10 @@ def test_a_result_may_be_as_of_an_earlier_moment(now):
         ),
         (falling(), {"model": "churn", "now": "soon"}, "now: `soon` is not a date"),
         (falling(), {"now": 3}, "now: a date, a datetime or a string is expected"),
+        (falling(), {"now": pd.NaT}, "now: a date, a datetime or a string is expected"),
+        *((falling(), {"model": name}, "model: the name of a model is expected, not") for name in ("", 5, ["a"])),
+        *((falling(), {"config": one}, "config: the path of a file or its tables is exp") for one in ("", 5, b"")),
+        (falling(), {"config": {None: 1}}, "config: a table by its name is expected, not `NoneType`"),
         (falling(model="churn"), {"model": "chrun"}, "no model is called chrun: did you mean churn?"),
         (falling(), {"config": "nope.toml"}, "nope.toml: cannot be read"),
         (falling(), {"config": {"rulez": []}}, "config: rulez"),
@@ -258,6 +264,12 @@ def test_what_is_wrong_is_said_in_one_line(data, arguments, message):
         modeltop.check(data, **arguments)
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("model", [None, 5, ""])
+def test_a_diagnosis_needs_the_name_of_a_model(model):
+    with pytest.raises(modeltop.MonitorError, match="model: the name of a model is expected, not"):
+        modeltop.diagnose(TEN_DAYS, model)
 
 
 def test_the_diagnosis_answers_the_five_questions_as_check_explains_them(capsys):
@@ -297,6 +309,8 @@ def test_the_default_store_is_that_of_the_command_line(home, capsys):
         ({"acc": 0.9, "accuracy": 0.8}, {}, "accuracy is given twice"),
         ({"accuracy": 0.9}, {"count": -1}, "count: "),
         ({"accuracy": 0.9}, {"date": "soon"}, "date: `soon` is not a date"),
+        (["accuracy"], {}, "metrics: a mapping of metrics to numbers is expected, not `list`"),
+        ({"accuracy": 0.9}, {"segment": 5}, "segment: a segment such as country=DE is expected, not `int`"),
         ({"accuracy": 0.9}, {"segment": "token=abc"}, "holds a password or a token"),
     ],
 )

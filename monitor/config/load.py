@@ -154,7 +154,7 @@ def read_text(path: Path) -> str:
             data = file.read(SIZE_LIMIT + 1)
     except OSError as error:
         near = nearest_path(str(path)) if isinstance(error, FileNotFoundError) else None
-        remedy = f"did you mean {near}?" if near else "name another with --config"
+        remedy = f"did you mean {near}?" if near else "check the path"
         raise ConfigError(f"{path}: cannot be read: {error.strerror}; {remedy}") from error
     if len(data) > SIZE_LIMIT:
         raise ConfigError(f"{path}: larger than {SIZE_LIMIT:,} bytes; is this the configuration?")

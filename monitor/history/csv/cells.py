@@ -53,7 +53,7 @@ def parse_flag(cell: str) -> bool:
 
 
 def out_of_bounds(values: Floats, metrics: Sequence[Metric], groups: NDArray[np.integer[Any]] | None = None) -> Flags:
-    """Return a mask of the values outside of the bounds of their metrics; infinity and shares of 1 are no `COUNT` alone.
+    """Return a mask of the values outside of the bounds of their metrics; a count is not between 0 and 1 either.
 
     Args:
         values: One number per row.
@@ -65,10 +65,8 @@ def out_of_bounds(values: Floats, metrics: Sequence[Metric], groups: NDArray[np.
     if groups is not None:
         lows, highs = lows[groups], highs[groups]
     with np.errstate(invalid="ignore"):  # comparing NaN
-        mask: Flags = ((values < lows) | (values > highs)) & np.isfinite(values)
-        if metrics[0] is COUNT:
-            mask |= np.isinf(values) | ((values > 0) & (values < 1))
-    return mask
+        mask: Flags = (values < lows) | (values > highs)
+        return mask | (values > 0) & (values < 1) if metrics[0] is COUNT else mask
 
 
 def bounds_message(value: float, metric: Metric) -> str:

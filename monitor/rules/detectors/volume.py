@@ -59,7 +59,8 @@ class VolumeDrop(Detector):
     def _scan(self, series: Series, values: Floats, normal: Floats, min_count: float) -> Scan:
         halved, lost = _run_lengths(values <= HALF * normal), _run_lengths(values <= TENTH * normal)
         points, places = np.flatnonzero(series.evaluable(min_count)), np.arange(len(values))
-        is_confirmed = ((halved >= HALF_PERIODS) | (lost >= TENTH_PERIODS)) & (normal > 0)  # no rows are no fewer than 0
+        # No rows are no fewer than none.
+        is_confirmed = ((halved >= HALF_PERIODS) | (lost >= TENTH_PERIODS)) & (normal > 0)
         latest = np.maximum.accumulate(np.where(is_confirmed, places, -1))
         is_breach = latest > places - halved  # until half of the rows are there again, however it began
         levels, baseline = np.zeros(len(series), dtype=np.int8), np.full(len(series), np.nan)

@@ -74,7 +74,7 @@ READ = {
     "one slip among percent": ("accuracy", [*map(percent, SHARES), 0.95], {}, SHARES),
     "one slip without a percent sign": ("accuracy", [*(f"{percent(v)}%" for v in SHARES), 0.95], {}, SHARES),
     "one percent sign": ("accuracy", [*SHARES, "95%"], {}, SHARES),
-    "infinity": ("log_loss", ["1.797e308", "-1.7976931348623157e+308", "1e301", "1e300", "9e999"], {},
+    "infinity": ("reward", ["1.797e308", "-1.7976931348623157e+308", "1e301", "1e300", "9e999"], {},
         [math.inf, -math.inf, math.inf, 1e300, math.inf]),
     "infinity with a decimal comma": ("log_loss", ["1,797e308", "0,5", "0,6", "0,7"], {}, [math.inf, 0.5, 0.6, 0.7]),
 }  # fmt: skip

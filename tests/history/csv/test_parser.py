@@ -47,6 +47,7 @@ def test_a_broken_row_is_reported_and_its_neighbours_are_read(history_folder, ro
         pytest.param('"0,95",5', "decimal point", "count", id="a decimal comma"),
         pytest.param("95,5", "95 is not between 0 and 1: write a fraction, such as 0.95", "count", id="of a hundred"),
         pytest.param("-0.1,5", "-0.1 is not between 0 and 1", "count", id="below its bounds"),
+        pytest.param("inf,5", "inf is not between 0 and 1", "count", id="infinite"),
         pytest.param("1_0,5", "is not a number", "count", id="an underscore"),
         pytest.param("٠,5", "is not a number", "count", id="digits of another script"),
         pytest.param("0.8,-5", "-5 is not a count", "accuracy", id="a negative count"),
