@@ -87,7 +87,7 @@ def _legend(traces: list[Trace], width: int, theme: PlotTheme) -> list[Text]:
     room = max(4, width // len(traces) - 4)
     row = Text()
     for number, trace in enumerate(traces):
-        name = theme.truncate(theme.encode(trace.name), room)
+        name = theme.truncate(theme.encode(trace.name), room, in_middle=True)
         color = line_color(number, theme)
         row.append(f" {number + 1} {name} ", _STYLES.get(color, color))
     row.truncate(width, pad=True)

@@ -140,7 +140,7 @@ class MainScreen(PaneScreen):
             if state.seen is None:
                 state = replace(state, seen=snapshot_index(state.snapshot).incident_states)
         left = self.screen_state.selection.model
-        if left is not None and left != selection.model and self.status.prompt is None:
+        if left is not None and left != selection.model and self.query_one(StatusBar).prompt is None:
             state = mark_seen(state, left)
         diagnosis, outlook = self.lookup_result(selection.model), self.lookup_result(selection.key)
         self.screen_state = replace(state, selection=selection, diagnosis=diagnosis, outlook=outlook)

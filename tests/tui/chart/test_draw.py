@@ -61,6 +61,12 @@ def test_a_foreign_name_in_the_legend_keeps_the_width(make, name, theme):
     assert "2 recall" in drawn[0]
 
 
+def test_long_names_in_the_legend_that_differ_at_the_end_stay_apart(make):
+    names = ("payments-fraud-detector-eu", "payments-fraud-detector-us")
+    legend = rows(make.chart(*(make.trace([0.9, 0.8], name=name) for name in names)), 40, 10)[0]
+    assert legend.split() == ["1", "payments…ctor-eu", "2", "payments…ctor-us"]
+
+
 @pytest.mark.parametrize(
     ("theme", "critical", "warning", "trace"),
     [(PLAIN, "▲", "◆", "─"), (ASCII, "X", "!", "=")],
