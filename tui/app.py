@@ -23,7 +23,6 @@ from modeltop_tui.themes import DARK, DARK_COLORS, LIGHT_COLORS, THEMES
 from modeltop_tui.view.navigation import prefetch_targets
 from modeltop_tui.view.news import state_changes
 from modeltop_tui.view.state import ScreenState
-from modeltop_tui.widgets.header_footer import StatusBar
 from modeltop_tui.workers.diagnosis import Diagnose, DiagnosisTarget, DiagnosisWorker, diagnose_target
 from modeltop_tui.workers.poller import Poller, PollResult
 
@@ -215,7 +214,8 @@ class ModeltopApp(App[object], inherit_bindings=False):
         elif self.guide and {event.key, event.character} & {*self.guide[0][0].split(",")}:
             self.guide.pop(0)
             for screen in self.screen_stack:
-                screen.query_one(StatusBar).repaint()
+                if isinstance(screen, PaneScreen):
+                    screen.status_bar.repaint()
 
     def action_perform(self, name: str) -> None:
         """Perform the action of the app that a key names, one of `ACTIONS`."""

@@ -8,8 +8,10 @@ from textual import events
 from textual.actions import parse
 
 from modeltop.alerting.fleet import shared_starts
+from modeltop.cli.demo import GUIDE
 from modeltop.core.text import display_width
 from modeltop.rules.defaults import default_rules
+from modeltop.service.pipeline import StateReader
 from modeltop_tui.actions import ACTIONS
 from modeltop_tui.app import ModeltopApp
 from modeltop_tui.screens.diagnosis import DiagnosisScreen
@@ -470,3 +472,28 @@ async def test_on_a_small_screen_a_comparison_or_a_range_brings_the_chart_forwar
         assert screen.app.main_screen.focused_pane.NUMBER == 3
         await screen.press("1", "colon", *"churn", "enter")
         assert screen.app.main_screen.focused_pane.NUMBER == 1
+
+
+@pytest.mark.parametrize("opening", ["periods", "diagnosis", "silence", "help"])
+async def test_a_key_that_comes_before_its_screen_is_composed_does_no_harm(fleet, run, tmp_path, opening):
+    async with run(fleet, guide=GUIDE, state_reader=StateReader(tmp_path / "log")) as screen:
+        app = screen.app
+        for key in ("up", "pagedown", "x", "down"):
+            app.action_perform(opening)
+            event = events.Key(key, key if len(key) == 1 else None)
+            app.on_key(event)
+            app.main_screen.on_key(event)
+            app.screen.on_key(event)
+            app.screen.action_step(-1)
+            app.screen.action_page(1)
+            await screen.press("escape", "escape")
+            assert app.screen is app.main_screen
+
+
+async def test_keys_move_nothing_where_no_period_is_listed(make, fleet, run):
+    async with run(fleet) as screen:
+        await screen.press("v", "down", "down", "slash", *"critical", "enter")
+        await screen.press("h", "h", "h", "h", "l", "l", "l", "l", "l")
+        assert "no period matches" in screen.text
+        await screen.press("down", "up", "pageup", "pagedown", "home", "end", "enter")
+        assert "no period matches" in screen.text

@@ -5,6 +5,9 @@ import pytest
 from modeltop.cli.demo import GUIDE
 from modeltop.core.series import ReadProblem
 from modeltop.core.text import display_width
+from modeltop_tui.screens.help import HelpScreen
+from modeltop_tui.screens.start import StartScreen
+from modeltop_tui.view.state import ScreenState
 from modeltop_tui.widgets import header_footer
 
 LOG = "a prediction log, not metrics: run `modeltop compute log.csv --timestamp at --prediction label`"
@@ -47,6 +50,17 @@ async def test_it_leaves_by_itself_when_there_is_history(make, fleet, run):
         screen.deliver(fleet)
         await screen.press("r")
         await screen.wait_for("1 Models")
+
+
+async def test_below_the_help_it_waits_until_that_is_closed(make, fleet, run):
+    async with run(make.snapshot()) as screen:
+        await screen.press("question_mark")
+        for snapshot in (fleet, make.snapshot(), fleet):
+            screen.app.main_screen.show_state(ScreenState(snapshot))
+            await screen.pilot.pause()
+        assert isinstance(screen.app.screen, HelpScreen)
+        await screen.press("escape")
+        assert isinstance(screen.app.screen, StartScreen)
 
 
 async def test_escape_shows_the_panes_all_the_same(make, run):

@@ -24,10 +24,19 @@ END_KEYS = ("ctrl+c", "ctrl+q", "ctrl+z")
 
 
 class PaneScreen(Screen[None], inherit_bindings=False):
-    """A screen of one or more panes and a status bar."""
+    """A screen of one or more panes and a status bar.
+
+    Args:
+        ascii_only: Whether only characters below 128 are drawn.
+    """
 
     AUTO_FOCUS = ""
     BINDINGS: ClassVar[list[BindingType]] = [*STEP_KEYS]
+
+    def __init__(self, *, ascii_only: bool = False) -> None:
+        super().__init__()
+        self.status_bar = StatusBar(ascii_only=ascii_only)
+        """Here before it is composed: the next key may come first."""
 
     @property
     def focused_pane(self) -> Pane:
@@ -37,7 +46,8 @@ class PaneScreen(Screen[None], inherit_bindings=False):
     @property
     def status(self) -> StatusBar:
         """The status bar of the screen in front, which may cover this one: there people read what an action did."""
-        return self.app.screen.query_one(StatusBar)
+        front = self.app.screen
+        return front.status_bar if isinstance(front, PaneScreen) else self.status_bar
 
     @property
     def is_typing(self) -> bool:

@@ -20,7 +20,7 @@ from modeltop_tui.view.metric_tree import has_deep_tree
 from modeltop_tui.view.models import no_match_message
 from modeltop_tui.view.news import mark_seen
 from modeltop_tui.view.state import ScreenState, Selection, snapshot_index
-from modeltop_tui.widgets.header_footer import Header, Prompt, StatusBar, Tabs, VerdictLines
+from modeltop_tui.widgets.header_footer import Header, Prompt, Tabs, VerdictLines
 from modeltop_tui.widgets.pane import TO_END, Pane
 from modeltop_tui.widgets.panes import AlertsPane, ChangesPane, ChartPane, MetricsPane, ModelsPane
 
@@ -81,7 +81,7 @@ class MainScreen(PaneScreen):
     screen_state: reactive[ScreenState] = reactive(ScreenState(), repaint=False)
 
     def __init__(self, now: Callable[[], datetime], app_keys: tuple[Binding, ...], *, ascii_only: bool = False) -> None:
-        super().__init__()
+        super().__init__(ascii_only=ascii_only)
         self.now = now
         self.app_keys = app_keys
         self.ascii_only = ascii_only
@@ -109,7 +109,7 @@ class MainScreen(PaneScreen):
                 yield panes[2]
                 with Vertical(id="right"):
                     yield from panes[3:]
-        yield StatusBar(ascii_only=flag)
+        yield self.status_bar
 
     def on_mount(self) -> None:
         """Focus the first pane, which does not count as the person's choice."""
@@ -140,7 +140,7 @@ class MainScreen(PaneScreen):
             if state.seen is None:
                 state = replace(state, seen=snapshot_index(state.snapshot).incident_states)
         left = self.screen_state.selection.model
-        if left is not None and left != selection.model and self.query_one(StatusBar).prompt is None:
+        if left is not None and left != selection.model and self.status_bar.prompt is None:
             state = mark_seen(state, left)
         diagnosis, outlook = self.lookup_result(selection.model), self.lookup_result(selection.key)
         self.screen_state = replace(state, selection=selection, diagnosis=diagnosis, outlook=outlook)
@@ -171,9 +171,8 @@ class MainScreen(PaneScreen):
         shown = [key for keys in (MAIN_KEYS, *(pane.KEYS for pane in order), self.app_keys) for key in keys if key.show]
         named = [((key.key_display or key.key).split()[0], key.description) for key in shown]
         keys = [(key, name) for key, name in named if name != focused.STEPS]
-        status = self.query_one(StatusBar)  # another screen may be in front
-        status.keys = steps + keys
-        status.repaint()
+        self.status_bar.keys = steps + keys  # another screen may be in front
+        self.status_bar.repaint()
 
     def action_focus_pane(self, number: int) -> None:
         """Give the pane with this number the keys."""

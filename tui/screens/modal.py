@@ -14,7 +14,6 @@ from modeltop_tui.screens.main import MainScreen
 from modeltop_tui.view.rows import Row
 from modeltop_tui.view.state import ScreenState
 from modeltop_tui.view.styled_text import Cells, with_cursor
-from modeltop_tui.widgets.header_footer import StatusBar
 from modeltop_tui.widgets.pane import Pane, PaneBody
 
 
@@ -33,11 +32,16 @@ class ModalPane(PaneScreen):
     screen_state: reactive[ScreenState] = reactive(ScreenState(), repaint=False)
 
     def __init__(self, main_screen: MainScreen, pane: Pane) -> None:
-        super().__init__()
+        super().__init__(ascii_only=main_screen.ascii_only)
         self.main_screen = main_screen
         self.pane = pane
         pane.active = True
         self.set_reactive(ModalPane.screen_state, main_screen.screen_state)
+
+    @property
+    def focused_pane(self) -> Pane:
+        """The only pane."""
+        return self.pane
 
     def on_mount(self) -> None:
         """Follow the state of the main screen, and list the keys in the last line."""
@@ -52,7 +56,7 @@ class ModalPane(PaneScreen):
     def compose(self) -> ComposeResult:
         """Yield the pane, bound to the state of this screen, and the status bar."""
         yield self.pane.data_bind(ModalPane.screen_state)
-        yield StatusBar(ascii_only=self.main_screen.ascii_only)
+        yield self.status_bar
 
 
 class RowsPane(Pane):
@@ -125,6 +129,8 @@ class RowsPane(Pane):
 
     def step(self, steps: int) -> None:
         """Move the cursor to the next row that opens; scroll where there is none."""
+        if not self.listed:
+            return
         target = max(0, min(self.cursor_row + steps, len(self.listed) - 1))
         direction = 1 if steps > 0 else -1
         beyond = range(target, len(self.listed) if steps > 0 else -1, direction)

@@ -132,7 +132,7 @@ class SilenceScreen(ModalPane, inherit_bindings=False):
 
     @property
     def _is_open(self) -> bool:
-        return self.is_attached and self.is_current
+        return self.is_attached and self.is_active
 
     def _show_message(self, text: str) -> None:
         if self._is_open:

@@ -39,5 +39,5 @@ class StartScreen(ModalPane):
 
     def _follow(self, state: ScreenState) -> None:
         super()._follow(state)
-        if self.is_current and state.snapshot is not None and state.snapshot.history.series:
+        if self.is_active and state.snapshot is not None and state.snapshot.history.series:
             self.dismiss()

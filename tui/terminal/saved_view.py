@@ -24,15 +24,19 @@ ALL_SOURCES = ""
 """The entry of `view.json` with the theme that the user chose in place of each default."""
 MAX_TYPED = 20
 """Lines that are kept."""
+MAX_BYTES = 4_000_000
+"""Size of a file that is read at most: the incidents of 32 sources with a thousand models each have less."""
 MAX_SOURCES = 32
 """Sources per file; the oldest are forgotten."""
 Entry = dict[str, Any]
 
 
 def load_entries(name: str) -> dict[str, Entry]:
-    """Return the entries of a file by source; none if it is missing or damaged."""
+    """Return the entries of a file by source; none if it is missing or damaged, or no regular file of usual size."""
     try:
-        entries = json.loads((xdg_folder("state") / name).read_bytes())
+        path = xdg_folder("state") / name
+        size = path.stat().st_size if path.is_file() else 0  # a pipe would block, a device never end
+        entries = json.loads(path.read_bytes()) if 0 < size <= MAX_BYTES else {}
     except (OSError, ValueError, RuntimeError, RecursionError):
         return {}
     if not isinstance(entries, dict):
@@ -80,6 +84,8 @@ def load_state(source: str) -> ScreenState:
     from modeltop_tui.view.state import ScreenState
 
     seen, lines = load_entries(SEEN).get(source), load_entries(TYPED).get(source, {}).get("lines")
+    if seen is not None:
+        seen = {model: incident for model, incident in seen.items() if isinstance(incident, str)}
     typed = [paste_line("", line) for line in lines if isinstance(line, str)] if isinstance(lines, list) else []
     selection = selection_of(load_entries(VIEW).get(source, {}))
     return ScreenState(selection=selection, seen=seen, typed=tuple(filter(None, typed))[-MAX_TYPED:])

@@ -1,10 +1,14 @@
 """What is kept from one run to the next."""
 
 import json
+import os
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from modeltop_tui.terminal import saved_view
+from modeltop_tui.view.news import changed_models
 from modeltop_tui.view.state import ALL_TIME, ScreenState, Selection, SortOrder, TimeWindow, snapshot_index
 
 
@@ -79,6 +83,23 @@ def test_a_damaged_file_is_an_empty_one(folder, content):
     assert saved_view.load_state("one") == ScreenState()
     saved_view.save_state("one", ScreenState(selection=Selection(problems_only=True)))
     assert saved_view.load_state("one").selection.problems_only
+
+
+@pytest.mark.parametrize("name", ["view.json", "seen.json", "typed.json"])
+@pytest.mark.parametrize("make_file", [os.mkfifo, lambda path: path.symlink_to("/dev/zero"), Path.mkdir,
+                                       lambda path: path.write_text(" " * 5_000_000 + "{}")])  # fmt: skip
+def test_what_is_no_regular_file_of_usual_size_is_not_read(folder, name, make_file):
+    folder.mkdir()
+    make_file(folder / name)
+    assert saved_view.load_entries(name) == {}
+
+
+def test_a_state_of_the_wrong_type_was_not_seen(folder, critical):
+    folder.mkdir()
+    (folder / "seen.json").write_text('{"one": {"a": ["x"], "b": null, "c": "critical 1", "d": {}}}')
+    state = saved_view.load_state("one")
+    assert state.seen == {"c": "critical 1"}
+    assert changed_models(replace(state, snapshot=critical)) == ["fraud"]
 
 
 def test_a_folder_that_cannot_be_written_is_no_error(folder, critical):
