@@ -83,9 +83,9 @@ def chart_data(state: ScreenState) -> ChartData:
     series = selected_series(state)
     if series is None or state.snapshot is None:
         return _empty_chart(state.loading or "no metric is selected")
-    selection, drawn, total = state.selection, drawn_series(state), len(compared_series(state))
+    selection, drawn, compared = state.selection, drawn_series(state), _compared_text(state)
     window, cursor = selection.time_window, selection.cursor
-    return _build_chart(snapshot_index(state.snapshot), drawn, window, cursor, state.outlook, compared=total)
+    return _build_chart(snapshot_index(state.snapshot), drawn, window, cursor, state.outlook, compared=compared)
 
 
 def drawn_series(state: ScreenState) -> tuple[Series, ...]:
@@ -103,18 +103,31 @@ def compared_series(state: ScreenState) -> tuple[Series, ...]:
     selected, comparison = selected_series(state), state.selection.comparison
     if selected is None or state.snapshot is None or comparison is None:
         return ()
-    return (selected, *_compared_with(snapshot_index(state.snapshot), selected.key, comparison))
+    worst_first = _compared(snapshot_index(state.snapshot), selected.key, comparison)
+    return (selected, *(one for one in worst_first if one is not selected))
+
+
+def _compared_text(state: ScreenState) -> str:
+    """Return what is drawn of a comparison: `3 models`, `worst 4 of 7 models`; empty without one."""
+    selected, comparison, count = selected_series(state), state.selection.comparison, len(compared_series(state))
+    if selected is None or state.snapshot is None or comparison is None:
+        return ""
+    worst_first = _compared(snapshot_index(state.snapshot), selected.key, comparison)
+    is_worst = selected in worst_first[:MAX_LINES]
+    drawn = f"worst {MAX_LINES} of " if is_worst else f"this and worst {MAX_LINES - 1} of "
+    return (drawn if count > MAX_LINES else "") + pluralize(count, "segment" if comparison.by_segment else "model")
 
 
 @lru_cache(maxsize=8)
-def _compared_with(index: SnapshotIndex, key: SeriesKey, comparison: ChartComparison) -> tuple[Series, ...]:
+def _compared(index: SnapshotIndex, key: SeriesKey, comparison: ChartComparison) -> tuple[Series, ...]:
+    """Return all that is compared, the selected series among it, the worst first."""
     if comparison.by_segment:
-        others = [one for one in index.series[key.model] if one.key.metric == key.metric]
+        compared = [one for one in index.series[key.model] if one.key.metric == key.metric]
     else:
-        keys = (key._replace(model=model) for model in comparison.models or index.model_statuses)
-        others = [index.snapshot.history.series[one] for one in keys if one in index.snapshot.history.series]
-    others = [one for one in others if one.key != key]
-    return tuple(sorted(others, key=lambda one: (-int(index.severity(one.key)), badness(index, one.key))))
+        models = dict.fromkeys((*(comparison.models or index.model_statuses), key.model))
+        keys = (key._replace(model=model) for model in models)
+        compared = [index.snapshot.history.series[one] for one in keys if one in index.snapshot.history.series]
+    return tuple(sorted(compared, key=lambda one: (-int(index.severity(one.key)), badness(index, one.key))))
 
 
 class Figure(NamedTuple):
@@ -194,7 +207,7 @@ def _build_chart(
     outlook: TrendOutlook | None,
     *,
     small: bool = False,
-    compared: int = 0,
+    compared: str = "",
 ) -> ChartData:
     series, *others = group
     start, end = time_span(index, series.key.model, window)
@@ -225,14 +238,12 @@ def _build_chart(
     return ChartData(tuple(traces), limits, title, metric.digits, start, end, cursor, empty, annotations, not small)
 
 
-def _subject(group: tuple[Series, ...], compared: int) -> str:
-    """Return what is drawn: a metric, its family, or `accuracy, 4 of 7 models`."""
+def _subject(group: tuple[Series, ...], compared: str) -> str:
+    """Return what is drawn: a metric, its family, or `accuracy, worst 4 of 7 models`."""
     key = group[0].key
     if compared:
-        count = f"{len(group)} of " if len(group) < compared else ""
-        if len(group) > 1 and group[1].key.model == key.model:
-            return f"{label(key._replace(segment='all'))}, {count}{pluralize(compared, 'segment')}"
-        return f"{label(key)}, {count}{pluralize(compared, 'model')}"
+        by_segment = len({one.key.model for one in group}) < len(group)
+        return f"{label(key._replace(segment='all') if by_segment else key)}, {compared}"
     names = (f"{number} {short_name(one.key.metric)}" for number, one in enumerate(group, 1))
     return " ".join(names) if len(group) > 1 else label(key)
 

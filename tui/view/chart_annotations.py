@@ -76,7 +76,10 @@ def _timestamp(time: np.datetime64) -> float:
 def _trend(
     series: Series, started_at: datetime | None, forecast: Forecast, span: tuple[float, float]
 ) -> ChartTrend | None:
-    """Return the forecast's line through the points since the change started, and on to the limit if that is near."""
+    """Return the forecast's line through the points since the change started, and on to the limit if that is near.
+
+    Where the axis ends before the newest point, so does the line; None if it would start there.
+    """
     line = trend_line(series, started_at, forecast)
     if line is None:
         return None
@@ -84,5 +87,5 @@ def _trend(
     extension = MAX_FORECAST_RATIO * (span[1] - span[0])
     if forecast.days is not None and forecast.days >= 0:
         extension = min(extension, forecast.days * DAY_SECONDS)
-    start, end = _timestamp(line.start), newest + (extension if span[1] >= newest else 0.0)
-    return ChartTrend(start, end, line.level, line.value_at((end - start) / DAY_SECONDS))
+    start, end = _timestamp(line.start), newest + extension if span[1] >= newest else span[1]
+    return None if start >= end else ChartTrend(start, end, line.level, line.value_at((end - start) / DAY_SECONDS))

@@ -147,9 +147,10 @@ def models(make):
 def test_a_comparison_draws_the_selected_model_then_the_worst_and_counts_the_others(models):
     chart = chart_data(compared(models))
     assert [line.name for line in chart.traces] == ["one", "two", "three", "four"]
-    assert chart.title == "accuracy, 4 of 5 models, 10 days"
+    assert chart.title == "accuracy, worst 4 of 5 models, 10 days"
     at_five = replace(models, selection=Selection("five", SeriesKey("five", "accuracy")))
     assert [line.name for line in chart_data(compared(at_five)).traces] == ["five", "one", "two", "three"]
+    assert chart_data(compared(at_five)).title == "accuracy, this and worst 3 of 5 models, 10 days"
     named = chart_data(compared(at_five, models=("two", "three", "gone")))
     assert ([line.name for line in named.traces], named.title) == (
         ["five", "two", "three"],

@@ -10,7 +10,7 @@ from modeltop.core.incident import AlertingState, Note
 from modeltop.core.series import SeriesKey
 from modeltop_tui.chart.data import Annotations
 from modeltop_tui.view.chart import chart_data
-from modeltop_tui.view.state import ScreenState, Selection
+from modeltop_tui.view.state import ScreenState, Selection, TimeWindow
 
 KEY = SeriesKey("fraud", "accuracy")
 START = datetime(2025, 1, 1, tzinfo=UTC)
@@ -60,6 +60,15 @@ def test_the_start_of_an_incident_is_marked_before_there_is_an_outlook(chart_of)
 
 
 FORECAST = Forecast(slope=-0.002, low=-0.003, high=-0.001, p=0.001)
+
+
+@pytest.mark.parametrize(("last", "has_trend"), [(9, False), (29, False), (34, True)])
+def test_a_range_in_the_past_is_all_that_the_axis_shows(chart_of, last, has_trend):
+    window = TimeWindow(9 * DAY.total_seconds(), (START + last * DAY).timestamp())
+    chart = chart_of(outlook_of(forecast=FORECAST), selection=Selection("fraud", KEY, time_window=window))
+    assert (chart.start, chart.end) == (window.end - window.length, window.end)
+    assert (chart.annotations.trend is not None) == has_trend
+    assert not has_trend or chart.annotations.trend.end == window.end
 
 
 def test_a_trend_is_drawn_from_the_begin_and_on_by_a_fifth_of_what_is_shown(chart_of):
