@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import json
 from dataclasses import replace
-from math import inf, isinf
+from math import isinf
 from typing import TYPE_CHECKING, Any
 
 from modeltop.core.errors import StoreError
@@ -26,6 +26,8 @@ MAX_TYPED = 20
 """Lines that are kept."""
 MAX_BYTES = 4_000_000
 """Size of a file that is read at most: the incidents of 32 sources with a thousand models each have less."""
+MAX_SECONDS = 1e11
+"""Length of a range, in seconds, from which it is none that a person chose."""
 MAX_SOURCES = 32
 """Sources per file; the oldest are forgotten."""
 Entry = dict[str, Any]
@@ -92,26 +94,29 @@ def load_state(source: str) -> ScreenState:
 
 
 def save_state(source: str, state: ScreenState) -> None:
-    """Keep the settings of the view, the lines typed, and all present incidents as seen."""
+    """Keep the settings of the view, the lines typed, and the incidents seen, that of the selected model among them."""
+    from modeltop_tui.view.news import mark_seen
     from modeltop_tui.view.state import snapshot_index
 
     save_entry(VIEW, source, settings_of(state.selection))
     if state.typed:
         save_entry(TYPED, source, {"lines": list(state.typed[-MAX_TYPED:])})
     if state.snapshot is not None:
-        save_entry(SEEN, source, snapshot_index(state.snapshot).incident_states)
+        index = snapshot_index(state.snapshot)
+        seen = index.incident_states if state.seen is None else mark_seen(state, state.selection.model or "").seen
+        save_entry(SEEN, source, {model: one for model, one in (seen or {}).items() if model in index.model_statuses})
 
 
 def settings_of(selection: Selection) -> Entry:
     """Return what is kept of a selection, as far as it is not the default; a range only if it follows the newest point.
 
-    A range in the past would hide the next incident.
+    A range in the past would hide the next incident, and the full history make it tiny.
     """
     window, default = selection.time_window, type(selection)()
     entry: Entry = {} if selection.sort is default.sort else {"sort": selection.sort.name}
     entry |= {"problems_only": True} if selection.problems_only else {}
-    if window is not None and window.end is None:
-        entry["range"] = "all" if isinf(window.length) else window.length
+    if window is not None and window.end is None and not isinf(window.length):
+        entry["range"] = window.length
     return entry
 
 
@@ -119,9 +124,9 @@ def selection_of(entry: Entry) -> Selection:
     """Return the selection that an entry describes; what is not valid in it is ignored."""
     from modeltop_tui.view.state import Selection, SortOrder, TimeWindow
 
-    length = inf if entry.get("range") == "all" else entry.get("range")
+    length = entry.get("range")
     return replace(
         Selection(problems_only=entry.get("problems_only") is True),
         sort=SortOrder.__members__.get(str(entry.get("sort")), SortOrder.WORST),
-        time_window=TimeWindow(float(length)) if isinstance(length, int | float) and length > 0 else None,
+        time_window=TimeWindow(float(length)) if isinstance(length, int | float) and 0 < length < MAX_SECONDS else None,
     )

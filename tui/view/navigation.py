@@ -42,7 +42,7 @@ def clamp_selection(state: ScreenState) -> Selection:
         return replace(selection, model=None, key=None) if state.snapshot is not None else selection
     if selection.model is None:
         worst_first = snapshot_index(state.snapshot).model_statuses
-        return _select_model(state, next(model for model in worst_first if model in models))
+        return _fit_incident(state, _select_model(state, next(model for model in worst_first if model in models)))
     if selection.model not in models:
         return _select_model(state, models[0])
     if selection.key not in state.snapshot.history.series:
@@ -50,8 +50,23 @@ def clamp_selection(state: ScreenState) -> Selection:
     return selection
 
 
+def _fit_incident(state: ScreenState, selection: Selection) -> Selection:
+    """Return the selection without a range, kept from an earlier run, in which the start of the incident is not."""
+    assert state.snapshot is not None
+    index, model = snapshot_index(state.snapshot), selection.model or ""
+    incident = index.incidents.get(model)
+    if selection.time_window is None or incident is None or model not in index.snapshot.history.periods:
+        return selection
+    start, end = time_span(index, model, selection.time_window)
+    is_inside = start <= incident.started_at.timestamp() <= end
+    return selection if is_inside else replace(selection, time_window=None)
+
+
 def _select_model(state: ScreenState, model: str) -> Selection:
-    """Select a model: the series of its worst alert, else the metric selected before, else one that has a rule."""
+    """Select a model: the series of its worst alert, else the metric selected before, else one that has a rule.
+
+    In a comparison the metric selected before comes first; without it, or if the model is not compared, that ends.
+    """
     assert state.snapshot is not None
     index, selection = snapshot_index(state.snapshot), state.selection
     keys = index.series_keys(model)
@@ -60,8 +75,15 @@ def _select_model(state: ScreenState, model: str) -> Selection:
     same_metric = [key for key in keys if (key.metric, key.segment) == previous]
     default = worst_series(model, index.snapshot.history, index.alerts_by_model[model], index.statuses_by_model[model])
     unfolded = selection.unfolded if model == selection.model else ""
-    key = next(iter([*alerting, *same_metric, default]))
-    return replace(selection, model=model, key=key, on_hidden=False, unfolded=unfolded)
+    comparison = selection.comparison if same_metric and _is_compared(selection, model) else None
+    key = next(iter([*(same_metric if comparison else ()), *alerting, *same_metric, default]))
+    return replace(selection, model=model, key=key, on_hidden=False, unfolded=unfolded, comparison=comparison)
+
+
+def _is_compared(selection: Selection, model: str) -> bool:
+    if selection.comparison is None or model == selection.model:
+        return selection.comparison is not None
+    return not selection.comparison.by_segment and model in (selection.comparison.models or (model,))
 
 
 def move_model(state: ScreenState, steps: int) -> Selection:
@@ -154,8 +176,10 @@ def select_series(state: ScreenState, model: str, key: SeriesKey | None = None) 
     if state.snapshot is None:
         return state.selection
     selection = _select_model(state, model)
-    known = key in snapshot_index(state.snapshot).series_keys(model)
-    return replace(selection, key=key, on_hidden=False) if known else selection
+    if key is None or key not in snapshot_index(state.snapshot).series_keys(model):
+        return selection
+    follows = key == selection.key or model == state.selection.model
+    return replace(selection, key=key, on_hidden=False, comparison=selection.comparison if follows else None)
 
 
 def next_sort_order(state: ScreenState, steps: int) -> Selection:

@@ -28,7 +28,6 @@ def critical(make):
     [
         pytest.param(Selection(), id="defaults"),
         pytest.param(Selection(sort=SortOrder.STALE, problems_only=True), id="sort and problems only"),
-        pytest.param(Selection(time_window=ALL_TIME), id="full history"),
         pytest.param(Selection(time_window=TimeWindow(86400.0)), id="a range"),
     ],
 )
@@ -39,8 +38,9 @@ def test_sort_range_and_problems_only_are_kept_for_each_source(folder, selection
     assert (folder / "view.json").exists() == (selection != Selection())
 
 
-def test_a_range_in_the_past_and_a_selected_model_are_not_kept(folder):
-    saved_view.save_state("one", ScreenState(selection=Selection(model="m", time_window=TimeWindow(9.0, 1e9))))
+@pytest.mark.parametrize("window", [ALL_TIME, TimeWindow(9.0, 1e9)], ids=["full history", "in the past"])
+def test_a_range_in_which_an_incident_is_hard_to_see_and_a_selected_model_are_not_kept(folder, window):
+    saved_view.save_state("one", ScreenState(selection=Selection(model="m", time_window=window)))
     assert saved_view.load_state("one").selection == Selection()
 
 
@@ -51,6 +51,17 @@ def test_the_incidents_of_the_last_look_are_seen_also_if_there_were_none(folder,
     saved_view.save_state("one", ScreenState(critical))
     assert saved_view.load_state("one").seen == snapshot_index(critical).incident_states
     assert (folder / "seen.json").stat().st_mode & 0o077 == 0
+
+
+def test_an_incident_stays_new_until_its_model_was_selected(folder, make):
+    fleet = make.snapshot(*make.ten_days(), make.series([0.95] * 9 + [0.5], model="churn"))
+    state = ScreenState(fleet, Selection(model="ranker"), seen={"fraud": "warning 0", "gone": "critical 1"})
+    saved_view.save_state("one", state)
+    again = replace(saved_view.load_state("one"), snapshot=fleet)
+    assert sorted(changed_models(again)) == ["churn", "fraud"]
+    saved_view.save_state("one", replace(again, selection=Selection(model="fraud")))
+    assert changed_models(replace(saved_view.load_state("one"), snapshot=fleet)) == ["churn"]
+    assert "gone" not in saved_view.load_state("one").seen
 
 
 def test_the_lines_typed_are_kept_and_the_first_frame_stays_valid(folder, make):
@@ -73,7 +84,7 @@ def test_what_did_not_change_is_not_written_again(folder, critical):
 @pytest.mark.parametrize(
     "content",
     [b"", b"{", b"[]", b"\xff", b'{"one": 3}', b'{"one": {"sort": [], "range": "x", "problems_only": 1}}',
-     b'{"one": {"range": -1}}', b"[" * 100_000],
+     b'{"one": {"range": -1}}', b'{"one": {"range": 1%s}}' % (b"0" * 400), b"[" * 100_000],
 )  # fmt: skip
 def test_a_damaged_file_is_an_empty_one(folder, content):
     folder.mkdir()

@@ -12,7 +12,7 @@ from modeltop_tui.view.navigation import (
     prefetch_targets,
     select_series,
 )
-from modeltop_tui.view.state import ScreenState, TimeWindow, snapshot_index
+from modeltop_tui.view.state import ChartComparison, ScreenState, Selection, TimeWindow, snapshot_index
 
 DAY = 86_400.0
 
@@ -186,3 +186,54 @@ def test_of_one_model_alone_its_problems_are_passed_through_where_a_series_is_sh
     assert position(move(alone, "problem")) != position(move(alone))
     assert move(alone, "problem_model").selection == move(alone).selection
     assert MOVES["problem_model"](ScreenState(), 1) == ScreenState().selection
+
+
+@pytest.fixture
+def comparing(make):
+    """Models with accuracy, two of which are worst in recall and one of which has no accuracy."""
+    lines = [make.healthy(name) for name in ("a", "b", "c")]
+    lines += [make.series([0.95] * 9 + [0.3], model=name, metric="recall") for name in ("b", "d")]
+    selection = Selection("a", SeriesKey("a", "accuracy"), comparison=ChartComparison())
+    return make.state(*lines, rules=[make.floor_rule(metric="recall")], selection=selection)
+
+
+@pytest.mark.parametrize(
+    ("models", "target", "key", "expected", "goes_on"),
+    [
+        pytest.param((), "b", None, "accuracy", True, id="the metric that is compared, not the worst"),
+        pytest.param((), "d", None, "recall", False, id="a model without the metric"),
+        pytest.param(("a", "c"), "c", None, "accuracy", True, id="a model of the comparison"),
+        pytest.param(("a", "c"), "b", None, "recall", False, id="a model outside of it"),
+        pytest.param((), "b", "recall", "recall", False, id="another metric of another model"),
+        pytest.param(("a", "c"), "a", "accuracy", "accuracy", True, id="the same again"),
+    ],
+)
+def test_a_comparison_follows_its_metric_through_its_models_and_ends_elsewhere(
+    comparing, models, target, key, expected, goes_on
+):
+    comparison = ChartComparison(models)
+    state = replace(comparing, selection=replace(comparing.selection, comparison=comparison))
+    selection = select_series(state, target, key and SeriesKey(target, key))
+    assert selection.key == SeriesKey(target, expected)
+    assert selection.comparison == (comparison if goes_on else None)
+
+
+def test_another_metric_of_the_model_is_compared_in_its_place(comparing):
+    at_b = replace(comparing, selection=select_series(comparing, "b"))
+    assert at_b.selection.comparison is not None
+    selection = select_series(at_b, "b", SeriesKey("b", "recall"))
+    assert (selection.key.metric, selection.comparison) == ("recall", ChartComparison())
+
+
+def test_a_comparison_of_segments_ends_with_its_model(comparing):
+    by_segment = replace(comparing.selection, comparison=ChartComparison(by_segment=True))
+    assert select_series(replace(comparing, selection=by_segment), "b").comparison is None
+
+
+@pytest.mark.parametrize(("days", "is_kept"), [(5, False), (15, True)])
+def test_a_start_keeps_a_range_only_if_the_incident_starts_in_it(make, days, is_kept):
+    window = TimeWindow(days * DAY)
+    state = make.state(make.series([0.95] * 50 + [0.5] * 10), selection=Selection(time_window=window))
+    assert state.selection.time_window == (window if is_kept else None)
+    chosen = replace(state, selection=replace(state.selection, time_window=window))
+    assert clamp_selection(chosen).time_window == window, "chosen while one looks"
