@@ -133,7 +133,9 @@ def test_a_column_that_comes_twice_is_reported_as_in_a_file(home):
     table = falling(again=FALLING).set_axis(["date", "accuracy", "accuracy"], axis=1)
     table.to_csv("churn.csv", index=False)
     of_frame, of_file = (modeltop.check(data, model="churn").to_dict()["errors"] for data in (table, "churn.csv"))
-    assert [error["message"] for error in of_frame] == [error["message"] for error in of_file] != []
+    messages = [error["message"] for error in of_frame]
+    assert messages == [error["message"] for error in of_file]
+    assert "`accuracy` (1) is used for the model; `accuracy` (2) is the segment column=accuracy" in messages[0]
 
 
 @given(st.lists(st.floats(-1e6, 1e6).filter(lambda value: abs(value) > 1e-6), min_size=3, max_size=20))

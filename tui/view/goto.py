@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
+from math import inf
 from typing import NamedTuple
 
 from modeltop.core.series import SeriesKey
@@ -116,6 +117,9 @@ def _present_target(state: ScreenState) -> list[JumpTarget]:
 
 def _why_nothing(words: list[str], names: list[str], ranges: Mapping[str, TypedRange]) -> str:
     invalid = next((name for name in names if is_range_like(name)), None)
+    ends = [parse_range(end) for end in (invalid or "").split("..")]
+    if len(ends) == 2 and all(end is not None and end.length == inf for end in ends):
+        return f"{invalid} ends before it starts: {EXAMPLES}"
     if invalid is not None:
         return f"invalid range {sanitize(invalid, 30)}: {EXAMPLES}"
     return "one range at a time" if len(ranges) > 1 else f"no match for {sanitize(' '.join(words), 60)}"
@@ -136,7 +140,7 @@ def _apply_range(state: ScreenState, result: Outcome, ranges: Mapping[str, Typed
     (word, chosen), *_ = ranges.items()
     window = window_of(chosen, seconds(state.snapshot.history.periods[selection.model or ""]))
     if window is None:
-        return Outcome(f"{sanitize(selection.model, 40)} has no data in {word}")
+        return Outcome(f"{sanitize(selection.model, 40)} has no data in {word.replace('t', 'T')}")
     return result._replace(selection=replace(selection, time_window=window, cursor=None))
 
 

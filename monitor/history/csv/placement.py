@@ -109,7 +109,10 @@ def placement_notes(names: Sequence[str], placements: Sequence[Placement], catal
         # Classes and features of one metric were never in each other's way.
         columns[placed.metric, catalog.normalize(name).segment or ""].append((f"`{name[:40]}`", placed.segment))
     notes = []
-    for (metric, _), group in columns.items():
+    for (metric, _), placed_columns in columns.items():
+        group = placed_columns
+        if len({name for name, _ in group}) < len(group):
+            group = [(f"{name} ({number})", segment) for number, (name, segment) in enumerate(group, 1)]
         if len(group) > 1:
             listed = f"{', '.join(name for name, _ in group[:-1])} and {group[-1][0]}"
             where = "; ".join(f"{name} {_describe_segment(segment)}" for name, segment in group)

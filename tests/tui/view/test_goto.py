@@ -95,6 +95,11 @@ def test_a_range_is_shown_with_or_without_a_name(named, text, window):
     [
         ("zzz", "no match for zzz"),
         ("2025-13", "invalid range 2025-13: 7d, 24h, 2025-06, 2025-06-01.., 2025-06-01..2025-06-10"),
+        (
+            "2025-06..2025-01-01",
+            "2025-06..2025-01-01 ends before it starts: 7d, 24h, 2025-06, 2025-06-01.., 2025-06-01..2025-06-10",
+        ),
+        ("2024-06-01T12:00", "fraud-detector has no data in 2024-06-01T12:00"),
         ("triage 2025-06..x", "invalid range 2025-06..x: 7d, 24h, 2025-06, 2025-06-01.., 2025-06-01..2025-06-10"),
         ("7d 2025-01", "one range at a time"),
         ("2024-06", "fraud-detector has no data in 2024-06"),
