@@ -28,7 +28,7 @@ def test_the_ten_day_table_is_critical_for_two_reasons_and_nothing_else(run, ten
     assert alerts(outcome) == [
         "▲ critical accuracy 0.87 < 0.90, for 2 days, since 9 Jan",
         "▲ critical f1_score 0.845 < 0.85, for 1 day, since 10 Jan",
-        "◆ warning avg_confidence 0.840, baseline 0.941, for 8 days, since 3 Jan",
+        "◆ warning avg_confidence 0.84, baseline 0.94, for 8 days, since 3 Jan",
         "● ok, but declining: recall -0.094 in 8 days; at this pace below 0.80 around",
         "○ unknown 4 metrics need 10 earlier periods, have 9",
     ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from modeltop.alerting.grouping import usual_gap
@@ -12,7 +12,7 @@ from modeltop.core.series import Alert, Condition, RuleStatus, SeriesKey, Severi
 from modeltop.core.stats.spacing import period_unit
 from modeltop.core.text import display_width, format_day, pluralize, sanitize
 from modeltop.diagnosis.phrases import describe_forecast
-from modeltop.report.phrases import problem_lines
+from modeltop.report.phrases import has_too_little_history, problem_lines
 from modeltop_tui.view.acknowledgements import handling_lines, handling_mark, note_lines
 from modeltop_tui.view.metrics import crossed_limit, label
 from modeltop_tui.view.models import alert_age
@@ -28,6 +28,8 @@ MIN_WIDTH_FOR_VALUES, MIN_WIDTH_FOR_DATES = 40, 60
 """Width in cells from which there is room for the values beside a baseline, and for the start of an alert."""
 MORE_WIDTH = 12
 """Width of the frame, of the number of the pane and of how many entries follow, in cells."""
+OK, NOT_EVALUATED = "ok", "not evaluated"
+"""What a rule without an alert is."""
 SAME_START_PERIODS = 2
 """Periods within which alerts started together."""
 
@@ -42,6 +44,10 @@ class AlertEntry:
     """Whether each of several has a line of its own once it is unfolded."""
     rule_key: SeriesKey | None = None
     """The series of a rule without an alert."""
+    kind: str = ""
+    """What it is where it is counted: an alert, `ok`, or `not evaluated`; empty for a note or a problem."""
+    count: int = 1
+    """How many of its kind it is about."""
 
     @property
     def alert(self) -> Alert | None:
@@ -66,7 +72,7 @@ def entries(state: ScreenState, width: int, *, folded: bool = False) -> list[Ale
         return []
     index = snapshot_index(state.snapshot)
     model = state.selection.model or ""
-    own, statuses = index.alerts_by_model[model], index.statuses_by_model[model]
+    own, statuses = _in_order(index, model), index.statuses_by_model[model]
     groups = _folded(index, own) if folded else [(alert,) for alert in own]
     out = [_alert_entry(index, group, width) for group in groups]
     handling = dict.fromkeys(tuple(handling_lines(alert, state, width)) for alert in own)
@@ -74,12 +80,20 @@ def entries(state: ScreenState, width: int, *, folded: bool = False) -> list[Ale
     alerting = {(alert.rule, alert.key) for alert in own}
     healthy = [status for status in statuses if (status.rule, status.key) not in alerting]
     of_segments = [status for status in healthy if folded and status.key.segment != "all"]
-    out += [_rule_entry(status, width) for status in healthy if status not in of_segments]
-    out += _segment_entries(of_segments, width)
+    young = [status for status in healthy if status not in of_segments and has_too_little_history(status)]
+    out += [_rule_entry(status, width) for status in healthy if status not in of_segments and status not in young]
+    out += [*_young_entries(index, young, width), *_segment_entries(of_segments, width)]
     if not own and not statuses:
         out.append(_text_entry("no rule evaluates this model", width, "dim"))
     out += [AlertEntry((), tuple(lines)) for lines in note_lines(state, width)]
     return out + _problem_entries(index, width)
+
+
+def _in_order(index: SnapshotIndex, model: str) -> list[Alert]:
+    """Return the alerts of a model: those of the metric that leads its incident first, then the worst and oldest."""
+    alerts, incident = index.alerts_by_model[model], index.incidents.get(model)
+    lead = next((alert.key for alert in alerts if incident is not None and alert.id == incident.lead), None)
+    return sorted(alerts, key=lambda one: (not one.is_active, one.key != lead, -one.severity, one.since, _baseline_side(one)))
 
 
 def _folded(index: SnapshotIndex, alerts: Iterable[Alert]) -> list[tuple[Alert, ...]]:
@@ -165,7 +179,23 @@ def _alert_entry(index: SnapshotIndex, group: tuple[Alert, ...], width: int) -> 
     room = max(1, width - len(age) - 1)
     first, *rest = wrap(text, room, indent="  ", lead=((mark, role),))
     gap = " " * max(1, width - display_width(plain_text(first)) - len(age))
-    return AlertEntry(group, ((*first, (gap + age, "")), *rest), is_folded=len(group) > 1)
+    lines = ((*first, (gap + age, "")), *rest)
+    return AlertEntry(group, lines, is_folded=len(group) > 1, kind="alert", count=len(group))
+
+
+def describe_hidden(hidden: Iterable[AlertEntry], *, brief: bool) -> str:
+    """Return what is out of sight, such as `2 more alerts, 4 ok`; empty if nothing is.
+
+    Args:
+        hidden: Entries that are out of sight; notes and problems are not counted.
+        brief: Only the first kind, alerts before rules.
+    """
+    counts: Counter[str] = Counter()
+    for entry in hidden:
+        counts[entry.kind] += entry.count
+    alerts = [pluralize(counts["alert"], "more alert")] if counts["alert"] else []
+    others = [f"{counts[kind]} {'' if alerts else 'more '}{kind}" for kind in (OK, NOT_EVALUATED) if counts[kind]]
+    return ", ".join([*alerts, *others][: 1 if brief else 3])
 
 
 def describe_group(index: SnapshotIndex, group: tuple[Alert, ...], *, detailed: bool) -> str:
@@ -235,15 +265,27 @@ def describe_duration(index: SnapshotIndex, alert: Alert, *, brief: bool = False
     return f"{state}for {pluralize(alert.periods, period_unit(series))}, {since}"
 
 
+def _young_entries(index: SnapshotIndex, statuses: Iterable[RuleStatus], width: int) -> Iterator[AlertEntry]:
+    """Yield what rules need that are too young to be evaluated: a line for all metrics of the same need."""
+    groups: dict[tuple[str, str], list[RuleStatus]] = {}
+    for status in statuses:
+        rule = index.rules.get(status.rule)
+        kind = "limit" if rule is not None and any(rule.detector.limits()) else "baseline"
+        groups.setdefault((kind, status.sentence.rpartition(": ")[2]), []).append(status)
+    for (kind, need), group in groups.items():
+        keys = list(dict.fromkeys(status.key for status in group))
+        subject = f"{label(keys[0])} {kind}" if len(keys) == 1 else f"{kind}s of {len(keys)} metrics"
+        lines = wrap(f"{subject}: {NOT_EVALUATED}, {need}", width, role="dim", indent="  ", lead=(("  ", ""),))
+        yield AlertEntry((), tuple(lines), rule_key=keys[0], kind=NOT_EVALUATED, count=len(keys))
+
+
 def _segment_entries(statuses: list[RuleStatus], width: int) -> list[AlertEntry]:
     """Return how many rules hold on segments, and how many are not evaluated there, a line each."""
     ok = sum(status.is_evaluated and not status.severity for status in statuses)
     out = []
-    for count, word, mark in ((ok, "ok", SHAPES[Severity.OK]), (len(statuses) - ok, "not evaluated", " ")):
-        text = f"{pluralize(count, 'rule')} on segments: {word}"
-        lead = ((f"{mark} ", "ok"),)
-        lines = tuple(wrap(text, width, role="" if mark.strip() else "dim", indent="  ", lead=lead))
-        out += [AlertEntry((), lines, is_folded=True)] if count else []
+    for count, kind in ((ok, OK), (len(statuses) - ok, NOT_EVALUATED)):
+        lines = _rule_lines(f"{pluralize(count, 'rule')} on segments: {kind}", width, kind)
+        out += [AlertEntry((), lines, is_folded=True, kind=kind, count=count)] if count else []
     return out
 
 
@@ -251,7 +293,11 @@ def _rule_entry(status: RuleStatus, width: int) -> AlertEntry:
     text = sanitize(status.sentence, 300)
     if status.key.segment != "all":
         text = f"[{sanitize(status.key.segment, 60)}] {text}"
-    role = "dim" if status.skip_reason is not None else ""
-    mark = SHAPES[Severity.OK] if status.skip_reason is None else " "
-    lines = wrap(text, width, role=role, indent="  ", lead=((f"{mark} ", "ok"),))
-    return AlertEntry((), tuple(lines), rule_key=status.key)
+    kind = OK if status.is_evaluated else NOT_EVALUATED
+    return AlertEntry((), _rule_lines(text, width, kind), rule_key=status.key, kind=kind)
+
+
+def _rule_lines(text: str, width: int, kind: str) -> tuple[Cells, ...]:
+    """Return the lines about rules without an alert: with the mark of what is ok, or gray."""
+    mark, role = (SHAPES[Severity.OK], "") if kind == OK else (" ", "dim")
+    return tuple(wrap(text, width, role=role, indent="  ", lead=((f"{mark} ", "ok"),)))

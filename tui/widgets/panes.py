@@ -13,7 +13,15 @@ from modeltop.core.series import Alert, SeriesKey
 from modeltop.core.text import display_width, sanitize
 from modeltop_tui.chart.data import ChartData, PlotTheme
 from modeltop_tui.chart.draw import draw_chart
-from modeltop_tui.view.alerts import MIN_WIDTH_FOR_DATES, AlertEntry, alerts_title, entries, entry_index, forecast_text
+from modeltop_tui.view.alerts import (
+    MIN_WIDTH_FOR_DATES,
+    AlertEntry,
+    alerts_title,
+    describe_hidden,
+    entries,
+    entry_index,
+    forecast_text,
+)
 from modeltop_tui.view.changes import change_lines, changes_title
 from modeltop_tui.view.chart import chart_data, cursor_readout, history_strip, spark_start
 from modeltop_tui.view.metric_tree import selected_row, tree_rows
@@ -277,12 +285,13 @@ class AlertsPane(Pane):
         return alerts_title(self.screen_state, self.size.width)
 
     def _position(self, count: int, visible: int) -> str:
-        """Return how many entries are below the last line, and if there is room the forecast of the selected metric."""
+        """Return what is below the last line, and if there is room the forecast of the selected metric."""
         del count
         ends = accumulate(len(entry.lines) for entry in self._entries)
-        below = sum(end > self.top + visible for end in ends)
-        forecast = forecast_text(self.screen_state) if self.size.width >= MIN_WIDTH_FOR_DATES else ""
-        return " · ".join(filter(None, (f"{below} more" if below else "", forecast)))
+        below = (entry for end, entry in zip(ends, self._entries, strict=True) if end > self.top + visible)
+        is_wide = self.size.width >= MIN_WIDTH_FOR_DATES
+        forecast = forecast_text(self.screen_state) if is_wide else ""
+        return " · ".join(filter(None, (describe_hidden(below, brief=not is_wide), forecast)))
 
     def unfold(self) -> bool:
         """Give each alert a line of its own, and return whether the line under the cursor has several."""

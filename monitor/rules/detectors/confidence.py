@@ -143,8 +143,11 @@ def recent_trends(
         before, after = theil_sen_lines(times[rows], pool.values[windows[rows]])
         for row, first, last in zip(rows.tolist(), before.tolist(), after.tolist(), strict=True):
             if abs(last - first) >= min_change:
-                turn = fit_turn(pool.values[windows[row]])
-                yield TrendWindow(int(own[row]), int(windows[row][turn.start]), turn.before)
+                window = pool.values[windows[row]]
+                turn = fit_turn(window)
+                # The mean of what was observed: the fitted constant is a value that no row has. One value is no mean.
+                level = float(window[: turn.start].mean()) if turn.start > 1 else turn.before
+                yield TrendWindow(int(own[row]), int(windows[row][turn.start]), level)
 
 
 def _may_trend(values: Floats, min_change: float) -> Flags:

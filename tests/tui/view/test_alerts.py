@@ -8,11 +8,11 @@ import pytest
 
 from modeltop.core.diagnosis import Forecast, TrendOutlook
 from modeltop.core.incident import WatcherHealth
-from modeltop.core.series import ReadProblem, SeriesKey
+from modeltop.core.series import ReadProblem, SeriesKey, Severity
 from modeltop.core.text import display_width
 from modeltop.rules.defaults import default_rules
 from modeltop.service.clock import describe_offset
-from modeltop_tui.view.alerts import alerts_title, entries, forecast_text
+from modeltop_tui.view.alerts import alerts_title, describe_hidden, entries, forecast_text
 from modeltop_tui.view.state import ScreenState, Selection
 from modeltop_tui.view.styled_text import plain_text
 
@@ -23,9 +23,9 @@ def alert_lines(state, width=30, *, folded=False):
 
 def test_the_alerts_of_the_selected_model_are_listed_with_their_age(make, fleet):
     state = ScreenState(fleet, Selection(model="fraud", key=SeriesKey("fraud", "accuracy")))
-    assert alert_lines(state) == ["▲ f1_score 0.845 < 0.85     1d", "▲ accuracy 0.87 < 0.90      4d"]
+    assert alert_lines(state) == ["▲ accuracy 0.87 < 0.90      4d", "▲ f1_score 0.845 < 0.85     1d"]
     wide = alert_lines(state, 60)
-    assert [line.split("  ")[-1].strip() for line in wide] == ["for 1 day, since 10 Jan", "for 4 days, since 7 Jan"]
+    assert [line.split("  ")[-1].strip() for line in wide] == ["for 4 days, since 7 Jan", "for 1 day, since 10 Jan"]
     assert alerts_title(state, 30) == "Alerts of fraud: 2"
     assert alerts_title(state, 60) == "Alerts: 2 critical, none acknowledged"
 
@@ -60,6 +60,29 @@ def test_a_rule_that_holds_is_listed_too(make):
 def test_a_rule_that_was_left_out_is_shown_with_the_reason(make):
     text = " ".join(alert_lines(make.state(make.series([0.5] * 10), rules=default_rules())))
     assert "accuracy 0.50: default limit" in text
+
+
+def test_what_rules_need_is_said_once_and_without_the_mark_of_what_is_ok(make):
+    state = make.state(*make.ten_days(), rules=default_rules())
+    lines = alert_lines(state, 90)
+    assert lines[3:] == ["  baselines of 5 metrics: not evaluated, needs 10 earlier periods, has 9"]
+    alone = make.state(make.series([0.95] * 10), rules=default_rules())
+    assert "  accuracy baseline: not evaluated, needs 10 earlier periods, has 9" in alert_lines(alone, 90)
+    assert describe_hidden(entries(state, 90), brief=False) == "3 more alerts, 5 not evaluated"
+    assert describe_hidden(entries(state, 90), brief=True) == "3 more alerts"
+    assert describe_hidden(entries(alone, 90), brief=False) == "1 more ok, 1 more not evaluated"
+
+
+def test_a_value_on_too_few_cases_has_no_mark_of_what_is_ok(make):
+    state = make.state(make.series([0.7], support=[15]), rules=[make.floor_rule(min_count=30)])
+    assert alert_lines(state, 90) == ["  accuracy 0.70: only 15 cases (min 30): not evaluated"]
+
+
+def test_the_alerts_of_the_leading_metric_come_first_then_the_worst_and_oldest(fallen):
+    alerts = [entry.alert for entry in entries(fallen, 90) if entry.alerts and entry.alert.is_active]
+    assert [alert.key.metric for alert in alerts[:4]] == ["accuracy"] * 4, "it leads the incident"
+    assert [alert.severity for alert in alerts[3:6]] == [Severity.WARNING, Severity.CRITICAL, Severity.WARNING]
+    assert alerts[4].key.metric == "f1_score"
 
 
 def test_rules_that_hold_on_segments_share_a_line_where_they_are_folded(make):
