@@ -83,7 +83,8 @@ def advice_lines(diagnosis: Diagnosis) -> list[str]:
     others = [action.value for action in diagnosis.actions[1:]]
     labels = diagnosis.labels_since_change
     if labels is not None and f"{labels:,}" not in diagnosis.verdict.do and Action.NOTHING not in diagnosis.actions:
-        others.append(f"{labels:,} labeled row{'' if labels == 1 else 's'} since the change")
+        of = "" if diagnosis.key is None or diagnosis.key.segment == "all" else " of all segments"
+        others.append(f"{labels:,} labeled row{'' if labels == 1 else 's'}{of} since the change")
     return lines + [f"{sentence_case(text)}." for text in others]
 
 

@@ -57,7 +57,7 @@ def verdict(
     if is_ok and context.concerns:
         return _sentences(_concern(context), _why(observations, hypotheses), step)
     if is_ok and Action.NOTHING in actions and context.incident is None:
-        return _sentences([describe_ok(context.evaluated)], _what(observations), step)
+        return _ok(observations, step)
     changes: Iterable[str] = _what(observations)
     if is_ok:
         changes = (f"{'ok again:' if observations.is_over else 'ok, but'} {text}" for text in changes)
@@ -65,6 +65,16 @@ def verdict(
     if observations.no_data_alert is not None:
         return _sentences([what], ["quality is unknown until data arrives"], step)
     return _sentences([what], _why(observations, hypotheses, what), step)
+
+
+def _ok(observations: Observations, step: Iterable[str]) -> Verdict:
+    """Return that a model is ok; of what goes on only the weekly pattern, which explains why a low value is ok."""
+    pattern, ok = observations.pattern, describe_ok(observations.context.evaluated)
+    if pattern is None or pattern.pattern is not Pattern.SEASONAL or observations.series is None:
+        return Verdict(ok)
+    newest = f"{observations.series.newest:%A}"
+    why = (f"{text}{end}" for text in _what(observations) for end in (f": normal for a {newest}", ""))
+    return _sentences([ok], why, step)
 
 
 def _sentences(what: Iterable[str], why: Iterable[str], do: Iterable[str]) -> Verdict:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from modeltop.core.metrics.registry import Metric, MetricRegistry
-from modeltop.core.series import Alert, Concern, RuleStatus, Series, SeriesKey, Severity, State
+from modeltop.core.series import Alert, Concern, Direction, RuleStatus, Series, SeriesKey, Severity, State
 from modeltop.core.stats.spacing import period_unit
 from modeltop.core.text import format_comparison, format_day, format_exact, format_value, pluralize
 from modeltop.rules.baselines.base import NO_SERIES
@@ -28,6 +28,9 @@ from modeltop.rules.rule import (
     unevaluated,
 )
 from modeltop.rules.volume_series import VolumeSeries
+
+FALLS = {"drop below": "rise above", "decline": "rise"}
+"""Words of `Detector.describe_normal` for what is bad, and those for a metric of which less is better."""
 
 
 def rule_status(
@@ -124,7 +127,10 @@ def _describe_no_alert(past: Series, rule: Rule) -> str:
 
 
 def _describe_healthy(past: Series, rule: Rule) -> str:
-    return f"{format_value(past.latest)}: ok, {rule.detector.describe_normal()}"
+    text = rule.detector.describe_normal()
+    for falls, rises in FALLS.items() if past.better is Direction.LOWER else ():
+        text = text.replace(falls, rises)
+    return f"{format_value(past.latest)}: ok, {text}"
 
 
 def _describe_breach(rule: Rule, alert: Alert) -> tuple[str, str]:

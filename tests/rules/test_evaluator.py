@@ -1,8 +1,10 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from modeltop.core.metrics.registry import Metric
-from modeltop.core.series import Severity
+from modeltop.core.series import Direction, Severity
 from modeltop.rules.defaults import default_rules
 from modeltop.rules.detectors.limit import Limit
 from modeltop.rules.detectors.threshold import Threshold
@@ -15,6 +17,14 @@ OK, WARNING, CRITICAL = Severity.OK, Severity.WARNING, Severity.CRITICAL
 
 def stands(series, rule):
     return rule_status(series, rule, replay([series], rule)[0], Metric(series.key.metric))
+
+
+def test_of_a_metric_of_which_less_is_better_a_rise_is_what_would_be_bad(daily):
+    (rule,) = (rule for rule in default_rules() if rule.name == "baseline-drop")
+    noise = np.random.default_rng(1).normal(0, 0.01, 60)
+    errors = replace(daily(list(0.5 + noise), metric="log_loss"), better=Direction.LOWER)
+    assert stands(errors, rule).sentence.endswith(": ok, no sustained rise above its baseline")
+    assert stands(daily(list(0.9 + noise)), rule).sentence.endswith(": ok, no sustained drop below its baseline")
 
 
 @pytest.mark.parametrize(

@@ -70,7 +70,7 @@ async def test_of_two_people_the_second_is_told_who_was_first_and_why(fleet, run
 
 async def test_in_the_alerts_the_key_is_about_the_one_under_the_cursor(fleet, run, state_reader, event_log):
     async with run(fleet, size=(120, 36), state_reader=state_reader) as screen:
-        await screen.press("4", "down")
+        await screen.press("4")
         assert target_alert(screen.app.main_screen).key.metric == "accuracy"
         await screen.press("a", "enter")
         await screen.wait_for("fraud acknowledged until")

@@ -213,7 +213,7 @@ async def test_zoom_takes_the_pane_that_was_chosen(fleet, run):
     async with run(fleet) as screen:
         await screen.press("4", "z")
         assert screen.lines[4].startswith("┌4 Alerts")
-        assert "▲ f1_score 0.845 < 0.85" in screen.lines[5]
+        assert "▲ accuracy 0.87 < 0.90" in screen.lines[5]
 
 
 async def test_the_cursor_reads_out_and_moves(fleet, run):
@@ -231,7 +231,7 @@ async def test_the_table_of_periods_opens_moves_and_closes(fleet, run, gold):
         await screen.press("G")
         assert "10 of 10" in screen.text
         await screen.press("right")
-        assert "fraud: confidence, 10 periods" in screen.text
+        assert "fraud: confidence, 10 days" in screen.text
         await screen.press("v")
         assert "1 Models" in screen.text
 
@@ -239,12 +239,12 @@ async def test_the_table_of_periods_opens_moves_and_closes(fleet, run, gold):
 async def test_periods_are_filtered_while_one_types_and_escape_shows_all_again(fleet, run):
     async with run(fleet) as screen:
         await screen.press("v", "slash", *"crit", "enter")
-        assert 'f1_score, 1 period with "crit"' in screen.text
+        assert 'f1_score, 1 day with "crit"' in screen.text
         await screen.press("slash", "z")
         assert "no match" in screen.status_line
-        assert 'f1_score, 1 period with "crit"' in screen.text
+        assert 'f1_score, 1 day with "crit"' in screen.text
         await screen.press("escape", "enter", "left")
-        assert "10 periods" in screen.lines[0]
+        assert "10 days" in screen.lines[0]
         await screen.press("slash", "2", "enter", "escape", "escape")
         assert "1 Models" in screen.text
 
@@ -264,7 +264,7 @@ async def test_models_that_dropped_on_one_day_are_one_line_below_the_first(make,
 
 async def test_enter_on_an_alert_opens_its_chart_its_rule_and_its_periods(fleet, run, gold):
     async with run(fleet) as screen:
-        await screen.press("0", "4", "down", "enter")
+        await screen.press("0", "4", "enter")
         gold("fleet_alert", screen.lines)
         assert screen.selection.key.metric == "accuracy"
         await screen.press("enter")
@@ -277,7 +277,7 @@ async def test_enter_on_a_rule_that_passes_opens_its_series_and_elsewhere_the_ev
     lines = [make.healthy("ranker"), make.healthy("ranker", metric="f1_score")]
     async with run(make.snapshot(*lines)) as screen:
         await screen.press("4", "down", "enter")
-        assert screen.lines[0].startswith("┌ranker: f1_score, 10 periods")
+        assert screen.lines[0].startswith("┌ranker: f1_score, 10 days")
         await screen.press("q", "2", "enter")
         assert "ranker: diagnosis" in screen.lines[0]
 
@@ -286,8 +286,8 @@ async def test_enter_on_a_rule_that_passes_opens_its_series_and_elsewhere_the_ev
 async def test_on_a_small_screen_an_alert_opens_as_far_as_there_is_room(fleet, run, size, has_chart):
     async with run(fleet, size) as screen:
         await screen.press("4", "enter")
-        assert "▲ critical f1_score" in screen.text
-        assert "2025-01-10" in screen.text
+        assert "▲ critical accuracy" in screen.text
+        assert "10 Jan" in screen.text
         assert ("┤" in "".join(line.strip("│") for line in screen.lines[1:7])) is has_chart
 
 
@@ -324,7 +324,7 @@ async def test_a_click_selects_and_brings_its_pane_forward(fleet, run):
         await screen.pilot.click("#models", offset=(5, 2))
         assert screen.selection.model == "churn"
         await screen.pilot.click("#models", offset=(5, 1))
-        await screen.pilot.click("#alerts", offset=(5, 2))
+        await screen.pilot.click("#alerts", offset=(5, 1))
         assert (screen.selection.model, screen.selection.key.metric) == ("fraud", "accuracy")
         assert screen.app.main_screen.focused_pane.NUMBER == 4
 
@@ -353,7 +353,7 @@ async def test_one_model_has_no_list_of_one_and_three_charts_side_by_side(make, 
 async def test_a_forecast_stands_beside_the_number_of_alerts_below_the_last_line(make, run, monkeypatch):
     monkeypatch.setattr(panes, "forecast_text", lambda _: "0.80 by about 17 Jan")
     async with run(make.snapshot(*make.ten_days(), rules=default_rules())) as screen:
-        assert re.search(r"─\d+ more · 0.80 by about 17 Jan┘", screen.lines[-2])
+        assert re.search(r"more not evaluated · 0.80 by about 17 Jan┘", screen.lines[-2])
 
 
 async def test_what_one_model_hides_is_shown_zoomed_and_esc_goes_back(make, run):
@@ -433,7 +433,7 @@ async def test_enter_with_a_cursor_opens_the_period_there(fleet, run):
         await screen.press("c", "left", "left", "enter")
         assert isinstance(screen.app.screen, PeriodsScreen)
         assert screen.app.screen.pane.cursor_row == 2
-        row = next(at for at, line in enumerate(screen.lines) if "2025-01-08" in line)
+        row = next(at for at, line in enumerate(screen.lines) if "8 Jan" in line)
         assert "also" in screen.lines[row + 1], "the period is open: its other metrics are below"
         await screen.press("q", "c", "enter")
         assert isinstance(screen.app.screen, DiagnosisScreen)

@@ -111,7 +111,7 @@ async def test_a_metric_of_the_evidence_opens_its_chart_and_periods_and_escape_c
     async with run(fleet, diagnose=with_changes) as screen:
         await screen.wait_for("fraud fell gradually")
         await screen.press("enter", "down", "down", "enter")
-        assert screen.lines[0].startswith("┌fraud: recall, 10 periods")
+        assert screen.lines[0].startswith("┌fraud: recall, 10 days")
         assert any("┼" in line or "┤" in line for line in screen.lines[1:9]), "its chart"
         assert screen.selection.key.metric == "recall"
         await screen.press("escape")
@@ -140,9 +140,7 @@ async def test_the_incident_is_acknowledged_from_its_evidence(fleet, run, tmp_pa
         assert "fraud: diagnosis" in screen.text
 
 
-@pytest.mark.parametrize(
-    ("key", "shown"), [("v", "10 periods"), ("S", "Silence"), ("N", "note on fraud"), ("?", "Help")]
-)
+@pytest.mark.parametrize(("key", "shown"), [("v", "10 days"), ("S", "Silence"), ("N", "note on fraud"), ("?", "Help")])
 async def test_other_keys_about_the_model_work_on_the_evidence_too(fleet, run, tmp_path, key, shown):
     async with run(fleet, diagnose=diagnose, state_reader=StateReader(tmp_path)) as screen:
         await screen.wait_for("fraud fell gradually")

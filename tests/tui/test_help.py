@@ -24,7 +24,7 @@ def test_no_line_is_wider_than_the_screen_and_none_is_cut(screen, width):
 
 def test_the_symbols_come_first(fleet):
     first = plain_text(help_lines(key_groups(MainScreen, APP_KEYS), 78, 21)[0])
-    assert first == "▲ critical  ◆ warning  ○ no data  ● ok  ✓ acknowledged  × silenced"
+    assert first == "▲ critical  ◆ warning  ○ unknown, no data  ● ok  ✓ acknowledged  × silenced"
 
 
 def test_what_the_prompt_takes_is_shown_where_it_is_bound():

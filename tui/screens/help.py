@@ -20,8 +20,8 @@ from modeltop_tui.widgets.pane import Pane, PaneBody
 
 KEY_NAMES = {"comma": ",", "escape": "Esc", "enter": "Enter", "space": "Space", "tab": "Tab", "shift+tab": "shift+Tab"}
 LEGEND = (
-    ("▲ critical", "◆ warning", "○ no data", "● ok", "✓ acknowledged", "× silenced"),
-    ("n: cases behind a value, ? if unknown", "95 %: interval of a value or change"),
+    ("▲ critical", "◆ warning", "○ unknown, no data", "● ok", "✓ acknowledged", "× silenced"),
+    ("gray: not evaluated", "new: changed since last seen", "n: cases", "95 %: interval"),
 )
 TYPED = (": triage recall 30d", "2025-06-01..", "compare accuracy churn", "sort name", "note ...")
 """Examples of what `:` takes."""
@@ -138,12 +138,14 @@ def _entry_lines(keys: str, text: str, width: int) -> list[Cells]:
 class HelpPane(Pane):
     """The list of keys; it scrolls where it does not fit."""
 
-    TITLE = "Help"
-
     def __init__(self, groups: list[KeyGroup], *, ascii_only: bool = False) -> None:
         super().__init__(ascii_only=ascii_only)
         self.groups = groups
         self.search = ""
+
+    def title(self) -> str:
+        """Return where else there is help."""
+        return "Help: `?` on the evidence and the periods lists their keys"
 
     def body(self, width: int, height: int) -> PaneBody:
         """Return the symbols and the keys."""
@@ -174,6 +176,11 @@ class HelpScreen(ModalPane):
     def __init__(self, main_screen: MainScreen, covered: type[Screen[Any]]) -> None:
         groups = key_groups(covered, main_screen.app_keys)
         super().__init__(main_screen, HelpPane(groups, ascii_only=main_screen.ascii_only))
+
+    def has_steps(self) -> bool:
+        """Return whether there is something to scroll."""
+        width, height = self.app.size.width - 2, self.app.size.height - 3
+        return len(help_lines(self.pane.groups, width, height)) > height
 
     def action_search(self) -> None:
         """Ask for a text, which applies while it is typed."""

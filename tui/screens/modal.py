@@ -44,11 +44,19 @@ class ModalPane(PaneScreen):
         return self.pane
 
     def on_mount(self) -> None:
-        """Follow the state of the main screen, and list the keys in the last line."""
+        """Follow the state of the main screen."""
         self.watch(self.main_screen, "screen_state", self._follow, init=False)
+        self.on_resize()
+
+    def on_resize(self) -> None:
+        """List the keys in the last line; those that move only where they do."""
         shown = [key for key in self.BINDINGS if isinstance(key, Binding) and key.show]
         named = [((key.key_display or key.key.replace(",", " ")).split()[0], key.description) for key in shown]
-        self.status.keys = [("↑↓", self.pane.STEPS), *named]
+        self.status.keys = [*([("↑↓", self.pane.STEPS)] if self.has_steps() else []), *named]
+
+    def has_steps(self) -> bool:
+        """Return whether there is something to move over. Here always."""
+        return True
 
     def _follow(self, state: ScreenState) -> None:
         self.screen_state = state

@@ -8,9 +8,11 @@ from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 
+from modeltop.core.stats.spacing import period_unit
 from modeltop.core.text import pluralize, sanitize
 from modeltop_tui.screens.main import MainScreen
 from modeltop_tui.screens.modal import ModalPane, RowsPane
+from modeltop_tui.view.changes import selected_series
 from modeltop_tui.view.chart import chart_data
 from modeltop_tui.view.metrics import label
 from modeltop_tui.view.periods import period_row, period_rows
@@ -66,8 +68,9 @@ class PeriodsPane(RowsPane):
         key = self.screen_state.selection.key
         if key is None:
             return f"{sanitize(self.screen_state.selection.model, 60)}: no periods"
+        unit = period_unit(selected_series(self.screen_state))
         found = f' with "{sanitize(self.words, 40)}"' if self.words else ""
-        return f"{sanitize(key.model, 60)}: {label(key)}, {pluralize(len(self.listed), 'period')}{found}"
+        return f"{sanitize(key.model, 60)}: {label(key)}, {pluralize(len(self.listed), unit)}{found}"
 
     def subtitle(self) -> str:
         """Return the position."""

@@ -90,10 +90,11 @@ def entries(state: ScreenState, width: int, *, folded: bool = False) -> list[Ale
 
 
 def _in_order(index: SnapshotIndex, model: str) -> list[Alert]:
-    """Return the alerts of a model: those of the metric that leads its incident first, then the worst and oldest."""
+    """Return the alerts of a model: the one that leads its incident, then the worst and oldest."""
     alerts, incident = index.alerts_by_model[model], index.incidents.get(model)
-    lead = next((alert.key for alert in alerts if incident is not None and alert.id == incident.lead), None)
-    return sorted(alerts, key=lambda one: (not one.is_active, one.key != lead, -one.severity, one.since, _baseline_side(one)))
+    if incident is None:
+        return alerts
+    return sorted(alerts, key=lambda one: (not one.is_active, one.id != incident.lead, -one.severity, one.since))
 
 
 def _folded(index: SnapshotIndex, alerts: Iterable[Alert]) -> list[tuple[Alert, ...]]:

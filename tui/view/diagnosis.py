@@ -6,6 +6,7 @@ The order is that of the questions. All that has no data shares one line, which 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ from modeltop.core.diagnosis import ROW_COUNT, SegmentContribution
 from modeltop.core.metrics.registry import Metric
 from modeltop.core.series import SeriesKey, Severity, to_datetime64
 from modeltop.core.stats.spacing import period_unit
-from modeltop.core.text import format_exact, format_percent, pluralize, sanitize, truncate
+from modeltop.core.text import display_width, format_exact, format_percent, pluralize, sanitize, truncate
 from modeltop.diagnosis.phrases import advice_lines, describe_pattern
 from modeltop.report.phrases import alert_line
 from modeltop_tui.view.distributions import OUTPUTS, feature_shift_lines, reliability_lines
@@ -93,15 +94,13 @@ def _status_rows(index: SnapshotIndex, model: str, width: int) -> Iterator[Row]:
 def _verdict_rows(index: SnapshotIndex, diagnosis: Diagnosis, width: int) -> Iterator[Row]:
     """Yield what happened, which opens to the patterns of other metrics; the causes; what to do."""
     snapshot = index.snapshot
-    lines = [
-        line
-        for pattern in diagnosis.other_patterns
-        for line in paragraph(
-            f"    {label(pattern.key)}: "
-            + describe_pattern(pattern, snapshot.catalog.get(pattern.key.metric), snapshot.taken_at),
-            width,
-        )
-    ]
+    sizes = {change.key: change.delta for change in diagnosis.metric_changes}  # those of the table below
+    patterns = [replace(one, size=sizes.get(one.key, one.size)) for one in diagnosis.other_patterns]
+    texts = (
+        f"    {label(one.key)}: {describe_pattern(one, snapshot.catalog.get(one.key.metric), snapshot.taken_at)}"
+        for one in patterns
+    )
+    lines = [line for text in texts for line in paragraph(text, width)]
     what = sanitize(diagnosis.verdict.what, 300) or "no metric changed"
     yield text_row(what, width, lead=(("What  ", "dim"),), role="worst", more=lines)
     if not diagnosis.hypotheses:
@@ -132,9 +131,12 @@ def _cause_row(hypothesis: CauseHypothesis, head: str, width: int) -> Row:
         for sign, clause in signed
         for line in wrap(sanitize(clause, 300), width, indent=f"{indent}  ", lead=((f"{indent}{sign} ", "dim"),))
     ]
-    summary = "  ".join(f"{sign} {sanitize(clause, 300)}" for sign, clause in signed)
-    short = (*lead, (truncate(summary, max(1, width - 33)), ""))
-    return folded_row(short, [lead, *clauses])
+    texts = [f"{sign} {sanitize(clause, 300)}" for sign, clause in signed]
+    room, summary = max(1, width - 33), truncate("".join(texts[:1]), max(1, width - 33))
+    for text in texts[1:]:
+        joined = f"{summary}  {text}"
+        summary = joined if display_width(joined) <= room else summary
+    return folded_row((*lead, (summary, "")), [lead, *clauses])
 
 
 def _question_rows(diagnosis: Diagnosis, width: int) -> Iterator[Row]:

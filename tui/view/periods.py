@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from modeltop.core.series import Direction, Series, SeriesKey, Severity, to_datetime, to_datetime64
-from modeltop.core.text import display_width, format_period, pad, truncate
+from modeltop.core.text import display_width, format_day, pad, truncate
 from modeltop.rules.change_summary import latest_interval
 from modeltop_tui.view.changes import selected_series
 from modeltop_tui.view.chart import nearest_index, point_levels
@@ -25,6 +25,8 @@ FACTS = (("n", 6), ("change", 8), ("95 %", 14))
 """Columns about the selected metric, with their widths in cells."""
 MAX_DETAILS, MAX_TABLE_WIDTH = 12, 78
 """Metrics and segments of an open period, the rest of which is counted; and the width of their table in cells."""
+
+MONTHS = np.array(["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"])
 
 Mask = NDArray[np.bool_]
 
@@ -44,7 +46,9 @@ class PeriodRows(Sequence[Row]):
         self.series = sorted(own, key=lambda series: series.key != key)
         self.times = index.snapshot.history.periods[key.model]
         self._levels = {series.key: _severities(index, series) for series in self.series}
-        self._date_width = 16 if any(format_period(to_datetime(time))[10:] for time in self.times[-50:]) else 10
+        self._now = to_datetime(self.times[-1])
+        ends = (*self.times[:1], *self.times[-50:])
+        self._date_width = max(len("period"), 2 + max(len(format_day(to_datetime(time), self._now)) for time in ends))
         # The title names the segment.
         names = [truncate(label(series.key._replace(segment="all")), 24) for series in self.series]
         self._columns = [(name, max(display_width(name), 8)) for name in names]
@@ -56,7 +60,8 @@ class PeriodRows(Sequence[Row]):
         columns = {0: first.support is not None, 1: True, 2: has_interval}
         self._facts = [number for number, is_known in columns.items() if is_known]
         self._columns[1:1] = [FACTS[number] for number in self._facts]
-        dates = np.datetime_as_string(self.times, unit="m")
+        months = MONTHS[self.times.astype("datetime64[M]").astype(int) % 12]
+        dates = np.char.add(np.datetime_as_string(self.times, unit="m"), months) if words else months
         mask = np.ones(len(self.times), dtype=np.bool_)
         for word, excludes in filter_words(words):
             mask &= self._matches(word, dates) ^ excludes
@@ -110,7 +115,7 @@ class PeriodRows(Sequence[Row]):
         facts = [_point_texts(self._index, first, time)[1 + number] for number in self._facts]
         cells = [(f"{text:>{size}}", "dim") for text, size in zip(facts, sizes[1:], strict=False)]
         values = zip(others, sizes[1 + len(facts) :], strict=True)
-        date = pad(format_period(to_datetime(time)), self._date_width)
+        date = pad(format_day(to_datetime(time), self._now), self._date_width)
         return (
             (date, ""),
             self._value_cell(first, time, sizes[0]),

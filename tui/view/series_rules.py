@@ -20,13 +20,15 @@ def series_rule_lines(state: ScreenState, width: int, max_lines: int) -> list[Ce
     Args:
         state: The state that is shown.
         width: Width of a line in cells.
-        max_lines: Rules that do not fit are counted in the last line.
+        max_lines: Where all do not fit, only the first rule is described; those beyond are counted in the last line.
     """
     key = state.selection.key
     if state.snapshot is None or key is None:
         return []
     out: list[Cells] = []
     entries = list(_entries(snapshot_index(state.snapshot), key, width))
+    if sum(map(len, entries)) > max_lines:
+        entries[1:] = [lines[:1] for lines in entries[1:]]
     for number, lines in enumerate(entries):
         rest = len(entries) - number
         if len(out) + len(lines) + (rest > 1) > max_lines:

@@ -39,7 +39,7 @@ def alert_lines(state, width=60):
 
 def test_who_has_an_alert_since_when_until_when_and_why_stands_below_it(state_after):
     lines = alert_lines(state_after(acknowledged=[F1]))
-    assert [line[:12] for line in lines] == ["▲✓f1_score 0", "▲ accuracy 0", "✓ acked by a"]
+    assert [line[:12] for line in lines] == ["▲ accuracy 0", "▲✓f1_score 0", "✓ acked by a"]
     assert lines[2] == "✓ acked by ana at 00:03 for 1 day: looking into it"
     both = alert_lines(state_after(acknowledged=[F1, ACCURACY]))
     assert sum("acked" in line for line in both) == 1, "once for an incident"

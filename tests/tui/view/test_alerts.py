@@ -8,7 +8,7 @@ import pytest
 
 from modeltop.core.diagnosis import Forecast, TrendOutlook
 from modeltop.core.incident import WatcherHealth
-from modeltop.core.series import ReadProblem, SeriesKey, Severity
+from modeltop.core.series import ReadProblem, SeriesKey
 from modeltop.core.text import display_width
 from modeltop.rules.defaults import default_rules
 from modeltop.service.clock import describe_offset
@@ -78,11 +78,16 @@ def test_a_value_on_too_few_cases_has_no_mark_of_what_is_ok(make):
     assert alert_lines(state, 90) == ["  accuracy 0.70: only 15 cases (min 30): not evaluated"]
 
 
-def test_the_alerts_of_the_leading_metric_come_first_then_the_worst_and_oldest(fallen):
-    alerts = [entry.alert for entry in entries(fallen, 90) if entry.alerts and entry.alert.is_active]
-    assert [alert.key.metric for alert in alerts[:4]] == ["accuracy"] * 4, "it leads the incident"
-    assert [alert.severity for alert in alerts[3:6]] == [Severity.WARNING, Severity.CRITICAL, Severity.WARNING]
-    assert alerts[4].key.metric == "f1_score"
+def test_the_alert_that_leads_the_incident_comes_first_then_the_worst_and_oldest(make):
+    late = make.series([0.95] * 62 + [0.80] * 2, model="fraud", metric="f1_score")
+    early = make.series([0.95] * 60 + [0.88] * 4, model="fraud")
+    rules = [make.floor_rule(), replace(make.floor_rule(), name="f1", metric="f1_score")]
+    state = make.state(late, early, rules=rules)
+    (incident,) = state.snapshot.incidents
+    assert alert_lines(state) == ["▲ accuracy 0.88 < 0.90      4d", "▲ f1_score 0.80 < 0.90      2d"]
+    (f1,) = (alert.id for alert in state.snapshot.alerts if alert.key.metric == "f1_score")
+    led = replace(state, snapshot=replace(state.snapshot, incidents=(replace(incident, lead=f1),)))
+    assert alert_lines(led)[0] == "▲ f1_score 0.80 < 0.90      2d"
 
 
 def test_rules_that_hold_on_segments_share_a_line_where_they_are_folded(make):

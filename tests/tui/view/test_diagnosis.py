@@ -146,9 +146,10 @@ def test_a_long_text_is_one_line_until_it_is_opened(rows):
 
 def test_what_happened_opens_to_the_patterns_of_other_metrics(rows):
     segment = series_pattern(key=SeriesKey("fraud", "accuracy", "country=DE"))
-    assert unfolded(rows(make_diagnosis(other_patterns=(segment,))), "What")[1:] == [
-        "  accuracy [country=DE]: sudden drop since 7 Jan, -0.070"
-    ]
+    diagnosis = make_diagnosis(other_patterns=(segment,))
+    assert unfolded(rows(diagnosis), "What")[1:] == ["  accuracy [country=DE]: sudden drop since 7 Jan, -0.070"]
+    sized = replace(diagnosis, metric_changes=(replace(change(), key=segment.key, delta=-0.06),))
+    assert unfolded(rows(sized), "What")[1].endswith("-0.060"), "as in the table below"
 
 
 def test_a_cause_opens_to_the_evidence_for_and_against_it(rows):
@@ -159,7 +160,7 @@ def test_a_cause_opens_to_the_evidence_for_and_against_it(rows):
         CauseHypothesis(Cause.CONCEPT_DRIFT, 0.2, ()),
     )
     listed = rows(make_diagnosis(hypotheses=hypotheses))
-    assert text(find(listed, "broken").line).endswith("+ unit missing 0 %→34 %  − the volume is as …")
+    assert text(find(listed, "broken").line).endswith("+ unit missing 0 %→34 %")
     assert unfolded(listed, "broken") == [
         "Why   likely    broken input",
         "          + unit missing 0 %→34 %",
@@ -175,6 +176,10 @@ def test_a_cause_opens_to_the_evidence_for_and_against_it(rows):
          ["Do    Retrain: 2,000 new labels."]),
         ({"actions": (Action.WAIT, Action.TICKET)}, ["Do    Wait.", "      Open a ticket."]),
         ({"labels_since_change": 1}, ["Do    Wait.", "      1 labeled row since the change."]),
+        (
+            {"labels_since_change": 9, "key": SeriesKey("fraud", "accuracy", "DE")},
+            ["Do    Wait.", "      9 labeled rows of all segments since the change."],
+        ),
         ({"verdict": Verdict("ok"), "actions": (Action.NOTHING,), "labels_since_change": 1}, ["Do    Nothing."]),
     ],
 )  # fmt: skip

@@ -44,9 +44,11 @@ def test_a_rule_that_passes_is_listed_with_its_result(make):
 
 def test_of_many_rules_the_rest_is_counted(make):
     rules = [replace(make.floor_rule(0.8 - number / 100), name=f"r{number}") for number in range(5)]
-    lines = rule_texts(make.state(make.healthy("ranker"), rules=rules), max_lines=5)
-    assert lines[-1] == "  and 3 more rules"
+    state = make.state(make.healthy("ranker"), rules=rules)
+    lines = rule_texts(state, max_lines=5)
+    assert lines[-1] == "  and 2 more rules"
     assert len(lines) == 5
+    assert not any("more" in line for line in rule_texts(state, max_lines=6)), "only the first is described"
 
 
 def test_a_rule_that_is_longer_than_the_room_ends_in_an_ellipsis(make):
