@@ -159,6 +159,28 @@ def member_of(alert: Alert) -> Member:
     return Member(*about, alert.since, alert.fired, alert.resolved)
 
 
+def as_tracked(incident: Incident, alerts: Iterable[Alert], gap: timedelta, now: datetime) -> TrackedIncident:
+    """Return an incident as it is tracked from now on.
+
+    Args:
+        incident: One of the evaluation.
+        alerts: Those that it consists of, in the order in which they fired.
+        gap: Usual gap between two periods of the model.
+        now: When it was first seen, aware.
+    """
+    return TrackedIncident(
+        id=incident.id,
+        model=incident.model,
+        members=tuple(map(member_of, alerts)),
+        lead=incident.lead,
+        started_at=incident.started_at,
+        gap_seconds=int(gap.total_seconds()),
+        level=incident.severity,
+        peak_severity=incident.severity,
+        opened_at=now,
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class _Absent:
     """What becomes of the members that are no alerts any more."""
@@ -179,18 +201,8 @@ class _Tracker:
     def open(self, incident: Incident, alerts: Sequence[Alert]) -> list[IncidentChanged]:
         """Return the changes of an incident that was not known: it fired, or was over before it was seen."""
         gap = usual_gap(self.scope.history.periods.get(incident.model), alerts[0].fired or alerts[0].since)
-        tracked = TrackedIncident(
-            id=incident.id,
-            model=incident.model,
-            members=tuple(map(member_of, alerts)),
-            lead=incident.lead,
-            started_at=incident.started_at,
-            gap_seconds=int(gap.total_seconds()),
-            level=incident.severity,
-            peak_severity=incident.severity,
-            opened_at=self.now,
-        )
-        message = _breaches(alerts)
+        tracked = as_tracked(incident, alerts, gap, self.now)
+        message = describe_breaches(alerts)
         if incident.resolved_at is None:
             return [IncidentChanged(self.now, IncidentTransition.FIRED, tracked, message)]
         newest = self.previous_newest.get(incident.model)
@@ -230,10 +242,10 @@ class _Tracker:
             message = NEW_BASELINE
         elif transition is IncidentTransition.JOINED:
             known = {(member.rule, member.key) for member in tracked.members}
-            message = _breaches([alert for alert in alerts if (alert.rule, alert.key) not in known])
+            message = describe_breaches([alert for alert in alerts if (alert.rule, alert.key) not in known])
         else:
             active = [alert for alert in alerts if alert.is_active]
-            message = _breaches(active or alerts) or absent.reason
+            message = describe_breaches(active or alerts) or absent.reason
         return IncidentChanged(self.now, transition, after, message)
 
     def _updated(
@@ -361,7 +373,7 @@ def _transition(before: TrackedIncident, after: TrackedIncident) -> IncidentTran
     return IncidentTransition.MOVED
 
 
-def _breaches(alerts: Sequence[Alert]) -> str:
+def describe_breaches(alerts: Sequence[Alert]) -> str:
     """Return what is wrong, by the breaches of the first alerts."""
     texts = []
     for alert in alerts[:MAX_BREACHES]:

@@ -72,16 +72,28 @@ class Timeline:
     """Every note about it, within an incident or not, in the order of the moments that they are about."""
 
 
-def build_timeline(events: Iterable[Event], model: str, now: datetime | None = None) -> Timeline:
-    """Return the timeline of the incidents of a model, from its exact name and all events, oldest first.
+def build_timeline(
+    events: Iterable[Event],
+    model: str,
+    now: datetime | None = None,
+    *,
+    current: tuple[TrackedIncident, str] | None = None,
+) -> Timeline:
+    """Return the timeline of the incidents of a model.
 
-    What ended by its time is part of it up to `now`, aware; None for the time of the newest event.
+    Args:
+        events: All events, oldest first.
+        model: Its exact name.
+        now: What ended by its time is part of it up to this moment, aware; None for the time of the newest event.
+        current: The open incident of the model by its data, and what is wrong: part of it if no watcher recorded one.
     """
     builder = _TimelineBuilder(model)
     for event in events:
         builder.add_event(event)
         builder.now = max(builder.now or event.at, event.at)
     builder.now = now or builder.now
+    if current is not None:
+        builder.add_unrecorded(*current)
     notes = sorted(dict.fromkeys(builder.notes), key=lambda note: note.at)
     return Timeline(tuple(draft.build(builder) for draft in builder.incidents.values()), tuple(notes))
 
@@ -95,6 +107,8 @@ class _IncidentTimelineBuilder:
     """By receiver and idempotency key, sends that may or may not have arrived."""
     ack: Acknowledgement | None = None
     """The acknowledgement in force."""
+    acknowledged_until: datetime | None = None
+    """The end that the last acknowledgement was given."""
 
     @property
     def is_open(self) -> bool:
@@ -107,7 +121,8 @@ class _IncidentTimelineBuilder:
         entries = [*self.entries, *self.pending_sends.values()]
         first_seen = min(entry.at for entry in entries)
         start = min(first_seen, self.incident.started_at) if self.incident else first_seen
-        end = (self.incident.closed_at or _END) if self.incident else max(entry.at for entry in entries)
+        last_seen = max(self.acknowledged_until or first_seen, *(entry.at for entry in entries))
+        end = (self.incident.closed_at or _END) if self.incident else last_seen
         entries += [
             TimelineEntry(note.at, "noted", note.by, note.text) for note in timeline.notes if start <= note.at <= end
         ]
@@ -122,14 +137,19 @@ class _IncidentTimelineBuilder:
     ) -> Iterable[TimelineEntry]:
         expiration = timeline.expirations.get(silence.id)
         silence_end = min(silence.end, expiration.at) if expiration else silence.end
-        members = self.incident.members if self.incident else ()
         overlaps = silence.start <= end and start < silence_end
-        if overlaps and any(silence.matchers.match_labels(one.rule, one.key, one.severity) for one in members):
+        if overlaps and self._matches(silence, timeline.model):
             text = f"until {format_minute(silence.end, silence.start)}: {silence.reason}"
             yield TimelineEntry(max(silence.created_at, silence.start), "silenced", silence.by, text)
             now = timeline.now
             if expiration or (now is not None and silence_end <= min(now, end)):
                 yield TimelineEntry(silence_end, "silence-ended", expiration.by if expiration else "", "")
+
+    def _matches(self, silence: Silence, model: str) -> bool:
+        """Return whether a silence is about the incident; of one that no watcher saw only the model is known."""
+        if self.incident is None:
+            return fnmatchcase(model, silence.matchers.model)
+        return any(silence.matchers.match_labels(one.rule, one.key, one.severity) for one in self.incident.members)
 
     def end_ack(self, now: datetime, incident: TrackedIncident | None = None) -> None:
         """End the acknowledgement if it is over by a moment, or by a new state of the incident."""
@@ -168,7 +188,7 @@ class _TimelineBuilder:
                 draft.end_ack(at, incident)
             case Acknowledged(at, ack) if ack.model == self.model:
                 draft = self._draft(ack.incident)
-                draft.ack = ack
+                draft.ack, draft.acknowledged_until = ack, ack.until
                 draft.entries.append(TimelineEntry(at, "acknowledged", ack.by, ack.reason))
             case Unacknowledged(at, incident_id, by) if incident_id in self.incidents:
                 self.incidents[incident_id].ack = None
@@ -183,6 +203,13 @@ class _TimelineBuilder:
                 self.expirations.setdefault(event.silence, event)
             case SendStarted() | SendFinished():
                 self._add_send(event)
+
+    def add_unrecorded(self, incident: TrackedIncident, message: str) -> None:
+        """Add the open incident of the data, unless a watcher recorded one: its id may be of an earlier start."""
+        if not any(draft.is_open for draft in self.incidents.values()):
+            draft = self._draft(incident.id)
+            draft.incident = incident
+            draft.entries.insert(0, TimelineEntry(incident.fired_at, "fired", "", message))
 
     def _add_baseline(self, at: datetime, start: datetime, by: str) -> None:
         """Add a new baseline to the incidents that end with it; without any it is a note."""

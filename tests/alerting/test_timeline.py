@@ -120,8 +120,28 @@ def test_what_a_person_acknowledged_without_a_watcher_is_reported_too():
     (incident_timeline,) = build_timeline([ack(0), noted(1, "v2")], "churn").incidents
     assert (incident_timeline.incident, [entry.event for entry in incident_timeline.entries]) == (
         None,
-        ["acknowledged"],
+        ["acknowledged", "noted"],
     )
+
+
+def test_a_silence_of_an_incident_that_no_watcher_saw_is_reported_too():
+    events = [ack(0), Unacknowledged(at(1), "1a2b3c4d", "bob"), silence(2, 24), silence(2, 24, "0ther000", "other")]
+    (incident_timeline,) = build_timeline(events, "churn").incidents
+    assert [entry.event for entry in incident_timeline.entries] == ["acknowledged", "unacknowledged", "silenced"]
+
+
+def test_the_open_incident_of_the_data_is_reported_where_no_watcher_recorded_one(followed):
+    recorded = followed(at=at(-48))
+    events = [ack(0), silence(2, 24), noted(3, "still looking")]
+    (incident_timeline,) = build_timeline(events, "churn", current=(recorded.incident, "0.87 < 0.90")).incidents
+    assert [(entry.event, entry.text) for entry in incident_timeline.entries] == [
+        ("fired", "0.87 < 0.90"),
+        ("acknowledged", "rolling back"),
+        ("silenced", "until 11 Jan 14:00 UTC: a release"),
+        ("noted", "still looking"),
+    ]
+    known = build_timeline([recorded], "churn", current=(recorded.incident, "again")).incidents
+    assert [entry.text for (one,) in [known] for entry in one.entries] == ["0.87 < 0.90"]
 
 
 def test_a_note_on_an_incident_that_is_open_is_part_of_it(followed):

@@ -136,8 +136,10 @@ async def test_the_incident_is_acknowledged_from_its_evidence(fleet, run, tmp_pa
         await screen.press("enter", "a")
         assert screen.status_line.startswith("Acknowledge fraud. Reason:")
         await screen.press(*"mine", "enter")
-        await screen.wait_for("acknowledged by")
-        assert "fraud: diagnosis" in screen.text
+        await screen.wait_for("fraud: diagnosis, acknowledged by")
+        await screen.wait_for("Timeline")
+        assert ": mine" in screen.lines[0]
+        await screen.wait_for("  fired: f1_score")
 
 
 @pytest.mark.parametrize(("key", "shown"), [("v", "10 days"), ("S", "Silence"), ("N", "note on fraud"), ("?", "Help")])

@@ -11,6 +11,7 @@ from modeltop.core.incident import AlertingState
 from modeltop.core.text import sanitize
 from modeltop_tui.screens.main import MainScreen
 from modeltop_tui.screens.modal import ModalPane, RowsPane
+from modeltop_tui.view.acknowledgements import incident_handling
 from modeltop_tui.view.diagnosis import evidence_rows
 from modeltop_tui.view.rows import Row, open_by_room
 from modeltop_tui.view.state import ScreenState
@@ -35,8 +36,9 @@ class DiagnosisPane(RowsPane):
         return open_by_room(self.listed, height)
 
     def title(self) -> str:
-        """Return the name of the model."""
-        return f"{sanitize(self.screen_state.selection.model, 60)}: diagnosis"
+        """Return the name of the model, and who acknowledged or silenced its incident, until when and why."""
+        title = f"{sanitize(self.screen_state.selection.model, 60)}: diagnosis"
+        return ", ".join((title, *incident_handling(self.screen_state)))
 
     def start_over(self) -> None:
         """Forget what was open, and where the cursor was: another model is selected."""
@@ -96,8 +98,7 @@ class DiagnosisScreen(ModalPane):
             if self.screen_state.selection.model == model:
                 self.pane.show_timeline(lines)
 
-        if model is not None:
-            read_timeline(self.app, self.poller, model, show)
+        read_timeline(self.app, self.poller, state, show)
 
     def action_move(self, name: str, steps: int) -> None:
         """Move the selection of the main screen."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from modeltop.core.series import Alert
-from modeltop.core.text import pluralize
-from modeltop.report.phrases import describe_ack, describe_note, describe_suppression
+from modeltop.core.text import pluralize, sanitize, truncate
+from modeltop.report.phrases import describe_ack, describe_note, describe_suppression, format_moment
 from modeltop_tui.view.chart_annotations import model_notes
 from modeltop_tui.view.state import ScreenState, SnapshotIndex, snapshot_index
-from modeltop_tui.view.styled_text import Cells, wrap
+from modeltop_tui.view.styled_text import Cells, Span, wrap
 
 ACKNOWLEDGED_MARK, SUPPRESSED_MARK = "✓", "×"
 MAX_NOTES = 5
@@ -20,33 +20,61 @@ def handling_mark(index: SnapshotIndex, alerts: Iterable[Alert]) -> str:
     """Return the mark for how alerts are handled.
 
     Returns:
-        `✓` if each active alert is acknowledged, `×` if the others are suppressed; a blank if an active alert is
-        neither, or none is active.
+        `✓` if each active alert is acknowledged; `×` if each is suppressed, acknowledged or not, or else the others
+        are; a blank if an active alert is neither, or none is active.
     """
-    active = [alert.id or "" for alert in alerts if alert.is_active]
-    unacknowledged = [alert_id for alert_id in active if alert_id not in index.snapshot.acknowledgements]
-    if not active or any(alert_id not in index.snapshot.suppressions for alert_id in unacknowledged):
+    active = {alert.id or "" for alert in alerts if alert.is_active}
+    acknowledged = active & index.snapshot.acknowledgements.keys()
+    suppressed = active & index.snapshot.suppressions.keys()
+    if not active or acknowledged | suppressed != active:
         return " "
-    return SUPPRESSED_MARK if unacknowledged else ACKNOWLEDGED_MARK
+    return ACKNOWLEDGED_MARK if acknowledged == active != suppressed else SUPPRESSED_MARK
 
 
-def handling_lines(alert: Alert, state: ScreenState, width: int) -> list[Cells]:
+def incident_handling(state: ScreenState) -> list[str]:
+    """Return who acknowledged the incident of the selected model, and who silenced it, until when and why."""
+    snapshot, model = state.snapshot, state.selection.model
+    if snapshot is None or model is None:
+        return []
+    index = snapshot_index(snapshot)
+    if (incident := index.incidents.get(model)) is None:
+        return []
+    out = []
+    acks = (snapshot.acknowledgements[name] for name in incident.alerts if name in snapshot.acknowledgements)
+    if (ack := next(acks, None)) is not None:
+        reason = f": {sanitize(ack.reason)}" if ack.reason.strip() else ""
+        until = format_moment(ack.until, snapshot.clock)
+        out.append(f"acknowledged by {sanitize(ack.by, 40)} until {until}{reason}")
+    if (suppression := snapshot.suppressions.get(incident.lead)) is not None:
+        out.append(describe_suppression(suppression))
+    return out
+
+
+def handling_lines(alert: Alert, state: ScreenState, width: int, *, brief: bool = False) -> list[Cells]:
     """Return who acknowledged the alert and why it is suppressed; no lines if neither applies.
 
     Args:
         alert: One alert of the snapshot.
         state: Has the acknowledgements and suppressions.
         width: Width of a line in cells.
+        brief: A line each, without the times of an acknowledgement.
     """
     snapshot, alert_id = state.snapshot, alert.id or ""
     if snapshot is None:
         return []
     lines: list[Cells] = []
     if (ack := snapshot.acknowledgements.get(alert_id)) is not None:
-        lines += wrap(describe_ack(ack, snapshot.clock), width, indent="  ", lead=((f"{ACKNOWLEDGED_MARK} ", "ok"),))
+        text = ": ".join(filter(None, (f"by {ack.by}", ack.reason))) if brief else describe_ack(ack, snapshot.clock)
+        lines += _handling_line(text, width, (f"{ACKNOWLEDGED_MARK} ", "ok"), brief=brief)
     if (reason := snapshot.suppressions.get(alert_id)) is not None:
-        lines += wrap(describe_suppression(reason), width, indent="  ", lead=((f"{SUPPRESSED_MARK} ", "warning"),))
+        lead = (f"{SUPPRESSED_MARK} ", "warning")
+        lines += _handling_line(describe_suppression(reason), width, lead, brief=brief)
     return lines
+
+
+def _handling_line(text: str, width: int, lead: Span, *, brief: bool) -> list[Cells]:
+    text = truncate(sanitize(text), max(1, width - 2)) if brief else text
+    return wrap(text, width, indent="  ", lead=(lead,))
 
 
 def note_lines(state: ScreenState, width: int) -> list[list[Cells]]:

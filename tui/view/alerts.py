@@ -75,8 +75,10 @@ def entries(state: ScreenState, width: int, *, folded: bool = False) -> list[Ale
     own, statuses = _in_order(index, model), index.statuses_by_model[model]
     groups = _folded(index, own) if folded else [(alert,) for alert in own]
     out = [_alert_entry(index, group, width) for group in groups]
-    handling = dict.fromkeys(tuple(handling_lines(alert, state, width)) for alert in own)
-    out += [AlertEntry((), lines) for lines in handling if lines]
+    handling = dict.fromkeys(tuple(handling_lines(alert, state, width, brief=folded)) for alert in own)
+    # Where there is no room for all, who works on it comes right below what is worst.
+    at = 1 if folded else len(out)
+    out[at:at] = [AlertEntry((), lines) for lines in handling if lines]
     alerting = {(alert.rule, alert.key) for alert in own}
     healthy = [status for status in statuses if (status.rule, status.key) not in alerting]
     of_segments = [status for status in healthy if folded and status.key.segment != "all"]

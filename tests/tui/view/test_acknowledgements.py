@@ -45,6 +45,12 @@ def test_who_has_an_alert_since_when_until_when_and_why_stands_below_it(state_af
     assert sum("acked" in line for line in both) == 1, "once for an incident"
 
 
+def test_where_there_is_no_room_for_all_who_has_it_and_why_comes_right_below_the_worst(state_after):
+    state = state_after(acknowledged=[F1, ACCURACY])
+    lines = [plain_text(line).rstrip() for entry in entries(state, 30, folded=True) for line in entry.lines]
+    assert lines[1] == "✓ by ana: looking into it"
+
+
 def test_why_nobody_is_told_stands_below_the_alert_which_stays_visible(state_after):
     lines = alert_lines(state_after(Selection("churn"), suppressed=[CHURN]), 80)
     assert lines[0].startswith("◆×accuracy 0.91 < 0.92")
@@ -58,6 +64,9 @@ def test_why_nobody_is_told_stands_below_the_alert_which_stays_visible(state_aft
         pytest.param({"acknowledged": [F1]}, "▲ fraud", id="one of two is still to be taken"),
         pytest.param({"acknowledged": [F1, ACCURACY]}, "▲✓fraud", id="both are taken"),
         pytest.param({"suppressed": [F1, ACCURACY]}, "▲×fraud", id="nobody is told of either"),
+        pytest.param(
+            {"acknowledged": [F1, ACCURACY], "suppressed": [F1, ACCURACY]}, "▲×fraud", id="both are taken and silenced"
+        ),
         pytest.param({"acknowledged": [F1], "suppressed": [ACCURACY]}, "▲×fraud", id="one of each"),
         pytest.param(
             {"acknowledged": [F1, ACCURACY], "suppressed": [F1]}, "▲✓fraud", id="taken says more than silenced"
