@@ -39,12 +39,13 @@ def run(args: argparse.Namespace, context: Context) -> int:
     if unknown := [word for word in named if word not in models]:
         raise UsageError(f"no model {sanitize(unknown[0])}; the models are {list_names([*map(sanitize, models)])}")
     explained = (named or models) if args.explain else []
-    if args.json:
-        context.out_line(as_json(snapshot, explained=explained))
-    elif explained:
-        context.out_lines(text_explanation(snapshot, explained))
-    else:
-        print_summary(snapshot, context)
+    with context.output_may_be_closed():
+        if args.json:
+            context.out_line(as_json(snapshot, explained=explained))
+        elif explained:
+            context.out_lines(text_explanation(snapshot, explained))
+        else:
+            print_summary(snapshot, context)
     return EXIT_CODES[snapshot.severity]
 
 

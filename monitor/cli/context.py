@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 import json
 import math
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib import import_module
@@ -96,6 +97,11 @@ CoverTerminal = Callable[[], AbstractContextManager[object]]
 """A function whose context covers the screen from the moment the app is wanted until its first frame."""
 
 
+def redirect_to_null(stream: TextIO) -> None:
+    """Point the stream's descriptor elsewhere, so that the interpreter's last flush does not complain."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
 @dataclass(slots=True)
 class Context:
     """The environment of a command: streams, the clock, and the app if it is installed."""
@@ -118,6 +124,15 @@ class Context:
         """Write lines of data to stdout, in the characters of its encoding."""
         for line in lines:
             self.out_line(line)
+
+    @contextmanager
+    def output_may_be_closed(self) -> Iterator[None]:
+        """Write to a reader that may leave early, such as `head`: the exit code is still that of what was found."""
+        try:
+            yield
+            self.out.flush()
+        except BrokenPipeError:
+            redirect_to_null(self.out)
 
     def out_json(self, value: object) -> None:
         """Write a value to stdout as JSON, ASCII-escaped; NaN is a programming error."""

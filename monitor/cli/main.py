@@ -8,10 +8,10 @@ import gc
 import os
 import sys
 from collections.abc import Callable, Sequence
-from typing import NoReturn, TextIO
+from typing import NoReturn
 
 from modeltop import __version__
-from modeltop.cli.context import COMMANDS, AppOptions, Context, CoverTerminal, OpenApp, load_command
+from modeltop.cli.context import COMMANDS, AppOptions, Context, CoverTerminal, OpenApp, load_command, redirect_to_null
 from modeltop.core.errors import MonitorError
 from modeltop.core.text import sanitize
 
@@ -68,7 +68,7 @@ def main(
     except SystemExit as stop:  # argparse has printed the error, or the help
         return stop.code if isinstance(stop.code, int) else EXIT_USAGE
     except BrokenPipeError:
-        _redirect_to_null(sys.stdout)
+        redirect_to_null(sys.stdout)
         return 0
     except KeyboardInterrupt:
         return 130
@@ -139,8 +139,3 @@ def _overview() -> str:
             "options of a command, `modeltop help` the topics of the manual.",
         ]
     )
-
-
-def _redirect_to_null(stream: TextIO) -> None:
-    """Point the stream's descriptor elsewhere, so that the interpreter's last flush does not complain."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -1,6 +1,9 @@
 """`modeltop check`: one evaluation, one verdict, one exit code."""
 
 import json
+import os
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -219,3 +222,16 @@ def test_every_list_leads_on_the_alert_that_the_incident_leads_on(run, fleet):
     leads = {incident["model"]: incident["lead"] for incident in record["incidents"] if incident["status"] == "open"}
     assert {model: first[model] for model in leads} == leads
     assert run("alerts", fleet).lines[0].startswith(f"{leads['triage']}  ▲ critical triage accuracy")
+
+
+@pytest.mark.parametrize("words", [(), ("--json",), ("--explain",)])
+def test_a_reader_that_leaves_early_does_not_turn_critical_into_ok(fleet, words, tmp_path):
+    environ = os.environ | {"HOME": str(tmp_path), "XDG_STATE_HOME": str(tmp_path)}
+    command = [sys.executable, "-m", "modeltop_tui", "check", *words, str(fleet)]
+    check = subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    check.stdout.close()  # as `head` does once it has seen enough
+    problems = check.stderr.read()
+    check.stderr.close()
+    assert check.wait() == 2
+    assert "Broken pipe" not in problems
+    assert "Traceback" not in problems

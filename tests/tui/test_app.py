@@ -242,8 +242,10 @@ async def test_periods_are_filtered_while_one_types_and_escape_shows_all_again(f
         assert 'f1_score, 1 day with "crit"' in screen.text
         await screen.press("slash", "z")
         assert "no match" in screen.status_line
-        assert 'f1_score, 1 day with "crit"' in screen.text
-        await screen.press("escape", "enter", "left")
+        assert "f1_score, 10 days" in screen.lines[0], "not those of the words before"
+        await screen.press("enter")
+        assert screen.status_line == 'no period matches "critz" (/ to edit, Esc to clear)'
+        await screen.press("slash", "z", "escape", "enter", "left")
         assert "10 days" in screen.lines[0]
         await screen.press("slash", "2", "enter", "escape", "escape")
         assert "1 Models" in screen.text

@@ -77,12 +77,11 @@ class PeriodsPane(RowsPane):
         return f"{self.cursor_row + 1} of {len(self.listed)}" if self.listed else ""
 
     def filter(self, words: str) -> bool:
-        """List only the periods that match some words; return False, and keep what is listed, if none does."""
-        if not period_rows(self.screen_state, words.strip()):
-            return False
-        self.words, self.toggled, self.cursor_row, self.top = words.strip(), set(), 0, 0
+        """List only the periods that match some words; list all, and return False, if none does."""
+        has_match = bool(period_rows(self.screen_state, words.strip()))
+        self.words, self.toggled, self.cursor_row, self.top = words.strip() if has_match else "", set(), 0, 0
         self.repaint()
-        return True
+        return has_match
 
 
 class PeriodsScreen(ModalPane):
@@ -130,10 +129,14 @@ class PeriodsScreen(ModalPane):
         def on_change(text: str) -> str:
             return "2025-06, critical, <0.9, recall<0.8, !word" if self.pane.filter(text) else "no match"
 
+        def on_submit(text: str) -> None:
+            if not self.pane.filter(text):
+                self.status.show_message(f'no period matches "{text}" (/ to edit, Esc to clear)')
+
         def on_cancel() -> None:
             self.pane.filter("")
 
-        self.status.show_prompt(Prompt("/", self.pane.words, on_change, lambda _: None, on_cancel))
+        self.status.show_prompt(Prompt("/", self.pane.words, on_change, on_submit, on_cancel))
 
     async def action_clear(self) -> None:
         """Clear the filter; without one, go back."""

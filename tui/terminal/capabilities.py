@@ -47,7 +47,7 @@ class Capabilities:
 
 def in_browser(environ: Environment = os.environ) -> bool:
     """Return whether textual-serve runs this process: the app is shown in a browser, by packets in pipes."""
-    return environ.get("TEXTUAL_DRIVER", "").endswith(":WebDriver")
+    return environ.get("TEXTUAL_DRIVER", "").endswith(":WebDriver") and not os.isatty(1)
 
 
 def unusable_reason(environ: Environment = os.environ) -> str | None:

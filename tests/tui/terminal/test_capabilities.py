@@ -12,6 +12,7 @@ from modeltop_tui.terminal.capabilities import (
     ColorDepth,
     check_theme,
     detect_capabilities,
+    in_browser,
     prepare_environment,
     resolve_options,
 )
@@ -42,6 +43,12 @@ COLOUR, ATTRIBUTES = "\x1b]11;rgb:1e1e/1e1e/1e1e\x1b\\", "\x1b[?62;22c"
 )
 def test_the_number_of_colours(environ, depth):
     assert detect_capabilities(environ, "utf-8").depth is depth
+
+
+def test_the_driver_of_a_browser_counts_only_where_the_output_is_no_terminal(monkeypatch):
+    assert in_browser(IN_BROWSER)
+    monkeypatch.setattr("os.isatty", lambda _: True)
+    assert not in_browser(IN_BROWSER), "it was left set in an ordinary terminal"
 
 
 @pytest.mark.parametrize(
