@@ -63,7 +63,7 @@ MAIN = APP | STEPS | {
     "colon": ("", "model, metric, segment"),
     "s": ("", "models by name"),
     "right": ("", ""), "l": ("", ""), "left": ("right", ""), "h": ("right", ""),
-    "v": ("", "100 days"),
+    "v": ("", ": accuracy, 100 days"),
     "z": ("", ""),
     "plus": ("", ""), "equals_sign": ("", ""), "minus": (RANGE, ""), "0": ("", "full history"),
     "left_square_bracket": (RANGE, ""), "right_square_bracket": (f"{RANGE} left_square_bracket", ""),
@@ -83,7 +83,7 @@ EVIDENCE = APP | STEPS | {
     "a": ("", "Acknowledge fraud. Reason:"),
     "S": ("", 'e.g. "backfill running'),
     "N": ("", "note on fraud:"),
-    "v": ("", "100 days"),
+    "v": ("", ": accuracy, 100 days"),
     "q": ("", "1 Models"), "d": ("", "1 Models"), "escape": ("", "1 Models"),
 }  # fmt: skip
 PERIODS = APP | STEPS | {
@@ -93,7 +93,7 @@ PERIODS = APP | STEPS | {
     "a": ("", "Acknowledge fraud. Reason:"),
     "S": ("", 'e.g. "backfill running'),
     "N": ("", "note on fraud:"),
-    "escape": ("slash c r i t enter", "100 days"),
+    "escape": ("slash c r i t enter", ": accuracy, 100 days"),
     "q": ("", "1 Models"), "v": ("", "1 Models"),
 }  # fmt: skip
 HELP = APP | STEPS | {
@@ -105,7 +105,7 @@ START = APP | STEPS | {
     "escape": ("", "1 Models"),
 }  # fmt: skip
 CURSOR = MAIN | {
-    "pageup": ("pagedown", ""), "ctrl+b": ("pagedown", ""), "escape": ("", ""), "enter": ("", "100 days"),
+    "pageup": ("pagedown", ""), "ctrl+b": ("pagedown", ""), "escape": ("", ""), "enter": ("", ": accuracy, 100 days"),
     "m": ("c right", "with "), "shift+right": ("home", ""), "shift+left": ("", ""),
 }  # fmt: skip
 
