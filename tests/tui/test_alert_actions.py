@@ -239,7 +239,7 @@ async def test_hostile_reasons_and_authors_are_only_text(make, fleet, run, state
         )
     acknowledge_as(event_log, make.hostile[0], fleet, make.hostile[1])
     async with run(fleet, size=(100, 30), state_reader=state_reader) as screen:
-        await screen.wait_for("\\x1b]52;c;ZWNobyBwd25lZA==")
+        await screen.wait_for("\\x1b]52;c;ZWNobyBwd25lZ")
         for keys in ("4", "z", "G", "a", "S", "down", "up", "up", "escape"):
             await screen.press(keys)
             assert screen.text.replace("\n", "").isprintable()
