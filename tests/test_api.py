@@ -279,6 +279,7 @@ def test_the_diagnosis_answers_the_five_questions_as_check_explains_them(capsys)
     explained = check_json(capsys, FLEET, "--explain", "ranker")
     record = next(model for model in explained["models"] if model["model"] == "ranker")
     assert [question._asdict() for question in diagnosis.questions] == record["questions"] != []
+    assert str(diagnosis) == f"ranker: {diagnosis.verdict}"
     assert str(modeltop.diagnose(falling(), "churn").verdict) == str(modeltop.check(falling()).verdict)
 
 

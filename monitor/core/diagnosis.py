@@ -306,6 +306,9 @@ class Diagnosis:
     labels_since_change: int | None = None
     """Labeled rows since the change started, for a retraining to learn from; None where unknown."""
 
+    def __str__(self) -> str:
+        return f"{self.model}: {self.verdict}"
+
     @property
     def cause(self) -> Cause:
         """The most likely cause; `UNKNOWN` if none is likely enough."""

@@ -213,7 +213,8 @@ def _retrain(observations: Observations, hypotheses: Sequence[CauseHypothesis]) 
     if cause in (Cause.DATA_DRIFT, Cause.FEATURE_DRIFT):
         return "not yet", "compare the inputs with the training data first"
     if cause is not Cause.CONCEPT_DRIFT or hypotheses[0].certainty is Certainty.UNCLEAR:
-        return "not yet", "find the cause first"
+        is_found = cause is Cause.SEGMENT and is_certain_enough
+        return "not yet", "check the segment first" if is_found else "find the cause first"
     blocker, labels = retraining_blocker(observations), f"{observations.labels_since_change or 0:,} new labels"
     if blocker is not None:
         return "not yet", blocker

@@ -242,7 +242,9 @@ class _Page:
             yield f"<figure><figcaption>{escape_text(caption)}</figcaption>{svg}</figure>"
 
     def _more_charts(self, others: Sequence[Series]) -> Iterator[str]:
-        drawn = others[: MAX_CHARTS_PER_MODEL - 1]
+        # The metrics of all rows and what alerts have their charts, however many segments are ok.
+        ranked = sorted(others, key=lambda one: one.key.segment != "all" and one.key not in self.severities)
+        drawn = ranked[: MAX_CHARTS_PER_MODEL - 1]
         charts = [line for series in drawn for line in self._chart(series, is_lead=False)]
         if charts:
             # A report of one model has room for all of its charts.

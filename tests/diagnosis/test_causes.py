@@ -184,6 +184,7 @@ def test_one_segment_that_makes_the_fall_is_named(make_step, run_diagnosis):
     ]
     diagnosis = run_diagnosis([make_step("accuracy", 0.95, 0.89), *segments])
     assert diagnosis.cause is Cause.SEGMENT
+    assert diagnosis.questions[-1][1:] == ("not yet", "check the segment first")
     assert diagnosis.verdict.why == "Likely one segment: country=CH 0.95→0.75, 100 % of the change."
     assert diagnosis.verdict.do == "Check what changed for country=CH around 2 Mar."
     assert diagnosis.segments[0].segment == "country=CH"

@@ -274,3 +274,14 @@ def test_a_large_model_says_how_many_charts_are_left_out(capsys, tmp_path):
     out = report(tmp_path / "m.csv", capsys)
     assert out.count("<svg") == 12
     assert "28 more charts in the app" in out
+
+
+def test_what_alerts_has_its_chart_before_the_segments_that_are_ok(capsys, tmp_path):
+    days = [f"2025-01-{day:02}" for day in range(1, 31)]
+    segments = [f"s{number:02}" for number in range(20)]
+    rows = [f"{day},m,{name},{0.6 if name == 's19' and day > days[24] else 0.95}" for day in days for name in segments]
+    rows += [f"{day},m,all,{0.93 if day > days[24] else 0.95}" for day in days]
+    (tmp_path / "m.csv").write_text("date,model,segment,accuracy\n" + "\n".join(rows) + "\n")
+    out = report(tmp_path / "m.csv", capsys)
+    captions = re.findall(r"<figcaption>(.*?)</figcaption>", out)
+    assert {caption.split(",")[0] for caption in captions[:2]} == {"accuracy [s19]", "accuracy"}
