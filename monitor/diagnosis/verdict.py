@@ -218,7 +218,11 @@ def _limit_clause(observations: Observations, series: Series, *, short: bool) ->
 
 def _level(observations: Observations, series: Series) -> Iterator[str]:
     """Yield the newest value and its limit, where nothing was before to compare it with."""
-    (value,) = format_values(observations.metric, float(series.values[series.evaluable()][-1]))
+    values = series.values[series.evaluable()]
+    if not len(values):
+        yield f"{series_subject(series.key)} has no evaluated periods"
+        return
+    (value,) = format_values(observations.metric, float(values[-1]))
     limit = _limit_clause(observations, series, short=False)
     yield f"{series_subject(series.key)} is {value}{', ' if limit else ''}{limit}"
 

@@ -59,3 +59,9 @@ def test_any_history_has_a_verdict_and_five_answers(make_series, run_diagnosis, 
     assert all(len(question.answer.split()) <= 2 for question in diagnosis.questions)
     assert all(0 <= hypothesis.weight <= 1 for hypothesis in diagnosis.hypotheses)
     assert diagnosis.hypotheses or not alerting
+
+
+def test_a_metric_that_rests_on_no_case_has_no_evaluated_period(make_series, run_diagnosis, make_alert):
+    series = make_series("accuracy", [0.5, 0.4], support=0.0, rows=0.0)
+    diagnosis = run_diagnosis([series], alerts=[make_alert(since=series.newest)], severity=Severity.WARNING)
+    assert diagnosis.verdict.what == "Accuracy has no evaluated periods."

@@ -157,7 +157,7 @@ async def test_a_typed_line_is_completed_recalled_and_runs_the_action_of_a_key(f
 @pytest.mark.parametrize(
     ("line", "text"),
     [
-        ("periods", "fraud: f1_score, 10 periods"),
+        ("periods", "fraud: f1_score, 10 days"),
         ("diagnosis", "fraud: diagnosis"),
         ("help", "next theme"),
         ("theme none", "no theme none; try: "),
