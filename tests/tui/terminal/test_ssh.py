@@ -57,7 +57,7 @@ def test_the_incident_of_the_demo_from_first_sight_to_quit_takes_few_keys(remote
     folder = tmp_path / "demo"
     folder.mkdir()
     session = remote("demo", TMPDIR=str(folder))
-    session.wait_for("What triage: accuracy dropped overnight").wait_for("▲ checkout", seconds=90)
+    session.wait_for("What triage: accuracy dropped overnight").wait_for("▲ check", seconds=90)
     transcript = [("", session.text)]
     for key, text, seen in INCIDENT:
         assert seen not in session.text, f"before {key}, {seen!r} is on screen:\n{session.text}"
