@@ -287,7 +287,7 @@ def _segment_entries(statuses: list[RuleStatus], width: int) -> list[AlertEntry]
     ok = sum(status.is_evaluated and not status.severity for status in statuses)
     out = []
     for count, kind in ((ok, OK), (len(statuses) - ok, NOT_EVALUATED)):
-        lines = _rule_lines(f"{pluralize(count, 'rule')} on segments: {kind}", width, kind)
+        lines = rule_state_lines(f"{pluralize(count, 'rule')} on segments: {kind}", width, kind)
         out += [AlertEntry((), lines, is_folded=True, kind=kind, count=count)] if count else []
     return out
 
@@ -297,10 +297,10 @@ def _rule_entry(status: RuleStatus, width: int) -> AlertEntry:
     if status.key.segment != "all":
         text = f"[{sanitize(status.key.segment, 60)}] {text}"
     kind = OK if status.is_evaluated else NOT_EVALUATED
-    return AlertEntry((), _rule_lines(text, width, kind), rule_key=status.key, kind=kind)
+    return AlertEntry((), rule_state_lines(text, width, kind), rule_key=status.key, kind=kind)
 
 
-def _rule_lines(text: str, width: int, kind: str) -> tuple[Cells, ...]:
+def rule_state_lines(text: str, width: int, kind: str) -> tuple[Cells, ...]:
     """Return the lines about rules without an alert: with the mark of what is ok, or gray."""
     mark, role = (SHAPES[Severity.OK], "") if kind == OK else (" ", "dim")
     return tuple(wrap(text, width, role=role, indent="  ", lead=((f"{mark} ", "ok"),)))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from modeltop.core.series import SeriesKey, Severity
+from modeltop.core.series import SeriesKey
 from modeltop.core.text import pluralize, sanitize
 from modeltop.report.phrases import alert_line, rule_sentence
 from modeltop.rules.rule import Rule
+from modeltop_tui.view.alerts import NOT_EVALUATED, OK, rule_state_lines
 from modeltop_tui.view.state import ScreenState, SnapshotIndex, snapshot_index
-from modeltop_tui.view.styled_text import SHAPES, TINTS, Cells, wrap
+from modeltop_tui.view.styled_text import TINTS, Cells, wrap
 
 BUILT_IN = "Rule: built in. It checks that data comes, and that it can be read."
 
@@ -47,10 +48,10 @@ def _entries(index: SnapshotIndex, key: SeriesKey, width: int) -> Iterator[list[
     alerting = {alert.rule for alert in alerts}
     for status in index.statuses_by_key[key]:
         if status.rule not in alerting:
-            mark = SHAPES[Severity.OK] if status.is_evaluated else " "
-            lead: Cells = ((f"{mark} ", "ok"),)
-            line = wrap(sanitize(status.sentence, 300), width, indent="    ", lead=lead)
-            yield [*line, *_rule_lines(index, index.rules.get(status.rule), width)]
+            state_lines = rule_state_lines(
+                sanitize(status.sentence, 300), width, OK if status.is_evaluated else NOT_EVALUATED
+            )
+            yield [*state_lines, *_rule_lines(index, index.rules.get(status.rule), width)]
 
 
 def _rule_lines(index: SnapshotIndex, rule: Rule | None, width: int) -> list[Cells]:
