@@ -121,12 +121,9 @@ class Detector(ABC):
         """Minimum number of evaluable periods before the evaluated one, besides those of the rule's baseline."""
         return 0
 
+    @abstractmethod
     def prepare(self, series_batch: Sequence[Series], context: QueryContext) -> list[Scan | None]:
         """Return the scan of each series; None if no point breaches. Many at once may cost little more than one."""
-        return [self._scan_one(series, context) for series in series_batch]
-
-    def _scan_one(self, series: Series, context: QueryContext) -> Scan | None:
-        raise NotImplementedError  # by detectors that overwrite `prepare`
 
     def breach(self, past: Series, scan: Any, level: Severity) -> Breach:
         """Return the breach of the last point of `past`, which has `level`: the value beside its baseline.
@@ -168,6 +165,20 @@ class Detector(ABC):
             show: Formats a value of the metric.
             against: The baseline in words.
         """
+
+
+class SingleSeriesDetector(Detector):
+    """A detector that scans each series by itself."""
+
+    __slots__ = ()
+
+    def prepare(self, series_batch: Sequence[Series], context: QueryContext) -> list[Scan | None]:
+        """Return the scan of each series; None if no point breaches."""
+        return [self._scan_one(series, context) for series in series_batch]
+
+    @abstractmethod
+    def _scan_one(self, series: Series, context: QueryContext) -> Scan | None:
+        """Return the scan of a series; None if no point breaches."""
 
 
 def configured_pairs(warn: T | None, critical: T | None) -> list[tuple[Severity, T]]:

@@ -14,7 +14,7 @@ from modeltop.core.stats.robust import MAX_MAGNITUDE, past_median
 from modeltop.core.stats.rolling import row_chunks
 from modeltop.core.text import format_value
 from modeltop.rules.baselines.base import BaselineStats
-from modeltop.rules.detectors.base import Detector, QueryContext, Scan, configured_pairs
+from modeltop.rules.detectors.base import QueryContext, Scan, SingleSeriesDetector, configured_pairs
 
 ROUNDING = 1e-9
 """Relative tolerance of a limit: a size that exceeds it by no more is on it, so that 0.90 - 0.85 is no more than 0.05;
@@ -102,7 +102,7 @@ def weekday_medians(pool: Series, most: int, least: int) -> Floats:
     return medians
 
 
-class PointwiseDetector(Detector):
+class PointwiseDetector(SingleSeriesDetector):
     """Base of the detectors that compare each point with the baseline of the rule."""
 
     __slots__ = ()
@@ -123,7 +123,7 @@ class PointwiseDetector(Detector):
         return "no worse than its reference"
 
 
-class SelfBaselined(Detector):
+class SelfBaselined(SingleSeriesDetector):
     """Base of the detectors that have a baseline of their own: the evaluable points before each."""
 
     __slots__ = ()

@@ -10,13 +10,20 @@ import numpy as np
 
 from modeltop.core.series import Breach, Flags, Series, Severity
 from modeltop.core.text import format_comparison, format_exact, format_value
-from modeltop.rules.detectors.base import Detector, QueryContext, Scan, configured_pairs, describe_levels, detector
+from modeltop.rules.detectors.base import (
+    QueryContext,
+    Scan,
+    SingleSeriesDetector,
+    configured_pairs,
+    describe_levels,
+    detector,
+)
 from modeltop.rules.detectors.limit import Limit
 
 
 @detector("threshold")
 @dataclass(frozen=True, slots=True)
-class Threshold(Detector):
+class Threshold(SingleSeriesDetector):
     """Breached by a value beyond a limit; exactly on the limit is fine.
 
     Raises:
