@@ -2,7 +2,8 @@
 
 It is the first frame of the last run of the same command line in the same terminal: text and colors in the cache
 folder, with the stat of each file it depends on. It is shown only while none of them has changed and no row that was in
-the future is due, and its last line shows its age. Without one, the first line shows that files are being read.
+the future is due, and its last line shows its age. Without one, the first line shows that files are being read, and
+then, if they are read before the app is there, the answer in plain text.
 """
 
 from __future__ import annotations
@@ -114,11 +115,13 @@ def render_frame(frame: tuple[float, list[str]] | None, size: tuple[int, int], n
     if frame is None:
         return f"{ENTER}{truncate('modeltop  reading', columns)}"
     saved_at, lines = frame
-    shown = [
-        *lines[: rows - 1],
-        truncate(f"as last seen, {format_age(timedelta(seconds=now - saved_at))} ago: reading", columns),
-    ]
-    return ENTER + "".join(f"\x1b[{row};1H{line}\x1b[0m" for row, line in enumerate(shown, 1))
+    age = f"as last seen, {format_age(timedelta(seconds=now - saved_at))} ago: reading"
+    return ENTER + _place([*lines[: rows - 1], truncate(age, columns)])
+
+
+def _place(lines: Sequence[str]) -> str:
+    """Return lines with the control sequences that write each at the start of its row, from the first row on."""
+    return "".join(f"\x1b[{row};1H{line}\x1b[0m" for row, line in enumerate(lines, 1))
 
 
 class FirstFrameCache:
@@ -134,6 +137,8 @@ class FirstFrameCache:
         self._descriptor = descriptor
         self._path: Path | None = None
         self._shown = False
+        self.size: tuple[int, int] | None = None
+        """Columns and rows of the terminal while it shows only that files are being read; None otherwise."""
 
     def __enter__(self) -> Self:
         with contextlib.suppress(OSError):
@@ -144,10 +149,16 @@ class FirstFrameCache:
             frame = load_frame(self._path, now) if self._path is not None else None
             self._write(render_frame(frame, (columns, rows), now))
             self._shown = True
+            self.size = (columns, rows) if frame is None else None
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def show(self, lines: Sequence[str]) -> None:
+        """Show lines of plain text in place of the note that files are being read, until the app draws."""
+        if self._shown:
+            self._write(_place(lines))
 
     def hand_over(self) -> bool:
         """Leave the terminal to the app, which restores it itself.

@@ -15,7 +15,12 @@ from modeltop_tui.terminal.background_colour import TerminalQuery
 from modeltop_tui.terminal.first_frame_cache import FirstFrameCache
 
 if TYPE_CHECKING:
+    from modeltop.rules.snapshot import Snapshot
     from modeltop.service.pipeline import Pipeline
+    from modeltop_tui.view.state import ScreenState
+
+FIRST_RESULT_SECONDS = 0.3
+"""Seconds that the import of Textual waits for the first result: both need the same processor."""
 
 
 class Launcher:
@@ -56,19 +61,22 @@ class Launcher:
         detected = capabilities.detect_capabilities()
         capabilities.prepare_environment(detected)
         poller = Poller(pipeline)
-        poller.start()  # the files are read while Textual is imported
+        source = str(pipeline.state_reader.folder)
+        initial = saved_view.load_state(source)
+        poller.start()  # what is not read at once is read while Textual is imported
+        ascii_only = detected.ascii if options.ascii is None else options.ascii
+        self._show_answer(initial, poller.wait_for_first(FIRST_RESULT_SECONDS).snapshot, ascii_only=ascii_only)
         from modeltop_tui.app import ModeltopApp
         from modeltop_tui.terminal.driver import TerminalDriver
 
         capabilities.check_theme(options.theme)
-        light, source = self._query.is_light(), str(pipeline.state_reader.folder)
+        light = self._query.is_light()
         default_theme = detected.theme(light=light)
         options = replace(options, theme=options.theme or saved_view.load_theme(default_theme))
         options = capabilities.resolve_options(options, detected, light=light)
         TerminalDriver.expects_late_reply = self._query.reply_pending
         TerminalDriver.typed_ahead = self._query.typed_ahead
         self._query.close()
-        initial = saved_view.load_state(source)
         driver = None if capabilities.in_browser() else TerminalDriver  # textual-serve names its own to Textual
         app = ModeltopApp(poller, options, initial=initial, driver_class=driver)
 
@@ -86,3 +94,13 @@ class Launcher:
         if app.theme != options.theme:
             saved_view.save_theme(default_theme, app.theme)
         return code
+
+    def _show_answer(self, initial: ScreenState, snapshot: Snapshot | None, *, ascii_only: bool) -> None:
+        """Show what the first result says before Textual, a quarter of a second, is imported."""
+        size = self._frame_cache.size
+        if snapshot is None or not snapshot.history.series or size is None:
+            return
+        from modeltop_tui.view.first_answer import answer_lines
+
+        state = replace(initial, snapshot=snapshot)
+        self._frame_cache.show(answer_lines(state, snapshot.clock, size, ascii_only=ascii_only))

@@ -21,6 +21,8 @@ from pathlib import Path
 import pyte
 import pytest
 
+from modeltop_tui.view.first_answer import LOADING
+
 ROOT = Path(__file__).parents[3]
 FLEET = ROOT / "sample_data" / "fleet"
 SSHD = shutil.which("sshd") or ("/usr/sbin/sshd" if Path("/usr/sbin/sshd").exists() else None)
@@ -126,8 +128,8 @@ class Session:
         return True
 
     def wait_for(self, words, seconds=15.0, *, absent=False):
-        """Until the screen shows the words (or no longer does)."""
-        reached = self.wait_until(lambda: (words in self.text) is not absent, seconds)
+        """Until the screen of the app, not what is there before it, shows the words (or no longer does)."""
+        reached = self.wait_until(lambda: LOADING not in self.text and (words in self.text) is not absent, seconds)
         assert reached, f"{words!r} {'still' if absent else 'not'} on screen:\n{self.text}"
         return self
 

@@ -1,8 +1,11 @@
 """What was last seen of the same data is on the screen first; a key pressed meanwhile is not lost."""
 
 import re
+import shutil
 
 import pytest
+
+from modeltop_tui.view.first_answer import LOADING
 
 SEEN = "as last seen"
 
@@ -82,3 +85,11 @@ def test_a_wrong_configuration_gives_the_terminal_back_and_says_so(spawn, table)
     assert session.exit_code() == 2
     assert b"nonsense: unknown key" in bytes(session.output)
     assert session.restored() == []
+
+
+def test_the_answer_is_there_before_the_app(spawn, table):
+    for run in range(3):  # the app waits for the answer only for a moment, which a busy machine may miss
+        output = look(spawn, shutil.copy(table, table.with_name(f"{run}.csv")))
+        if LOADING.encode() in output:
+            break
+    assert output.index(b"0.50 < 0.90") < output.index(LOADING.encode()) < output.index("┌".encode())

@@ -88,7 +88,7 @@ def titles_of(text):
 def walk(session, key):
     """Press the key as long as it moves the selection; all that was seen on the way."""
     seen = [session.text]
-    while session.type(key).wait_until(lambda: titles_of(session.text) != titles_of(seen[-1]), seconds=0.5):
+    while session.type(key).wait_until(lambda: titles_of(session.text) != titles_of(seen[-1]), seconds=2):
         seen.append(session.text)
         assert len(seen) < 200
     return "".join(seen)
