@@ -291,6 +291,8 @@ class History:
     """Starts of the periods whose value is there but could not be read, sorted; a key may have no series."""
     files: tuple[FileSummary, ...] = ()
     """The files that were read, in the order in which they count."""
+    versions: Mapping[str, tuple[tuple[datetime, str], ...]] = field(default_factory=dict)
+    """Per model that names its versions, each with the first period of it, oldest first: foreign text."""
 
     def for_model(self, model: str) -> list[Series]:
         """Return the series of a model, in order."""

@@ -10,9 +10,9 @@ from modeltop.core.diagnosis import Action, Cause, CauseHypothesis, Certainty
 from modeltop.core.metrics.phrases import safe_name, series_subject
 from modeltop.core.series import Condition, Severity, to_datetime
 from modeltop.core.stats.spacing import period_unit
-from modeltop.core.text import format_day
+from modeltop.core.text import format_day, sanitize
 from modeltop.diagnosis.before_after import MIN_BEFORE
-from modeltop.diagnosis.causes.external import release_notes
+from modeltop.diagnosis.causes.external import MAX_NOTE, named_versions, release_notes
 from modeltop.diagnosis.observations import Observations
 from modeltop.diagnosis.phrases import top_features
 from modeltop.diagnosis.signals import (
@@ -70,6 +70,8 @@ def next_actions(observations: Observations, hypotheses: Sequence[CauseHypothesi
         actions = sorted((first, ACTIONS[second.cause]), key=lambda action: action is not Action.FIX_PIPELINE)
     if _released(observations, hypotheses):
         actions.insert(0, Action.ROLL_BACK)
+        if named_versions(observations):
+            actions = [action for action in actions if action is not Action.CHECK_RELEASE]  # it is known
     if observations.context.severity <= Severity.WARNING and first not in PASSIVE_ACTIONS:
         actions.append(Action.TICKET)
     return tuple(dict.fromkeys(actions))
@@ -139,7 +141,7 @@ def describe_step(
     elif observations.no_data_alert is not None:
         yield "Check the feed"
     elif Action.ROLL_BACK in actions:
-        yield from _filled(["roll back the release of {day}, then check what it changed"], observations)
+        yield from _filled(["roll back {release}, then check what it changed"], observations)
     else:
         is_possible = hypotheses[0].certainty is Certainty.POSSIBLE
         steps = ORDERS if is_likely(hypotheses) else CHECKS if is_possible else {}
@@ -234,6 +236,7 @@ def _facts(observations: Observations) -> dict[str, str | None]:
     broken = [*(fault.subject for fault in observations.faults), *(safe_name(each.feature) for each in shifts.sound)]
     dominant = dominant_segment(observations) if observations.focus is not None else None
     blocker, lost = retraining_blocker(observations), lost_rows(observations)
+    versions = named_versions(observations)
     return {
         "day": day,
         "overnight": day if observations.is_overnight and observations.focus is not None else None,
@@ -246,6 +249,7 @@ def _facts(observations: Observations) -> dict[str, str | None]:
         "segment": "that segment" if dominant is None else safe_name(dominant[1].segment),
         "labels": f"{observations.labels_since_change or 0:,} new labels" if blocker is None else None,
         "blocker": blocker,
+        "release": sanitize(versions[0].text, MAX_NOTE) if versions else f"the release of {day}",
         "undecided": day if inverted_labels(observations) else None,
     }
 

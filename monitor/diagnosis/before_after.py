@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -38,6 +38,8 @@ Z_95 = 1.96
 """Half width of a 95 % interval in standard errors."""
 MAX_NO_CHANGE_PROBABILITY = 0.1
 """Probability of no sustained change at which a fall may still explain an active alert."""
+MAX_CHANCE = 0.2
+"""Share of the time that is near a new version up to which one near a change is more than chance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,7 +244,16 @@ def onset_of(context: ModelContext, key: SeriesKey, pattern: SeriesPattern | Non
 
 
 def notes_about(context: ModelContext, series: Series, windows: BeforeAfterWindows) -> tuple[Note, ...]:
-    """Return the notes from two periods, or two days, before the onset up to as long after it."""
+    """Return the notes from two periods, or two days, before the onset up to as long after it.
+
+    Versions that the history names are no marked releases where they are so many that one would be near by chance.
+    """
     margin = 2 * max(typical_period(series), timedelta(days=1))
     onset = to_datetime(windows.onset)
-    return tuple(note for note in context.notes if onset - margin <= note.at < onset + margin)
+    versions = [note for note in context.notes if not note.by]
+    are_frequent = len(versions) * 2 * margin > MAX_CHANCE * (series.newest - to_datetime(series.times[0]))
+    return tuple(
+        replace(note, is_release=False) if are_frequent and not note.by else note
+        for note in context.notes
+        if onset - margin <= note.at < onset + margin
+    )

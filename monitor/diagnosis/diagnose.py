@@ -114,7 +114,7 @@ def context_for(snapshot: Snapshot, model: str, incident: Incident | None = None
         alerts=[alert for alert in snapshot.alerts if alert.key.model == model],
         severity=Severity.OK if status is None else status.severity,
         status_sentence="" if status is None else status.sentence,
-        notes=[note for note in snapshot.alerting_state.notes if fnmatchcase(model, note.model)],
+        notes=snapshot.notes_about(model),
         calendar=[event for event in snapshot.calendar if fnmatchcase(model, event.model)],
         distributions=snapshot.distributions.get(model, Distributions()),
         other_failures_since={alert.key.model: alert.since for alert in others},

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from modeltop.core.metrics.registry import MetricRegistry
-from modeltop.core.series import Flags, Floats, Series, SeriesKey, Times
+from modeltop.core.series import Flags, Floats, Series, SeriesKey, Times, to_datetime
 from modeltop.core.stats.robust import distinct
 
 _Column = NDArray[Any]
 Indices = NDArray[np.intp]
 
 FIELDS_BY_METRIC = ("values", "supports", "lows", "highs")
+VersionStarts = tuple[tuple[datetime, str], ...]
+"""Versions of a model, each with the first period of it."""
 Progress = Callable[[int, int], None]
 """A function that is called with (files read, files in all)."""
 
@@ -48,6 +53,8 @@ class Block:
     """Metric → its name in the file, if that is another."""
     lines: Indices | None = None
     """Line number of each row in the file."""
+    versions: NDArray[Any] | None = None
+    """The version of the model of each row; empty where unknown."""
 
 
 def select_metrics(block: Block, metrics: Collection[str], *, segment: str | None = None) -> Block:
@@ -155,6 +162,27 @@ def is_increasing(times: Times) -> bool:
     return len(times) < 2 or bool((times[1:] > times[:-1]).all())
 
 
+def version_starts(blocks: Sequence[Block]) -> VersionStarts:
+    """Return the versions that blocks of one model name, each with the first period of it, oldest first.
+
+    A version that comes back after another, as a rollback does, is in it again.
+    """
+    named = [(block.times, block.versions) for block in blocks if block.versions is not None]
+    if not named:
+        return ()
+    times, versions = (np.concatenate(arrays) for arrays in zip(*named, strict=True))
+    cells, codes = np.unique(versions.astype(str), return_inverse=True)
+    pairs = np.unique(np.column_stack((times.view(np.int64), codes))[versions != ""], axis=0)
+    starts: list[tuple[datetime, str]] = []
+    before: set[int] = set()
+    for moment, members in groupby(pairs.tolist(), key=itemgetter(0)):
+        present = {code for _, code in members}
+        at = to_datetime(np.datetime64(moment, "us"))
+        starts += [(at, str(cells[code])) for code in sorted(present - before)]
+        before = present
+    return tuple(starts)
+
+
 def concat_blocks(blocks: Sequence[Block]) -> Block:
     """Return one block of the rows of all, one or more; NaN if a block lacks a column that another has."""
     if len(blocks) == 1:
@@ -162,7 +190,7 @@ def concat_blocks(blocks: Sequence[Block]) -> Block:
     sizes = [len(block.times) for block in blocks]
     starts = np.cumsum([0, *sizes[:-1]]).tolist()
 
-    def concat(arrays: Sequence[_Column | None], missing: float = np.nan) -> Any:
+    def concat(arrays: Sequence[_Column | None], missing: float | str = np.nan) -> Any:
         if all(array is None for array in arrays):
             return None
         pairs = zip(arrays, sizes, strict=True)
@@ -188,6 +216,7 @@ def concat_blocks(blocks: Sequence[Block]) -> Block:
         refused={metric: np.concatenate(parts) for metric, parts in refused.items()},
         written=blocks[0].written,
         lines=np.concatenate(lines) if len(lines) == len(blocks) else None,
+        versions=concat([block.versions for block in blocks], missing=""),
     )
 
 

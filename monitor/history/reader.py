@@ -19,7 +19,15 @@ from modeltop.history.csv.in_volume import BLOCK_BYTES, MIN_BYTES, convert_sound
 from modeltop.history.discovery import Discovery, HistoryFile, discover, list_csv_files
 from modeltop.history.files import FileStat, file_stat
 from modeltop.history.locations import as_typed
-from modeltop.history.merge import Block, Progress, all_periods, are_identical, merge_blocks
+from modeltop.history.merge import (
+    Block,
+    Progress,
+    VersionStarts,
+    all_periods,
+    are_identical,
+    merge_blocks,
+    version_starts,
+)
 from modeltop.history.period_lengths import PeriodLengths
 from modeltop.history.separation import separate
 from modeltop.history.tail import Chunk, FileTail
@@ -34,7 +42,7 @@ class HistoryCache:
     def __init__(self, catalog: MetricRegistry) -> None:
         self.catalog = catalog
         self._merged: dict[tuple[str, str], tuple[tuple[Block, ...], list[Series], dict[SeriesKey, Times]]] = {}
-        self._periods: dict[str, tuple[tuple[Block, ...], Times]] = {}
+        self._periods: dict[str, tuple[tuple[Block, ...], Times, VersionStarts]] = {}
         self._last: tuple[tuple[Block, ...], History] | None = None
         self._placement_problems: list[ReadProblem] = []
 
@@ -75,9 +83,14 @@ class HistoryCache:
             members = tuple(block for group in segments.values() for block in group)
             times = periods.get(model)
             if not times or not are_identical(times[0], members):
-                times = members, all_periods(members)
+                times = members, all_periods(members), version_starts(members)
             self._periods[model] = times
-        return History(series, {model: times for model, (_, times) in self._periods.items()}, refused=refused)
+        return History(
+            series,
+            {model: times for model, (_, times, _) in self._periods.items()},
+            refused=refused,
+            versions={model: versions for model, (_, _, versions) in self._periods.items() if versions},
+        )
 
 
 class BatchParser:

@@ -37,7 +37,7 @@ from modeltop.report.summary import (
     window_length,
     window_text,
 )
-from modeltop.report.svg import escape_text, model_notes, render_spark, render_svg, series_chart, severity_class
+from modeltop.report.svg import escape_text, render_spark, render_svg, series_chart, severity_class
 from modeltop.report.text_report import ReportIndex, alert_lines, describe_rules
 from modeltop.rules.rule import direction_hint
 from modeltop.rules.snapshot import Snapshot
@@ -299,7 +299,7 @@ class _Page:
     def _notes_and_alerts(self, model: str) -> Iterator[str]:
         """Yield the notes on a model, then its alerts one by one with their ids, the resolved ones last."""
         snapshot = self.snapshot
-        notes = (describe_note(note, snapshot.clock) for note in model_notes(model, snapshot))
+        notes = (describe_note(note, snapshot.clock) for note in snapshot.notes_about(model))
         yield from _list(notes, "<h3>Notes</h3>")
         alerts = [alert for alert in snapshot.alerts if alert.key.model == model]
         active = [alert for alert in alerts if alert.resolved is None]

@@ -108,8 +108,9 @@ def describe_silence(silence: Silence, now: datetime) -> str:
 
 
 def describe_note(note: Note, now: datetime) -> str:
-    """Return when a note was written, by whom, and its text."""
-    return f"{format_moment(note.at, now)} {sanitize(note.by, MAX_NAME)}: {sanitize(note.text, MAX_REASON)}"
+    """Return when a note was written, by whom, and its text; the history's own, of a new version, is by nobody."""
+    by = f"{sanitize(note.by, MAX_NAME)}: " if note.by else ""
+    return f"{format_moment(note.at, now)} {by}{sanitize(note.text, MAX_REASON)}"
 
 
 def describe_handling(alert: Alert, snapshot: Snapshot) -> list[str]:

@@ -6,14 +6,12 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from fnmatch import fnmatchcase
 from html import escape
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from modeltop.core.diagnosis import Diagnosis, Pattern, SeriesPattern
-from modeltop.core.incident import Note
 from modeltop.core.series import Series, SeriesKey, Severity, to_datetime, to_datetime64
 from modeltop.core.stats.robust import distinct, median
 from modeltop.core.text import format_day, format_period, format_value, sanitize
@@ -332,7 +330,7 @@ def series_chart(
         ],
         note_marks=[
             (time, describe_note(note, snapshot.clock))
-            for note in model_notes(key.model, snapshot)
+            for note in snapshot.notes_about(key.model)
             if shown.times[0] <= (time := to_datetime64(note.at)) <= shown.times[-1]
         ],
         trend_line=trend_line(series, start, diagnosis.forecast) if diagnosis and is_diagnosed and start else None,
@@ -357,11 +355,6 @@ def _change(series: Series, snapshot: Snapshot, diagnosis: Diagnosis | None) -> 
 def severity_class(severity: Severity) -> str:
     """Return the CSS class of a severity."""
     return severity.name.lower()
-
-
-def model_notes(model: str, snapshot: Snapshot) -> list[Note]:
-    """Return the notes about a model."""
-    return [note for note in snapshot.alerting_state.notes if fnmatchcase(model, note.model)]
 
 
 def _pattern(key: SeriesKey, diagnosis: Diagnosis | None) -> SeriesPattern | None:

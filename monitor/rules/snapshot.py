@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from fnmatch import fnmatchcase
 from itertools import takewhile
 
 from modeltop.core.calendar import CalendarEvent
@@ -14,6 +15,7 @@ from modeltop.core.incident import (
     AlertingState,
     Incident,
     IncidentStatus,
+    Note,
     SharedStart,
     Suppression,
     WatcherHealth,
@@ -76,6 +78,13 @@ class Snapshot:
         severities += [alert.severity for alert in self.alerts if alert.is_active]
         severities += [Severity.UNKNOWN] if self.clock_doubt is not None or not severities else []
         return max(severities)
+
+    def notes_about(self, model: str) -> tuple[Note, ...]:
+        """Return people's notes about a model, and the releases of it that the history itself names, oldest first."""
+        versions = self.history.versions.get(model, ())[1:]  # when the first one was released is not known
+        releases = [Note(model, f"version {name}", "", at, is_release=True) for at, name in versions]
+        notes = [note for note in self.alerting_state.notes if fnmatchcase(model, note.model)]
+        return tuple(sorted([*notes, *releases], key=lambda note: note.at))
 
     def incident_of(self, model: str) -> Incident | None:
         """Return the open incident of a model; None if nothing is wrong with it."""

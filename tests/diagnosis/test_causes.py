@@ -1,8 +1,9 @@
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
-from modeltop.core.diagnosis import Cause, SegmentShare
+from modeltop.core.diagnosis import Cause, Certainty, SegmentShare
 from modeltop.core.incident import Note, SharedStart
 from modeltop.core.series import Condition
 from modeltop.diagnosis.causes.base import EvidenceItem, combine_evidence
@@ -102,6 +103,26 @@ def test_the_likeliest_cause_follows_from_what_moved(
     diagnosis = run_diagnosis(make_model(**levels) + make_features(**columns))
     assert diagnosis.cause is cause
     assert text in "; ".join(diagnosis.hypotheses[0].evidence_for)
+
+
+def test_a_new_version_the_day_before_is_the_likely_cause_and_what_to_roll_back(make_model, run_diagnosis, changed_at):
+    note = Note("m", "version v2", "", changed_at - timedelta(days=1), is_release=True)
+    diagnosis = run_diagnosis(make_model(**FELL), notes=[note])
+    assert (diagnosis.cause, diagnosis.hypotheses[0].certainty) == (Cause.MODEL_CHANGE, Certainty.LIKELY)
+    assert "version v2 since" in diagnosis.verdict.why
+    assert diagnosis.verdict.do.startswith("Roll back version v2")
+
+
+def test_where_a_version_is_new_every_few_days_one_near_the_change_proves_nothing(
+    make_model, run_diagnosis, changed_at
+):
+    notes = [
+        Note("m", f"version {number}", "", changed_at - timedelta(days=1 + 5 * number), is_release=True)
+        for number in reversed(range(10))
+    ]
+    diagnosis = run_diagnosis(make_model(**FELL), notes=notes)
+    assert diagnosis.hypotheses[0].certainty is not Certainty.LIKELY
+    assert "Roll back" not in diagnosis.verdict.do
 
 
 def test_a_note_of_that_day_is_a_change_of_business_and_a_later_one_is_not(make_model, run_diagnosis, changed_at):
@@ -332,7 +353,7 @@ def test_of_several_classes_confidence_and_predictions_show_what_changed(
 ):
     diagnosis = run_diagnosis(make_model(**levels) + make_features(**columns))
     assert diagnosis.cause is cause
-    assert diagnosis.certainty.value == "likely"
+    assert diagnosis.hypotheses[0].certainty.value == "likely"
     assert why in "; ".join(diagnosis.hypotheses[0].evidence_for)
     assert ":" in diagnosis.verdict.why
 

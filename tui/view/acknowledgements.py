@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from modeltop.core.series import Alert
 from modeltop.core.text import pluralize, sanitize, truncate
 from modeltop.report.phrases import describe_ack, describe_note, describe_suppression, format_moment
-from modeltop_tui.view.chart_annotations import model_notes
 from modeltop_tui.view.state import ScreenState, SnapshotIndex, snapshot_index
 from modeltop_tui.view.styled_text import Cells, Span, wrap
 
@@ -82,7 +81,7 @@ def note_lines(state: ScreenState, width: int) -> list[list[Cells]]:
     snapshot, model = state.snapshot, state.selection.model
     if snapshot is None or model is None:
         return []
-    notes = model_notes(snapshot_index(snapshot), model)[::-1]
+    notes = snapshot.notes_about(model)[::-1]
     texts = [f"note {describe_note(note, snapshot.clock)}" for note in notes[:MAX_NOTES]]
     texts += [f"and {pluralize(len(notes) - MAX_NOTES, 'older note')}"] if len(notes) > MAX_NOTES else []
     return [wrap(text, width, role="dim", indent="  ", lead=(("  ", ""),)) for text in texts]

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
-from modeltop.core.incident import Note
 from modeltop.core.series import Condition, Series, to_datetime
 from modeltop.core.text import format_day, sanitize
 from modeltop.report.trend_line import trend_line
@@ -25,12 +23,6 @@ MAX_FORECAST_RATIO = 0.2
 NOTABLE_PATTERNS = ("DECLINE", "DROP", "SPIKE", "RECOVERING", "IMPROVING")
 """Names of the patterns whose start is marked."""
 MAX_CAPTION_LENGTH = 40
-
-
-def model_notes(index: SnapshotIndex, model: str) -> tuple[Note, ...]:
-    """Return the notes about a model, oldest first."""
-    notes = (note for note in index.snapshot.alerting_state.notes if fnmatchcase(model, note.model))
-    return tuple(sorted(notes, key=lambda note: note.at))
 
 
 def chart_annotations(
@@ -55,7 +47,7 @@ def chart_annotations(
     started_at = pattern.started_at if pattern is not None and pattern.pattern.name in NOTABLE_PATTERNS else None
     if incident is not None and incident.condition is Condition.THRESHOLD:
         started_at = incident.started_at
-    notes = model_notes(index, series.key.model)
+    notes = index.snapshot.notes_about(series.key.model)
     return Annotations(
         change=_start_marker(started_at, series.newest) if started_at is not None else None,
         notes=tuple(VerticalMarker(note.at.timestamp(), sanitize(note.text, MAX_CAPTION_LENGTH)) for note in notes),

@@ -17,25 +17,37 @@ from modeltop.diagnosis.signals import MIN_DOMINANT_SHARE, dominant_segment, dom
 
 RELEASE = re.compile(r"(releas|deploy|roll(ed|ing)?[ -]?out|upgrad)\w*\b.*\b(model|v?\d+\.\d[\w.]*)\b", re.IGNORECASE)
 """A text that can only be about a release: it starts with the word, and names a model or a version."""
+FREQUENT_RELEASE = 0.4
+"""Strength of a new version near the onset where new ones are so frequent that one would be near by chance."""
 MAX_NOTE = 40
 """Cells of a note, which fits in a sentence then."""
 
 
+def named_versions(observations: Observations) -> list[Note]:
+    """Return the versions that the history itself names as new near the onset, the newest first."""
+    return [note for note in reversed(observations.notes) if not note.by]
+
+
 def release_notes(observations: Observations) -> list[Note]:
     """Return the notes of releases near the onset, marked ones first."""
-    notes = (note for note in observations.notes if note.is_release or RELEASE.match(note.text))
+    notes = (note for note in observations.notes if note.is_release or not note.by or RELEASE.match(note.text))
     return sorted(notes, key=lambda note: not note.is_release)
 
 
 def release_evidence(observations: Observations, strength: float, *, marked: float | None = None) -> list[EvidenceItem]:
-    """Return that a release is noted; `marked` is the strength where a person marked it as one."""
+    """Return that a release is noted; `marked` is the strength where a person, or the history, marks it as one."""
     return [
-        EvidenceItem(marked if note.is_release and marked else strength, _describe_note(observations, note))
+        EvidenceItem(
+            marked if note.is_release and marked else strength if note.by else FREQUENT_RELEASE,
+            _describe_note(observations, note),
+        )
         for note in release_notes(observations)[:1]
     ]
 
 
 def _describe_note(observations: Observations, note: Note) -> str:
+    if not note.by:
+        return f"{sanitize(note.text, MAX_NOTE)} since {format_day(note.at, observations.context.now)}"
     is_near = observations.is_near_onset(note)
     when = "noted" if is_near else f"noted for {format_day(note.at, observations.context.now)}"
     return f"{when}: {sanitize(note.text, MAX_NOTE)}"
@@ -51,7 +63,7 @@ def business(observations: Observations) -> CauseHypothesis | None:
 
 def _business_changes(observations: Observations) -> Iterator[EvidenceItem]:
     releases = release_notes(observations) if observations.is_sudden else ()
-    for note in [note for note in observations.notes if note not in releases][:2]:
+    for note in [note for note in observations.notes if note.by and note not in releases][:2]:
         strength = 0.85 if observations.is_sudden and observations.is_near_onset(note) else 0.5
         yield EvidenceItem(strength, _describe_note(observations, note))
     loss = observations.loss(observations.focus)

@@ -59,6 +59,8 @@ class ConvertedRows:
     refused: Mapping[int, Flags]
     """Column of values → which are there but could not be read."""
     provisional: Flags | None
+    versions: CodedColumn | None = None
+    """The version of the model."""
 
     def part(self, rows: slice) -> ConvertedRows:
         """Return some rows, the first of which is on the first line of its own text."""
@@ -76,6 +78,7 @@ class ConvertedRows:
             {index: numbers[rows] for index, numbers in self.numbers.items()},
             {index: flags[rows] for index, flags in self.refused.items()},
             None if self.provisional is None else self.provisional[rows],
+            None if self.versions is None else CodedColumn(self.versions.codes[rows], self.versions.cells),
         )
 
     def blocks(self, model: str) -> list[Block]:
@@ -132,6 +135,7 @@ class ConvertedRows:
             {name: indices for name, indices in lost.items() if len(indices)},
             self.schema.written(segment),
             self.lines[rows],
+            None if self.versions is None else np.array(self.versions.cells, object)[self.versions.codes[rows]],
         )
 
 
@@ -165,7 +169,10 @@ class Converter:
             kept[lost] = False
             return replace(self, has_misdated_rows=False).convert(table.take(kept))
         numbers, refused = self._numbers(table, keys, groups)
-        return ConvertedRows(self.schema, table.lines, times, keys, groups, numbers, refused, self._provisional(table))
+        provisional, version = self._provisional(table), self.schema.version
+        named = None if version is None else table.coded(version)
+        versions = None if named is None else CodedColumn(named.codes, [cell.strip() for cell in named.cells])
+        return ConvertedRows(self.schema, table.lines, times, keys, groups, numbers, refused, provisional, versions)
 
     def _valid_rows(self, table: CsvTable) -> tuple[CsvTable, Times]:
         """Return the rows with a date and all names, and their dates; the others are reported."""

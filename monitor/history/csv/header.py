@@ -25,10 +25,11 @@ ROLE_NAMES = {
     "model": ("model", "modelname"),
     "segment": ("segment", "segmentname"),
     "provisional": ("provisional",),
+    "version": ("modelversion", "version"),
     "count": ("count", "n", "nsamples", "numsamples", "samplesize", "nrows", "numrows", "rowcount", "support"),
 }
 """Role → names of its column, by `name_key`; where a file has several, the first of these names."""
-_NO_METRICS = frozenset({*ROLE_NAMES, *DATE_COLUMN_NAMES})
+_NO_METRICS = frozenset({*ROLE_NAMES, *DATE_COLUMN_NAMES}) - {"version"}
 METRIC_NAMES = ("metric", "metricname", "metrickey")
 """Columns of metric names: Evidently, whylogs, dbt."""
 MAYBE_METRIC_NAMES = ("key", "series", "tag", "variable", "measure", "field", "name")
@@ -120,6 +121,8 @@ class CsvSchema:
     """True if a date without a time of day is a day beside its hours: the segment `period=day`."""
     time: int | None = None
     """The column of the time of day, if it is not in that of the date."""
+    version: int | None = None
+    """The column of the model's version."""
 
     @property
     def has_one_series(self) -> bool:
@@ -240,6 +243,7 @@ def read_header(
         numbers, notes = _metrics(names, used_columns, catalog, is_store=is_store_header(cells))
     if "count" in roles:
         numbers.append(NumberColumn(roles["count"], names[roles["count"]], "", "rows"))
+    segments_of_versions = (index for index in identity.segments if name_key(names[index]) in ROLE_NAMES["version"])
     return CsvSchema(
         delimiter,
         len(names),
@@ -256,6 +260,7 @@ def read_header(
         segments=identity.segments,
         has_days_apart=identity.has_days_apart,
         time=identity.time,
+        version=roles.get("version", next(segments_of_versions, None)),
     )
 
 
@@ -270,6 +275,8 @@ def _roles(names: Sequence[str], date: int | None, identity: RowIdentity, catalo
         for role, keys in ROLE_NAMES.items()
         if not by_key.keys().isdisjoint(keys)
     }
+    if is_store_header(names):
+        roles.pop("version", None)  # of a metric that was recorded under that name
     if identity.model is not None:
         roles["model"] = identity.model
     if identity.metric is not None and identity.value is not None:

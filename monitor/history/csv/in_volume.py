@@ -73,8 +73,8 @@ def _read_table(body: bytes, schema: CsvSchema, zone: tzinfo) -> CsvTable:
     if schema.date_format is date_formats.PLAIN and not schema.has_days_apart:
         times = dates.parse_dates_at(body, *spans, zone)
         columns |= {} if times is None else {schema.date: times}
-    roles = (schema.date, schema.model, schema.segment, schema.metric, schema.provisional, *schema.segments)
-    of_text = {index for index in roles if index is not None and index not in columns}
+    roles = (schema.date, schema.model, schema.segment, schema.metric, schema.provisional, schema.version)
+    of_text = {index for index in (*roles, *schema.segments) if index is not None and index not in columns}
     of_text |= {column.index for column in schema.numbers if not column.is_plain}
     dtypes = {column.index: "float64" for column in schema.numbers if column.is_plain}
     dtypes |= dict.fromkeys(of_text, "category")
