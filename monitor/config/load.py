@@ -48,6 +48,8 @@ class Config:
     rules: tuple[Rule, ...] = ()
     """Those that are configured; `modeltop.rules.defaults.rules_in_force` adds the default ones."""
     catalog: MetricRegistry = field(default_factory=MetricRegistry)
+    model_aliases: Mapping[str, str] = field(default_factory=dict)
+    """Earlier name of a model → the name it has now."""
     store: Path | None = None
     """Folder of the store; None for the XDG data folder."""
     zone: tzinfo = UTC
@@ -116,6 +118,7 @@ def from_tables(data: Mapping[str, Any], path: Path, text: str = "") -> Config:
     config = Config(
         path=path,
         catalog=catalog,
+        model_aliases=_model_aliases(top.table("models")),
         baseline=parse_past_baseline(top, catalog),
         rules=parse_rules(top.tables("rules"), metrics, names),
         defaults=top.table("defaults").build(Defaults) or Defaults(),
@@ -179,6 +182,21 @@ def parse_tables(text: str, path: Path) -> Mapping[str, Any]:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path}: not TOML: {error}") from error
+
+
+def _model_aliases(table: TableReader) -> dict[str, str]:
+    """Return the current name of each earlier name of a model."""
+    aliases: dict[str, str] = {}
+    for name in table.data:
+        model = table.table(name)
+        for alias in model.strings("aliases") or ():
+            if alias in table.data:
+                model.error("aliases", f"`{alias}` has a table of its own: remove that, or this alias")
+            elif alias in aliases:
+                model.error("aliases", f"`{alias}` is also an alias of `{aliases[alias]}`: give it to one model")
+            else:
+                aliases[alias] = name
+    return aliases
 
 
 def _logs(table: TableReader, timezone: str) -> Mapping[str, LogSettings]:

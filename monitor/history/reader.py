@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, tzinfo
 from functools import cache, partial
+from types import MappingProxyType
 
 from modeltop.core.errors import SourceError
 from modeltop.core.metrics.registry import MetricRegistry
@@ -158,6 +159,7 @@ class Reader:
         paths: Files and folders; a later one is later.
         catalog: The metrics.
         zone: Time zone of dates that name none.
+        aliases: Earlier name of a model → the name it has now: both are one model.
         clock: Returns the seconds since 1970.
     """
 
@@ -167,11 +169,13 @@ class Reader:
         *,
         catalog: MetricRegistry,
         zone: tzinfo = UTC,
+        aliases: Mapping[str, str] = MappingProxyType({}),
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.paths = [as_typed(os.fspath(path)) for path in paths]
         self.catalog = catalog
         self.zone = zone
+        self.aliases = aliases
         self.clock = clock
         self.failures: dict[str, int] = {}
         """Source that cannot be read now → how many reads in a row have failed."""
@@ -206,7 +210,7 @@ class Reader:
     def _tail_of(self, file: HistoryFile) -> FileTail:
         tail = self._tails.get(file.path)
         if tail is None:
-            return FileTail(file, catalog=self.catalog, zone=self.zone)
+            return FileTail(file, catalog=self.catalog, zone=self.zone, aliases=self.aliases)
         tail.rename(file)
         return tail
 

@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import tzinfo
+from types import MappingProxyType
 
 from modeltop.core.errors import SourceError
 from modeltop.core.metrics.registry import MetricRegistry
@@ -72,10 +73,19 @@ class FileTail:
         file: The path, and whether a person named it.
         catalog: The metrics.
         zone: Time zone of dates that name none.
+        aliases: Earlier name of a model → the name it has now.
     """
 
-    def __init__(self, file: HistoryFile, *, catalog: MetricRegistry, zone: tzinfo) -> None:
+    def __init__(
+        self,
+        file: HistoryFile,
+        *,
+        catalog: MetricRegistry,
+        zone: tzinfo,
+        aliases: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         self.file = file
+        self.aliases = aliases
         self.catalog = catalog
         self.zone = zone
         self.stat: FileStat | None = None
@@ -374,7 +384,9 @@ class FileTail:
         return replace(summary, faults=(*faults, *summary.faults), refused={**summary.refused, **refused})
 
     def _append(self, blocks: Iterable[Block]) -> None:
-        for block in blocks:
+        for written in blocks:
+            model = self.aliases.get(written.model)
+            block = written if model is None else replace(written, model=model)
             key = (block.model, block.segment, (*block.values, "", *block.supports, "", *block.lows, "", *block.highs))
             self._read.setdefault(key, []).append(block)
         if len(self._read) > MAX_GROUPS:

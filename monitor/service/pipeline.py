@@ -149,7 +149,9 @@ class Pipeline:
         self.ack_duration = config.watch.ack_for
         self._config = config
         self._rules = rules_in_force(config.rules, config.defaults)
-        self._reader = reader or Reader([str(path) for path in paths], catalog=config.catalog, zone=config.zone)
+        self._reader = reader or Reader(
+            [str(path) for path in paths], catalog=config.catalog, zone=config.zone, aliases=config.model_aliases
+        )
         self._live = live
         self._distributions = DistributionStore(paths)
         self._notices = tuple(_network_disk_notices(paths)) if live else ()

@@ -1,5 +1,6 @@
 """A configuration is used whole or not at all, and every mistake in it names its key and a remedy."""
 
+import re
 from datetime import timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -186,3 +187,21 @@ def test_without_a_home_folder_the_working_directory_is_searched_alone(monkeypat
     monkeypatch.setenv("XDG_CONFIG_HOME", "relative")  # which the specification tells to ignore
     monkeypatch.setattr(Path, "home", classmethod(no_home))
     assert candidate_paths() == (Path("modeltop.toml"),)
+
+
+def test_models_have_earlier_names(load_config):
+    config = load_config('[models.churn]\naliases = ["churn-v1", "churn-v2"]\n[models.fraud]\naliases = "old"\n')
+    assert config.model_aliases == {"churn-v1": "churn", "churn-v2": "churn", "old": "fraud"}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('[models.a]\naliases = ["b"]\n[models.b]\naliases = ["c"]\n', "models.a.aliases: `b` has a table of its own"),
+        ('[models.a]\naliases = ["c"]\n[models.b]\naliases = ["c"]\n', "models.b.aliases: `c` is also an alias of `a`"),
+        ('[models.a]\nalias = ["c"]\n', "models.a.alias: unknown key"),
+    ],
+)
+def test_a_name_is_of_one_model(load_config, text, message):
+    with pytest.raises(ConfigError, match=re.escape(message)):
+        load_config(text)
