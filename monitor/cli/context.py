@@ -44,6 +44,8 @@ COMMANDS = {
     "rules": "`rules test`: backtest rules: what would have fired, and how often",
     "demo": "open the app on a sample fleet, with a live incident after 1 minute",
     "help": "the manual: topics such as rules, alerting, python, keys",
+    "paths": "where configuration, history, store, state and cache lie",
+    "prune": "delete old periods from the store; lists them without --apply",
     "completion": "shell completion for bash, zsh or fish",
 }
 """Help by command, as `modeltop --help` lists them."""

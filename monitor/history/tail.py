@@ -342,7 +342,7 @@ class FileTail:
         if waits:
             message = f"the last line has no end yet: it counts once the file was quiet for {QUIET_SECONDS:.0f} s"
             self.problems += (ReadProblem(path, message, parser.lines + 1),)
-        elif not blocks and not of_rows:
+        elif not blocks and not of_rows and not (parser.schema is not None and parser.schema.is_utc):
             self.problems += (ReadProblem(path, "a header and no rows yet: append one"),)
 
     def _corrections(self) -> Iterator[tuple[str, ReadProblem, int]]:
