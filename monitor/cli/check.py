@@ -9,6 +9,7 @@ from modeltop.cli.context import Context, add_source
 from modeltop.core.errors import UsageError
 from modeltop.core.series import Severity
 from modeltop.core.text import sanitize
+from modeltop.history.sources import is_service
 from modeltop.report.json import alert_record, as_json
 from modeltop.report.phrases import alert_line, list_names
 from modeltop.report.text_report import text_explanation, text_summary
@@ -32,7 +33,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, context: Context) -> int:
     """Evaluate the data that the arguments name; the exit code is the worst severity."""
-    named = [word for word in args.paths if args.explain and not Path(word).exists()]
+    named = [word for word in args.paths if args.explain and not (Path(word).exists() or is_service(word))]
     args.paths = [word for word in args.paths if word not in named]
     snapshot = context.snapshot(args)
     models = [status.model for status in snapshot.model_statuses]

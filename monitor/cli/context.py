@@ -181,8 +181,8 @@ class Context:
             return Path(args.store)
         return (config or self.load_config(args)).store or default_folder()
 
-    def sources(self, args: argparse.Namespace, config: Config) -> list[Path]:
-        """Return the paths to read history from: those of the arguments, else the store.
+    def sources(self, args: argparse.Namespace, config: Config) -> list[str]:
+        """Return the paths and addresses to read history from: those of the arguments, else the store.
 
         Args:
             args: `paths` and `store`.
@@ -193,7 +193,8 @@ class Context:
         """
         check_paths_or_store(args)
         if args.paths:
-            return [Path(path) for path in args.paths]
+            # A Path would take two of the slashes of `sqlite:///x.db`.
+            return [path if ":" in path else str(Path(path)) for path in args.paths]
         folder = self.store_folder(args, config)
         if not folder.is_dir():
             from modeltop.history.locations import nearest_path
@@ -201,7 +202,7 @@ class Context:
             near = nearest_path(str(folder)) if args.store else None
             remedy = f"Did you mean {sanitize(near)}?" if near else "Try: modeltop FILE.csv, modeltop demo"
             raise UsageError(f"no history found in {sanitize(folder)}. {remedy}")
-        return [folder]
+        return [str(folder)]
 
     def pipeline(self, args: argparse.Namespace, *, for_app: bool = False) -> Pipeline:
         """Return the pipeline over the data that the arguments name: the paths, else the store.
@@ -222,7 +223,7 @@ class Context:
         if limits := limit_rules(args, config):
             config = replace(config, rules=(*rules_in_force(config.rules, config.defaults), *limits))
         sources = self.sources(args, config)
-        state_reader = state_reader_for(None if args.paths else sources[0], sources, health=_watcher_health)
+        state_reader = state_reader_for(None if args.paths else Path(sources[0]), sources, health=_watcher_health)
         return Pipeline(
             config,
             sources,

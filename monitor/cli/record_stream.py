@@ -18,7 +18,7 @@ from modeltop.core.text import pluralize, sanitize
 from modeltop.history.collisions import find_collisions
 from modeltop.history.csv.dialect import MAX_LINE, MAX_ROW_LINES, to_utf8
 from modeltop.history.csv.parser import CsvParser, PriorKnowledge
-from modeltop.history.discovery import MAX_BYTES
+from modeltop.history.files import MAX_BYTES
 from modeltop.history.formats import binary_reason, text_reason
 from modeltop.history.merge import Block
 from modeltop.history.store.row_format import COMPANIONS, PeriodRow, format_iso, validate
@@ -226,8 +226,9 @@ def _chunks(stdin: BinaryIO, catalog: MetricRegistry) -> Iterator[tuple[bytes, b
     start = b""
     while len(start) < 4 and (chunk := _read_available(stdin, FIRST_BYTES)):
         start += chunk
-    recognize = text_reason if start.lstrip()[:1] in (b"{", b"[", b"<") else binary_reason
-    if (reason := recognize(start, SOURCE, catalog)) is not None:
+    is_text = start.lstrip()[:1] in (b"{", b"[", b"<")
+    reason = text_reason(start, SOURCE, catalog) if is_text else binary_reason(start, SOURCE)
+    if reason is not None:
         raise SourceError(f"{reason.partition(': ')[0]}: write CSV rows with a header such as date,model,accuracy")
     data, utf16 = to_utf8(start)
     if utf16:  # no stream, but a file that some program has saved

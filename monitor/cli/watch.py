@@ -22,6 +22,7 @@ from modeltop.core.errors import StoreError, UsageError
 from modeltop.core.event import ClockAcceptRequested, ReceiverTested
 from modeltop.core.incident import AlertingState
 from modeltop.core.text import format_duration, format_minute, pluralize, sanitize
+from modeltop.history.locations import is_address
 from modeltop.history.store.durable import store_error
 from modeltop.history.store.lock import make_folder
 from modeltop.service.cycle import Cycle
@@ -76,7 +77,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
 
 def _state_folder(args: argparse.Namespace, context: Context) -> Path:
     check_paths_or_store(args)
-    return state_folder(None if args.paths else context.store_folder(args), [Path(path) for path in args.paths])
+    return state_folder(None if args.paths else context.store_folder(args), args.paths)
 
 
 def _watch(args: argparse.Namespace, folder: Path, context: Context) -> int:
@@ -126,7 +127,7 @@ def _accept_clock(folder: Path, context: Context) -> int:
 
 def _command(args: argparse.Namespace, context: Context, option: str) -> str:
     """Return a command line of `watch` about the same data, which works in any folder."""
-    given: list[str | Path] = [Path(path).absolute() for path in args.paths]
+    given: list[str | Path] = [path if is_address(path) else Path(path).absolute() for path in args.paths]
     given = given or ["--store", context.store_folder(args).absolute()]
     given += ["--config", Path(args.config).absolute()] if args.config else []
     return sanitize(shlex.join(["modeltop", "watch", *map(str, given), option]), 400)
@@ -145,7 +146,7 @@ def _settings_loader(
             make_folder(context.store_folder(args, config))  # computed periods will be its first history
         sources = context.sources(args, config)
         pipeline = Pipeline(config, sources, live=True, failures_before_alert=failures_before_alert)
-        store = None if args.paths else sources[0]
+        store = None if args.paths else Path(sources[0])
         return DaemonSettings(config, pipeline, store, file_times=pipeline.file_times)
 
     return load

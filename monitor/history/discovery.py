@@ -12,20 +12,15 @@ from dataclasses import dataclass
 from modeltop.core.errors import SourceError
 from modeltop.core.series import ReadProblem
 from modeltop.core.text import redact_credentials
+from modeltop.history.files import MAX_BYTES, TooLargeError
 from modeltop.history.locations import folder_reason, missing_reason
+from modeltop.history.sources import SUFFIXES, is_service, scheme_of, stem_of
 from modeltop.history.store.paths import STATE_FOLDER
-
-MAX_BYTES = 256 * 2**20
-"""Largest file read: four million periods; more is a prediction log, and would not fit beside a small server's work."""
-
-
-class TooLargeError(SourceError):
-    """A file is larger than `MAX_BYTES`."""
 
 
 @dataclass(frozen=True, slots=True)
 class HistoryFile:
-    """One CSV file of metric history."""
+    """One file of metric history, or one address."""
 
     path: str
     model: str
@@ -50,7 +45,7 @@ def natural_key(name: str) -> tuple[object, ...]:
     >>> sorted(["x.10.csv", "x.2.csv", "x.csv", "x.computed.csv"], key=natural_key)
     ['x.computed.csv', 'x.csv', 'x.2.csv', 'x.10.csv']
     """
-    stem = name[:-4] if name.lower().endswith(".csv") else name
+    stem = stem_of(name)
     recorded = not stem.endswith(".computed")
     parts = re.split(r"([0-9]+)", stem.removesuffix(".computed"))
     # Text and numbers alternate, so that no text is ever compared with a number.
@@ -61,16 +56,19 @@ def natural_key(name: str) -> tuple[object, ...]:
 def discover(paths: Iterable[str], before: Mapping[str, Sequence[str]] | None = None) -> Discovery:
     """Return the files that `paths` resolve to, in order of precedence: a later one wins.
 
-    A folder resolves to its own `*.csv`, not those of its subfolders; if it cannot be listed now, to its files
-    `before`. A file named twice is read once. A path that does not exist is returned as it is, and is refused when it
-    is opened.
+    A folder resolves to its own files of the formats that are read, not those of its subfolders; if it cannot be listed
+    now, to its files `before`. A file named twice is read once. A path that does not exist is returned as it is, and is
+    refused when it is opened.
     """
     entries: dict[str, tuple[str, bool]] = {}
     folders: dict[str, tuple[str, ...]] = {}
     problems: list[ReadProblem] = []
     for path in paths:
+        if is_service(path):
+            entries[path] = path, True
+            continue
         try:
-            inside = list_csv_files(path)
+            inside = list_history_files(path)
         except OSError as error:
             problems.append(ReadProblem(path, _error_reason(error, path), fatal=True))
             inside = list((before or {}).get(path, ()))
@@ -88,20 +86,20 @@ def discover(paths: Iterable[str], before: Mapping[str, Sequence[str]] | None = 
     return Discovery(files, folders, tuple(problems))
 
 
-def list_csv_files(path: str) -> list[str] | None:
-    """Return the paths of the CSV files in a folder, in natural order; None if `path` is no folder.
+def list_history_files(path: str) -> list[str] | None:
+    """Return the paths of the files in a folder that may hold history, in natural order; None if it is no folder.
 
     Raises:
         OSError: The folder cannot be listed.
     """
     if not os.path.isdir(path):  # noqa: PTH112  a Path would lose `./`
         return None
-    names = [name for name in os.listdir(path) if name.lower().endswith(".csv") and not name.startswith(".")]  # noqa: PTH208
+    names = [name for name in os.listdir(path) if name.lower().endswith(SUFFIXES) and not name.startswith(".")]  # noqa: PTH208
     return [os.path.join(path, name) for name in sorted(names, key=natural_key)]  # noqa: PTH118
 
 
 def model_names(paths: Sequence[str]) -> dict[str, str]:
-    """Map each absolute path to its stem, or to as many of its folders as distinguish equal stems.
+    """Map each absolute path to its stem, or to as many of its folders as distinguish equal stems of other folders.
 
     >>> list(model_names(["/a/eu/churn.csv", "/a/us/churn.csv", "/a/us/fraud.csv"]).values())
     ['eu/churn', 'us/churn', 'fraud']
@@ -111,7 +109,9 @@ def model_names(paths: Sequence[str]) -> dict[str, str]:
         paths_by_name = defaultdict(list)
         for path, name in names.items():
             paths_by_name[name].append(path)
-        clashes = [path for group in paths_by_name.values() if len(group) > 1 for path in group]
+        # `churn.csv` and `churn.parquet` of one folder are one model.
+        groups = (group for group in paths_by_name.values() if len(group) > 1)
+        clashes = [path for group in groups if len({_qualified_stem(p, 64) for p in group}) > 1 for path in group]
         if not clashes:
             break
         names.update((path, _qualified_stem(path, depth)) for path in clashes)
@@ -119,10 +119,10 @@ def model_names(paths: Sequence[str]) -> dict[str, str]:
 
 
 def _qualified_stem(path: str, depth: int) -> str:
+    if is_service(path):
+        return scheme_of(path)
     parts = path.split("/")
-    base = parts[-1]
-    stem = base[:-4] if base.lower().endswith(".csv") and len(base) > 4 else base
-    return redact_credentials("/".join([*parts[max(0, len(parts) - 1 - depth) : -1], stem]))
+    return redact_credentials("/".join([*parts[max(0, len(parts) - 1 - depth) : -1], stem_of(parts[-1])]))
 
 
 def open_regular(path: str) -> tuple[int, os.stat_result]:

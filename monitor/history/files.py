@@ -7,11 +7,20 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
+from modeltop.core.errors import SourceError
+
+MAX_BYTES = 256 * 2**20
+"""Largest file read: four million periods; more is a prediction log, and would not fit beside a small server's work."""
+
 FileStat = tuple[int, int, int, int, int, int]
 """Device, inode, mode, size in bytes, and when contents and inode last changed (mtime and ctime), in nanoseconds since
 1970. Programs set the mtime back, as `cp -p` does, never the ctime."""
 
 _XDG_DEFAULTS = {"config": ".config", "data": ".local/share", "state": ".local/state", "cache": ".cache"}
+
+
+class TooLargeError(SourceError):
+    """A file is larger than `MAX_BYTES`, or would be once unpacked."""
 
 
 def file_stat(path: str | os.PathLike[str]) -> FileStat | None:

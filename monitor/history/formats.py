@@ -6,7 +6,6 @@ import json
 import os
 import re
 import shlex
-import zlib
 from typing import NamedTuple
 
 from modeltop.core.metrics.registry import MetricRegistry
@@ -18,7 +17,6 @@ from modeltop.history.tables import (
     events_reason,
     is_output,
     lacks_header,
-    log_reason,
     read_table,
     undated_reason,
 )
@@ -110,14 +108,8 @@ _TEXTS = (
 """Start of a text, what it is, and what to do."""
 
 
-def binary_reason(head: bytes, path: str, registry: MetricRegistry) -> str | None:
-    """Return what a file of a binary format is, and what to do with it; None if it is none that is known.
-
-    Args:
-        head: Its first bytes.
-        path: The file, as a person named it.
-        registry: The metrics.
-    """
+def binary_reason(head: bytes, path: str) -> str | None:
+    """Return what a file of a binary format is, from its first bytes, and what to do with it; None if it is unknown."""
     if head.startswith(b"PK\x03\x04"):
         member = head[30 : 30 + int.from_bytes(head[26:28], "little")].decode("utf-8", "replace")
         name, remedy = next((name, remedy) for start, name, remedy in _ZIP_CONTENTS if re.match(start, member))
@@ -127,18 +119,7 @@ def binary_reason(head: bytes, path: str, registry: MetricRegistry) -> str | Non
     known = (each for each in FORMATS if head.startswith(each.magic, each.offset))
     if (found := next(known, None)) is None:
         return None
-    inner = _inner_log(head, path, registry) if found.magic == b"\x1f\x8b" else None
-    return f"{found.name} with {inner}" if inner else _sentence(found.name, found.remedy, path)
-
-
-def _inner_log(head: bytes, path: str, registry: MetricRegistry) -> str | None:
-    """Return that a gzip file holds a prediction log, which `modeltop compute` reads as it is."""
-    try:
-        text = zlib.decompressobj(wbits=31).decompress(head[:HEAD_BYTES], HEAD_BYTES)
-    except zlib.error:
-        return None
-    table = _json_table(text.decode("utf-8", "replace"), path)
-    return events_reason(table) if table is not None else log_reason(text, path, registry)
+    return _sentence(found.name, found.remedy, path)
 
 
 def text_reason(data: bytes, path: str, registry: MetricRegistry) -> str | None:
@@ -199,7 +180,7 @@ def unreadable_reason(head: bytes, path: str) -> str | None:
         path: The file, as a person named it.
     """
     registry = MetricRegistry()
-    if (reason := binary_reason(head, path, registry)) is None:
+    if (reason := binary_reason(head, path)) is None:
         text = head.decode("utf-8", "replace").lstrip()
         is_log = text[:1] not in ("{", "[", "<") or (text[0] == "{" and _is_json_log(text))
         reason = None if is_log else text_reason(head, path, registry)

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from modeltop.core.errors import UsageError
 from modeltop.core.metrics.registry import MetricRegistry
-from modeltop.history.csv.parser import NOTHING_KNOWN
 from modeltop.history.discovery import HistoryFile
+from modeltop.history.fetched import FetchedTail
 from modeltop.history.reader import Reader
-from modeltop.history.tail import Chunk, FileTail
+from modeltop.history.tail import FileTail
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,29 +35,11 @@ class FrameReader(Reader):
 
     def __init__(self, frame: pd.DataFrame, model: str, *, catalog: MetricRegistry, zone: tzinfo) -> None:
         super().__init__((), catalog=catalog, zone=zone)
-        self._table = _TextTail(frame_to_csv(frame), model, catalog=catalog, zone=zone)
+        text, file = frame_to_csv(frame), HistoryFile(SOURCE, model, is_explicit=True)
+        self._table = FetchedTail(file, lambda _: text, catalog=catalog, zone=zone)
 
     def _find_tails(self) -> dict[str, FileTail]:
         return {SOURCE: self._table}
-
-
-class _TextTail(FileTail):
-    """Follower of a text that never changes."""
-
-    def __init__(self, text: bytes, model: str, *, catalog: MetricRegistry, zone: tzinfo) -> None:
-        super().__init__(HistoryFile(SOURCE, model, is_explicit=True), catalog=catalog, zone=zone)
-        self._text = text
-
-    def pending_bytes(self) -> int:
-        return len(self._text) if self._retry else 0
-
-    def read(self, now: float) -> Chunk | None:  # noqa: ARG002  nothing is still in the making
-        if not self._retry:
-            return None
-        self._retry = False
-        self._reset(self._known)
-        self._known = NOTHING_KNOWN
-        return Chunk(self._text, b"", from_start=True, waits=False)
 
 
 def frame_to_csv(frame: pd.DataFrame) -> bytes:

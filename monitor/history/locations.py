@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 
 from modeltop.core.text import pluralize, redact_credentials
+from modeltop.history.sources import is_service
 
 MAX_ENTRIES = 2_000
 """Entries of a folder that are compared with a name, or looked at."""
@@ -44,7 +45,7 @@ _ADDRESSES = (
 )  # fmt: skip
 """Scheme of an address, what it is, and what to do."""
 _OTHER_FILES = (
-    (r".*\.csv\.(?:gz|bz2|xz|zst)$", "compressed CSV", "`gunzip -k {folder}/*.gz`, then `modeltop check {folder}`"),
+    (r".*\.csv\.(?:bz2|xz|zst)$", "compressed CSV", "unpack them, then `modeltop check {folder}`"),
     (r".*\.(?:parquet|pq)$", "Parquet", "predictions: run `modeltop compute {folder}`; metrics: write them as CSV"),
     (r".*\.(?:jsonl|ndjson)(?:\.gz)?$", "JSON lines",
      "predictions: run `modeltop compute {folder}`; metrics: write them as CSV"),
@@ -72,8 +73,8 @@ def storage_reason(address: str) -> str | None:
 
 
 def is_address(path: str) -> bool:
-    """Return whether a path is an address such as `s3://...`, and no path that exists."""
-    return _address_reason(path) is not None and not os.path.lexists(path)
+    """Return whether a path is an address such as `s3://...` or `mlflow:...`, and no path that exists."""
+    return (is_service(path) or _address_reason(path) is not None) and not os.path.lexists(path)
 
 
 def missing_reason(path: str) -> str:

@@ -17,7 +17,8 @@ from modeltop.core.series import FileSummary, History, ReadProblem, Series, Seri
 from modeltop.history.csv.dialect import sniff_delimiter
 from modeltop.history.csv.header import CsvSchema, read_header
 from modeltop.history.csv.in_volume import BLOCK_BYTES, MIN_BYTES, convert_sound
-from modeltop.history.discovery import Discovery, HistoryFile, discover, list_csv_files
+from modeltop.history.discovery import Discovery, HistoryFile, discover, list_history_files
+from modeltop.history.fetched import FetchedTail
 from modeltop.history.files import FileStat, file_stat
 from modeltop.history.locations import as_typed
 from modeltop.history.merge import (
@@ -31,6 +32,7 @@ from modeltop.history.merge import (
 )
 from modeltop.history.period_lengths import PeriodLengths
 from modeltop.history.separation import separate
+from modeltop.history.sources import POLL_SECONDS, is_service, service_fetcher
 from modeltop.history.tail import Chunk, FileTail
 
 UNSETTLED_SECONDS = 2.0
@@ -152,11 +154,11 @@ def _simple_schema(header: bytes, catalog: MetricRegistry) -> CsvSchema | None:
 class Reader:
     """The history in the paths that a person gave.
 
-    A file that only grew is read from its old end. The content of a file that cannot be opened any more stays,
-    with a fatal problem. Not to be used from two threads at once.
+    A file that only grew is read from its old end, an address fetched once a minute. The content of what cannot be read
+    any more stays, with a fatal problem. Not to be used from two threads at once.
 
     Args:
-        paths: Files and folders; a later one is later.
+        paths: Files, folders and addresses of services; a later one is later.
         catalog: The metrics.
         zone: Time zone of dates that name none.
         aliases: Earlier name of a model → the name it has now: both are one model.
@@ -209,6 +211,8 @@ class Reader:
 
     def _tail_of(self, file: HistoryFile) -> FileTail:
         tail = self._tails.get(file.path)
+        if tail is None and (fetch := service_fetcher(file.path)) and is_service(file.path):
+            return FetchedTail(file, fetch, interval=POLL_SECONDS, catalog=self.catalog, zone=self.zone)
         if tail is None:
             return FileTail(file, catalog=self.catalog, zone=self.zone, aliases=self.aliases)
         tail.rename(file)
@@ -220,6 +224,8 @@ class Reader:
         batch = BatchParser(now, catalog=self.catalog, zone=self.zone)
         for count, tail in enumerate(tails, start=1):
             chunk = tail.read(now)
+            # Packed files and fetched text show their size only once they are read.
+            in_volume |= chunk is not None and len(chunk.lines) >= MIN_BYTES
             tail.parser.in_volume = in_volume
             if chunk is not None and in_volume:
                 batch.add(tail, chunk)
@@ -250,7 +256,7 @@ class Reader:
 
     def _lists_other_files(self, folder: str) -> bool:
         try:
-            return tuple(list_csv_files(folder) or ()) != self._discovery.folders[folder]
+            return tuple(list_history_files(folder) or ()) != self._discovery.folders[folder]
         except OSError:
             return True
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import tzinfo
 from types import MappingProxyType
@@ -20,10 +20,12 @@ from modeltop.history.csv.header import NoHistory, no_date_column
 from modeltop.history.csv.long_shape import LongShape
 from modeltop.history.csv.misdated import MisdatedRows, misdated_models
 from modeltop.history.csv.parser import NOTHING_KNOWN, CsvParser, PriorKnowledge
-from modeltop.history.discovery import HistoryFile, TooLargeError, open_regular
-from modeltop.history.files import FileStat, file_stat, read_range
+from modeltop.history.discovery import HistoryFile, open_regular
+from modeltop.history.files import FileStat, TooLargeError, file_stat, read_range
 from modeltop.history.formats import binary_reason, may_be_history, text_reason
 from modeltop.history.merge import MAX_GROUPS, Block, concat_blocks, too_many_groups
+from modeltop.history.sources import file_converter
+from modeltop.history.sources.gzipped import unpack_head
 from modeltop.history.tables import HEAD_BYTES, log_reason
 
 _BlockKey = tuple[str, str, tuple[str, ...]]
@@ -64,6 +66,11 @@ class Chunk:
     def complete(self) -> bytes:
         """The lines that count."""
         return self.lines if self.waits or not self.last_line else self.data + b"\n"
+
+
+def whole(text: bytes) -> Chunk:
+    """Return a text that is complete, also its last line."""
+    return Chunk(text if text.endswith(b"\n") else text + b"\n", b"", from_start=True, waits=False)
 
 
 class FileTail:
@@ -112,6 +119,8 @@ class FileTail:
         self._identity: tuple[int, int] | None = None
         self._offset = 0
         self._fingerprint: tuple[int, int] | None = None
+        self._converted: int | None = None
+        """Checksum of the file that was read, if it is not CSV."""
 
     @property
     def is_missing(self) -> bool:
@@ -165,20 +174,25 @@ class FileTail:
             return None
         try:
             chunk = self._read_chunk(descriptor, opened, now)
+        except TooLargeError as error:
+            self._fail(SourceError(self._recognize() or str(error)))
+        except NoHistory as error:
+            self._drop(str(error), fatal=bool(self.blocks) or self.file.is_explicit)
         except (SourceError, OSError) as error:
             self._fail(error)
-            return None
         else:
             return None if is_unchanged and not chunk.from_start and not chunk.data else chunk
         finally:
             os.close(descriptor)
+        return None
 
     def _recognize(self) -> str | None:
         """Return what a file is that is too large to be metric history, by its head."""
         with contextlib.suppress(OSError, SourceError), open(self.file.path, "rb") as file:  # noqa: PTH123  a Path would lose `./`
             head = file.read(2 * HEAD_BYTES)
             path, catalog = self.file.path, self.catalog
-            return binary_reason(head, path, catalog) or log_reason(to_utf8(head)[0], path, catalog)
+            head = unpack_head(head)
+            return binary_reason(head, path) or log_reason(to_utf8(head)[0], path, catalog)
         return None
 
     def _note_change(self, state: FileStat | None, now: float) -> None:
@@ -214,10 +228,11 @@ class FileTail:
             resumes = False
         raw, was_utf16 = None, False
         if not resumes:
-            self._reset(self._known)
-            self._known = NOTHING_KNOWN
             raw = read_range(descriptor, 0, size)
-            if (reason := binary_reason(raw[:HEAD_BYTES], self.file.path, self.catalog)) is not None:
+            if (convert := file_converter(raw)) is not None:
+                return self._convert(convert, raw)
+            self._start_anew()
+            if (reason := binary_reason(raw[:HEAD_BYTES], self.file.path)) is not None:
                 raise SourceError(reason)
             data, was_utf16 = to_utf8(raw)
         end = data.rfind(b"\n") + 1
@@ -234,6 +249,21 @@ class FileTail:
         elif end or not resumes:
             self._fingerprint = self._compute_fingerprint(descriptor, raw)
         return chunk
+
+    def _convert(self, convert: Callable[[bytes, str], bytes], raw: bytes) -> Chunk:
+        """Return the content of a file that is not CSV: all of it, or nothing if it is what was read before."""
+        checksum = zlib.crc32(raw)
+        self._quiet_at, self._is_rewritten = None, False
+        if checksum == self._converted and self.parser.is_resumable:
+            return Chunk(b"", b"", from_start=False, waits=False)
+        text, _ = to_utf8(convert(raw, self.file.path))
+        self._start_anew()
+        self._converted = checksum
+        return whole(text)
+
+    def _start_anew(self) -> None:
+        self._reset(self._known)
+        self._known = NOTHING_KNOWN
 
     def _is_resumable(self) -> bool:
         """Return whether what was read so far is what it would be if new rows had been there from the start."""

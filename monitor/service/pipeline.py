@@ -25,6 +25,7 @@ from modeltop.core.series import Alert, History, ReadProblem, Series, SeriesKey,
 from modeltop.core.text import format_age
 from modeltop.history.files import FileStat, file_stat
 from modeltop.history.future_rows import BoundedHistory, FutureRowFilter
+from modeltop.history.locations import is_address
 from modeltop.history.merge import Progress
 from modeltop.history.reader import Reader
 from modeltop.history.store.distributions import DistributionStore
@@ -99,7 +100,7 @@ class StateReader:
 
 
 def state_reader_for(
-    store: Path | None, paths: Sequence[Path], *, health: Callable[[Path], WatcherHealth | None] = lambda _: None
+    store: Path | None, paths: Sequence[str | Path], *, health: Callable[[Path], WatcherHealth | None] = lambda _: None
 ) -> StateReader:
     """Return the state reader of a store or of plain paths; one without a folder if there can be none."""
     try:
@@ -122,7 +123,7 @@ class Pipeline:
 
     Args:
         config: Rules, metrics, zone.
-        paths: Files and folders in the order in which they count.
+        paths: Files, folders and addresses in the order in which they count.
         live: True for a store, where `now` is the clock; False for plain paths, where it is the time of the newest row
             that is not after the clock.
         now: Overrides both; rows after it take no part.
@@ -136,7 +137,7 @@ class Pipeline:
     def __init__(
         self,
         config: Config,
-        paths: Sequence[Path],
+        paths: Sequence[str | Path],
         *,
         live: bool = False,
         now: datetime | None = None,
@@ -153,8 +154,9 @@ class Pipeline:
             [str(path) for path in paths], catalog=config.catalog, zone=config.zone, aliases=config.model_aliases
         )
         self._live = live
-        self._distributions = DistributionStore(paths)
-        self._notices = tuple(_network_disk_notices(paths)) if live else ()
+        folders = [Path(path) for path in paths if not is_address(str(path))]
+        self._distributions = DistributionStore(folders)
+        self._notices = tuple(_network_disk_notices(folders)) if live else ()
         self._now = now
         self._failures_before_alert = failures_before_alert
         self._failures: dict[str, _Failure] = {}

@@ -22,6 +22,7 @@ class HistoryFolder:
 
     def write(self, data: bytes | str, name: str = "m.csv", *, age: float = 3600.0) -> Path:
         path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data.encode("utf-8", "surrogatepass") if isinstance(data, str) else data)
         self.touch(path, age)
         return path

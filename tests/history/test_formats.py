@@ -41,9 +41,7 @@ def sqlite_file(folder) -> bytes:
 
 
 BINARY = {
-    "m.csv.gz": (gzip.compress(HISTORY.encode()), "a gzip file, not CSV: `gunzip -c m.csv.gz > m.csv`, then"),
-    "m.csv": (gzip.compress(HISTORY.encode()), "`gunzip -c m.csv > m-unpacked.csv`, then `modeltop check m-unpacked"),
-    "p.csv.gz": (gzip.compress(LOG.encode()), "a gzip file with a prediction log, not metrics: run `modeltop"),
+    "p.csv.gz": (gzip.compress(LOG.encode()), "a prediction log, not metrics: run `modeltop compute p.csv.gz"),
     "m.csv.bz2": (b"BZh91AY&SY", "a bzip2 file, not CSV: `bunzip2 -c m.csv.bz2 > m.csv`"),
     "m.csv.xz": (b"\xfd7zXZ\0\0", "an xz file"),
     "m.csv.zst": (b"\x28\xb5\x2f\xfd\x04", "a Zstandard file"),

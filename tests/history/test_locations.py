@@ -88,7 +88,7 @@ def test_pathlib_takes_a_slash_from_an_address_and_it_is_given_back():
         (["churn/2025.csv", "fraud/2025.csv"], "no CSV files here, but 2 subfolders have some: `modeltop check m/*`"),
         (["churn/2025.csv", "README"], "no CSV files here, but a subfolder has some: `modeltop check m/*/`"),
         (["eu/churn/a.csv", "us/churn/a.csv"], "no CSV files here, but 2 subfolders have some: `modeltop check m/*/*`"),
-        (["a.csv.gz", "b.csv.gz"], "no CSV files here, but 2 compressed CSV files: `gunzip -k m/*.gz`, then"),
+        (["a.csv.xz", "b.csv.xz"], "no CSV files here, but 2 compressed CSV files: unpack them, then `modeltop"),
         (["a.parquet"], "no CSV files here, but 1 Parquet file: predictions: run `modeltop compute m`"),
         (["a.jsonl"], "no CSV files here, but 1 JSON lines file: predictions: run `modeltop compute m`"),
         (["report.json"], "no CSV files here, but 1 JSON file: write the metrics as CSV"),

@@ -16,7 +16,7 @@ from modeltop.history.store.paths import STATE_FOLDER, is_store, slug
 _NAME = re.compile(r"journal\.(?P<number>[0-9]{6,9})\.jsonl")
 
 
-def state_folder(store: Path | None, paths: Iterable[Path] = ()) -> Path:
+def state_folder(store: Path | None, paths: Iterable[str | Path] = ()) -> Path:
     """Return the folder of the event log and of the watcher's files; it need not exist.
 
     Args:
@@ -34,7 +34,8 @@ def state_folder(store: Path | None, paths: Iterable[Path] = ()) -> Path:
     if len(paths) == 1 and is_store(folder := Path(paths[0])):
         return folder / STATE_FOLDER
     # A link keeps its own name; an address is no path, and its password no part of a name.
-    absolute = sorted({redact_credentials(os.path.abspath(path)) for path in paths})  # noqa: PTH100
+    named = (path if re.match(r"\w+:https?://", str(path)) else os.path.abspath(path) for path in paths)  # noqa: PTH100
+    absolute = sorted({redact_credentials(str(path)) for path in named})
     digest = hashlib.sha256("\0".join(absolute).encode("utf-8", "surrogatepass")).hexdigest()[:8]
     first = os.path.splitext(os.path.basename(absolute[0]))[0] if absolute else ""  # noqa: PTH119, PTH122  as above
     try:

@@ -7,7 +7,7 @@ import pytest
 
 from modeltop.history.csv.dialect import MAX_CELL, MAX_LINE
 from modeltop.history.csv.problems import MAX_REPORTED
-from modeltop.history.discovery import MAX_BYTES
+from modeltop.history.files import MAX_BYTES
 
 GOOD = "2025-01-01,a,0.9,10\n"
 LAST = "2025-01-03,a,0.7,30\n"
