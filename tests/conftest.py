@@ -44,6 +44,7 @@ FOLDERS = {
     "core": "fast",
     "diagnosis": "fast",
     "history": "fast",
+    "history/sources": "network",
     "history/store": "process",
     "predictions": "process",
     "predictions/aggregates": "fast",

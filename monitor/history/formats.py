@@ -64,7 +64,8 @@ FORMATS = (
         b"SQLite format 3",
         "an SQLite database",
         "predictions: run `modeltop compute sqlite://{absolute}::TABLE`; "
-        "metrics: `sqlite3 -header -csv {path} 'SELECT * FROM TABLE' > metrics.csv`",
+        "MLflow: `modeltop check mlflow:{path}`; other metrics: "
+        "`sqlite3 -header -csv {path} 'SELECT * FROM TABLE' > metrics.csv`",
     ),
     Format(
         b"DUCK",
@@ -97,9 +98,9 @@ _TEXTS = (
     (r"\s*(?:<!doctype html|<html|<head)", "a web page (HTML)", "download the CSV file itself, signed in if need be"),
     (r"\s*<svg", "an SVG image", _CHART),
     (r"\s*<(?:\?xml|[A-Za-z])", "an XML file", "write the metrics as CSV with a date column"),
-    (r"# (?:HELP|TYPE) \w", "Prometheus metrics at one moment", "query their history as CSV with a time column"),
+    (r"# (?:HELP|TYPE) \w", "Prometheus metrics at one moment", "`modeltop check 'prometheus:http://HOST:9090?query=METRIC'`"),
     (r"(?:\d{13}[ \t]+\S+[ \t]+\d+\r?\n)+", "a metric of an MLflow file store (time, value, step)",
-     "write it as CSV: `(echo timestamp,{metric}; cut -d' ' -f1,2 {path} | tr ' ' ,) > {metric}.csv`"),
+     "`modeltop check mlflow:mlruns`, with the path of that folder"),
     (r"(?:ply|%YAML|---\s*\n|artifact_uri:|experiment_id:)", "a YAML file", "name a CSV file of metrics"),
     (r"[^,;\t]*\b(?:DEBUG|INFO|WARN(?:ING)?|ERROR)\b", "the log of a program",
      "write its metrics as CSV with a date column"),
@@ -201,7 +202,7 @@ _JSON_KINDS = (
     (r'"(?:metric_results|metric_id)"|"metrics"\s*:\s*\[\s*\{\s*"metric"|"tests"\s*:\s*\[|evidently',
      "an Evidently report (JSON)", "`modeltop record MODEL --date DATE METRIC=VALUE` its values, one period a report"),
     (r'"(?:run_uuid|artifact_uri|experiment_id|run_id)"', "an MLflow run (JSON)",
-     "write its metric history as CSV: timestamp, key, value"),
+     "`modeltop check mlflow:URI`, the tracking URI"),
     (r'"(?:log_history|best_model_checkpoint)"', "a Hugging Face trainer state (JSON)",
      "write its log_history as CSV with a date column"),
     (r'"(?:macro avg|weighted avg)"', "a classification report of scikit-learn (JSON)",
@@ -259,7 +260,6 @@ def _sentence(name: str, remedy: str, path: str) -> str:
         "stem": shlex.quote(stem if is_packed else f"{stem}-unpacked.csv"),
         "name": repr(shown),
         "out": repr(f"{stem}-converted.csv" if suffix.lower() == "csv" else f"{stem}.csv"),
-        "metric": re.sub(r"\W+", "_", base) or "value",
     }
-    text = re.sub(r"{(path|absolute|stem|name|out|metric)}", lambda match: fields[match[1]], remedy)
+    text = re.sub(r"{(path|absolute|stem|name|out)}", lambda match: fields[match[1]], remedy)
     return f"{name}{'' if ', not ' in name else ', not CSV'}: {text}"

@@ -33,10 +33,11 @@ _ADDRESSES = (
      "`azcopy copy {address} metrics/ --recursive`, then `modeltop check metrics/`"),
     (r"(?:web)?hdfs|dbfs|viewfs", "an address of a cluster's file system",
      "copy its files here, then `modeltop check` them"),
-    (r"https?|ftps?", "a web address", "`curl -fLo metrics.csv {address}`, then `modeltop check metrics.csv`"),
+    (r"https?|ftps?", "a web address",
+     "`curl -fLo metrics.csv {address}`, then `modeltop check metrics.csv`; a service: mlflow:URL, prometheus:URL"),
     (r"ssh|scp|sftp|rsync", "an address on another host", "copy its files here, then `modeltop check` them"),
-    (r"mlflow.*|runs|models", "an MLflow address",
-     "write its metric history as CSV (timestamp, key, value) with MlflowClient.get_metric_history"),
+    (r"mlflow.+|runs|models", "an MLflow address",
+     "`modeltop check 'mlflow:http://HOST:5000?model=NAME'`, or ?experiment=NAME"),
     (r"wandb", "a Weights & Biases address", "export the run's history as CSV, with its _timestamp column"),
     (r"file", "a file's address", "`modeltop check {rest}`"),
     (r".*(?:sql|db|jdbc|oracle|snowflake|redshift|clickhouse|bigquery|postgres|trino|presto|databricks|redis).*",
@@ -155,9 +156,10 @@ def _names(folder: str) -> list[str]:
 def folder_reason(folder: str) -> str:
     """Return what a folder without CSV files holds instead, with the command to run."""
     names, quoted = _names(folder), shlex.quote(redact_credentials(folder.rstrip("/") or "/"))
-    if "mlruns" in (*os.path.abspath(folder).split("/"), *names) or {"metrics", "params"} <= set(names):  # noqa: PTH100  as above
-        remedy = "write its metrics as CSV (timestamp, key, value) with MlflowClient.get_metric_history"
-        return f"an MLflow file store, not CSV: {remedy}"
+    above, is_below, _ = f"{os.path.abspath(folder)}/".partition("/mlruns/")  # noqa: PTH100  as above
+    if is_below or "mlruns" in names or {"metrics", "params"} <= set(names):
+        store = f"{above}/mlruns" if is_below else f"{folder.rstrip('/')}/mlruns" if "mlruns" in names else "mlruns"
+        return f"an MLflow file store, not CSV: `modeltop check {shlex.quote(f'mlflow:{store}')}`"
     files = [name for name in names if not os.path.isdir(f"{folder}/{name}")]  # noqa: PTH112  as above
     depth, count = _csv_below(folder)
     if count:

@@ -95,11 +95,11 @@ TEXTS = {
     "m.csv.dvc": ("outs:\n- md5: 00\n  path: m.csv\n", "a DVC pointer, not the file itself: `dvc pull m.csv.dvc`"),
     "accuracy": (
         "1735689600000 0.95 0\n1735776000000 0.94 1\n",
-        "a metric of an MLflow file store (time, value, step), not CSV: write it as CSV: `(echo timestamp",
+        "a metric of an MLflow file store (time, value, step), not CSV: `modeltop check mlflow:mlruns`",
     ),
     "meta.yaml": ("artifact_uri: mlflow-artifacts:/1\nexperiment_id: '1'\n", "a YAML file"),
     "modeltop.toml": ("[watch]\nevery = '1m'\n", "a configuration file, not CSV: pass it by --config"),
-    "metrics.prom": ("# HELP accuracy Share\naccuracy 0.9\n", "Prometheus metrics at one moment"),
+    "metrics.prom": ("# HELP accuracy Share\naccuracy 0.9\n", "Prometheus metrics at one moment, not CSV: `modeltop"),
     "lightning.csv": ("epoch,step,train_loss,val_acc\n0,9,0.04,\n0,9,,0.95\n", "a training log (epoch, step) without"),
     "keras.csv": ("epoch,accuracy,loss,val_accuracy\n0,0.9,0.1,0.8\n", "a training log (epoch) without dates: add"),
     "wandb.csv": ('"Step","run - val/acc","run - val/acc__MAX"\n"0","0.9","0.9"\n', "a Weights & Biases chart (Step)"),
@@ -133,7 +133,8 @@ def test_an_sqlite_file_is_answered_with_both_commands(history_folder, monkeypat
     (problem,) = history_folder.reader("m.db").read().problems
     assert problem.message == (
         f"an SQLite database, not CSV: predictions: run `modeltop compute sqlite://{Path.cwd()}/m.db::TABLE`; "
-        "metrics: `sqlite3 -header -csv m.db 'SELECT * FROM TABLE' > metrics.csv`"
+        "MLflow: `modeltop check mlflow:m.db`; other metrics: "
+        "`sqlite3 -header -csv m.db 'SELECT * FROM TABLE' > metrics.csv`"
     )
 
 

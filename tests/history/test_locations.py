@@ -59,8 +59,8 @@ def test_without_a_near_name_the_folder_is_named_that_has_some(here):
         ("abfss://c@a.dfs/x", "an Azure storage address"),
         ("hdfs://nn/x", "an address of a cluster's file system"),
         ("https://x.test/m.csv", "a web address, not a file: `curl -fLo metrics.csv https://x.test/m.csv`"),
-        ("mlflow:/x", "an MLflow address"),
-        ("models:/churn/3", "an MLflow address"),
+        ("mlflow-artifacts:/x", "an MLflow address"),
+        ("models:/churn/3", "an MLflow address, not a file: `modeltop check 'mlflow:http://HOST:5000?model=NAME'`"),
         ("runs:/abc/metrics", "an MLflow address"),
         ("wandb://team/run", "a Weights & Biases address"),
         ("file:///data/m.csv", "a file's address, not a file: `modeltop check /data/m.csv`"),
@@ -97,8 +97,8 @@ def test_pathlib_takes_a_slash_from_an_address_and_it_is_given_back():
         (["events.out.tfevents.1.host"], "no CSV files here, but 1 TensorBoard event file: download"),
         (["mlflow.db"], "no CSV files here, but 1 database file: predictions: run `modeltop compute FILE::TABLE`"),
         (["0/ab/metrics/accuracy", "0/ab/params/lr"], "no CSV files here: check the path"),
-        (["mlruns/0/meta.yaml"], "an MLflow file store, not CSV: "),
-        (["metrics/accuracy", "params/lr", "meta.yaml"], "an MLflow file store, not CSV: "),
+        (["mlruns/0/meta.yaml"], "an MLflow file store, not CSV: `modeltop check mlflow:m/mlruns`"),
+        (["metrics/accuracy", "params/lr", "meta.yaml"], "an MLflow file store, not CSV: `modeltop"),
         (["date=2025-01-01/part"], "no CSV files here, but folders such as date=2025-01-01: `modeltop compute m`"),
         ([".hidden.csv"], "an empty folder: name one with metric CSV files, or `modeltop record` a first value"),
     ],
@@ -106,6 +106,11 @@ def test_pathlib_takes_a_slash_from_an_address_and_it_is_given_back():
 def test_a_folder_without_csv_files_says_what_it_holds_and_what_to_run(here, names, reason):
     here(*(f"m/{name}" for name in names))
     assert folder_reason("m").startswith(reason)
+
+
+def test_the_store_of_a_folder_within_mlruns_is_named(here, tmp_path):
+    here("mlruns/1/meta.yaml")
+    assert folder_reason("mlruns/1").endswith(f"`modeltop check mlflow:{tmp_path}/mlruns`")
 
 
 def test_a_folder_with_a_hundred_thousand_folders_below_costs_little(here, monkeypatch):

@@ -30,7 +30,7 @@ class SourceFormat(NamedTuple):
 
 FORMATS = (SourceFormat(re.compile(rb"\x1f\x8b"), (".csv.gz",), "gzipped"),)
 """The file formats that are read, in the order in which they are tried."""
-SERVICES: Mapping[str, str] = {}
+SERVICES: Mapping[str, str] = {"mlflow": "mlflow", "prometheus": "prometheus"}
 """Scheme of an address → module of the service."""
 SUFFIXES = (".csv", *(suffix for each in FORMATS for suffix in each.suffixes))
 """Of the files of a folder that are read, in lower case."""
