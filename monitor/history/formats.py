@@ -17,6 +17,7 @@ from modeltop.history.tables import (
     events_reason,
     is_output,
     lacks_header,
+    log_reason,
     read_table,
     undated_reason,
 )
@@ -43,7 +44,7 @@ _PACKED = ("gz", "bz2", "xz", "zst", "lz4")
 _CHART = "export the numbers behind it as CSV"
 _PANDAS = 'write it as CSV: `python -c "import pandas as p; p.{}({{name}}).to_csv({{out}}, index=False)"`'
 FORMATS = (
-    Format(b"\x1f\x8b", "a gzip file", _UNPACK.format("gunzip")),
+    Format(b"\x1f\x8b", "a gzip file", "unpack it"),
     Format(b"BZh", "a bzip2 file", _UNPACK.format("bunzip2")),
     Format(b"\xfd7zXZ", "an xz file", _UNPACK.format("unxz")),
     Format(b"\x28\xb5\x2f\xfd", "a Zstandard file", _UNPACK.format("unzstd")),
@@ -51,11 +52,7 @@ FORMATS = (
     Format(b"7z\xbc\xaf", "a 7-Zip archive", "unpack it: `7z x {path}`"),
     Format(b"Rar!", "a RAR archive", "unpack it: `unrar x {path}`"),
     Format(b"ustar", "a tar archive", "unpack it: `tar -xf {path}`", 257),
-    Format(
-        b"PAR1",
-        "a Parquet file",
-        f"predictions: run `modeltop compute {{path}}`; metrics: {_PANDAS.format('read_parquet')}",
-    ),
+    Format(b"PAR1", "a Parquet file", "predictions: run `modeltop compute {path}`; metrics: aggregate them by period"),
     Format(b"ARROW1", "an Arrow (Feather) file", _PANDAS.format("read_feather")),
     Format(b"FEA1", "a Feather file", _PANDAS.format("read_feather")),
     Format(b"ORC", "an ORC file", _PANDAS.format("read_orc")),
@@ -121,6 +118,19 @@ def binary_reason(head: bytes, path: str) -> str | None:
     if (found := next(known, None)) is None:
         return None
     return _sentence(found.name, found.remedy, path)
+
+
+def log_head_reason(head: bytes, path: str, registry: MetricRegistry) -> str | None:
+    """Return what a file is that is too large to be metric history, by its head, and what to do; None if unknown.
+
+    Args:
+        head: Its first bytes, unpacked, in UTF-8.
+        path: The file, as a person named it.
+        registry: The metrics.
+    """
+    table = _json_table(head.decode("utf-8", "replace"), path)
+    of_text = log_reason(head, path, registry) if table is None else events_reason(table)
+    return binary_reason(head, path) or of_text
 
 
 def text_reason(data: bytes, path: str, registry: MetricRegistry) -> str | None:
@@ -191,39 +201,18 @@ def unreadable_reason(head: bytes, path: str) -> str | None:
 
 
 def _is_json_log(text: str) -> bool:
-    """Return whether a text may be JSON lines of a log, and not one object of a tool that is known."""
+    """Return whether a text may be JSON lines of a log, and not one document of some tool."""
     table = _json_table(text, "a.jsonl")
-    is_known = any(re.search(pattern, text, re.IGNORECASE) for pattern, *_ in _JSON_KINDS)
-    return table is not None and (len(table.rows) > 1 or not is_known)
-
-
-_JSON_KINDS = (
-    (r'"nbformat"|"cell_type"', "a Jupyter notebook", "write its table as CSV: DataFrame.to_csv"),
-    (r'"(?:metric_results|metric_id)"|"metrics"\s*:\s*\[\s*\{\s*"metric"|"tests"\s*:\s*\[|evidently',
-     "an Evidently report (JSON)", "`modeltop record MODEL --date DATE METRIC=VALUE` its values, one period a report"),
-    (r'"(?:run_uuid|artifact_uri|experiment_id|run_id)"', "an MLflow run (JSON)",
-     "`modeltop check mlflow:URI`, the tracking URI"),
-    (r'"(?:log_history|best_model_checkpoint)"', "a Hugging Face trainer state (JSON)",
-     "write its log_history as CSV with a date column"),
-    (r'"(?:macro avg|weighted avg)"', "a classification report of scikit-learn (JSON)",
-     "`modeltop record MODEL --date DATE METRIC=VALUE` its values, one period a report"),
-    (r'"(?:_wandb|_step|_runtime)"', "a Weights & Biases summary (JSON)", "export the run's history as CSV"),
-)  # fmt: skip
+    return table is not None and (len(table.rows) > 1 or not any(cell[:1] in ("{", "[") for cell in table.rows[0]))
 
 
 def _json_reason(text: str, path: str) -> str | None:
     """Return what a text that starts like JSON is; None if it is not JSON."""
-    if (table := _json_table(text, path)) is not None:
-        remedy = f"{_PANDAS.format('read_json')}".replace("({name})", "({name}, lines=True)")
-        return events_reason(table) or _sentence("a file of JSON lines", remedy, path)
-    if not re.match(r'\s*(?:\{\s*(?:["}]|$)|\[\s*(?:[\[{"\d\]-]|null|true|false|$))', text):
-        return None
-    for pattern, name, remedy in _JSON_KINDS:
-        if re.search(pattern, text, re.IGNORECASE):
-            return _sentence(name, remedy, path)
-    if re.match(r"\s*\[\s*\{", text):
-        return _sentence("a JSON file", _PANDAS.format("read_json"), path)
-    return _sentence("a JSON file", "write its metrics as CSV with a date column, one row a period", path)
+    table = _json_table(text, path)
+    if table is not None and (reason := events_reason(table)):
+        return reason
+    is_json = re.match(r'\s*(?:\{\s*(?:["}]|$)|\[\s*(?:[\[{"\d\]-]|null|true|false|$))', text)
+    return _sentence("a JSON file", "write one object a period, with its date", path) if is_json else None
 
 
 def _json_table(text: str, path: str) -> Table | None:

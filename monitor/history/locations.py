@@ -47,10 +47,6 @@ _ADDRESSES = (
 """Scheme of an address, what it is, and what to do."""
 _OTHER_FILES = (
     (r".*\.csv\.(?:bz2|xz|zst)$", "compressed CSV", "unpack them, then `modeltop check {folder}`"),
-    (r".*\.(?:parquet|pq)$", "Parquet", "predictions: run `modeltop compute {folder}`; metrics: write them as CSV"),
-    (r".*\.(?:jsonl|ndjson)(?:\.gz)?$", "JSON lines",
-     "predictions: run `modeltop compute {folder}`; metrics: write them as CSV"),
-    (r".*\.json$", "JSON", "write the metrics as CSV with a date column, one row a period"),
     (r".*\.(?:tsv|tab)$", "TSV", "name them: `modeltop check {folder}/*.{suffix}`"),
     (r".*\.xlsx?$", "Excel", "save them as CSV (File > Save As > CSV UTF-8)"),
     (r".*\.zip$", "ZIP", "unpack them: `unzip {folder}/'*.zip'`"),
@@ -165,13 +161,13 @@ def folder_reason(folder: str) -> str:
     if count:
         pattern = "/*" * depth + ("/" if files else "")
         holders = f"{count} subfolders have" if count > 1 else "a subfolder has"
-        return f"no CSV files here, but {holders} some: `modeltop check {quoted.rstrip('/')}{pattern}`"
+        return f"no metric files here, but {holders} some: `modeltop check {quoted.rstrip('/')}{pattern}`"
     if files:
         return _describe_files(files, quoted)
     if partition := next((name for name in names if "=" in name), None):
-        return f"no CSV files here, but folders such as {partition}: `modeltop compute {quoted}` reads predictions"
+        return f"no metric files here, but folders such as {partition}: `modeltop compute {quoted}` reads predictions"
     if names:
-        return "no CSV files here: check the path"
+        return "no metric files here: check the path"
     return "an empty folder: name one with metric CSV files, or `modeltop record` a first value"
 
 
@@ -195,6 +191,6 @@ def _describe_files(files: Sequence[str], folder: str) -> str:
     example = next(name for name in files if re.match(pattern, name, re.IGNORECASE))
     remedy = remedy.replace("{folder}", folder).replace("{suffix}", example.rpartition(".")[2])
     if len(kinds) == 1:
-        return f"no CSV files here, but {pluralize(kinds[min(kinds)], f'{kind} file')}: {remedy}"
+        return f"no metric files here, but {pluralize(kinds[min(kinds)], f'{kind} file')}: {remedy}"
     listed = ", ".join(f"{_OTHER_FILES[index][1]} ({count})" for index, count in sorted(kinds.items())[:4])
-    return f"no CSV files here, but {listed}: {remedy}"
+    return f"no metric files here, but {listed}: {remedy}"

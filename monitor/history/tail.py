@@ -22,7 +22,7 @@ from modeltop.history.csv.misdated import MisdatedRows, misdated_models
 from modeltop.history.csv.parser import NOTHING_KNOWN, CsvParser, PriorKnowledge
 from modeltop.history.discovery import HistoryFile, open_regular
 from modeltop.history.files import FileStat, TooLargeError, file_stat, read_range
-from modeltop.history.formats import binary_reason, may_be_history, text_reason
+from modeltop.history.formats import binary_reason, log_head_reason, may_be_history, text_reason
 from modeltop.history.merge import MAX_GROUPS, Block, concat_blocks, too_many_groups
 from modeltop.history.sources import file_converter
 from modeltop.history.sources.gzipped import unpack_head
@@ -167,7 +167,7 @@ class FileTail:
         try:
             descriptor, opened = open_regular(self.file.path)
         except TooLargeError as error:
-            self._fail(SourceError(self._recognize() or str(error)))
+            self._refuse(error)
             return None
         except SourceError as error:
             self._fail(error)
@@ -175,7 +175,7 @@ class FileTail:
         try:
             chunk = self._read_chunk(descriptor, opened, now)
         except TooLargeError as error:
-            self._fail(SourceError(self._recognize() or str(error)))
+            self._refuse(error)
         except NoHistory as error:
             self._drop(str(error), fatal=bool(self.blocks) or self.file.is_explicit)
         except (SourceError, OSError) as error:
@@ -186,14 +186,16 @@ class FileTail:
             os.close(descriptor)
         return None
 
-    def _recognize(self) -> str | None:
-        """Return what a file is that is too large to be metric history, by its head."""
+    def _refuse(self, error: TooLargeError) -> None:
+        """Report a file that is too large, which in a folder is no error if it is a log or of a format of logs."""
+        reason = None
         with contextlib.suppress(OSError, SourceError), open(self.file.path, "rb") as file:  # noqa: PTH123  a Path would lose `./`
-            head = file.read(2 * HEAD_BYTES)
-            path, catalog = self.file.path, self.catalog
-            head = unpack_head(head)
-            return binary_reason(head, path) or log_reason(to_utf8(head)[0], path, catalog)
-        return None
+            head = unpack_head(file.read(2 * HEAD_BYTES))
+            reason = log_head_reason(to_utf8(head)[0], self.file.path, self.catalog)
+        if reason is None or self.blocks:
+            self._fail(error)
+        else:
+            self._drop(reason, fatal=self.file.is_explicit)
 
     def _note_change(self, state: FileStat | None, now: float) -> None:
         if state != self.stat:

@@ -72,7 +72,7 @@ def test_commands_are_not_broken_between_lines(run, files):
 def test_a_file_that_is_not_understood_does_not_hide_the_others(run, files):
     outcome = run("check", "metrics", "report.json")
     assert outcome.code == 3
-    assert outcome.lines[0] == "UNKNOWN: 1 unknown of 2 models: report.json: an Evidently report (JSON), not CSV"
+    assert outcome.lines[0] == "UNKNOWN: 1 unknown of 2 models: report.json: an Evidently report without a date"
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_json_has_no_diagnosis_of_a_file_that_cannot_be_read(run, files):
     document = json.loads(run("check", "--json", "report.json").out)
     (model,) = document["models"]
     assert (model["status"], model["questions"]) == ("unknown", [])
-    assert model["verdict"]["what"].startswith("an Evidently report (JSON), not CSV")
+    assert model["verdict"]["what"].startswith("an Evidently report without a date")
 
 
 @pytest.mark.parametrize("name", ["packed", "empty"])
@@ -136,7 +136,7 @@ def test_files_that_fail_alike_share_a_line(run, files):
             ["compute", "s3://bucket/logs"],
             "an S3 address, not a file: `aws s3 cp --recursive s3://bucket/logs metrics/`",
         ),
-        (["compute", "report.json"], "report.json: an Evidently report (JSON), not CSV"),
+        (["compute", "report.json"], "report.json: JSON, but not JSON lines: write one object a line"),
         (["compute", "book.xlsx"], "book.xlsx: an Excel workbook (XLSX), not CSV: save it as CSV"),
         (
             ["compute", "metrics/churn.csv"],

@@ -54,7 +54,7 @@ BINARY = {
     "m.pt": (zipped("m/data.pkl"), "a PyTorch checkpoint"),
     "m.keras": (zipped("metadata.json"), "a Keras model"),
     "m.xls": (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an Excel workbook (XLS)"),
-    "m.parquet": (b"PAR1\x15\x04", "a Parquet file, not CSV: predictions: run `modeltop compute m.parquet`; metrics:"),
+    "m.parquet": (b"PAR1\x15\x04", "this Parquet file cannot be read ("),
     "m.feather": (b"ARROW1\0\0", f"an Arrow (Feather) file, not CSV: write it as CSV: {PYTHON}read_feather("),
     "m.orc": (b"ORC\n", "an ORC file"),
     "m.avro": (b"Obj\x01\x04", "an Avro file"),
@@ -67,24 +67,18 @@ BINARY = {
     "weights.bin": (bytes(range(1, 200)) + bytes(50), "a binary file"),
 }
 TEXTS = {
-    "report.json": (
-        '{"version": "0.4.2", "metrics": [{"metric": "ClassificationQualityMetric", "result": {}}]}',
-        "an Evidently report (JSON), not CSV: `modeltop record MODEL",
+    "pretty.json": ('{\n  "accuracy": 0.9\n}\n', "no date column in the header"),
+    "run.json": ('{"run_uuid": "a", "metrics": {"accuracy": 0.9}}', "an MLflow run, not its history"),
+    "classes.json": ('{"0": {"precision": 0.9}, "macro avg": {}}', "a classification report of scikit-learn"),
+    "trainer_state.json": (
+        '{"best_metric": 1, "log_history": [{"epoch": 1, "step": 10, "eval_accuracy": 0.9}]}',
+        "a training log (epoch, step) without dates",
     ),
-    "pretty.json": ('{\n  "accuracy": 0.9\n}\n', "a JSON file, not CSV: write its metrics as CSV with a date column"),
-    "rows.json": ('[{"date": "2025-01-01", "accuracy": 0.9}]', f"a JSON file, not CSV: write it as CSV: {PYTHON}read_"),
-    "run.json": ('{"run_uuid": "a", "metrics": {"accuracy": 0.9}}', "an MLflow run (JSON)"),
-    "trainer_state.json": ('{"best_metric": 1, "log_history": []}', "a Hugging Face trainer state (JSON)"),
-    "classes.json": ('{"0": {"precision": 0.9}, "macro avg": {}}', "a classification report of scikit-learn (JSON)"),
     "app.log": ("2025-01-01 00:00:00 INFO started, 3 workers\n", "the log of a program"),
     "notes.txt": ("hello\nworld\n", "a text file without columns, not CSV: name a CSV file with a date column"),
     "bare.csv": ("2025-01-01,0.9\n2025-01-02,0.8\n", "no header, the first line is data: put the names"),
-    "wandb-summary.json": ('{"_step": 9, "accuracy": 0.9}', "a Weights & Biases summary (JSON)"),
+    "wandb-summary.json": ('{"_step": 9, "accuracy": 0.9}', "a training log (_step) without dates"),
     "eval.ipynb": ('{"cells": [], "nbformat": 4}', "a Jupyter notebook"),
-    "m.jsonl": (
-        '{"date": "2025-01-01", "accuracy": 0.9}\n{"date": "2025-01-02", "accuracy": 0.9}\n',
-        f"a file of JSON lines, not CSV: write it as CSV: {PYTHON}read_json('m.jsonl', lines=True).to_csv('m.csv'",
-    ),
     "p.jsonl": (
         "".join(f'{{"ts": "2025-01-01 00:00:{n}", "y_true": {n % 2}, "y_pred": 1}}\n' for n in range(10, 60)),
         "run `modeltop compute p.jsonl --timestamp ts --label y_true --prediction y_pred`",
@@ -141,7 +135,7 @@ def test_an_sqlite_file_is_answered_with_both_commands(history_folder, monkeypat
 def test_json_that_was_written_a_second_ago_is_json_and_no_line_in_the_making(history_folder):
     path = history_folder.write('{"metrics": {"accuracy": 0.9}}', "report.json", age=1)
     (problem,) = history_folder.reader(path).read().problems
-    assert problem.message.startswith("a JSON file")
+    assert problem.message.startswith("no date column")
 
 
 def test_history_whose_header_lost_its_date_is_an_error_in_a_folder_too(history_folder):
@@ -176,6 +170,6 @@ def test_a_header_in_the_making_is_still_waited_for(history_folder):
 
 def test_names_that_need_quotes_are_quoted_in_commands(history_folder, monkeypatch):
     monkeypatch.chdir(history_folder.folder)
-    history_folder.write(b"PAR1", "my metrics.parquet")
-    (problem,) = history_folder.reader("my metrics.parquet").read().problems
-    assert "`modeltop compute 'my metrics.parquet'`" in problem.message
+    history_folder.write(b"BZh", "my metrics.csv.bz2")
+    (problem,) = history_folder.reader("my metrics.csv.bz2").read().problems
+    assert "`bunzip2 -c 'my metrics.csv.bz2' > 'my metrics.csv'`" in problem.message

@@ -28,7 +28,19 @@ class SourceFormat(NamedTuple):
     """Of this package, or a dotted name."""
 
 
-FORMATS = (SourceFormat(re.compile(rb"\x1f\x8b"), (".csv.gz",), "gzipped"),)
+_JSON = re.compile(
+    rb"(?:\xef\xbb\xbf)?\s*(?:\{\s*(?:[\"}]|\Z)|\[\s*(?:[\[{\"\]]|\Z))"
+    rb"|(?:\xff\xfe(?:\s\0)*[{\[]\0)|(?:\xfe\xff(?:\0\s)*\0[{\[])"
+)
+FORMATS = (
+    SourceFormat(
+        re.compile(rb"\x1f\x8b"),
+        (".csv.gz", ".json.gz", ".jsonl.gz", ".ndjson.gz", ".parquet.gz"),
+        "gzipped",
+    ),
+    SourceFormat(re.compile(rb"PAR1"), (".parquet", ".pq"), "parquet"),
+    SourceFormat(_JSON, (".json", ".jsonl", ".ndjson"), "json_records"),
+)
 """The file formats that are read, in the order in which they are tried."""
 SERVICES: Mapping[str, str] = {"mlflow": "mlflow", "prometheus": "prometheus"}
 """Scheme of an address → module of the service."""

@@ -167,13 +167,13 @@ def _fetch(prometheus: JsonService, query: str, now: float, lookback: timedelta,
     except ServiceError as error:
         raise SourceError(_refused(error, lookback)) from None
     series = dict[tuple[tuple[str, str], ...], list[tuple[float, str]]]()
-    for labels, values in (*_series(over), *_series(running)):
+    for labels, values in (*series_of(over), *series_of(running)):
         dated = series.setdefault(tuple(sorted(labels.items())), [])
         dated += ((grid.first + (moment - grid.first) // grid.step * grid.step, value) for moment, value in values)
     return [Samples(dict(labels), values) for labels, values in series.items()]
 
 
-def _series(answer: Mapping[str, Any]) -> Iterator[Samples]:
+def series_of(answer: Mapping[str, Any]) -> Iterator[Samples]:
     """Yield the series of an answer: those of a range have `values`, those of one moment a `value`.
 
     Raises:

@@ -1,0 +1,87 @@
+"""Parquet, read with PyArrow, which the `logs` extra brings."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from typing import TYPE_CHECKING
+
+from modeltop.core.errors import SourceError
+from modeltop.core.text import sanitize
+from modeltop.history.csv.header import NoHistory
+from modeltop.history.files import TooLargeError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+MAX_CELLS = 20_000_000
+"""Most cells of a table: as CSV it has about as many bytes as the largest CSV file that is read."""
+INSTALL = "reading Parquet needs PyArrow: pip install 'modeltop[logs]'"
+
+
+def to_csv(data: bytes, path: str) -> bytes:  # noqa: ARG001  as every format
+    """Return a Parquet file as CSV, with the fields of a struct as `outer.inner`.
+
+    Args:
+        data: The file.
+        path: The file, as a person named it.
+
+    Raises:
+        NoHistory: It has no columns.
+        SourceError: PyArrow is not installed, or the file is damaged.
+        TooLargeError: It has more than `MAX_CELLS`.
+    """
+    try:
+        import pyarrow as pa
+        from pyarrow import parquet
+    except ImportError:
+        raise SourceError(INSTALL) from None
+    try:
+        file = parquet.ParquetFile(pa.BufferReader(data))
+        cells = file.metadata.num_rows * file.metadata.num_columns
+        if cells > MAX_CELLS:
+            raise TooLargeError(
+                f"this Parquet file has {cells:,} cells, the most is {MAX_CELLS:,}: aggregate it by period"
+            )
+        return _write(file.read())
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+        first_line = sanitize(str(error).partition("\n")[0].rstrip("."), 120)
+        raise SourceError(f"this Parquet file cannot be read ({first_line}): copy or write it again") from None
+
+
+def _write(table: pa.Table) -> bytes:
+    import pyarrow as pa
+    from pyarrow import csv as arrow_csv
+
+    while any(pa.types.is_struct(field.type) for field in table.schema):
+        table = table.flatten()
+    columns = {}
+    for name, column in zip(table.column_names, table.columns, strict=True):
+        is_date = pa.types.is_temporal(column.type)
+        if not re.fullmatch(r"__index_level_\d+__", name):  # the index of a DataFrame, if it has no name
+            columns[name] = _plain(column)
+        elif is_date:
+            columns.setdefault("date", _plain(column))
+    if not columns:
+        raise NoHistory("a Parquet file without columns: write a date column and a column a metric")
+    text = io.BytesIO()
+    header = io.StringIO()
+    csv.writer(header, lineterminator="\n").writerow(columns)
+    text.write(header.getvalue().encode("utf-8", "replace"))
+    arrow_csv.write_csv(pa.table(columns), text, arrow_csv.WriteOptions(include_header=False))
+    return text.getvalue()
+
+
+def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray | pa.Array:
+    """Return a column in a type that Arrow writes as CSV: times in UTC, lists and maps as JSON."""
+    import pyarrow as pa
+
+    if pa.types.is_timestamp(column.type) and column.type.tz:
+        return column.cast(pa.timestamp(column.type.unit, "UTC"))
+    if pa.types.is_nested(column.type):
+        return pa.array([None if value is None else json.dumps(value, default=str) for value in column.to_pylist()])
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    return column.cast(pa.string()) if column.type == pa.string_view() else column
