@@ -255,7 +255,7 @@ def _reader(data: Paths | pd.DataFrame, config: Config, model: str | None) -> Re
     names = [*map(os.fspath, paths)]
     if not all(names) or not names:
         raise UsageError("a path is empty: name a CSV file or a folder of them")
-    return Reader(names, catalog=config.catalog, zone=config.zone, aliases=config.model_aliases)
+    return Reader(names, catalog=config.catalog, zone=config.zone, aliases=config.model_aliases, sources=config.sources)
 
 
 def _moment(name: str, value: Moment) -> datetime:

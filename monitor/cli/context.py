@@ -14,6 +14,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, TextIO
 
+from modeltop.cli.layout import add_layout, given_flags
 from modeltop.core.errors import UsageError
 from modeltop.core.text import sanitize
 
@@ -168,7 +169,7 @@ class Context:
         """
         from modeltop.config.load import find, load
 
-        return load(find(args.config))
+        return with_flags(load(find(args.config)), args)
 
     def store_folder(self, args: argparse.Namespace, config: Config | None = None) -> Path:
         """Return `--store`, else the store of the configuration, loaded if not given, else the XDG data folder."""
@@ -258,6 +259,15 @@ def check_paths_or_store(args: argparse.Namespace) -> None:
         raise UsageError("either paths or --store, not both")
 
 
+def with_flags(config: Config, args: argparse.Namespace) -> Config:
+    """Return the configuration with what flags of the command line say about the columns of files."""
+    if not (given := given_flags(args)):
+        return config
+    from modeltop.config.sources import parse_flags  # late: few command lines have any
+
+    return replace(config, sources=replace(config.sources, flags=parse_flags(given)))
+
+
 def encodable(line: str, stream: TextIO) -> str:
     """Return the line in characters that the stream's encoding has."""
     encoding = stream.encoding or "utf-8"
@@ -282,6 +292,7 @@ def add_data(parser: argparse.ArgumentParser, config_help: str = CONFIG_HELP) ->
         "paths", nargs="*", metavar="PATH", help="metric CSV files and folders of them; without any, the store"
     )
     add_config(parser, config_help)
+    add_layout(parser)
     parser.set_defaults(now=None, below=[], above=[])
 
 

@@ -8,8 +8,9 @@ import shlex
 from pathlib import Path
 from typing import Any
 
-from modeltop.cli.context import Context, add_data, add_now
+from modeltop.cli.context import Context, add_data, add_now, with_flags
 from modeltop.config.load import NAME, Config, find, from_tables, load, parse_tables, read_text
+from modeltop.config.sources import with_absolute_paths
 from modeltop.config.suggest import suggest_rules
 from modeltop.core.errors import UsageError
 from modeltop.core.text import pluralize, sanitize
@@ -17,15 +18,16 @@ from modeltop.history.store.durable import write_atomically
 from modeltop.report.suggested_config import suggested_config
 from modeltop.service.pipeline import Pipeline
 
-CARRIED_TABLES = ("timezone", "metrics", "store")
+CARRIED_TABLES = ("timezone", "metrics", "store", "sources")
 """Keys of another configuration that are copied to the new one, because they decide how history is read."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `init` to its parser."""
     add_data(parser, config_help="the file to write (default: ./modeltop.toml)")
-    parser.add_argument("--model", metavar="GLOB", default="*", help="propose limits for these models only")
-    parser.add_argument("--metric", metavar="GLOB", default="*", help="propose limits for these metrics only")
+    for name in ("model", "metric"):
+        text = f"propose limits for these {name}s only"
+        parser.add_argument(f"--for-{name}", dest=name, metavar="GLOB", default="*", help=text)
     add_now(parser, "evaluate as of DATE, ignoring later rows")
     parser.add_argument("--print", action="store_true", help="to stdout instead of a file, as does `-` for a PATH")
     parser.add_argument(
@@ -42,14 +44,14 @@ def run(args: argparse.Namespace, context: Context) -> int:
     if os.path.lexists(target) and not (args.force or to_stdout):
         raise UsageError(f"{sanitize(target)} already exists: --force replaces its rules, --print writes to stdout")
     tables = _carried_tables(target, args)
-    config = from_tables(tables, target)
+    config = with_flags(from_tables(tables, target), args)
     history = _pipeline(config, args, context).read_history(context.clock())
     if not history.series:
         raise UsageError(context.nothing_read(history, "nothing to propose from"))
     context.err_problems(history.problems)
     suggested = suggest_rules(history, config.catalog, model=args.model, metric=args.metric)
     # Backtest the configuration as it will be written, read back the way a file is read.
-    trial = from_tables({**tables, "rules": suggested.tables}, target)
+    trial = with_flags(from_tables({**tables, "rules": suggested.tables}, target), args)
     text = suggested_config(tables, suggested, _pipeline(trial, args, context).run(context.clock()))
     if to_stdout:
         context.out.write(text)
@@ -58,6 +60,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     given = list(args.paths)
     for option, value in (("--store", args.store), ("--config", "" if to_stdout else args.config)):
         given += [option, value] if value else []
+    given += config.sources.flags.to_flags()
     command = sanitize(shlex.join(["modeltop", "rules", "test", *given]), 300)
     context.err_line(f"{pluralize(len(suggested.tables), 'rule')} proposed; try them: {command}")
     return 0
@@ -70,6 +73,7 @@ def _carried_tables(target: Path, args: argparse.Namespace) -> dict[str, Any]:
     tables.pop("rules", None)
     if source != target:
         tables = {key: tables[key] for key in CARRIED_TABLES if key in tables}
+        tables |= with_absolute_paths(tables.get("sources"), source.parent) if source else {}
     if args.store:
         tables["store"] = {"path": os.path.abspath(args.store)}  # noqa: PTH100  the new file may lie elsewhere
     elif source and source != target and isinstance(tables.get("store"), dict) and "path" in tables["store"]:

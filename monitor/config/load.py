@@ -20,11 +20,13 @@ from modeltop.config.baselines import parse_past_baseline
 from modeltop.config.calendar import parse_calendar
 from modeltop.config.locate import line_of
 from modeltop.config.rules import parse_metrics, parse_rules
+from modeltop.config.sources import parse_sources
 from modeltop.config.table import TableReader
 from modeltop.core.calendar import CalendarEvent
 from modeltop.core.errors import ConfigError
 from modeltop.core.metrics.registry import MetricRegistry
 from modeltop.core.series import Severity
+from modeltop.history.csv.layout import NO_SOURCES, Sources
 from modeltop.history.files import xdg_folder
 from modeltop.history.locations import nearest_path
 from modeltop.rules.baselines.past import ROLLING, PastBaseline
@@ -54,6 +56,8 @@ class Config:
     """Folder of the store; None for the XDG data folder."""
     zone: tzinfo = UTC
     """Time zone of dates that carry none."""
+    sources: Sources = NO_SOURCES
+    """What the columns of files are."""
     baseline: PastBaseline = ROLLING
     """The earlier periods with which the change summary compares."""
     stale_after: timedelta | None = None
@@ -124,6 +128,7 @@ def from_tables(data: Mapping[str, Any], path: Path, text: str = "") -> Config:
         defaults=top.table("defaults").build(Defaults) or Defaults(),
         store=top.table("store").path("path"),
         zone=zone,
+        sources=parse_sources(top.table("sources")),
         receivers=parse_receivers(receivers),
         routes=parse_routes(top.tables("routes"), names, zone),
         mutes=parse_mutes(top.tables("mutes"), zone),

@@ -68,7 +68,7 @@ def suggest_rules(history: History, catalog: MetricRegistry, *, model: str = "*"
         if isinstance(suggestion, str):
             skipped.append((key, suggestion))
         elif len(rules) == MAX_RULES:
-            skipped.append((key, f"{MAX_RULES} rules are enough for one file; choose by --model and --metric"))
+            skipped.append((key, f"{MAX_RULES} rules are enough for one file; choose by --for-model and --for-metric"))
         else:
             suggestion.table["name"] = _unique(suggestion.table["name"], names)
             names.add(suggestion.table["name"])

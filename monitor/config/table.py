@@ -248,6 +248,12 @@ class TableReader:
         """Return the text of a path with `~` expanded, relative to the folder of the configuration."""
         return os.path.join(self.base, os.path.expanduser(text))  # noqa: PTH111, PTH118  neither fails on an unknown user
 
+    def addresses(self, key: str) -> tuple[str, ...]:
+        """Return paths or globs, absolute; addresses such as `mlflow:...` as they are."""
+        texts = self.strings(key) or ()
+        is_address = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:").match
+        return tuple(text if is_address(text) else os.path.abspath(self.resolve(text)) for text in texts)  # noqa: PTH100  a Path knows no globs
+
     def secret(self, key: str) -> SecretRef | None:
         """Return where a secret is stored: `KEY_env` names a variable, or `KEY_file` a path."""
         env, file = self.text(f"{key}_env"), self.text(f"{key}_file")

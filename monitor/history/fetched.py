@@ -8,6 +8,7 @@ from datetime import tzinfo
 
 from modeltop.core.errors import SourceError
 from modeltop.core.metrics.registry import MetricRegistry
+from modeltop.history.csv.layout import NOTHING_SAID, Layout
 from modeltop.history.csv.parser import NOTHING_KNOWN, PriorKnowledge
 from modeltop.history.discovery import HistoryFile
 from modeltop.history.tail import Chunk, FileTail, whole
@@ -25,6 +26,7 @@ class FetchedTail(FileTail):
         interval: Seconds after which to fetch again; by default never.
         catalog: The metrics.
         zone: Time zone of dates that name none.
+        layout: What a person says about its columns.
     """
 
     def __init__(
@@ -35,8 +37,9 @@ class FetchedTail(FileTail):
         interval: float = math.inf,
         catalog: MetricRegistry,
         zone: tzinfo,
+        layout: Layout = NOTHING_SAID,
     ) -> None:
-        super().__init__(file, catalog=catalog, zone=zone)
+        super().__init__(file, catalog=catalog, zone=zone, layout=layout)
         self._fetch = fetch
         self._interval = interval
         self._fetched_at = -math.inf

@@ -17,6 +17,7 @@ from modeltop.core.series import FileSummary, History, ReadProblem, Series, Seri
 from modeltop.history.csv.dialect import sniff_delimiter
 from modeltop.history.csv.header import CsvSchema, read_header
 from modeltop.history.csv.in_volume import BLOCK_BYTES, MIN_BYTES, convert_sound
+from modeltop.history.csv.layout import NO_SOURCES, NOTHING_SAID, Sources
 from modeltop.history.discovery import Discovery, HistoryFile, discover, list_history_files
 from modeltop.history.fetched import FetchedTail
 from modeltop.history.files import FileStat, file_stat
@@ -117,7 +118,8 @@ class BatchParser:
         """Parse a chunk at once, or together with others of the same header."""
         text = chunk.complete
         header = text[: text.find(b"\n") + 1]
-        if not chunk.from_start or not header or len(text) > BLOCK_BYTES or self._schema(header) is None:
+        is_alone = not chunk.from_start or not tail.layout.is_empty or len(text) > BLOCK_BYTES
+        if is_alone or not header or self._schema(header) is None:
             tail.apply(chunk, self.now)
             return
         self._pending[header].append((tail, chunk))
@@ -162,6 +164,7 @@ class Reader:
         catalog: The metrics.
         zone: Time zone of dates that name none.
         aliases: Earlier name of a model → the name it has now: both are one model.
+        sources: What a person says about the columns of the files.
         clock: Returns the seconds since 1970.
     """
 
@@ -172,12 +175,14 @@ class Reader:
         catalog: MetricRegistry,
         zone: tzinfo = UTC,
         aliases: Mapping[str, str] = MappingProxyType({}),
+        sources: Sources = NO_SOURCES,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.paths = [as_typed(os.fspath(path)) for path in paths]
         self.catalog = catalog
         self.zone = zone
         self.aliases = aliases
+        self.sources = sources
         self.clock = clock
         self.failures: dict[str, int] = {}
         """Source that cannot be read now → how many reads in a row have failed."""
@@ -211,10 +216,11 @@ class Reader:
 
     def _tail_of(self, file: HistoryFile) -> FileTail:
         tail = self._tails.get(file.path)
+        layout = self.sources.layout_of(file.path) if tail is None else NOTHING_SAID
         if tail is None and (fetch := service_fetcher(file.path)) and is_service(file.path):
-            return FetchedTail(file, fetch, interval=POLL_SECONDS, catalog=self.catalog, zone=self.zone)
+            return FetchedTail(file, fetch, interval=POLL_SECONDS, catalog=self.catalog, zone=self.zone, layout=layout)
         if tail is None:
-            return FileTail(file, catalog=self.catalog, zone=self.zone, aliases=self.aliases)
+            return FileTail(file, catalog=self.catalog, zone=self.zone, aliases=self.aliases, layout=layout)
         tail.rename(file)
         return tail
 

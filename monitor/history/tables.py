@@ -16,6 +16,7 @@ from modeltop.core.metrics.registry import MetricRegistry
 from modeltop.core.series import Direction
 from modeltop.core.text import redact_credentials
 from modeltop.history.csv.dialect import sniff_delimiter
+from modeltop.history.csv.layout import say, step_layout
 from modeltop.history.log_columns import COLUMN_ALIASES, guess_column, normalize_column
 
 HEAD_BYTES = 1 << 16
@@ -102,6 +103,18 @@ class Table:
         grouping = {i for i, name in enumerate(self.names) if normalize_column(name) in telling}
         keys = {tuple(cell for i, cell in enumerate(row) if i in grouping or not _is_number(cell)) for row in self.rows}
         return 1 - len(keys) / max(1, len(self.rows))
+
+    def step_column(self, names: Sequence[str]) -> str:
+        """Return the first of some columns of steps that has one value of each metric a step, else the last."""
+        return next((name for name in names if self._has_one_value_each(name)), names[-1])
+
+    def _has_one_value_each(self, step: str) -> bool:
+        steps = self.column(step)
+        for name in self.names:
+            filled = {pair for pair in zip(steps, self.column(name), strict=True) if pair[1].strip()}
+            if normalize_column(name) not in STEP_COLUMNS and len(filled) > len({each for each, _ in filled}):
+                return False
+        return True
 
     def is_binary(self, name: str) -> bool:
         """Return whether a column holds one of two classes in each row."""
@@ -213,7 +226,7 @@ def training_reason(table: Table) -> str | None:
         return None
     is_chart = any(name.endswith(("__MIN", "__MAX")) for name in table.names)
     tool = "Weights & Biases chart" if is_chart else "training log"
-    return f"a {tool} ({', '.join(steps[:3])}) without dates: add a date column, the day on which each row was measured"
+    return f"a {tool} ({', '.join(steps[:3])}) without dates: {say(step_layout(table.step_column(steps)))}"
 
 
 def undated_reason(table: Table, registry: MetricRegistry) -> str | None:

@@ -17,6 +17,7 @@ from modeltop.history.collisions import Collision, drop_series, find_collisions,
 from modeltop.history.csv.convert import ConvertedRows
 from modeltop.history.csv.dialect import split_chunks, to_utf8
 from modeltop.history.csv.header import NoHistory, no_date_column
+from modeltop.history.csv.layout import NOTHING_SAID, Layout
 from modeltop.history.csv.long_shape import LongShape
 from modeltop.history.csv.misdated import MisdatedRows, misdated_models
 from modeltop.history.csv.parser import NOTHING_KNOWN, CsvParser, PriorKnowledge
@@ -81,6 +82,7 @@ class FileTail:
         catalog: The metrics.
         zone: Time zone of dates that name none.
         aliases: Earlier name of a model → the name it has now.
+        layout: What a person says about its columns.
     """
 
     def __init__(
@@ -90,11 +92,13 @@ class FileTail:
         catalog: MetricRegistry,
         zone: tzinfo,
         aliases: Mapping[str, str] = MappingProxyType({}),
+        layout: Layout = NOTHING_SAID,
     ) -> None:
         self.file = file
         self.aliases = aliases
         self.catalog = catalog
-        self.zone = zone
+        self.layout = layout
+        self.zone = layout.timezone or zone
         self.stat: FileStat | None = None
         """The state that `blocks` and `problems` are from."""
         self.blocks: tuple[Block, ...] = ()
@@ -111,7 +115,9 @@ class FileTail:
         self._reset()
 
     def _reset(self, known: PriorKnowledge = NOTHING_KNOWN) -> None:
-        self.parser = CsvParser(self.file.path, self.file.model, catalog=self.catalog, zone=self.zone, known=known)
+        self.parser = CsvParser(
+            self.file.path, self.file.model, catalog=self.catalog, zone=self.zone, known=known, layout=self.layout
+        )
         self._collisions: list[Collision] = []
         self._misdated: dict[str, MisdatedRows] = {}
         self._read: dict[_BlockKey, list[Block]] = {}
@@ -327,7 +333,8 @@ class FileTail:
         self.problems = (ReadProblem(self.file.path, message, fatal=fatal),)
 
     def _apply(self, chunk: Chunk, conversion: ConvertedRows | None) -> None:
-        if chunk.from_start and (reason := log_reason(chunk.lines, self.file.path, self.catalog)):
+        is_said = bool(self.layout.value or self.layout.models_as_columns)
+        if chunk.from_start and not is_said and (reason := log_reason(chunk.lines, self.file.path, self.catalog)):
             raise NoHistory(reason)  # whether or not it could be read as history
         parser, doubts = self.parser, self.parser.problems.doubts
         if conversion is not None:
@@ -399,7 +406,7 @@ class FileTail:
                 yield ReadFault(FaultReason.ROWS_MISDATED, f"the newest rows are {found.description}", models=(model,))
         certain = [each for each in self._collisions if each.is_certain]
         if certain and parser.known.rows_collide:
-            has_models = parser.schema is not None and parser.schema.model is not None
+            has_models = parser.schema is not None and parser.schema.names_models
             models = dict.fromkeys(each.model if has_models else self.file.model for each in certain)
             yield replace(parser.collision, models=tuple(models))
 

@@ -151,7 +151,11 @@ class Pipeline:
         self._config = config
         self._rules = rules_in_force(config.rules, config.defaults)
         self._reader = reader or Reader(
-            [str(path) for path in paths], catalog=config.catalog, zone=config.zone, aliases=config.model_aliases
+            [str(path) for path in paths],
+            catalog=config.catalog,
+            zone=config.zone,
+            aliases=config.model_aliases,
+            sources=config.sources,
         )
         self._live = live
         folders = [Path(path) for path in paths if not is_address(str(path))]

@@ -152,7 +152,7 @@ def test_a_store_named_once_is_remembered(run, tmp_path):
 
 
 def test_models_and_metrics_can_be_chosen(run, fleet):
-    run("init", fleet, "--model", "cr*", "--metric", "re*")
+    run("init", fleet, "--for-model", "cr*", "--for-metric", "re*")
     assert [rule.name for rule in load(Path("modeltop.toml")).rules] == ["credit-recall"]
 
 

@@ -93,11 +93,11 @@ class ConvertedRows:
         if len(self.keys) > MAX_GROUPS:
             raise SourceError(too_many_groups(len(self.keys)))
         columns = [column for column in self.schema.numbers if column.role != "rows"]
-        segments = list(dict.fromkeys(column.segment for column in columns)) or ["all"]
+        parts = list(dict.fromkeys(column.part for column in columns)) or [("", "all")]
         return [
-            self._block((key[0] or model, key[1], key[2]), rows, segment)
+            self._block((part[0] or key[0] or model, key[1], key[2]), rows, part)
             for key, rows in zip(self.keys, self._rows_of_groups(), strict=True)
-            for segment in segments
+            for part in parts
         ]
 
     def _rows_of_groups(self) -> list[slice | Indices]:
@@ -107,12 +107,12 @@ class ConvertedRows:
         ends = np.cumsum(np.bincount(self.groups, minlength=len(self.keys)))
         return [_slice_if_contiguous(rows) for rows in np.split(order, ends[:-1])]
 
-    def _block(self, key: GroupKey, rows: slice | Indices, segment: str) -> Block:
+    def _block(self, key: GroupKey, rows: slice | Indices, part: tuple[str, str]) -> Block:
         model, row_segment, metric = key
         fields: dict[str, dict[str, Floats]] = {"value": {}, "support": {}, "low": {}, "high": {}, "rows": {}}
         refused: dict[str, Flags] = {}
         for column in self.schema.numbers:
-            if column.role != "rows" and column.segment != segment:
+            if column.role != "rows" and column.part != part:
                 continue
             name, numbers = column.metric or metric or "", self.numbers[column.index][rows]
             numbers = 0.0 - numbers if column.sign < 0 else numbers
@@ -124,7 +124,7 @@ class ConvertedRows:
         lost = {name: np.flatnonzero(flags & np.isnan(fields["value"][name])) for name, flags in refused.items()}
         return Block(
             model,
-            join_segments(row_segment, segment),
+            join_segments(row_segment, part[1]),
             self.times[rows],
             fields["value"],
             fields["support"],
@@ -133,7 +133,7 @@ class ConvertedRows:
             next(iter(fields["rows"].values()), None),
             None if self.provisional is None else self.provisional[rows],
             {name: indices for name, indices in lost.items() if len(indices)},
-            self.schema.written(segment),
+            self.schema.written(part),
             self.lines[rows],
             None if self.versions is None else np.array(self.versions.cells, object)[self.versions.codes[rows]],
         )
@@ -309,7 +309,7 @@ class Converter:
 
     def _explain(self, column: NumberColumn, cell: str, name: str) -> str:
         """Return why a cell was refused as the value of a metric, in the long shape of one under its written name."""
-        metric = self.catalog.as_written(column.name if column.metric else name)
+        metric = self.catalog.as_written(column.metric_name if column.metric else name)
         try:
             reason = bounds_message(column.format_of(name).parse(cell), metric)
         except ValueError as error:
@@ -359,7 +359,7 @@ class Converter:
         if column.role in ("low", "high"):
             return []  # an interval may reach beyond the bounds of the value itself
         if column.role == "value":
-            return [self.catalog.as_written(column.name)] if column.metric else long
+            return [self.catalog.as_written(column.metric_name)] if column.metric else long
         return [COUNT]
 
     def _drop_out_of_bounds(

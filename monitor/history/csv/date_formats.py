@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from datetime import UTC, date, timedelta, tzinfo
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from decimal import Decimal
 from functools import lru_cache, partial
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -17,6 +17,7 @@ from modeltop.core.series import DATETIME_DTYPE, Times
 from modeltop.history.csv import dates
 from modeltop.history.csv.table import CodedColumn
 from modeltop.history.csv.tolerance import is_within_tolerance
+from modeltop.history.store.row_format import YEAR_RANGE
 
 _WRITE = dates.REMEDY
 Parse = Callable[[str, tzinfo, int], int]
@@ -33,6 +34,8 @@ class DateFormat:
     parse: Parse
     words: frozenset[str] = frozenset()
     """Words of which the column's name has one where the cells could be any numbers; empty: the cells alone decide."""
+    is_said: bool = False
+    """True if a person names it: texts are read by it alone, and entire."""
 
     def read(self, texts: Sequence[str], zone: tzinfo = UTC, fold: int = 0) -> Times:
         """Return per text its date; NaT where it has another format, or is none."""
@@ -46,6 +49,8 @@ class DateFormat:
         """Return the same of texts in UTC of which each day is read once."""
         if self is PLAIN:
             return dates.read_dates(split.texts)
+        if self.is_said:
+            return dates.read_each(split.texts, lambda text: self.parse(text, UTC, 0))
         days = dates.read_each(split.days.cells, lambda text: self.parse(text, UTC, 0))
         return np.asarray(days[split.days.codes] + split.clocks)
 
@@ -57,7 +62,8 @@ class DateFormat:
             if self is PLAIN or not text.strip():
                 return str(error) or f"the date is empty: {_WRITE}"
             reason = str(error) or f"the column has {self.description}, such as {self.example}"
-            return f"`{text[:40]}` is not a date ({reason}): {_WRITE}"
+            remedy = f"write one such as {self.example}" if self.is_said else _WRITE
+            return f"`{text[:40]}` is not a date ({reason}): {remedy}"
         return ""
 
 
@@ -334,7 +340,111 @@ FORMATS = (
 
 
 class AmbiguousDatesError(ValueError):
-    """Dates that can be read in more than one way, or not exactly; the message names the remedy."""
+    """Dates that can be read in more than one way, or not exactly; the message names the remedy.
+
+    Args:
+        fact: What the cells hold.
+        remedy: What to write instead.
+        formats: The formats between which a person has to decide, in the directives of strptime.
+    """
+
+    def __init__(self, fact: str, remedy: str = _WRITE, formats: Sequence[str] = ()) -> None:
+        super().__init__(f"{fact}: {remedy}")
+        self.fact = fact
+        self.formats = tuple(formats)
+
+
+_DIRECTIVES = {
+    "Y": _YEAR,
+    "y": r"(?P<year>\d{2})",
+    "m": _MONTH,
+    "d": _DAY,
+    "e": r"\s?(?P<day>\d{1,2})",
+    "b": _NAME,
+    "B": _NAME,
+    "h": _NAME,
+    "a": _any_of(_WEEKDAYS.split()),
+    "A": _any_of(_WEEKDAYS.split()),
+    "H": r"(?P<hour>\d{1,2})",
+    "I": r"(?P<hour>\d{1,2})",
+    "M": r"(?P<minute>\d{2})",
+    "S": r"(?P<second>\d{2})",
+    "f": r"(?P<fraction>\d{1,9})",
+    "p": r"(?P<half>[ap])\.?m\.?",
+    "z": _ZONE,
+    "Z": _ZONE,
+    "j": r"(?P<ordinal>\d{1,3})",
+    "G": _YEAR,
+    "V": r"(?P<week>\d{1,2})",
+    "u": r"(?P<weekday>[1-7])",
+    "F": f"{_YEAR}-{_MONTH}-{_DAY}",
+    "T": r"(?P<hour>\d{1,2}):(?P<minute>\d{2}):(?P<second>\d{2})",
+    "%": "%",
+}
+"""Directive of strptime, C's and Python's → its pattern."""
+_PARTS = frozenset({"year", "month", "day", "hour", "minute", "second", "fraction", "half", "zone", "weekday"})
+
+
+@lru_cache(maxsize=64)
+def from_strptime(directives: str) -> DateFormat:
+    """Return the format that directives of strptime describe; without a time of day among them one may follow.
+
+    Raises:
+        ValueError: They describe no date; the message names the remedy.
+
+    >>> str(from_strptime("%d/%m/%Y").read(["01/02/2025 14:00"])[0])
+    '2025-02-01T14:00:00.000000'
+    """
+    example = "write one such as %d/%m/%Y or %Y-%m-%d %H:%M"
+    pattern = ""
+    for literal, blank, directive in re.findall(r"([^%\s])|(\s+)|%(.?)", directives, re.DOTALL):
+        if not literal and not blank and directive not in _DIRECTIVES:
+            raise ValueError(f"{directives[:40]!r} has the unknown directive %{directive}: {example}")
+        pattern += re.escape(literal) or (r"\s+" if blank else _DIRECTIVES[directive])
+    groups = re.findall(r"\(\?P<(\w+)>", pattern)
+    names = set(groups)
+    if len(names) < len(groups) or "year" not in names or not names & {"month", "name", "ordinal", "week"}:
+        raise ValueError(f"{directives[:40]!r} has not one year and one month, week or day: {example}")
+    if names.isdisjoint(_PARTS - {"year", "month", "day", "weekday"}):
+        pattern += _CLOCK
+    pattern += "".join(f"(?P<{part}>)" for part in sorted(_PARTS - {*re.findall(r"\(\?P<(\w+)>", pattern)}))
+    written = datetime(2025, 1, 31, 14, tzinfo=UTC).strftime(directives)
+    return replace(_calendar(f"the format {directives[:40]}", written[:40], pattern), is_said=True)
+
+
+def to_strptime(form: DateFormat, text: str) -> str | None:
+    """Return the directives of strptime by which a text has its format; None if they cannot describe it.
+
+    >>> to_strptime(DAY_FIRST, "31.01.2025 14:00"), to_strptime(PLAIN, "2025-01-31")
+    ('%d.%m.%Y', None)
+    """
+    orders = {DAY_FIRST: "dmY", MONTH_FIRST: "mdY", _SHORT_DAY_FIRST: "dmy", _SHORT_MONTH_FIRST: "mdy"}
+    order = (orders | {_SHORT_YEAR_FIRST: "ymd"}).get(form)
+    mark = re.search(r"\d{1,4}([./-])", text)
+    if order is None or mark is None:
+        return None
+    return mark[1].join(f"%{each}" for each in order)
+
+
+def steps(start: datetime, every: timedelta) -> DateFormat:
+    """Return the format of steps or epochs: step 0 is `start`, and each further one `every` later."""
+    zero, length = ((moment // _MICROSECOND) for moment in (start - dates.EPOCH, every))
+
+    def parse(text: str, zone: tzinfo, fold: int) -> int:  # noqa: ARG001  the start has a zone
+        if not re.fullmatch(r"\d{1,12}(?:\.0*)?", text.strip(), re.ASCII):
+            raise ValueError
+        microseconds = zero + int(text.strip().partition(".")[0]) * length
+        if not _FIRST <= microseconds < _LAST:
+            raise ValueError(f"its year is outside {YEAR_RANGE[0]} to {YEAR_RANGE[1]}")
+        return microseconds
+
+    return DateFormat("whole numbers of steps", "12", parse, is_said=True)
+
+
+_MICROSECOND = timedelta(microseconds=1)
+_FIRST, _LAST = (
+    (datetime(year, 1, 1, tzinfo=UTC) - dates.EPOCH) // _MICROSECOND for year in (YEAR_RANGE[0], YEAR_RANGE[1] + 1)
+)
 
 
 _SAMPLE = 60
@@ -367,7 +477,7 @@ def choose_date_format(name: str, texts: Sequence[str]) -> DateFormat | None:
         if best in orders and is_any:
             if _has_year_first(read[0], times[best], times.get(_SHORT_YEAR_FIRST, nothing)):
                 return _SHORT_YEAR_FIRST
-            return orders[0] if _has_day_first(texts, day_first, month_first) else orders[1]
+            return orders[0] if _has_day_first(texts, (day_first, month_first), orders) else orders[1]
     if 2 * len(read) <= len(texts):
         return None
     if best is _SHORT_MONTHS:
@@ -397,17 +507,24 @@ def _has_year_first(example: str, times: Times, year_first: Times) -> bool:
         return False
     last, first = (np.ptp(each[~np.isnat(each)].view(np.int64)) for each in (times, year_first))
     if max(last, first) < 2 * min(last, first) or last == first:
-        raise AmbiguousDatesError(f"holds {example[:40]}, with a year of two digits first or last: {_WRITE}")
+        fact = f"holds {example[:40]}, with a year of two digits first or last"
+        raise _undecided(fact, example, _SHORT_YEAR_FIRST, _SHORT_DAY_FIRST)
     return bool(first < last)
 
 
-def _has_day_first(texts: Sequence[str], day_first: Times, month_first: Times) -> bool:
-    are_days, are_months = (~np.isnat(times) for times in (day_first, month_first))
+def _undecided(fact: str, text: str, *formats: DateFormat) -> AmbiguousDatesError:
+    return AmbiguousDatesError(fact, formats=[found for form in formats if (found := to_strptime(form, text))])
+
+
+def _has_day_first(texts: Sequence[str], times: tuple[Times, Times], orders: tuple[DateFormat, DateFormat]) -> bool:
+    day_first, month_first = times
+    are_days, are_months = (~np.isnat(each) for each in times)
     days, months = (np.flatnonzero(each).tolist() for each in (are_days & ~are_months, are_months & ~are_days))
     more, fewer = max(days, months, key=len), min(months, days, key=len)
     if not is_within_tolerance(len(fewer), len(more)):
-        orders = f"{texts[days[0]]} with the day first and {texts[months[0]]} with the month first"
-        raise AmbiguousDatesError(f"holds {orders}: {_WRITE}")
+        raise AmbiguousDatesError(
+            f"holds {texts[days[0]]} with the day first and {texts[months[0]]} with the month first"
+        )
     if more:
         return more is days
     if sum("." in texts[index] for index in np.flatnonzero(are_days).tolist()) * 2 > np.count_nonzero(are_days):
@@ -415,14 +532,16 @@ def _has_day_first(texts: Sequence[str], day_first: Times, month_first: Times) -
     either = np.flatnonzero(are_days & (day_first != month_first)).tolist()
     if not either:
         return True
-    raise AmbiguousDatesError(f"holds {texts[either[0]]}, which is ambiguous since no day is above 12: {_WRITE}")
+    example = texts[either[0]]
+    raise _undecided(f"holds {example[:40]}, which is ambiguous since no day is above 12", example, *orders)
 
 
 def _check_short_months(texts: Sequence[str]) -> None:
     """Raise AmbiguousDatesError if numbers behind names of months may be days: there are more of them than names."""
     numbers, names = ({re.sub(kept, "", text).lower() for text in texts} for kept in (r"\D", r"[\W\d_]"))
     if len(numbers) > len(names):
-        raise AmbiguousDatesError(f"holds {texts[0][:40]}, a day without its year or a year of two digits: {_WRITE}")
+        fact = f"holds {texts[0][:40]}, a day without its year or a year of two digits"
+        raise AmbiguousDatesError(fact, formats=["%b-%y" if "-" in texts[0] else "%b %y"])
 
 
 def _check_scientific(texts: Sequence[str]) -> None:
@@ -431,4 +550,4 @@ def _check_scientific(texts: Sequence[str]) -> None:
     unit = dates.find_epoch_unit(Decimal(texts[0].strip()))
     if unit is not None and lost > 0 and 10**lost * unit.factor > 1_000_000 * unit.divisor:
         lost_digits = f"{unit.name} since 1970 rounded to {10**lost:,} {unit.symbol}"
-        raise AmbiguousDatesError(f"holds {texts[0].strip()[:40]}, {lost_digits}: export with all digits")
+        raise AmbiguousDatesError(f"holds {texts[0].strip()[:40]}, {lost_digits}", "export with all digits")

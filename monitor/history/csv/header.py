@@ -16,17 +16,21 @@ from modeltop.core.metrics.registry import MetricRegistry
 from modeltop.core.series import ReadFault, Times
 from modeltop.history.csv import date_formats, number_formats
 from modeltop.history.csv.date_formats import DateFormat
+from modeltop.history.csv.layout import NOTHING_SAID, Layout, say
 from modeltop.history.csv.number_formats import NumberFormat
 from modeltop.history.csv.placement import Placement, companion, place, placement_notes
 from modeltop.history.csv.table import CsvTable
 from modeltop.history.store.row_format import COMPANIONS, DATE_COLUMN_NAMES, MAX_COLUMNS, is_store_header
 
 ROLE_NAMES = {
-    "model": ("model", "modelname"),
+    "model": ("model", "modelname", "modell", "modele", "modèle", "modelo", "modello"),
     "segment": ("segment", "segmentname"),
     "provisional": ("provisional",),
     "version": ("modelversion", "version"),
-    "count": ("count", "n", "nsamples", "numsamples", "samplesize", "nrows", "numrows", "rowcount", "support"),
+    "count": (
+        *("count", "n", "nsamples", "numsamples", "samplesize", "nrows", "numrows", "rowcount", "support"),
+        "anzahl",
+    ),
 }
 """Role → names of its column, by `name_key`; where a file has several, the first of these names."""
 _NO_METRICS = frozenset({*ROLE_NAMES, *DATE_COLUMN_NAMES}) - {"version"}
@@ -72,9 +76,21 @@ class NumberColumn:
     """The segment that the column is of, within that of the row."""
     sign: int = 1
     """-1 where the column has the metric times −1."""
+    model: str = ""
+    """The model that the column is of, where each has one of its own."""
     format: NumberFormat = number_formats.PLAIN
     formats: Mapping[str, NumberFormat] = field(default_factory=dict)
     """In the long shape, metric as written → the format of its values, if it is not `format`."""
+
+    @property
+    def metric_name(self) -> str:
+        """The metric as written: its canonical name where the column has the name of a model."""
+        return self.metric if self.model else self.name
+
+    @property
+    def part(self) -> tuple[str, str]:
+        """Model and segment that the column is of, within those of the row."""
+        return self.model, self.segment
 
     @property
     def is_plain(self) -> bool:
@@ -123,6 +139,19 @@ class CsvSchema:
     """The column of the time of day, if it is not in that of the date."""
     version: int | None = None
     """The column of the model's version."""
+    layout: Layout = NOTHING_SAID
+    """What a person says about the columns."""
+
+    def read_again(
+        self, catalog: MetricRegistry, *, date: int | None = None, identity: RowIdentity | None = None
+    ) -> CsvSchema:
+        """Return the schema of the same header with what the rows have shown; the arguments are as of `read_header`."""
+        return read_header(self.names, self.delimiter, catalog, date=date, identity=identity, layout=self.layout)
+
+    @property
+    def names_models(self) -> bool:
+        """Whether the file names its models, in a column or by the names of columns."""
+        return self.model is not None or bool(self.layout.models_as_columns)
 
     @property
     def has_one_series(self) -> bool:
@@ -134,6 +163,7 @@ class CsvSchema:
         """True if the rows hold what the header alone says, in plain formats, so that further rows decide nothing."""
         return (
             self.is_dated
+            and self.layout.is_empty
             and self.date == find_date_column(self.names)
             and not self.segments
             and not self.has_days_apart
@@ -142,12 +172,12 @@ class CsvSchema:
             and all(column.is_plain for column in self.numbers)
         )
 
-    def written(self, segment: str) -> dict[str, str]:
-        """Return by metric the names of a segment's columns of values that are called otherwise than their metric."""
+    def written(self, part: tuple[str, str]) -> dict[str, str]:
+        """Return by metric the names of a part's columns of values that are called otherwise than their metric."""
         return {
-            column.metric: column.name
+            column.metric: column.metric_name
             for column in self.numbers
-            if (column.role, column.segment) == ("value", segment) and column.metric and column.name != column.metric
+            if (column.role, column.part) == ("value", part) and column.metric not in ("", column.metric_name)
         }
 
     def with_time(self, table: CsvTable) -> CsvTable:
@@ -183,10 +213,33 @@ def name_by_file(schema: CsvSchema, path: str, catalog: MetricRegistry) -> CsvSc
     return replace(schema, numbers=tuple(numbers))
 
 
+def note_models(schema: CsvSchema, path: str, catalog: MetricRegistry) -> CsvSchema:
+    """Return the schema with a note if its columns may be models: the file is called like a metric, and no column is.
+
+    Args:
+        schema: The columns.
+        path: The file.
+        catalog: The metrics.
+    """
+    stem = re.sub(r".*/|\.\w+$", "", path)
+    values = [column for column in schema.numbers if column.role == "value" and column.metric]
+    is_known = any(
+        catalog.is_configured(column.name) or catalog.get(column.name).is_direction_known for column in values
+    )
+    if len(values) < 2 or is_known or values[0].model or not catalog.get(stem).is_direction_known:
+        return schema
+    names = ", ".join(f"`{column.name[:40]}`" for column in values[:3])
+    others = f" and {len(values) - 3} more" if len(values) > 3 else ""
+    remedy = say(Layout(models_as_columns=catalog.canonical(stem)))
+    note = f"columns {names}{others} are no metrics that are known here: if each is a model, {remedy}"
+    return replace(schema, notes=tuple(dict.fromkeys((*schema.notes, note))))
+
+
 def no_date_column() -> NoHistory:
     """Return the error of a file without a column of dates."""
     *names, last = DATE_COLUMN_NAMES
-    return NoHistory(f"no date column in the header: name one of them {', '.join(names)} or {last}")
+    names_ = f"{', '.join(names)} or {last}"
+    return NoHistory(f"no date column in the header: use `--date COLUMN`, or name one of them {names_}")
 
 
 def find_date_column(names: Sequence[str]) -> int | None:
@@ -214,6 +267,7 @@ def read_header(
     *,
     date: int | None = None,
     identity: RowIdentity | None = None,
+    layout: Layout = NOTHING_SAID,
 ) -> CsvSchema:
     """Return the schema that a header describes.
 
@@ -223,22 +277,30 @@ def read_header(
         catalog: The metrics, with their other names.
         date: Index of the date column, if the rows have shown it; by default it is found by its name.
         identity: Which columns tell rows apart, if the rows have shown it; by default they are found by their names.
+        layout: What a person says about the columns, which counts more than anything else.
 
     Raises:
-        SourceError: There are more than `MAX_COLUMNS` columns.
+        SourceError: There are more than `MAX_COLUMNS` columns, or one is missing that a person names.
     """
     names = [cell.strip() or cell for cell in cells]
     if len(names) > MAX_COLUMNS:
         raise SourceError(f"the file has {len(names):,} columns, the most is {MAX_COLUMNS:,}: write one row per metric")
-    if date is None:
-        date = find_date_column(names)
+    date = layout.find("date", names) if layout.date else find_date_column(names) if date is None else date
     is_dated, date = date is not None, date or 0
-    identity = identity or RowIdentity()
-    roles = _roles(names, date if is_dated else None, identity, catalog)
+    identity = _said_identity(names, identity or RowIdentity(), layout)
+    roles = _roles(names, date if is_dated else None, identity, layout, catalog)
     used_columns = {date, *roles.values(), *identity.segments, date if identity.time is None else identity.time}
     notes: list[str] = []
     if "metric" in roles:
         numbers = [NumberColumn(roles["value"], names[roles["value"]], "", "value")]
+    elif "value" in roles:
+        name = names[roles["value"]]
+        numbers = [_column(roles["value"], name, "value", *place([name], catalog))]
+        used_columns = set(range(len(names)))
+    elif layout.models_as_columns:
+        metric = catalog.canonical(layout.models_as_columns)
+        others = (index for index, name in enumerate(names) if name and index not in used_columns)
+        numbers = [NumberColumn(index, names[index], metric, "value", model=names[index]) for index in others]
     else:
         numbers, notes = _metrics(names, used_columns, catalog, is_store=is_store_header(cells))
     if "count" in roles:
@@ -261,10 +323,27 @@ def read_header(
         has_days_apart=identity.has_days_apart,
         time=identity.time,
         version=roles.get("version", next(segments_of_versions, None)),
+        layout=layout,
     )
 
 
-def _roles(names: Sequence[str], date: int | None, identity: RowIdentity, catalog: MetricRegistry) -> dict[str, int]:
+def _said_identity(names: Sequence[str], found: RowIdentity, layout: Layout) -> RowIdentity:
+    """Return which columns tell rows apart: as a person says, else as the rows have shown."""
+    segments = tuple(index for index in layout.find_segments(names) if name_key(names[index]) != "segment")
+    model, metric, value = (layout.find(key, names) for key in ("model", "metric", "value"))
+    taken = {each for each in (model, metric, value) if each is not None}
+    return replace(
+        found,
+        model=found.model if model is None else model,
+        metric=found.metric if metric is None else metric,
+        value=found.value if value is None else value,
+        segments=tuple(sorted({*segments, *found.segments} - taken)),
+    )
+
+
+def _roles(
+    names: Sequence[str], date: int | None, identity: RowIdentity, layout: Layout, catalog: MetricRegistry
+) -> dict[str, int]:
     """Return the columns by role, without the date, segments found and metrics; of two the first has it."""
     by_key: dict[str, int] = {}
     for index, name in enumerate(names):
@@ -277,12 +356,14 @@ def _roles(names: Sequence[str], date: int | None, identity: RowIdentity, catalo
     }
     if is_store_header(names):
         roles.pop("version", None)  # of a metric that was recorded under that name
-    if identity.model is not None:
-        roles["model"] = identity.model
-    if identity.metric is not None and identity.value is not None:
-        return roles | {"metric": identity.metric, "value": identity.value}
+    metric = None if identity.value is None else identity.metric
+    said = {"model": identity.model, "metric": metric, "value": identity.value, "count": layout.find("count", names)}
+    of_rows = {role: index for role, index in said.items() if index is not None}
+    roles = {role: index for role, index in roles.items() if index not in of_rows.values()} | of_rows
+    if identity.value is not None or layout.models_as_columns or is_store_header(names):
+        return roles
     others = {key: index for key, index in by_key.items() if index not in roles.values()}
-    return roles if is_store_header(names) else roles | _long_shape(others, names, catalog)
+    return roles | _long_shape(others, names, catalog)
 
 
 def _long_shape(columns: Mapping[str, int], names: Sequence[str], catalog: MetricRegistry) -> dict[str, int]:
@@ -364,12 +445,10 @@ def _notes(names: Sequence[str], used_columns: set[int], numbers: Sequence[Numbe
     ]
     if any(not name for index, name in enumerate(names) if index not in used):
         notes.append("a column without a name is not read: give it one")
-    counts = Counter((column.metric, column.segment, column.role) for column in numbers)
+    counts = Counter((column.metric, *column.part, column.role) for column in numbers)
     for kind, count in counts.items():
         if count > 1:
-            same = [
-                f"`{column.name[:40]}`" for column in numbers if (column.metric, column.segment, column.role) == kind
-            ]
+            same = [f"`{column.name[:40]}`" for column in numbers if (column.metric, *column.part, column.role) == kind]
             notes.append(f"columns {', '.join(same)} have one part: the last of them that is not empty counts")
     if not numbers:
         notes.append("the file has no metric column: add one")

@@ -13,7 +13,8 @@ from modeltop.core.series import FaultReason, ReadFault
 from modeltop.core.text import format_exact
 from modeltop.history.csv import date_formats, number_formats
 from modeltop.history.csv.date_formats import AmbiguousDatesError, DateFormat, choose_date_format, name_words
-from modeltop.history.csv.header import CsvSchema, NumberColumn, no_date_column, read_header
+from modeltop.history.csv.header import CsvSchema, NumberColumn, no_date_column
+from modeltop.history.csv.layout import Layout, Scale, Undecided, step_layout
 from modeltop.history.csv.number_formats import AmbiguousNumbersError, NumberFormat, numbers_of
 from modeltop.history.csv.table import Cells, CsvTable
 from modeltop.history.csv.tolerance import is_within_tolerance
@@ -46,7 +47,9 @@ def infer_schema(schema: CsvSchema, table: CsvTable, *, catalog: MetricRegistry)
 
 
 def _with_date_column(schema: CsvSchema, table: CsvTable, catalog: MetricRegistry) -> CsvSchema:
-    """Return the schema with the column that holds the dates: by its name, else the only one that does."""
+    """Return the schema with the column that holds the dates: as is said, by its name, else the only one that does."""
+    if schema.layout.date:
+        return _with_said_column(schema, table.text(schema.date), catalog)
     names = [name.lower() for name in schema.names]
     for index in (names.index(name) for name in DATE_COLUMN_NAMES if name in names):
         if found := _date_format(schema, index, table.text(index)):
@@ -62,23 +65,46 @@ def _with_date_column(schema: CsvSchema, table: CsvTable, catalog: MetricRegistr
     return replace(dated, numbers=numbers, notes=(*dated.notes, *notes))
 
 
+def _with_said_column(schema: CsvSchema, cells: Cells, catalog: MetricRegistry) -> CsvSchema:
+    """Return the schema with the format of the dates in the column that a person names, whatever its name says."""
+    found = _date_format(schema, schema.date, cells, name="date")
+    if found is None and all(cell.strip().isdecimal() for cell in cells if cell.strip()):
+        name = schema.layout.date
+        raise Undecided(f"column `{name[:40]}` holds numbers of steps, not dates", step_layout(name))
+    return schema if found is None else _with_date(schema, schema.date, found, catalog)
+
+
 def _with_date(
     schema: CsvSchema, index: int, found: DateFormat | AmbiguousDatesError, catalog: MetricRegistry
 ) -> CsvSchema:
     if isinstance(found, AmbiguousDatesError):
-        raise SourceError(f"column `{schema.names[index][:40]}` {found}")
+        column = f"column `{schema.names[index][:40]}`"
+        if not found.formats:
+            raise SourceError(f"{column} {found}")
+        raise Undecided(f"{column} {found.fact}", *(Layout(date_format=each) for each in found.formats))
     if index != schema.date or not schema.is_dated:
-        schema = read_header(schema.names, schema.delimiter, catalog, date=index)
+        schema = schema.read_again(catalog, date=index)
     note = f"column `{schema.names[index][:40]}` holds {found.description}: {found.example} is 2025-01-01"
     notes = (note,) if found is date_formats.EXCEL else ()
     return replace(schema, date_format=found, notes=(*schema.notes, *notes))
 
 
-def _date_format(schema: CsvSchema, index: int, cells: Cells) -> DateFormat | AmbiguousDatesError | None:
-    """Return the format of a column's dates, or why it has none; None if it does not hold dates."""
+def _date_format(
+    schema: CsvSchema, index: int, cells: Cells, *, name: str | None = None
+) -> DateFormat | AmbiguousDatesError | None:
+    """Return the format of a column's dates, or why it has none; None if it does not hold dates.
+
+    Args:
+        schema: The columns, and in which format the dates are said to be.
+        index: The column.
+        cells: Its cells.
+        name: Its name, by which numbers may be dates; by default that of the header.
+    """
     texts = [text for text in dict.fromkeys(cells) if text.strip()]
+    if (said := schema.layout.said_date_format) is not None:
+        return said if name or 2 * np.count_nonzero(~np.isnat(said.read(texts))) > len(texts) else None
     try:
-        return choose_date_format(schema.names[index], texts) if texts else None
+        return choose_date_format(name or schema.names[index], texts) if texts else None
     except AmbiguousDatesError as error:
         return error
 
@@ -125,7 +151,9 @@ def _choose_date_column(schema: CsvSchema, table: CsvTable, columns: _DateColumn
         starts = [index for index in starts if name_words(schema.names[index]) & _START_WORDS and ends]
     if len(starts) != 1:
         each = "both" if len(named) == 2 else "all"
-        raise SourceError(f"columns {' and '.join(named)} {each} hold dates: name the one of the periods date")
+        raise Undecided(
+            f"columns {' and '.join(named)} {each} hold dates", *(Layout(date=schema.names[index]) for index in columns)
+        )
     start = f"`{schema.names[starts[0]][:40]}`"
     rest = " and ".join(name for name in named if name != start)
     return starts[0], [f"column {start} dates the periods, since they are named by their start, and not {rest}"]
@@ -135,7 +163,7 @@ def _with_number_formats(schema: CsvSchema, table: CsvTable, catalog: MetricRegi
     """Return the schema with a format for each column of numbers, and in the long shape for each metric."""
     cells = {column.index: numbers_of(table.text(column.index)) for column in schema.numbers}
     mark = number_formats.decimal_mark(cells[column.index] for column in schema.numbers if not column.is_count)
-    inference = _NumberInference(mark, catalog)
+    inference = _NumberInference(mark, catalog, schema.layout)
     numbers = []
     for column in sorted(schema.numbers, key=lambda column: column.role != "value"):
         if column.role == "value" and schema.metric is not None:
@@ -160,14 +188,16 @@ class _NumberInference:
     Args:
         mark: The decimal mark of the file, if it is known.
         catalog: The metrics, with their bounds and other names.
+        layout: What a person says about the numbers.
     """
 
-    def __init__(self, mark: str | None, catalog: MetricRegistry) -> None:
+    def __init__(self, mark: str | None, catalog: MetricRegistry, layout: Layout) -> None:
         self.mark = mark
         self.catalog = catalog
+        self.layout = layout
         self.notes: list[str] = []
         self.faults: list[ReadFault] = []
-        self._of_values: dict[tuple[str, str], NumberFormat] = {}
+        self._of_values: dict[tuple[str, str, str], NumberFormat] = {}
 
     def infer(self, column: NumberColumn, name: str, cells: Sequence[str]) -> NumberFormat:
         """Return the format of a column, and add what is to be reported of it.
@@ -178,23 +208,34 @@ class _NumberInference:
             cells: Its numbers as written.
         """
         try:
-            form = number_formats.choose_number_format(cells, self.mark, is_count=column.is_count)
+            form = self._number_format(column, cells)
             if column.role == "value":
-                form = number_formats.choose_scale(form, cells, self.catalog.as_written(name))
+                form = self._with_scale(form, cells, column.metric_name if column.metric else name)
         except AmbiguousNumbersError as error:
             form = NumberFormat(refusal=str(error))
             self.faults.append(ReadFault(FaultReason.COLUMN_REFUSED, f"`{name[:40]}` {error}", column.name))
         if column.role == "value":
-            self._of_values[column.metric, column.segment] = form
-            if form.is_percent:
-                example = next(cell for cell in cells if form.accepts(cell))
+            self._of_values[column.metric, *column.part] = form
+            if form.is_percent and (example := next(filter(form.accepts, cells), None)):
                 number = format_exact(form.parse(example))
                 self.notes.append(f"`{name[:40]}` is read as percent: {example[:40]} is {number}")
         return form if column.is_count else self._with_scale_of_value(column, form, cells)
 
+    def _number_format(self, column: NumberColumn, cells: Sequence[str]) -> NumberFormat:
+        if self.layout.decimal is not None:
+            return number_formats.format_with_mark(cells, self.layout.decimal.value)
+        return number_formats.choose_number_format(cells, self.mark, is_count=column.is_count)
+
+    def _with_scale(self, form: NumberFormat, cells: Sequence[str], name: str) -> NumberFormat:
+        metric = self.catalog.as_written(name)
+        if self.layout.scale is None:
+            return number_formats.choose_scale(form, cells, metric)
+        is_percent = self.layout.scale is Scale.PERCENT and metric.bounds[1] == 1
+        return replace(form, is_percent=form.has_sign or is_percent)
+
     def _with_scale_of_value(self, column: NumberColumn, form: NumberFormat, cells: Sequence[str]) -> NumberFormat:
         """Return the format of an interval's end with the scale of the value itself."""
-        of_value = self._of_values.get((column.metric, column.segment), form)
+        of_value = self._of_values.get((column.metric, *column.part), form)
         if column.role == "value" or form.has_sign or not (of_value.is_percent or of_value.refusal):
             return form
         sizes = np.abs(form.read_all(cells)[0]) if cells else np.array([np.nan])

@@ -15,6 +15,7 @@ import numpy as np
 from modeltop.core.metrics.registry import Metric
 from modeltop.core.series import Flags, Floats
 from modeltop.core.text import format_exact
+from modeltop.history.csv.layout import DecimalMark, Layout, say
 from modeltop.history.csv.shapes import shapes_of
 from modeltop.history.csv.tolerance import MIN_CELLS, is_within_tolerance
 
@@ -210,6 +211,20 @@ def _count_alike(cells: Sequence[str], *, keeps_zeros: bool = False) -> dict[str
     return {firsts[shape]: count for shape, count in counts.items()}
 
 
+def format_with_mark(cells: Sequence[str], mark: str) -> NumberFormat:
+    """Return the format of most numbers of a column among those with a decimal mark, the plainest if all are equal.
+
+    Args:
+        cells: Its cells, from `numbers_of`.
+        mark: The decimal mark that a person names.
+    """
+    bodies = [_PERCENT.sub("", cell) for cell in cells]
+    forms = [form for form in _MARKS if form.mark == mark]
+    best = max(forms, key=lambda form: sum(_reads(form, body) for body in bodies))
+    has_sign = 2 * sum(body != cell for body, cell in zip(bodies, cells, strict=True)) > len(cells)
+    return replace(best, has_sign=has_sign, is_percent=has_sign)
+
+
 def choose_number_format(cells: Sequence[str], mark: str | None, *, is_count: bool = False) -> NumberFormat:
     """Return the format of nearly all numbers of a column; `PLAIN` if they have none.
 
@@ -256,7 +271,7 @@ def _unambiguous(
     for other, numbers in possible.items():
         if not of_file and PLAIN not in possible and sizes[other] == sizes[best] and numbers != possible[best]:
             first, second = (format_exact(next(iter(possible[form].values()))) for form in (best, other))
-            remedy = "write a decimal point and no thousands separators"
+            remedy = say(*(Layout(decimal=DecimalMark(mark)) for mark in sorted({best.mark, other.mark}, reverse=True)))
             raise AmbiguousNumbersError(f"holds {first_cell[:40]}, which could be {first} or {second}: {remedy}")
     return best
 

@@ -19,7 +19,7 @@ from modeltop.core.metrics.registry import MetricRegistry
 from modeltop.core.series import FaultReason, ReadFault
 from modeltop.history.csv import dialect, in_volume
 from modeltop.history.csv.convert import ConvertedRows, Converter
-from modeltop.history.csv.header import CsvSchema, name_by_file, read_header
+from modeltop.history.csv.header import CsvSchema, name_by_file, note_models, read_header
 from modeltop.history.csv.header_search import (
     BYTE_ORDER_MARK,
     MAX_TITLE_LINES,
@@ -29,6 +29,7 @@ from modeltop.history.csv.header_search import (
     is_frame,
 )
 from modeltop.history.csv.inference import infer_schema
+from modeltop.history.csv.layout import NOTHING_SAID, Layout
 from modeltop.history.csv.problems import DoubtfulCell, ProblemCollector
 from modeltop.history.csv.row_identity import NOT_TOLD_APART, find_identity
 from modeltop.history.csv.sections import FRAME_LEFT_OUT, TOTAL_LEFT_OUT, Section, follow_header, is_header, is_total
@@ -68,6 +69,7 @@ class CsvParser:
         catalog: The metrics, with their bounds and other names.
         zone: Time zone of dates that name none.
         known: From an earlier read of the same file.
+        layout: What a person says about its columns.
     """
 
     def __init__(
@@ -78,11 +80,13 @@ class CsvParser:
         catalog: MetricRegistry,
         zone: tzinfo = UTC,
         known: PriorKnowledge = NOTHING_KNOWN,
+        layout: Layout = NOTHING_SAID,
     ) -> None:
         self.model = model
         self.catalog = catalog
         self.zone = zone
         self.known = known
+        self.layout = layout
         self.problems = ProblemCollector(source)
         self.schema: CsvSchema | None = None
         self.lines = 0
@@ -158,7 +162,7 @@ class CsvParser:
 
     def _convert_sound(self, data: bytes, schema: CsvSchema) -> ConvertedRows | None:
         """Return what lines hold that are sound throughout; None if they might not be, or must decide the columns."""
-        is_known = self.is_inferred or (schema.is_dated and not self.known.rows_collide)
+        is_known = self.is_inferred or self._may_be_plain(schema)
         is_regular = self._section.places is None and len(self._columns) == self._section.width
         if not (self.in_volume and is_known and is_regular and schema.time is None) or self.known.has_misdated_rows:
             return None
@@ -169,13 +173,17 @@ class CsvParser:
 
     def _convert(self, schema: CsvSchema, table: CsvTable) -> ConvertedRows | None:
         """Return what rows hold: the first ones in plain formats if nothing in them is doubtful."""
-        if not self.is_inferred and schema.is_dated and not self.known.rows_collide:
+        if not self.is_inferred and self._may_be_plain(schema):
             with contextlib.suppress(DoubtfulCell):
                 return self._convert_plain(schema, table)
         if not self.is_inferred:
             self._infer(schema, table)
         schema = self.schema or schema
         return self._converter(schema, self.problems).convert(schema.with_time(table))
+
+    def _may_be_plain(self, schema: CsvSchema) -> bool:
+        """Return whether rows in plain formats have nothing to decide."""
+        return schema.is_dated and not self.known.rows_collide and self.layout.is_empty
 
     def _convert_plain(self, schema: CsvSchema, table: CsvTable) -> ConvertedRows | None:
         """Return what rows in plain formats hold; raise DoubtfulCell if a cell may have another one."""
@@ -251,7 +259,7 @@ class CsvParser:
     def _begin(self, found: FoundHeader, line: int) -> None:
         known = [name for name in self.known.columns if name not in found.cells]
         self._header_rows = found.rows
-        schema = read_header((*found.cells, *known), found.delimiter, self.catalog)
+        schema = read_header((*found.cells, *known), found.delimiter, self.catalog, layout=self.layout)
         self._start(schema, line)
         self._first_width = len(found.cells)
         if known:
@@ -265,6 +273,7 @@ class CsvParser:
 
     def _apply_schema(self, schema: CsvSchema, line: int) -> None:
         schema = name_by_file(schema, self.problems.source, self.catalog)
+        schema = note_models(schema, self.problems.source, self.catalog)
         self.schema, self._header_line = schema, line
         self.problems.describe_header(schema.notes, schema.faults, line)
         # Columns of metrics without a description may contain text.
@@ -285,7 +294,8 @@ class CsvParser:
         numbers, rows = self._rows(lines, first)
         if rows and self.schema and len(self._columns) != self.schema.width:
             # Headers among the rows have added columns.
-            self._apply_schema(read_header(self._columns, self.schema.delimiter, self.catalog), self._header_line)
+            extended = read_header(self._columns, self.schema.delimiter, self.catalog, layout=self.layout)
+            self._apply_schema(extended, self._header_line)
             self.is_extended = self.is_extended or self.has_rows
             self.is_inferred = False
             rows = [[*row, *[""] * (len(self._columns) - len(row))] for row in rows]

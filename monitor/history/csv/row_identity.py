@@ -22,9 +22,9 @@ from modeltop.history.csv.header import (
     SEGMENT_NAMES,
     CsvSchema,
     RowIdentity,
-    read_header,
 )
 from modeltop.history.csv.header_search import is_value
+from modeltop.history.csv.layout import Layout, say
 from modeltop.history.csv.number_formats import NumberFormat
 from modeltop.history.csv.table import CodedColumn, CsvTable
 
@@ -120,7 +120,7 @@ class _DatedRows:
             kept &= ~np.array([_is_true(cell) for cell in flags.cells])[flags.codes]
         rows, moments = rows.take(kept), times[kept].view(np.int64)
         series = np.zeros(len(rows), np.int64)
-        for index in (schema.model, schema.segment, schema.metric):
+        for index in (schema.model, schema.segment, schema.metric, *schema.segments):
             series = series if index is None else _combine(series, rows.coded(index).codes.astype(np.int64))
         columns = [column for column in schema.numbers if column.role == "value"]
         values = {column.index: _value_codes(rows.coded(column.index), column.format) for column in columns}
@@ -201,7 +201,7 @@ def _value_codes(cells: CodedColumn, form: NumberFormat) -> Codes:
 
 def _columns(schema: CsvSchema, table: _DatedRows, catalog: MetricRegistry) -> Iterator[_Column]:
     """Yield the columns that may tell rows apart: those without a role, and numbers of which no metric is known."""
-    roles = {schema.date, schema.model, schema.segment, schema.metric, schema.provisional}
+    roles = {schema.date, schema.model, schema.segment, schema.metric, schema.provisional, *schema.segments}
     for column in schema.numbers:
         if column.role != "value" or not column.metric or catalog.normalize(column.name).is_known:
             roles.add(column.index)
@@ -258,7 +258,7 @@ def _with_roles(schema: CsvSchema, columns: Sequence[_Column], table: _DatedRows
     value = None if metric is None else next((index for index in values if index not in (*segments, metric)), None)
     has_days_apart = any(column.index == DATE_FORM for column in columns)
     identity = RowIdentity(model, metric, value, tuple(sorted(segments)), has_days_apart=has_days_apart, time=time)
-    found = read_header(schema.names, schema.delimiter, catalog, date=schema.date, identity=identity)
+    found = schema.read_again(catalog, date=schema.date, identity=identity)
     return replace(found, notes=(*found.notes, *_notes(schema, identity, table)))
 
 
@@ -287,6 +287,9 @@ def _fault(columns: Sequence[_Column], sample: _DatedRows, table: _DatedRows, re
                 f"`{column.name[:40]}`" if column.name else "a column without a name" for column in chosen
             )
             remedy = "name the column model or segment, or keep one row a date"
+            if all(column.name for column in chosen):
+                segments = Layout(segments=tuple(column.name for column in chosen))
+                remedy = say(segments, *(Layout(model=column.name) for column in chosen[: len(chosen) == 1]))
             if any(_is_time_of_day(column, sample) for column in chosen):
                 remedy = "write date and time in one column"
             message = f"rows of one date differ only in {names}: {remedy}"

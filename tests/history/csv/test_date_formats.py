@@ -191,7 +191,7 @@ def test_what_has_two_readings_or_none_is_refused_with_what_to_write(history_fol
     cells, message = REFUSED[case]
     history = column(history_folder, cells)
     assert any(re.search(message, problem.message) for problem in history.problems)
-    assert "write" in history.problems[0].message or "export" in history.problems[0].message
+    assert re.search("write|export|use `--date-format ", history.problems[0].message)
 
 
 def test_a_date_without_a_zone_is_of_the_configured_one_in_every_format(history_folder):

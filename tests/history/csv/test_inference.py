@@ -102,7 +102,10 @@ def test_a_column_with_one_date_in_all_rows_dates_no_period(history_folder):
 def test_two_unlike_columns_of_dates_are_refused_by_their_names(history_folder, names):
     (problem,) = history_folder.read(table(f"{names},accuracy", DAYS, LATER, [0.9] * 8)).problems
     first, second = names.split(",")
-    assert problem.message == f"columns `{first}` and `{second}` both hold dates: name the one of the periods date"
+    assert problem.message == (
+        f"columns `{first}` and `{second}` both hold dates: "
+        f"use `--date {first}` or `--date {second}` (`date` under [sources.NAME])"
+    )
     assert problem.fatal
 
 
