@@ -36,8 +36,8 @@ from modeltop.history.csv.sections import TOTAL_LEFT_OUT, is_total
 from modeltop.history.csv.table import CodedColumn, CsvTable
 from modeltop.history.merge import MAX_GROUPS, Block, Indices, join_segments, too_many_groups
 
-ALL_PARTS = frozenset({"", "all", "(all)", "*", "total", "overall"})
-"""Cells of a column of segments in the rows of all segments together, in lower case."""
+ALL_PARTS = frozenset({"", "all", "(all)", "*", "total", "overall", ":table"})
+"""Cells of a column of segments in the rows of all segments together, in lower case; `:table` is of Databricks."""
 
 GroupKey = tuple[str, str, str | None]
 """Model, empty if the file has no column for it; segment of the row; and in the long shape the metric as written."""

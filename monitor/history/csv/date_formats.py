@@ -219,7 +219,9 @@ def _calendar(description: str, example: str, *patterns: str, words: frozenset[s
 
 
 def _parse_interval(text: str, zone: tzinfo, fold: int) -> int:
-    start, mark, end = text.strip().strip("[]()").partition("/" if "/" in text else ", ")
+    # Spark writes a window as JSON, or as a struct.
+    text = re.sub(r'"(?:start|end)"\s*:\s*|"', "", text.strip().strip("[](){}"))
+    start, mark, end = text.partition(next((mark for mark in ("/", ", ") if mark in text), ","))
     if not mark:
         raise ValueError
     first, last = (YEAR_FIRST.parse(each, zone, fold) for each in (start, end))

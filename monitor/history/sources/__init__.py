@@ -32,6 +32,7 @@ _JSON = re.compile(
     rb"(?:\xef\xbb\xbf)?\s*(?:\{\s*(?:[\"}]|\Z)|\[\s*(?:[\[{\"\]]|\Z))"
     rb"|(?:\xff\xfe(?:\s\0)*[{\[]\0)|(?:\xfe\xff(?:\0\s)*\0[{\[])"
 )
+_GRAFANA = re.compile(rb"(?:\xef\xbb\xbf)?(?:sep=.\r?\n)?\"?time\"?[,;][^\n]*\{[A-Za-z_]\w*=", re.IGNORECASE)
 FORMATS = (
     SourceFormat(
         re.compile(rb"\x1f\x8b"),
@@ -39,6 +40,7 @@ FORMATS = (
         "gzipped",
     ),
     SourceFormat(re.compile(rb"PAR1"), (".parquet", ".pq"), "parquet"),
+    SourceFormat(_GRAFANA, (), "grafana"),
     SourceFormat(_JSON, (".json", ".jsonl", ".ndjson"), "json_records"),
 )
 """The file formats that are read, in the order in which they are tried."""

@@ -43,8 +43,8 @@ _WORDS = frozenset({
     "nan", "atan2",
 })  # fmt: skip
 Labels = Mapping[str, str]
-Values = Sequence[tuple[float, str]]
-"""Seconds since 1970 and values, which may be `NaN` or `+Inf`."""
+Values = Sequence[tuple[float | str, str]]
+"""Dates, as seconds since 1970 or as text, and values, which may be `NaN` or `+Inf`."""
 
 
 class Samples(NamedTuple):
@@ -70,6 +70,10 @@ class Grid(NamedTuple):
         offset = MONDAY_SECONDS if seconds % WEEK_SECONDS == 0 else 0
         running = (now - offset) // seconds * seconds + offset
         return cls(running - max(1, round(lookback / step)) * seconds, running - seconds, seconds)
+
+    def start_of(self, moment: float) -> float:
+        """Return the start of the step that has a moment."""
+        return self.first + (moment - self.first) // self.step * self.step
 
 
 def to_csv(address: str, clock: Callable[[], float] = time.time) -> bytes:
@@ -135,8 +139,8 @@ def _segments(members: Sequence[tuple[dict[str, str], Values]]) -> Iterator[tupl
         yield ",".join(part for part in parts if part) or "all", values
 
 
-def _iso(moment: float) -> str:
-    return datetime.fromtimestamp(moment, UTC).isoformat()
+def _iso(moment: float | str) -> str:
+    return moment if isinstance(moment, str) else datetime.fromtimestamp(moment, UTC).isoformat()
 
 
 def _metric_of(query: str) -> str:
@@ -166,10 +170,10 @@ def _fetch(prometheus: JsonService, query: str, now: float, lookback: timedelta,
         running = prometheus.get("/api/v1/query", {"query": query, "time": f"{now:.3f}"})
     except ServiceError as error:
         raise SourceError(_refused(error, lookback)) from None
-    series = dict[tuple[tuple[str, str], ...], list[tuple[float, str]]]()
+    series = dict[tuple[tuple[str, str], ...], list[tuple[float | str, str]]]()
     for labels, values in (*series_of(over), *series_of(running)):
         dated = series.setdefault(tuple(sorted(labels.items())), [])
-        dated += ((grid.first + (moment - grid.first) // grid.step * grid.step, value) for moment, value in values)
+        dated += ((grid.start_of(float(moment)), value) for moment, value in values)
     return [Samples(dict(labels), values) for labels, values in series.items()]
 
 

@@ -123,6 +123,14 @@ READ = {
     "days of weeks": (written("%G-W%V-%u"), DAYS),
     "weeks as pandas writes them": ([f"{d:%Y-%m-%d}/{d + dt.timedelta(6):%Y-%m-%d}" for d in MONDAYS], MONDAYS),
     "intervals": ([f"[{d:%Y-%m-%d}, {d + dt.timedelta(1):%Y-%m-%d})" for d in DAYS], DAYS),
+    "windows of Spark": ([f"[{d:%Y-%m-%d %H:%M:%S.0}, {d + dt.timedelta(1):%Y-%m-%d %H:%M:%S.0}]" for d in DAYS], DAYS),
+    "windows of Spark as JSON": (
+        [
+            f'{{""start"":""{d:%Y-%m-%dT%H:%M:%S.0Z}"",""end"":""{d + dt.timedelta(1):%Y-%m-%dT%H:%M:%S.0Z}""}}'
+            for d in DAYS
+        ],
+        DAYS,
+    ),
     "quarters": (["2024-Q3", "2024-Q4"], [dt.datetime(2024, 7, 1), dt.datetime(2024, 10, 1)]),  # noqa: DTZ001
     "quarters as pandas writes them": (["2024Q3", "2024Q4"], [dt.datetime(2024, 7, 1), dt.datetime(2024, 10, 1)]),  # noqa: DTZ001
     "quarters in words": (["Q3 2024", "Q4 2024"], [dt.datetime(2024, 7, 1), dt.datetime(2024, 10, 1)]),  # noqa: DTZ001

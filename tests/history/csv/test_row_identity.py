@@ -516,3 +516,20 @@ def test_rows_of_the_long_shape_that_nothing_tells_apart_are_not_read(history_fo
     rows = [f"{day},a,accuracy,{value}\n" for day in DAYS for value in (0.5, 0.25)]
     history = history_folder.read("date,model,metric,value\n" + "".join(rows))
     assert (dict(history.series), reasons(history)) == ({}, {COLLIDE})
+
+
+def test_the_profile_table_of_databricks_is_read_with_its_slices(history_folder):
+    rows = [
+        f'"{{""start"":""2025-01-{day:02}T00:00:00.000Z"",""end"":""2025-01-{day + 1:02}T00:00:00.000Z""}}",1 day,'
+        f"{key},{value},{column},1000,{accuracy if column == ':table' else ''}\n"
+        for day in range(1, 11)
+        for key, value, accuracy in (("", "", 0.9), ("country", "EU", 0.92), ("country", "US", 0.88))
+        for column in (":table", "age", "income")
+    ]
+    header = "window,granularity,slice_key,slice_value,column_name,count,accuracy_score\n"
+    history = history_folder.read(header + "".join(rows))
+    assert {(key.metric, key.segment): (len(each), each.values[0]) for key, each in history.series.items()} == {
+        ("accuracy", "all"): (10, 0.9),
+        ("accuracy", "slice_value=EU"): (10, 0.92),
+        ("accuracy", "slice_value=US"): (10, 0.88),
+    }
