@@ -26,7 +26,7 @@ FLAGS = {
 def add_layout(parser: argparse.ArgumentParser) -> None:
     """Add the flags, except those that the command has already for something else."""
     group = parser.add_argument_group(
-        "columns", "What the columns of the files are, where header and rows leave it open."
+        "columns", "What the columns of the files are, where it is open; `modeltop inspect` shows it."
     )
     for name, (metavar, text) in FLAGS.items():
         action = "append" if name == "segments" else "store"

@@ -210,6 +210,11 @@ class Reader:
         for tail in self._tails.values():
             tail.mark_stale()
 
+    def open_tails(self) -> list[FileTail]:
+        """Return the followers of all files there are now, for a caller that reads them itself."""
+        self._tails = self._find_tails()
+        return list(self._tails.values())
+
     def _find_tails(self) -> dict[str, FileTail]:
         self._discovery = discover(self.paths, self._discovery.folders)
         return {file.path: self._tail_of(file) for file in self._discovery.files}

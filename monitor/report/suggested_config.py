@@ -40,6 +40,15 @@ DETECTOR_EXAMPLE = """\
 # of = 3                          # 2 of the last 3 periods
 """
 
+SOURCE_EXAMPLE = """\
+
+# What the columns of files are, where it is open (`modeltop inspect FILE --write` adds it), for example:
+# [sources.exports]
+# path = "exports/*.csv"
+# date = "measured_on"
+# date_format = "%d/%m/%Y"
+"""
+
 RECEIVER_EXAMPLE = """\
 
 # Receivers of notifications (`modeltop watch`), for example:
@@ -75,7 +84,8 @@ def suggested_config(other_tables: Mapping[str, object], suggested: SuggestedRul
             lines += _comment(f"{result.rule.name}: {_describe_result(result)}.")
     lines += _skipped(suggested.skipped)
     text = "\n".join(lines) + "\n" + DETECTOR_EXAMPLE
-    return text if "receivers" in other_tables else text + RECEIVER_EXAMPLE
+    examples = {"sources": SOURCE_EXAMPLE, "receivers": RECEIVER_EXAMPLE}
+    return text + "".join(example for key, example in examples.items() if key not in other_tables)
 
 
 def _rule(reason: str, table: Mapping[str, object], result: BacktestResult) -> list[str]:

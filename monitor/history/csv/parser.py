@@ -144,6 +144,16 @@ class CsvParser:
         conversion = self._convert(self.schema, table)
         return [] if conversion is None else self._count(conversion)
 
+    @property
+    def column_names(self) -> tuple[str, ...]:
+        """The columns of all headers so far."""
+        return self._columns
+
+    def read_rows(self, data: bytes) -> CsvTable:
+        """Return the rows of an entire file as text, without deciding what they hold; raises as `feed` does."""
+        body = data[self._read_header(data) :]
+        return self.split(body if self.schema else b"")
+
     def add(self, conversion: ConvertedRows) -> list[Block]:
         """Return the blocks of the next lines of the file, sound ones that were converted with lines counted from 1."""
         if not len(conversion.lines):  # a header alone beside other files
