@@ -12,6 +12,7 @@ from modeltop.cli.context import Context, add_data
 from modeltop.config.load import Config, candidate_paths, find
 from modeltop.core.text import pluralize, sanitize
 from modeltop.history.files import xdg_folder
+from modeltop.history.sources import is_service
 from modeltop.service.pipeline import state_reader_for
 
 
@@ -50,8 +51,8 @@ def _places(args: argparse.Namespace, context: Context, config: Config) -> Itera
     else:
         yield Place("configuration", str(configured), "read")
     store = None if args.paths else context.store_folder(args, config)
-    sources: Sequence[Path] = [Path(path) for path in args.paths] if store is None else [store]
-    yield from (Place("history" if store is None else "store", str(path), _look(path)) for path in sources)
+    sources: Sequence[str] = args.paths if store is None else [str(store)]
+    yield from (Place("history" if store is None else "store", path, _look(Path(path))) for path in sources)
     state = state_reader_for(store, sources)
     if state.folder is None:
         yield Place("acknowledgements, silences, notes", "-", sanitize(state.error))
@@ -68,6 +69,8 @@ def _places(args: argparse.Namespace, context: Context, config: Config) -> Itera
 
 def _look(path: Path) -> str:
     """Return what is at a path: how many files, and of which size."""
+    if is_service(str(path)):
+        return "an address"
     try:
         if path.is_file():
             return _size(path.stat().st_size)

@@ -59,8 +59,8 @@ _OTHER_FILES = (
 
 
 def as_typed(path: str) -> str:
-    """Return a path with both slashes of an address, one of which pathlib removes."""
-    return re.sub(r"^([A-Za-z][A-Za-z0-9+.-]+:)/(?!/)", r"\1//", path)
+    """Return a path with both slashes of an address, one of which pathlib removes; a service's URI stays as it is."""
+    return path if is_service(path) else re.sub(r"^([A-Za-z][A-Za-z0-9+.-]+:)/(?!/)", r"\1//", path)
 
 
 def storage_reason(address: str) -> str | None:

@@ -24,3 +24,9 @@ def test_the_state_of_plain_paths_is_where_acknowledgements_go(run, ten_days):
 def test_nothing_is_made(run, tmp_path):
     run("paths", "--store", tmp_path / "none")
     assert not (tmp_path / "none").exists()
+
+
+def test_an_address_stays_as_it_was_typed(run):
+    address = "mlflow:http://127.0.0.1:1?experiment=churn"
+    lines = run("paths", address).lines
+    assert any(line.startswith("history ") and line.endswith(f"{address}  (an address)") for line in lines)

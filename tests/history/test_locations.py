@@ -77,8 +77,8 @@ def test_an_address_is_called_one_with_what_to_do(here, address, reason):
 
 
 def test_pathlib_takes_a_slash_from_an_address_and_it_is_given_back():
-    assert [as_typed(path) for path in ("s3:/b/x", "s3://b/x", "a/b", "C:/x", "/a:/b")] == [
-        "s3://b/x", "s3://b/x", "a/b", "C:/x", "/a:/b",
+    assert [as_typed(path) for path in ("s3:/b/x", "s3://b/x", "a/b", "C:/x", "/a:/b", "mlflow:/m")] == [
+        "s3://b/x", "s3://b/x", "a/b", "C:/x", "/a:/b", "mlflow:/m",
     ]  # fmt: skip
 
 

@@ -222,7 +222,8 @@ class Database:
     def __init__(self, path: str) -> None:
         if not Path(path).is_file():
             raise SourceError(f"there is no database {sanitize(path)}: check the path, sqlite:////x.db is absolute")
-        self._connection = sqlite3.connect(f"file:{quote(path)}?mode=ro", uri=True, timeout=10)
+        absolute = str(Path(path).resolve())  # `//x` would be a host in a URI
+        self._connection = sqlite3.connect(f"file:{quote(absolute)}?mode=ro", uri=True, timeout=10)
 
     def experiments(self) -> Mapping[str, str]:
         """Return the name by id of each experiment that is not deleted."""

@@ -292,6 +292,11 @@ def test_a_database_is_opened_to_read_only(database):
         store._select("INSERT INTO metrics VALUES ('a', 1, 1, 'a1', 0, 0)")
 
 
+def test_a_path_with_two_slashes_is_that_path(database):
+    path = database.removeprefix("sqlite://")
+    assert lines(to_csv(f"mlflow:/{path}?experiment=fraud")) == FRAUD
+
+
 def test_too_many_values_are_refused_with_the_remedy(database, monkeypatch):
     monkeypatch.setattr(mlflow, "MAX_VALUES", 4)
     assert reason(f"mlflow:{database}") == "more than 4 values: name an experiment, such as ?experiment=NAME"
