@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, TextIO
 
 from modeltop.core.errors import UsageError
-from modeltop.core.text import sanitize
+from modeltop.core.text import sanitize, to_encoding
 
 if TYPE_CHECKING:
     from modeltop.config.load import Config
@@ -67,11 +67,6 @@ def load_command(
     module = import_module(f"modeltop.cli.{_MODULES.get(name, name)}")
     suffix = f"_{name}" if hasattr(module, f"run_{name}") else ""
     return getattr(module, f"configure{suffix}"), getattr(module, f"run{suffix}")
-
-
-_ASCII = str.maketrans(
-    {"▲": "X", "◆": "!", "●": ".", "○": "?", "…": "~", "−": "-", "→": ">", "Δ": "d", "±": "+/-", "×": "x", "·": "-"}
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,14 +252,7 @@ def check_paths_or_store(args: argparse.Namespace) -> None:
 
 def encodable(line: str, stream: TextIO) -> str:
     """Return the line in characters that the stream's encoding has."""
-    encoding = stream.encoding or "utf-8"
-    try:
-        line.encode(encoding)
-    except UnicodeEncodeError:
-        return line.translate(_ASCII).encode(encoding, "backslashreplace").decode(encoding)
-    except LookupError:
-        return line
-    return line
+    return to_encoding(line, stream.encoding or "utf-8")
 
 
 def add_config(parser: argparse.ArgumentParser, text: str = CONFIG_HELP) -> None:

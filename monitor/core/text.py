@@ -10,6 +10,11 @@ from datetime import UTC, datetime, timedelta
 TIME_UNITS = (("year", 31_557_600), ("day", 86_400), ("hour", 3_600), ("minute", 60))
 DURATION_HINT = "write a number and s, m, h, d or w, such as 36h"
 _SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
+_ASCII = str.maketrans(
+    dict(zip("▁▂▃▄▅▆▇█▲◆●○✓×…−–·Δ↑↓─│┌┐└┘├┤┬┴┼┊", "__.-=+*#X!.?+x~---d^v-|+++++++++:", strict=True))
+    | {"→": "->", "←": "<-", "±": "+/-"}
+)
+"""`>` for an arrow would be a comparison."""
 MARKS_PER_BASE = 2
 """Most combining marks on one character; more would climb over the lines above."""
 REDACTED = "***"
@@ -32,6 +37,21 @@ _VALUE = re.compile(r"\*{3}(?=[\s&})\]'\"`,;:.]|$)|'[^']*'|\"[^\"]*\"|[^\s&]+")
 _ADDRESS = re.compile(r":/+(?P<rest>(?P<authority>[^\s/?#]*)\S*)")
 _PASSWORD = re.compile(r"^[^\[:]*:(?!:|\d{1,5}(?:$|[,;:.)'\"`]))")
 """An address up to a colon that no port follows."""
+
+
+def to_encoding(text: str, encoding: str = "ascii") -> str:
+    r"""Return the text in characters that an encoding has, for terminals, pagers and text messages.
+
+    >>> to_encoding("0.96 █▇▅▁ 0.87 → 宽"), to_encoding("0.9±0.1", "latin-1")
+    ('0.96 #*=_ 0.87 -> \\u5bbd', '0.9±0.1')
+    """
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        return text.translate(_ASCII).encode(encoding, "backslashreplace").decode(encoding)
+    except LookupError:
+        return text
+    return text
 
 
 def display_width(text: str) -> int:

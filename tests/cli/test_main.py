@@ -1,5 +1,6 @@
 """Which word is asked, and what happens where the app cannot be shown."""
 
+import os
 import subprocess
 import sys
 
@@ -100,10 +101,11 @@ def test_output_that_is_not_utf8_loses_shapes_but_no_words(fleet):
         [sys.executable, "-m", "modeltop", "check", str(fleet)],
         capture_output=True,
         check=False,
-        env={"PYTHONIOENCODING": "ascii", "PATH": ""},
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
     )
     assert done.returncode == 2
     assert b"X critical triage" in done.stdout
+    assert b"0.951->0.816" in done.stdout
 
 
 def test_check_imports_neither_the_screen_nor_pandas(fleet):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from modeltop.alerting.incidents import EvaluationScope, track_incidents
 from modeltop.alerting.messages.compose import build_recovery_message, build_test_message, compose
-from modeltop.alerting.messages.sparkline import BLOCKS, as_ascii, block_characters, sparkline
+from modeltop.alerting.messages.sparkline import BLOCKS, block_characters, sparkline
 from modeltop.alerting.messages.template import in_utc
 from modeltop.alerting.state import apply_events
 from modeltop.config.load import Config
@@ -24,7 +24,7 @@ from modeltop.core.incident import (
     TrackedIncident,
 )
 from modeltop.core.series import Condition, SeriesKey, Severity, State
-from modeltop.core.text import display_width
+from modeltop.core.text import display_width, to_encoding
 from modeltop.diagnosis.diagnose import diagnose_model
 from modeltop.rules.defaults import Defaults
 from modeltop.rules.detectors.limit import Limit
@@ -358,7 +358,7 @@ def test_a_chart_shows_the_last_periods_and_passes_over_what_is_not_finite(obser
     drawn, expected = sparkline(series, NIGHT, 0.7)
     assert drawn == f"0.50 {'▁' * 14}{'█' * 10} 0.90"
     assert expected.startswith("limit 0.70 · 24 periods, 9 Jan 04:40")
-    assert as_ascii(drawn) == f"0.50 {'_' * 14}{'#' * 10} 0.90"
+    assert to_encoding(drawn) == f"0.50 {'_' * 14}{'#' * 10} 0.90"
     assert sparkline(series[:0], NIGHT) == ()
     assert sparkline(series[:1], NIGHT)[1] == "1 day, 9 Jan 02:00"
 
