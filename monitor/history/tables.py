@@ -213,7 +213,8 @@ def training_reason(table: Table) -> str | None:
         return None
     is_chart = any(name.endswith(("__MIN", "__MAX")) for name in table.names)
     tool = "Weights & Biases chart" if is_chart else "training log"
-    return f"a {tool} ({', '.join(steps[:3])}) without dates: add a date column, the day on which each row was measured"
+    then = f"`{shlex.join(['modeltop', 'check', redact_credentials(table.path)])}`"
+    return f"a {tool} ({', '.join(steps[:3])}) without dates: add a column `date`, the day of each row, then {then}"
 
 
 def undated_reason(table: Table, registry: MetricRegistry) -> str | None:

@@ -54,6 +54,15 @@ MARKS = {
 """Shape and word of each severity, worst first: never color alone."""
 MAX_HEADLINE = 80
 """Maximum terminal cells of the headline, which may become a mail's subject or a pager's entire message."""
+NEXT_COMMANDS = (
+    ("modeltop FILE.csv", "a CSV with a date and metrics"),
+    ("modeltop record MODEL accuracy=0.93", "a first value, from a job"),
+    ("modeltop demo", "a guided incident of two minutes"),
+    ("modeltop help getting-started", "the manual"),
+)
+"""Commands that are worth a try where no history was found, and what each shows."""
+_FAULT_END = re.compile(": |; ")
+"""What separates, in the message of a fault, what is wrong from what to do."""
 LINE_WIDTH = 80
 HANG = 4
 """Indentation in cells of the lines that belong to a model."""
@@ -201,7 +210,17 @@ def describe_fault(source: str, message: str, width: int) -> str:
     text = f"{name}: {reason}"
     if display_width(text) <= width:
         return text
-    return truncate(f"{name}: {re.split(': |; ', reason, maxsplit=1)[0]}", width)
+    return truncate(f"{name}: {_FAULT_END.split(reason, maxsplit=1)[0]}", width)
+
+
+def fault_rest(problem: ReadProblem, line: str) -> str:
+    """Return as a sentence what a line that ends with the start of a fault, as `describe_fault` has it, leaves out."""
+    reason = sanitize(problem.message, MAX_PROBLEM_WIDTH)
+    if line.endswith(reason):
+        return ""
+    what, *rest = _FAULT_END.split(reason, maxsplit=1)
+    text = rest[0] if line.endswith(what) else reason
+    return text[:1].upper() + text[1:]
 
 
 def problem_lines(problems: Iterable[ReadProblem]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from modeltop.alerting.messages.explanation import ExplanationCache
@@ -21,11 +22,13 @@ from modeltop.diagnosis.phrases import describe_ok
 from modeltop.report.diagnosis_sections import QUESTIONS_TITLE, diagnosis_sections
 from modeltop.report.phrases import (
     HANG,
+    NEXT_COMMANDS,
     alert_line,
     alert_mark,
     describe_handling,
     describe_time,
     direction_lines,
+    fault_rest,
     has_too_little_history,
     headline,
     latest_cells,
@@ -84,8 +87,9 @@ class ReportIndex:
 
 def text_summary(snapshot: Snapshot) -> Iterator[str]:
     """Yield the output of `check`: the headline, models that alert, worst first, the others, and the rules."""
-    yield (first_line := headline(snapshot))
-    if _says_all(first_line, snapshot):
+    yield headline(snapshot)
+    if not (snapshot.history.series or snapshot.history.periods):
+        yield from _nothing_read_lines(snapshot)
         return
     yield from (line for shared in snapshot.shared_starts for line in wrapped(shared.sentence, 2))
     index, explanations = ReportIndex(snapshot), ExplanationCache(snapshot)
@@ -102,15 +106,18 @@ def text_summary(snapshot: Snapshot) -> Iterator[str]:
     yield from _footer(snapshot, explanations)
 
 
-def _says_all(first_line: str, snapshot: Snapshot) -> bool:
-    """Return whether the headline is all there is to say: no model, and one source with a short reason."""
-    faults = {f"UNKNOWN: {problem}" for problem in snapshot.history.problems}
-    return (
-        not snapshot.model_statuses[1:]
-        and not snapshot.history.periods
-        and not snapshot.notices
-        and faults == {first_line}
-    )
+def _nothing_read_lines(snapshot: Snapshot) -> Iterator[str]:
+    """Yield what is wrong with each source beyond the headline, and a command to go on with."""
+    problems = snapshot.history.problems
+    if len({problem.source for problem in problems}) == 1:
+        texts = [rest for problem in problems if (rest := fault_rest(problem, headline(snapshot)))]
+        yield from (line for text in texts for line in wrapped(f"{'':{HANG}}{text}", HANG))
+    else:
+        yield from (line for status in snapshot.model_statuses for line in _status_lines(status, None))
+    yield from (line for notice in snapshot.notices for line in wrapped(f"  {sanitize(notice, 300)}", 4))
+    if not any(re.search("[`?]", problem.message) for problem in problems):  # else they name the command, or the path
+        commands = (f"`{command}`" for command, _ in NEXT_COMMANDS)
+        yield from wrapped(f"{'':{HANG}}Try: {', '.join(commands)}", HANG)
 
 
 def text_report(snapshot: Snapshot) -> Iterator[str]:
