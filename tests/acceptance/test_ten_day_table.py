@@ -219,7 +219,7 @@ LIMITS = ("--below", "accuracy=0.8", "--below", "f1_score=0.8")
 def test_inside_its_limits_it_is_declining_and_less_confident(run, table):
     code, output = run("check", table("as it is"), *LIMITS)
     assert code == 1
-    assert "Less confident since 3 Jan, 0.94→0.84." in output
+    assert "Less confident since 2 Jan, 0.94→0.84." in output
     assert "● ok, but declining: accuracy -0.09" in output
     assert "at this pace below 0.80 around 17 Jan" in output
 

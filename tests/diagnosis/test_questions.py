@@ -52,7 +52,7 @@ def test_the_ten_day_table(ten_days, run_diagnosis, make_alert, limits, forecast
             {"accuracy": (0.95, 0.85), "avg_confidence": (0.95, 0.935)},
             {},
             {
-                "Declining?": "yes: accuracy dropped on 2 Mar, 0.95→0.85",
+                "Declining?": "yes: accuracy dropped overnight on 2 Mar, 0.95→0.85",
                 "Less confident?": "slightly: 0.950→0.935, while accuracy fell 0.95→0.85",
                 "Data changed?": "unknown: no features are logged",
                 "Retrain?": "not yet: find the cause first",
@@ -91,7 +91,7 @@ def test_the_ten_day_table(ten_days, run_diagnosis, make_alert, limits, forecast
         pytest.param(
             {"mae": (20.0, 30.0)},
             {},
-            {"Declining?": "yes: MAE rose on 2 Mar, 20.00→30.00", "Less reliable?": "yes: MAE 20.00→30.00"},
+            {"Declining?": "yes: MAE jumped overnight on 2 Mar, 20.00→30.00", "Less reliable?": "yes: MAE 20.00→30.00"},
             id="an error that rose",
         ),
         pytest.param(

@@ -50,7 +50,7 @@ async def test_the_diagnosis_replaces_the_status_of_the_model(fleet, run):
 async def test_the_start_of_a_change_of_the_selected_series_is_drawn(fleet, run):
     key = SeriesKey("fraud", "f1_score")
     async with run(fleet, outlook=TrendOutlook(SeriesPattern(key, Pattern.DECLINE, STARTED_AT, -0.06, 0.9))) as screen:
-        await screen.wait_for("┊2 Jan")
+        await screen.wait_for("┊1 Jan")
 
 
 async def test_until_then_the_status_is_shown(fleet, run):

@@ -108,7 +108,7 @@ def test_the_rows_come_in_the_order_of_the_questions(rows):
         "Do    Wait.",
         "Declining?       yes: accuracy dropped on 7 Jan",
         "Retrain?         not yet: find the cause first",
-        "  metric    before  after  change              95 %  28 days",
+        "  metric    before  after  change              95 %  10 days",
         "▲ accuracy   0.950  0.890  -0.060  -0.080 to -0.040  ██▇▆▆▅▄▃▃▁",
         "not logged: features, segments, scores, counts, notifications",
     ]
@@ -190,7 +190,8 @@ def test_what_to_do_is_said_once(rows, options, lines):
 
 def test_the_metrics_are_a_table_whose_rows_open_to_their_periods(rows, make):
     support = make.series([0.9] * 10, metric="recall", support=[100] * 10)
-    changes = (change(), change("recall", 0.9, 0.9, low=None, high=None), change("rows", 4076.5, 4232.2, low=5, high=9))
+    recall = change("recall", 0.9, 0.9, low=None, high=None, cases=400.0)
+    changes = (change(), recall, change("rows", 4076.5, 4232.2, low=5, high=9))
     listed = rows(make_diagnosis(metric_changes=changes), series=[support])
     assert [text(row.line)[:57].rstrip() for row in listed[-5:-1]] == [
         "  metric    before  after  change              95 %    n",
