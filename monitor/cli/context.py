@@ -83,6 +83,8 @@ class AppOptions:
     """Whether the terminal bell rings when a model gets a problem while the app is open."""
     guide: tuple[tuple[str, str], ...] = ()
     """Hints for the last line, one after the other: the keys that lead to the next one, and the text."""
+    goto: str = ""
+    """What to select at first, as after `:`."""
 
 
 OpenApp = Callable[["Pipeline", AppOptions], int]

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from datetime import UTC, datetime
 
 import pytest
 
@@ -19,6 +20,22 @@ def test_a_path_alone_opens_the_app_with_what_was_asked(run, fleet):
     assert run(fleet, "--no-mouse", "--no-bell", "--ascii", "--theme", "ansi-dark", open_app=open_app).code == 7
     [(_, options)] = opened
     assert (options.mouse, options.bell, options.ascii, options.theme) == (False, False, True, "ansi-dark")
+
+
+def test_words_beside_a_path_are_what_the_app_selects(run, fleet):
+    opened = []
+    assert run(fleet, "credit", "recall", open_app=lambda *given: opened.append(given) or 7).code == 7
+    [(pipeline, options)] = opened
+    assert options.goto == "credit recall"
+    assert not pipeline.run(datetime.now(UTC)).history.problems
+
+
+def test_a_path_that_is_missing_stays_a_path(run, fleet):
+    opened = []
+    run(fleet, "no/such.csv", open_app=lambda *given: opened.append(given) or 7)
+    [(pipeline, options)] = opened
+    assert options.goto == ""
+    assert pipeline.run(datetime.now(UTC)).history.problems
 
 
 def test_without_a_usable_terminal_the_summary_is_printed_and_the_code_is_0(run, fleet):

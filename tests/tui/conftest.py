@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import time
+import unicodedata
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
@@ -10,7 +11,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from textual import events
-from textual.keys import _character_to_key
+from textual.keys import REPLACED_KEYS, _character_to_key, _get_unicode_name_from_key
 
 from modeltop.alerting.grouping import group_incidents, ordered_incidents
 from modeltop.alerting.suppression import acknowledged_alerts, suppressions
@@ -188,7 +189,11 @@ class AppDriver:
         """Press keys, each once the one before has had its effect."""
         for key in keys:
             name = _character_to_key(key) if len(key) == 1 else key
-            self.app.post_message(events.Key(name, key if len(key) == 1 else " " if key == "space" else None))
+            try:
+                character = unicodedata.lookup(_get_unicode_name_from_key(REPLACED_KEYS.get(name, name)))
+            except KeyError:
+                character = key if len(key) == 1 else None
+            self.app.post_message(events.Key(name, character))
             await self.settle()
 
     async def settle(self):

@@ -18,6 +18,8 @@ from modeltop_tui.screens.diagnosis import DiagnosisScreen
 from modeltop_tui.screens.help import HelpScreen
 from modeltop_tui.screens.main import PROMPTS, MainScreen
 from modeltop_tui.screens.periods import PeriodsScreen
+from modeltop_tui.view import goto
+from modeltop_tui.view.line_edit import MAX_LENGTH
 from modeltop_tui.view.navigation import MOVES
 from modeltop_tui.view.state import ALL_TIME
 from modeltop_tui.view.styled_text import plain_text
@@ -343,6 +345,41 @@ async def test_it_can_be_left(fleet, run, key):
     async with run(fleet) as screen:
         await screen.pilot.press(key)
         assert screen.app._exit
+
+
+async def test_a_line_feed_is_enter_as_a_terminal_makes_one_of_what_is_typed_ahead(fleet, run):
+    async with run(fleet) as screen:
+        await screen.press("ctrl+j")
+        assert "fraud: diagnosis" in screen.text
+
+
+@pytest.mark.parametrize(
+    ("words", "shown"), [("churn", "Metrics of churn"), ("fraud recall", "recall, 10 days"), ("x", "no match for x")]
+)
+async def test_the_app_starts_at_what_the_command_line_names(make, fleet, run, words, shown):
+    async with run(fleet, goto=words) as screen:
+        assert shown in screen.text
+
+
+async def test_keys_that_come_in_faster_than_they_are_handled_have_one_hint(fleet, run, monkeypatch):
+    lines = []
+    monkeypatch.setattr(goto, "hint", lambda _, typed, __: lines.append(typed) or "a hint")
+    async with run(fleet) as screen:
+        await screen.press("colon")
+        for _ in range(3000):
+            screen.app.post_message(events.Key("x", "x"))
+        await screen.settle()
+        assert "a hint" in screen.status_line
+        assert lines == ["", "x" * MAX_LENGTH]
+
+
+async def test_a_filter_that_is_typed_and_entered_at_once_applies(fleet, run):
+    async with run(fleet) as screen:
+        await screen.press("slash")
+        for key in (*"chur", "enter"):
+            screen.app.post_message(events.Key(key, key if len(key) == 1 else None))
+        await screen.settle()
+        assert (screen.selection.filter, screen.selection.model) == ("chur", "churn")
 
 
 async def test_one_model_has_no_list_of_one_and_three_charts_side_by_side(make, run, gold):
