@@ -173,7 +173,8 @@ def test_the_app_shows_them_in_the_summary_and_on_the_screen_of_evidence(snapsho
     state = ScreenState(snapshot, Selection(SEED.stem, diagnosis.key), diagnosis=diagnosis)
     summary = " ".join(" ".join(plain_text(line) for line in summary_lines(state, width)).split())
     assert summary == f"▲ {STEADY} Why {WHY} Do {DO}"
-    lines = [line for row in evidence_rows(state, width) for line in (row.unfold() if row.unfold else (row.line,))]
+    rows = evidence_rows(state, width)
+    lines = [line for row in rows for line in (row.unfold() if row.unfold else row.wrapped or (row.line,))]
     evidence = " ".join(" ".join(plain_text(line) for line in lines).split())
     assert all(f"{question} {reason}" in evidence for question, reason in QUESTIONS.items())
 

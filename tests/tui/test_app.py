@@ -9,6 +9,8 @@ from textual.actions import parse
 
 from modeltop.alerting.fleet import shared_starts
 from modeltop.cli.demo import GUIDE
+from modeltop.core.diagnosis import Diagnosis, Verdict
+from modeltop.core.series import Severity
 from modeltop.core.text import display_width
 from modeltop.rules.defaults import default_rules
 from modeltop.service.pipeline import StateReader
@@ -295,11 +297,20 @@ async def test_on_a_small_screen_an_alert_opens_as_far_as_there_is_room(fleet, r
         assert ("┤" in "".join(line.strip("│") for line in screen.lines[1:7])) is has_chart
 
 
-@pytest.mark.parametrize(("size", "has_room"), [(SMALL, True), ((40, 12), False)])
-async def test_of_one_model_the_verdict_is_below_the_metrics_where_there_is_room(make, run, size, has_room):
-    async with run(make.snapshot(*make.ten_days()), size) as screen:
-        assert "2 Metrics of fraud" in screen.text
-        assert ("f1_score 0.845 < 0.85" in screen.text) is has_room
+@pytest.mark.parametrize("size", [SMALL, (40, 12)])
+@pytest.mark.parametrize("pane", "12345")
+async def test_on_a_small_screen_what_happened_why_and_what_to_do_is_in_each_pane(fleet, run, size, pane):
+    verdict = Verdict("Accuracy fell overnight, 0.96→0.87.", "Likely data drift.", "Check what shipped on 9 Jan.")
+
+    def diagnose(_, model):
+        return Diagnosis(model, Severity.CRITICAL, None, verdict, None, (), ())
+
+    async with run(fleet, size, diagnose=diagnose) as screen:
+        await screen.press(pane)
+        shown = " ".join(" ".join(line.strip("│ ") for line in screen.lines).split())
+        assert f"▲ {verdict.what}" in shown
+        is_low_chart = (pane, size) == ("3", (40, 12))
+        assert is_low_chart or f"{verdict.what} Why {verdict.why} Do {verdict.do}" in shown
 
 
 async def test_of_twenty_models_on_a_small_screen_the_verdict_is_one_key_away(make, run):

@@ -20,7 +20,7 @@ from modeltop.report.phrases import alert_line
 from modeltop_tui.view.chart import fitted_periods
 from modeltop_tui.view.distributions import OUTPUTS, feature_shift_lines, reliability_lines
 from modeltop_tui.view.metrics import downsample_means, label
-from modeltop_tui.view.rows import Row, folded_row, text_row
+from modeltop_tui.view.rows import MIN_WIDTH_FOR_ONE_LINE, Row, folded_row, text_row, wrap_row
 from modeltop_tui.view.state import ScreenState, SnapshotIndex, snapshot_index
 from modeltop_tui.view.styled_text import SHAPES, TINTS, Cells, TableRow, format_table, paragraph, spark, wrap
 
@@ -122,7 +122,8 @@ def _cause_row(hypothesis: CauseHypothesis, head: str, width: int) -> Row:
     signed = [("+", clause) for clause in hypothesis.evidence_for]
     signed += [("−", clause) for clause in hypothesis.evidence_against]
     lead: Cells = ((head, "dim"), (f"{certainty:<9} {hypothesis.cause.value:<16} ", role))
-    indent = " " * 10
+    is_narrow = width < MIN_WIDTH_FOR_ONE_LINE
+    indent = " " * (2 if is_narrow else 10)
     clauses = [
         line
         for sign, clause in signed
@@ -133,7 +134,8 @@ def _cause_row(hypothesis: CauseHypothesis, head: str, width: int) -> Row:
     for text in texts[1:]:
         joined = f"{summary}  {text}"
         summary = joined if display_width(joined) <= room else summary
-    return folded_row((*lead, (summary, "")), [lead, *clauses])
+    lines = [lead, *clauses]
+    return folded_row((*lead, (summary, "")), lines, wrapped=lines if is_narrow else ())
 
 
 def _question_rows(diagnosis: Diagnosis, width: int) -> Iterator[Row]:
@@ -201,7 +203,8 @@ def _section_rows(index: SnapshotIndex, diagnosis: Diagnosis, width: int, timeli
 
 def _section(name: str, text: str, lines: Sequence[Cells], width: int) -> Row:
     lead = (f"{name:<10}", "dim")
-    return folded_row((lead, (truncate(text, max(1, width - 10)), "")), [(lead,), *lines], rank=1)
+    wrapped = wrap_row(text, width, (lead,)) if width < MIN_WIDTH_FOR_ONE_LINE else ()
+    return folded_row((lead, (truncate(text, max(1, width - 10)), "")), [(lead,), *lines], rank=1, wrapped=wrapped)
 
 
 def _segment_rows(index: SnapshotIndex, diagnosis: Diagnosis, width: int) -> Iterator[Row]:
@@ -219,9 +222,9 @@ def _segment_rows(index: SnapshotIndex, diagnosis: Diagnosis, width: int) -> Ite
         if share is not None:
             part = f"accounts for {format_percent(share.ratio)} of the {'drop' if share.delta < 0 else 'rise'}"
         levels = "→".join(map(metric.format, one.level))
-        text = truncate(f"{sanitize(one.segment, MAX_NAME_WIDTH)} {part}, {levels}", max(1, width - 10))
-        series = key._replace(segment=one.segment)
-        yield Row((head, (text, "")), key=series if series in index.snapshot.history.series else None)
+        text, series = f"{sanitize(one.segment, MAX_NAME_WIDTH)} {part}, {levels}", key._replace(segment=one.segment)
+        row = text_row(text, width, lead=(head,))
+        yield replace(row, key=series if series in index.snapshot.history.series else None, unfold=None)
     if rest:
         line = (heads[-1], (f"and {pluralize(len(rest), 'more segment')}", ""))
         yield folded_row(line, [line, *_segment_lines(metric, rest, width)], rank=1)

@@ -171,6 +171,24 @@ def wrap(text: str, width: int, *, role: str = "", indent: str = "", lead: Cells
     return [*lines, (*start, (line, role))]
 
 
+def flow(spans: Iterable[Span], width: int) -> list[Cells]:
+    """Break spans at spaces into lines of at most `width` cells, as one text; a longer word is cut.
+
+    >>> flow((("It fell.", ""), ("Why", "dim"), ("Unclear.", "")), 12)
+    [(('It', ''), (' fell.', ''), (' Why', 'dim')), (('Unclear.', ''),)]
+    """
+    lines: list[list[Span]] = [[]]
+    room = width
+    for word, role in ((word, role) for text, role in spans for word in _break_words(text, width)):
+        gap = " " if lines[-1] else ""
+        if display_width(gap + word) > room:
+            lines.append([])
+            gap, room = "", width
+        lines[-1].append((gap + word, role))
+        room -= display_width(gap + word)
+    return [tuple(line) for line in lines]
+
+
 def paragraph(text: str, width: int, role: str = "dim") -> list[Cells]:
     """Return the text as the lines of a paragraph, indented under a heading.
 

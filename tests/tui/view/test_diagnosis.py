@@ -139,9 +139,25 @@ def test_a_healthy_model_is_calm(make):
 
 
 def test_a_long_text_is_one_line_until_it_is_opened(rows):
-    listed = rows(make_diagnosis(verdict=Verdict("word " * 30)), width=60)
-    assert text(find(listed, "What").line).endswith("word wor…")
+    listed = rows(make_diagnosis(verdict=Verdict("word " * 30)), width=78)
+    assert text(find(listed, "What").line).endswith("word w…")
     assert len(unfolded(listed, "What")) == 3
+    assert not find(listed, "What").wrapped
+
+
+def test_on_a_narrow_screen_no_sentence_is_cut(rows, make):
+    reason = "accuracy fell far below its baseline, and nothing that is logged explains it"
+    listed = rows(
+        make_diagnosis(verdict=Verdict("word " * 30), questions=(("Declining?", "yes", reason),)),
+        width=38,
+        timeline=("1 Jan fired: " + reason,),
+    )
+    lines = [text(line) for row in listed for line in row.wrapped or [row.line]]
+    assert not [line for line in lines if "…" in line and "metric" not in line]
+    assert reason in " ".join(line.strip() for line in lines).partition("Timeline")[0]
+    assert reason in " ".join(line.strip() for line in lines).partition("Timeline")[2]
+    assert max(map(display_width, lines)) <= 38
+    assert find(listed, "What").unfold is None, "all of it is shown"
 
 
 def test_what_happened_opens_to_the_patterns_of_other_metrics(rows):
