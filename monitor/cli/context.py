@@ -110,6 +110,8 @@ class Context:
     unusable_reason: Callable[[], str | None] = lambda: None
     """Why the app cannot be shown on this terminal; None if it can."""
     cover_terminal: CoverTerminal = nullcontext
+    check_theme: Callable[[str], None] = lambda _: None
+    """Raises UsageError if the app has no theme of that name."""
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     """Aware."""
 

@@ -30,6 +30,8 @@ def add_app_options(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, context: Context) -> int:
     """Open the app on the data that the arguments name, or print the summary and why there is no app."""
     args.paths, words = _split_words(args.paths)
+    if args.theme is not None:  # wrong without a terminal too
+        context.check_theme(args.theme)
     reason = NO_APP if context.open_app is None else context.unusable_reason()
     if reason is None and context.open_app is not None:
         with context.cover_terminal():

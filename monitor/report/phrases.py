@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields
 from datetime import UTC, datetime
 
-from modeltop.core.incident import Acknowledgement, Matchers, Note, Silence, Suppression
+from modeltop.core.incident import Acknowledgement, Incident, Matchers, Note, Silence, Suppression
 from modeltop.core.metrics.phrases import format_values
 from modeltop.core.series import (
     Alert,
@@ -52,6 +52,7 @@ MARKS = {
     Severity.OK: ("●", "ok"),
 }
 """Shape and word of each severity, worst first: never color alone."""
+ACKNOWLEDGED_MARK, SUPPRESSED_MARK = "✓", "×"
 MAX_HEADLINE = 80
 """Maximum terminal cells of the headline, which may become a mail's subject or a pager's entire message."""
 NEXT_COMMANDS = (
@@ -132,6 +133,27 @@ def describe_handling(alert: Alert, snapshot: Snapshot) -> list[str]:
     ]
 
 
+def state_word(severity: Severity, incident: Incident | None) -> str:
+    """Return the word for the state of a model, by its severity and its open incident."""
+    no_data = incident is not None and incident.condition is Condition.NO_DATA
+    return "no data" if severity is Severity.UNKNOWN and no_data else MARKS[severity][1]
+
+
+def handling_mark(snapshot: Snapshot, alerts: Iterable[Alert]) -> str:
+    """Return the mark for how alerts are handled.
+
+    Returns:
+        `✓` if each active alert is acknowledged; `×` if each is suppressed, acknowledged or not, or else the others
+        are; a blank if an active alert is neither, or none is active.
+    """
+    active = {alert.id or "" for alert in alerts if alert.is_active}
+    acknowledged = active & snapshot.acknowledgements.keys()
+    suppressed = active & snapshot.suppressions.keys()
+    if not active or acknowledged | suppressed != active:
+        return " "
+    return ACKNOWLEDGED_MARK if acknowledged == active != suppressed else SUPPRESSED_MARK
+
+
 def headline(snapshot: Snapshot) -> str:
     """Return the state of all models in at most 80 terminal cells; the worst model is named."""
     models = len(snapshot.model_statuses)
@@ -143,8 +165,12 @@ def headline(snapshot: Snapshot) -> str:
     if worst is Severity.OK:
         rules = sum(status.is_evaluated for status in snapshot.rule_statuses)
         return f"OK: {pluralize(models, 'model')}, {pluralize(rules, 'rule')} passed"
-    counts = Counter(status.severity for status in snapshot.model_statuses)
-    words = [f"{counts[severity]} {severity.name.lower()}" for severity in MARKS if severity and counts[severity]]
+    counts = Counter(
+        (status.severity, state_word(status.severity, snapshot.incident_of(status.model)))
+        for status in snapshot.model_statuses
+        if status.severity
+    )
+    words = [f"{count} {word}" for (_, word), count in sorted(counts.items(), key=_worst_first)]
     first = worst_alert(snapshot)
     counted = f"{worst.name}: {', '.join(words)} of {pluralize(models, 'model')}"
     example = _worst_example(snapshot, MAX_HEADLINE - len(counted) - len(": "))
@@ -158,6 +184,11 @@ def headline(snapshot: Snapshot) -> str:
     # The problem is worth more than a word that can be guessed.
     short = line if display_width(line) <= width else truncate(line.replace(" models:", ":", 1), width)
     return short + other
+
+
+def _worst_first(item: tuple[tuple[Severity, str], int]) -> tuple[int, str]:
+    severity, word = item[0]
+    return -severity, word
 
 
 def worst_alert(snapshot: Snapshot) -> Alert | None:

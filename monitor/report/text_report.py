@@ -88,8 +88,10 @@ class ReportIndex:
 def text_summary(snapshot: Snapshot) -> Iterator[str]:
     """Yield the output of `check`: the headline, models that alert, worst first, the others, and the rules."""
     yield headline(snapshot)
-    if not (snapshot.history.series or snapshot.history.periods):
-        yield from _nothing_read_lines(snapshot)
+    if _is_one_fault(snapshot):
+        texts = [rest for problem in snapshot.history.problems if (rest := fault_rest(problem, headline(snapshot)))]
+        yield from (line for text in texts for line in wrapped(f"{'':{HANG}}{text}", HANG))
+        yield from _next_commands(snapshot)
         return
     yield from (line for shared in snapshot.shared_starts for line in wrapped(shared.sentence, 2))
     index, explanations = ReportIndex(snapshot), ExplanationCache(snapshot)
@@ -104,18 +106,21 @@ def text_summary(snapshot: Snapshot) -> Iterator[str]:
             yield from _status_lines(status, explanations.verdict_for(status.model))
     yield from healthy_section([status for status in others if not status.concerns], index)
     yield from _footer(snapshot, explanations)
+    yield from _next_commands(snapshot)
 
 
-def _nothing_read_lines(snapshot: Snapshot) -> Iterator[str]:
-    """Yield what is wrong with each source beyond the headline, and a command to go on with."""
+def _is_one_fault(snapshot: Snapshot) -> bool:
+    """Return whether all there is to say is that the only source cannot be read."""
+    sources = {problem.source for problem in snapshot.history.problems}
+    others = (*snapshot.history.periods, *snapshot.notices, *snapshot.acknowledgements, *snapshot.suppressions)
+    return len(sources) == 1 and not snapshot.model_statuses[1:] and not others
+
+
+def _next_commands(snapshot: Snapshot) -> Iterator[str]:
+    """Yield commands to go on with if nothing was read, and no problem names the command, or the path that is meant."""
     problems = snapshot.history.problems
-    if len({problem.source for problem in problems}) == 1:
-        texts = [rest for problem in problems if (rest := fault_rest(problem, headline(snapshot)))]
-        yield from (line for text in texts for line in wrapped(f"{'':{HANG}}{text}", HANG))
-    else:
-        yield from (line for status in snapshot.model_statuses for line in _status_lines(status, None))
-    yield from (line for notice in snapshot.notices for line in wrapped(f"  {sanitize(notice, 300)}", 4))
-    if not any(re.search("[`?]", problem.message) for problem in problems):  # else they name the command, or the path
+    is_empty = not snapshot.history.periods and (problems or not snapshot.model_statuses)
+    if is_empty and not any(re.search("[`?]", problem.message) for problem in problems):
         commands = (f"`{command}`" for command, _ in NEXT_COMMANDS)
         yield from wrapped(f"{'':{HANG}}Try: {', '.join(commands)}", HANG)
 

@@ -69,7 +69,7 @@ def test_a_missing_file_does_not_hide_what_is_wrong_with_the_others(run, ten_day
 def test_the_fleet_is_printed_worst_first_and_the_healthy_in_one_line(run, fleet):
     outcome = run("check", fleet)
     assert outcome.code == 2
-    assert outcome.lines[0] == "CRITICAL: 4 critical, 1 unknown of 8 models: triage accuracy 0.846 < 0.90"
+    assert outcome.lines[0] == "CRITICAL: 4 critical, 1 no data of 8 models: triage accuracy 0.846 < 0.90"
     assert [line.split()[2].rstrip(":") for line in problems(outcome)] == [
         "triage",
         "churn",

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from modeltop import __version__
+from modeltop.core.errors import UsageError
 
 
 def test_a_path_alone_opens_the_app_with_what_was_asked(run, fleet):
@@ -123,6 +124,14 @@ def test_output_that_is_not_utf8_loses_shapes_but_no_words(fleet):
     assert done.returncode == 2
     assert b"X critical triage" in done.stdout
     assert b"0.951->0.816" in done.stdout
+
+
+def test_an_unknown_theme_is_an_error_without_a_terminal_too(run, fleet):
+    def refuse(theme):
+        raise UsageError(f"no theme is called {theme!r}")
+
+    outcome = run(fleet, "--theme", "nope", unusable=lambda: "stdin is not a terminal", check_theme=refuse)
+    assert (outcome.code, outcome.out, outcome.err) == (2, "", "modeltop: no theme is called 'nope'\n")
 
 
 def test_check_imports_neither_the_screen_nor_pandas(fleet):

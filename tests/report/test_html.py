@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from modeltop.cli import demo, main
-from modeltop.core.incident import Acknowledgement, AlertingState, Matchers, Note, Silence
+from modeltop.core.incident import Acknowledgement, AlertingState, Matchers, Note, Silence, Suppression
 from modeltop.core.metrics.registry import MetricRegistry
 from modeltop.core.series import (
     DATETIME_DTYPE,
@@ -29,6 +29,7 @@ from modeltop.core.stats.intervals import wilson
 from modeltop.core.text import sanitize
 from modeltop.diagnosis.diagnose import diagnose_model
 from modeltop.report.html import STYLE, html
+from modeltop.report.markdown import markdown
 from modeltop.report.svg import WIDTH
 from modeltop.rules.detectors.limit import Limit
 from modeltop.rules.detectors.threshold import Threshold
@@ -285,3 +286,25 @@ def test_what_alerts_has_its_chart_before_the_segments_that_are_ok(capsys, tmp_p
     out = report(tmp_path / "m.csv", capsys)
     captions = re.findall(r"<figcaption>(.*?)</figcaption>", out)
     assert {caption.split(",")[0] for caption in captions[:2]} == {"accuracy [s19]", "accuracy"}
+    unfolded, folded = (one for one in ET.fromstring(out).iter("details") if "more chart" in (one[0].text or ""))
+    assert (unfolded[0].text, unfolded.get("open")) == ("1 more chart", "")
+    assert (folded[0].text, folded.get("open")) == ("10 more charts: segments", None)
+
+
+@pytest.mark.parametrize(("acknowledged", "silenced", "mark"), [(True, False, "▲✓"), (False, True, "▲×"), (0, 0, "▲")])
+def test_the_table_of_a_fleet_marks_what_is_acknowledged_or_silenced(acknowledged, silenced, mark):
+    snapshot = make_snapshot()
+    statuses = (
+        *snapshot.model_statuses,
+        ModelStatus("other", Severity.OK, "accuracy of other 0.95: ok, not below 0.90"),
+    )
+    suppression = Suppression("silenced", "silenced by ana", NOW)
+    snapshot = replace(
+        snapshot,
+        model_statuses=statuses,
+        acknowledgements=snapshot.acknowledgements if acknowledged else {},
+        suppressions={"ab12cd34": suppression} if silenced else {},
+    )
+    (table,) = by_class(tree(snapshot), "fleet")
+    assert [link.text for link in table.iter("a")] == [f"{mark} churn", "● other"]
+    assert f"| {mark} `churn` |" in "\n".join(markdown(snapshot))

@@ -12,8 +12,8 @@ from modeltop.core.series import Alert, Condition, RuleStatus, SeriesKey, Severi
 from modeltop.core.stats.spacing import period_unit
 from modeltop.core.text import display_width, format_day, pluralize, sanitize
 from modeltop.diagnosis.phrases import describe_forecast
-from modeltop.report.phrases import has_too_little_history, problem_lines
-from modeltop_tui.view.acknowledgements import handling_lines, handling_mark, note_lines
+from modeltop.report.phrases import handling_mark, has_too_little_history, problem_lines
+from modeltop_tui.view.acknowledgements import handling_lines, note_lines
 from modeltop_tui.view.metrics import crossed_limit, label
 from modeltop_tui.view.models import alert_age
 from modeltop_tui.view.state import ScreenState, SnapshotIndex, snapshot_index
@@ -174,7 +174,7 @@ def _alert_entry(index: SnapshotIndex, group: tuple[Alert, ...], width: int) -> 
     alert = group[0]
     pending = alert.state is State.PENDING
     role = "dim" if pending else TINTS[alert.severity]
-    mark = f"{' ' if pending else SHAPES[alert.severity]}{handling_mark(index, group)}"
+    mark = f"{' ' if pending else SHAPES[alert.severity]}{handling_mark(index.snapshot, group)}"
     text = describe_group(index, group, detailed=width >= MIN_WIDTH_FOR_VALUES)
     # How long no data has come is in the sentence; the alert began only after some patience.
     is_dated = alert.condition is Condition.NO_DATA

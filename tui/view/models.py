@@ -7,9 +7,8 @@ from datetime import datetime
 from modeltop.alerting.grouping import usual_gap
 from modeltop.core.series import ConcernKind, Condition, Severity, State, to_datetime
 from modeltop.core.text import display_width, format_age, pad, sanitize, truncate_middle
-from modeltop.report.phrases import problem_lines
+from modeltop.report.phrases import handling_mark, problem_lines
 from modeltop.rules.snapshot import Snapshot
-from modeltop_tui.view.acknowledgements import handling_mark
 from modeltop_tui.view.metrics import CONDITIONS, short_name
 from modeltop_tui.view.news import is_changed
 from modeltop_tui.view.state import ScreenState, SnapshotIndex, model_list, snapshot_index, visible_models
@@ -40,7 +39,7 @@ def model_cells(state: ScreenState, model: str, width: int) -> Cells:
     assert state.snapshot is not None
     index = snapshot_index(state.snapshot)
     severity, _ = index.model_state(model)
-    mark = handling_mark(index, index.alerts_by_model[model])
+    mark = handling_mark(index.snapshot, index.alerts_by_model[model])
     problem, is_new = describe_state(index, model), is_changed(state, model)
     problem = "ok, resolved" if is_new and problem == "ok" else problem
     new = "new " if is_new and model in index.incidents else ""
