@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Generator, Iterator, Sequence
 
 from modeltop.alerting.messages.explanation import ExplanationCache
 from modeltop.core.diagnosis import Diagnosis, Verdict
@@ -93,13 +94,13 @@ def text_summary(snapshot: Snapshot) -> Iterator[str]:
         yield from (line for text in texts for line in wrapped(f"{'':{HANG}}{text}", HANG))
         yield from _next_commands(snapshot)
         return
-    yield from (line for shared in snapshot.shared_starts for line in wrapped(shared.sentence, 2))
     index, explanations = ReportIndex(snapshot), ExplanationCache(snapshot)
+    own = yield from _shared_verdicts(snapshot, explanations)
     alerting = [status for status in snapshot.model_statuses if status.model in index.alerts]
     for status in alerting[:MAX_DETAILED]:
-        yield from alerting_section(status, index, explanations.verdict_for(status.model))
+        yield from alerting_section(status, index, own.get(status.model) or explanations.verdict_for(status.model))
     for status in alerting[MAX_DETAILED:]:
-        yield from _status_lines(status, explanations.verdict_for(status.model))
+        yield from _status_lines(status, own.get(status.model) or explanations.verdict_for(status.model))
     others = [status for status in snapshot.model_statuses if status.model not in index.alerts]
     for status in others:
         if status.concerns:
@@ -107,6 +108,19 @@ def text_summary(snapshot: Snapshot) -> Iterator[str]:
     yield from healthy_section([status for status in others if not status.concerns], index)
     yield from _footer(snapshot, explanations)
     yield from _next_commands(snapshot)
+
+
+def _shared_verdicts(snapshot: Snapshot, explanations: ExplanationCache) -> Generator[str, None, dict[str, Verdict]]:
+    """Yield what models share, and why and what to do where they share that too; return what is left to say of each."""
+    own: dict[str, Verdict] = {}
+    for shared in snapshot.shared_starts:
+        yield from wrapped(shared.sentence, 2)
+        verdicts = {model: explanations.verdict_for(model) for model in shared.models}
+        ((why, do), count), *_ = Counter((one.why, one.do) for one in verdicts.values()).most_common(1)
+        if count > 1:
+            yield from (line for text in filter(None, (why, do)) for line in wrapped(f"{'':{HANG}}{text}", HANG))
+            own |= {model: Verdict(one.what) for model, one in verdicts.items() if (one.why, one.do) == (why, do)}
+    return own
 
 
 def _is_one_fault(snapshot: Snapshot) -> bool:

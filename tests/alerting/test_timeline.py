@@ -20,6 +20,7 @@ from modeltop.core.event import (
 )
 from modeltop.core.incident import Acknowledgement, IncidentStatus, Matchers, Note, Silence
 from modeltop.core.series import Severity
+from modeltop.report.timeline import timeline_lines
 
 NOON = datetime(2025, 1, 10, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -128,6 +129,22 @@ def test_a_silence_of_an_incident_that_no_watcher_saw_is_reported_too():
     events = [ack(0), Unacknowledged(at(1), "1a2b3c4d", "bob"), silence(2, 24), silence(2, 24, "0ther000", "other")]
     (incident_timeline,) = build_timeline(events, "churn").incidents
     assert [entry.event for entry in incident_timeline.entries] == ["acknowledged", "unacknowledged", "silenced"]
+
+
+def test_a_silence_without_an_incident_is_reported_with_its_end():
+    alone = build_timeline([silence(2, 24), silence(3, 24, "0ther000", "other"), noted(1, "v2")], "churn", at(27))
+    assert (alone.incidents, [(entry.at, entry.event) for entry in alone.silences]) == (
+        (),
+        [(at(2), "silenced"), (at(26), "silence-ended")],
+    )
+    lines = [line.split("UTC  ")[1] for line in timeline_lines(alone, "churn", at(27))]
+    assert lines == ["note by eve: v2", "silenced by bob: until 11 Jan 14:00 UTC: a release", "silence ended"]
+
+
+def test_a_silence_of_an_incident_is_not_reported_twice(followed):
+    timeline = build_timeline([followed(), silence(2, 24)], "churn", at(3))
+    assert [entry.event for entry in timeline.incidents[0].entries] == ["fired", "silenced"]
+    assert timeline.silences == ()
 
 
 def test_the_open_incident_of_the_data_is_reported_where_no_watcher_recorded_one(followed):

@@ -221,15 +221,27 @@ def test_a_story_as_json_says_all_of_it(on, incident_log):
     ("model", "expected"),
     [
         ("chrun", "no model is called chrun: did you mean churn?"),
-        (
-            "churn",
-            "no events of churn yet: `modeltop watch` records them; `modeltop alerts --history` lists past alerts",
-        ),
+        ("well", "no events of well yet: `modeltop watch` records them; `modeltop alerts --history` lists past alerts"),
     ],
 )
 def test_a_story_of_nothing_names_the_next_step(on, model, expected):
     outcome = on("story", model)
     assert (outcome.code, outcome.out, outcome.err) == (0, "", f"modeltop: {expected}\n")
+
+
+def test_a_story_without_a_watcher_has_the_open_incident_and_what_was_done(on):
+    assert on("silence", "churn", "--for", "2h", "--why", "backfill").code == 0
+    title, *entries = on("story", "churn").lines
+    assert title.endswith("open")
+    assert [entry.split("UTC  ")[1].split()[0].rstrip(":") for entry in entries] == ["fired", "silenced"]
+
+
+def test_a_story_of_a_model_without_an_incident_has_its_silences(on):
+    assert on("silence", "well", "--for", "2h", "--why", "backfill").code == 0
+    outcome = on("story", "well")
+    assert (len(outcome.lines), outcome.err) == (1, "")
+    assert re.search(r"silenced by \S+: until \d+ \w{3} \d\d:\d\d UTC: backfill$", outcome.out.strip())
+    assert [entry["event"] for entry in json.loads(on("story", "well", "--json").out)["silences"]] == ["silenced"]
 
 
 def test_a_story_shows_until_when_its_alerts_were_silenced(on, incident_log):

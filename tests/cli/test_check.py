@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import tomllib
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -235,3 +236,19 @@ def test_a_reader_that_leaves_early_does_not_turn_critical_into_ok(fleet, words,
     assert check.wait() == 2
     assert "Broken pipe" not in problems
     assert "Traceback" not in problems
+
+
+def test_what_models_share_is_said_once(run, tmp_path):
+    for model in range(6):
+        rows = [(day, 0.95 if day < 30 or model == 5 else 0.8) for day in range(40)]
+        lines = [f"{date(2025, 1, 1) + timedelta(day)},{value + 0.002 * (day % 3)}" for day, value in rows]
+        (tmp_path / f"m{model}.csv").write_text("\n".join(["date,accuracy", *lines, ""]))
+    outcome = run("check", tmp_path)
+    assert outcome.lines[1:4] == [
+        "5 models dropped on 31 Jan: look for a shared cause",
+        "    Likely shared cause: 5 models got worse on 31 Jan.",
+        "    Check what changed for all of these models around 31 Jan.",
+    ]
+    assert len([line for line in problems(outcome) if "ccuracy dropped" in line]) == 5
+    for text in outcome.lines[1:4]:
+        assert outcome.out.count(text) == 1
