@@ -200,15 +200,16 @@ class AppDriver:
         """Wait until every message is handled, the selection is diagnosed and all is painted.
 
         Textual's own `pilot.press` waits for an idle process instead: 60 ms for each key, more on a busy computer.
-        A diagnosis that takes long is not waited for.
+        A diagnosis that takes longer than a second is not waited for, and nothing for longer than ten.
         """
-        quiet_rounds, deadline = 0, time.monotonic() + 0.5
-        while quiet_rounds < 2:  # what a widget asks for while it is idle comes after its last message
+        quiet_rounds, start = 0, time.monotonic()
+        # Twice, as an idle widget may send itself another message.
+        while quiet_rounds < 2 and not self.app._exit and time.monotonic() < start + 10:
             await self.pilot._wait_for_screen()
             screen = self.app.screen
-            is_due = self._has_diagnosis_due() and time.monotonic() < deadline
+            is_due = self._has_diagnosis_due() and time.monotonic() < start + 1
             is_unpainted = screen._layout_required or screen._repaint_required or screen._dirty_widgets
-            if is_unpainted or screen._callbacks:
+            if (is_unpainted or screen._callbacks) and screen.is_current:
                 screen._on_timer_update()
             elif is_due:
                 await asyncio.sleep(0.002)
