@@ -323,6 +323,13 @@ def test_a_period_that_cannot_be_recorded_is_refused_in_terms_of_python(home, ar
         modeltop.record(**{"model": "churn", "metrics": {"accuracy": 0.9}, "store": "store"} | arguments)
 
 
+def test_a_model_that_is_ok_is_described_as_in_the_app():
+    result = modeltop.check(FLEET, model="ranker")
+    assert str(result) == "● ok        ranker: all 3 metrics within limits and baseline."
+    assert result.verdict.what == "ok: all 3 metrics within limits and baseline."
+    assert result.verdict.what == modeltop.diagnose(FLEET, "ranker").verdict.what
+
+
 def test_numbers_and_times_of_numpy_are_recorded(home):
     day = np.datetime64("2025-01-10")
     modeltop.record("churn", {"accuracy": np.float32(0.5)}, date=day, count=np.int64(3), store="store")

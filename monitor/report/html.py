@@ -200,7 +200,7 @@ class _Page:
         if is_open:
             yield f'<section id="m{number}"><h2>{heading}</h2>'
         else:
-            verdict = escape_text(describe_rules(status, self.index), MAX_LINE_WIDTH)
+            verdict = escape_text(describe_rules(status, self.index).removeprefix("ok: "), MAX_LINE_WIDTH)
             yield f'<section class="folded"><details><summary>{heading} {verdict}</summary><div id="m{number}">'
         history = self.history.get(model, [])
         lead = lead_series(model, history, self.snapshot)

@@ -95,8 +95,10 @@ def text_summary(snapshot: Snapshot) -> Iterator[str]:
         yield from _next_commands(snapshot)
         return
     index, explanations = ReportIndex(snapshot), ExplanationCache(snapshot)
-    own = yield from _shared_verdicts(snapshot, explanations)
     alerting = [status for status in snapshot.model_statuses if status.model in index.alerts]
+    for status in alerting:  # only so many are diagnosed: the worst
+        explanations.verdict_for(status.model)
+    own = yield from _shared_verdicts(snapshot, explanations)
     for status in alerting[:MAX_DETAILED]:
         yield from alerting_section(status, index, own.get(status.model) or explanations.verdict_for(status.model))
     for status in alerting[MAX_DETAILED:]:
@@ -247,14 +249,15 @@ def _kind(status: ModelStatus, index: ReportIndex) -> str:
 
 
 def _ok_line(status: ModelStatus, index: ReportIndex) -> str:
-    return f"{severity_mark(status.severity)} {sanitize(status.model, 60)}: {describe_rules(status, index)}"
+    text = describe_rules(status, index).removeprefix("ok: ")
+    return f"{severity_mark(status.severity)} {sanitize(status.model, 60)}: {text}"
 
 
 def describe_rules(status: ModelStatus, index: ReportIndex) -> str:
     """Return that all metrics of a model are ok, else the status of its first rule and what was not evaluated."""
     rules = _other_rules(index, status.model)
     if _kind(status, index) == "healthy" and all(map(index.is_healthy, rules)):
-        return describe_ok(len({rule.key for rule in rules})).removeprefix("ok: ")
+        return describe_ok(len({rule.key for rule in rules}))
     unevaluated = _describe_unevaluated(index, [rule for rule in rules[1:] if rule.key != rules[0].key])
     return "; ".join((sanitize(status.sentence, MAX_SENTENCE), *unevaluated))
 
