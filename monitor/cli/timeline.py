@@ -55,7 +55,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
         context.err_line(
             f"no events of {name} yet: `modeltop watch` records them; `modeltop alerts --history` lists past alerts"
             if args.model in models
-            else f"no model is called {name}{did_you_mean(args.model, models)}"
+            else f"no model is called {name}{did_you_mean(args.model, models) or ': `modeltop check` lists the models'}"
         )
     return 0
 

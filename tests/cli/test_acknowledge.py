@@ -229,6 +229,13 @@ def test_a_story_of_nothing_names_the_next_step(on, model, expected):
     assert (outcome.code, outcome.out, outcome.err) == (0, "", f"modeltop: {expected}\n")
 
 
+@pytest.mark.parametrize(
+    "words", [["note", "--list"], ["silence", "list"], ["story", "zzz"], ["silence", "zzz", "--why", "x"]]
+)
+def test_what_is_empty_or_not_found_names_the_next_command(on, words):
+    assert "`modeltop " in on(*words).err
+
+
 def test_a_story_without_a_watcher_has_the_open_incident_and_what_was_done(on):
     assert on("silence", "churn", "--for", "2h", "--why", "backfill").code == 0
     title, *entries = on("story", "churn").lines
