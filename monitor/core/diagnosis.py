@@ -153,7 +153,7 @@ class Action(Enum):
     MOVE_THRESHOLD = "review the decision threshold"
     RETRAIN = "retrain"
     COMPARE_INPUTS = "compare the inputs with the training data"
-    INVESTIGATE = "check deployments and data changes"
+    INVESTIGATE = "check what changed when it started"
     CORRECT_INPUT = "correct the input"
 
 

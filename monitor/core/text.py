@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import unicodedata
 from collections.abc import Iterable
@@ -315,15 +316,35 @@ def format_percent(proportion: float) -> str:
     return f"{100 * proportion:.0f} %" if proportion >= 0.01 or not proportion else f"{100 * proportion:.1g} %"
 
 
+def format_fixed(value: float, digits: int = 3) -> str:
+    """Return a value with the decimals of its metric, the same in a table, an alert and a title.
+
+    Large values have fewer; of a value that all decimals would make zero there is one significant digit.
+
+    >>> format_fixed(0.87), format_fixed(121.0), format_fixed(1234567.0), format_fixed(0.0004), format_fixed(45.12, 1)
+    ('0.870', '121.0', '1234567', '0.0004', '45.1')
+    """
+    if math.isinf(value):
+        return "inf" if value > 0 else "-inf"
+    size = abs(value)
+    if size >= 1e15:
+        return f"{value:.6g}"
+    if size >= 1000 and (value == round(value) or size >= 1e5):
+        return f"{value:.0f}"
+    if value and round(size, digits) == 0:
+        return f"{value:.1g}"
+    return f"{value:.{min(digits, 1) if size >= 100 else digits}f}"
+
+
 def format_value(value: float, digits: int = 3) -> str:
-    """Return a value for a sentence: at most `digits` decimals, at least two, no padding beyond them.
+    """Return a limit or another number of a sentence: at most `digits` decimals, at least two, no padding beyond them.
 
     >>> format_value(0.87), format_value(0.9), format_value(0.553672), format_value(1200.0), format_value(12345.678)
     ('0.87', '0.90', '0.554', '1200', '12345.7')
     """
-    if value != value or value in (float("inf"), float("-inf")):  # noqa: PLR0124  NaN alone differs from itself
+    if not math.isfinite(value):
         return format_exact(value)
-    if abs(value) >= 1000:
+    if abs(value) >= 100:
         return format_exact(round(value, 1))
     text = f"{value:.{digits}f}"
     if float(text) == 0 != value:
@@ -332,33 +353,24 @@ def format_value(value: float, digits: int = 3) -> str:
     return f"{integer}.{decimals.rstrip('0').ljust(2, '0')}"
 
 
-def format_alike(*values: float) -> list[str]:
-    """Return values for one sentence, as `format_value` writes them but with as many decimals as the longest has.
-
-    >>> format_alike(0.683, 0.94), format_alike(0.87, 0.9), format_alike(1200.0, 303.25)
-    (['0.683', '0.940'], ['0.87', '0.90'], ['1200', '303.25'])
-    """
-    texts = [format_value(value) for value in values]
-    if not all("." in text and "e" not in text for text in texts):
-        return texts
-    most = max(len(text.partition(".")[2]) for text in texts)
-    return [text + "0" * (most - len(text.partition(".")[2])) for text in texts]
-
-
-def format_comparison(value: float, sign: str, limit: float) -> str:
+def format_comparison(value: float, sign: str, limit: float, digits: int = 3) -> str:
     """Return `value sign limit` with as many decimals as are needed to distinguish the two.
 
     Args:
         value: The value to compare.
         sign: `<` or `>`, as it is.
         limit: The value it is compared with; four decimals at least.
+        digits: Decimals of the metric.
 
     >>> format_comparison(0.87, "<", 0.9), format_comparison(0.8999999, "<", 0.9)
-    ('0.87 < 0.90', '0.8999999 < 0.90')
+    ('0.870 < 0.90', '0.8999999 < 0.90')
     """
-    for digits in (3, 4, 6, 9):
-        left, right = format_value(value, digits), format_value(limit, max(digits, 4))
-        if float(left) != float(right) or value == limit:
+    right = format_value(limit, 4)
+    if float(left := format_fixed(value, digits)) != float(right) or value == limit:
+        return f"{left} {sign} {right}"
+    for more in (4, 6, 9):
+        left, right = format_value(value, more), format_value(limit, more)
+        if float(left) != float(right):
             return f"{left} {sign} {right}"
     return f"{format_exact(value)} {sign} {format_exact(limit)}"
 

@@ -273,7 +273,7 @@ def _row_counts(overall: Iterable[Series]) -> Series | None:
         return None
     finite = np.isfinite(longest.rows)
     key = longest.key._replace(metric=ROW_COUNT)
-    return Series(key, Direction.NEITHER, longest.times[finite], longest.rows[finite])
+    return Series(key, Direction.NEITHER, longest.times[finite], longest.rows[finite], digits=0)
 
 
 def _segmentations(context: ModelContext, series: Series, windows: BeforeAfterWindows) -> tuple[Segmentation, ...]:

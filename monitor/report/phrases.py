@@ -9,7 +9,6 @@ from dataclasses import fields
 from datetime import UTC, datetime
 
 from modeltop.core.incident import Acknowledgement, Incident, Matchers, Note, Silence, Suppression
-from modeltop.core.metrics.phrases import format_values
 from modeltop.core.series import (
     Alert,
     Condition,
@@ -24,7 +23,6 @@ from modeltop.core.stats.spacing import period_unit
 from modeltop.core.text import (
     display_width,
     format_age,
-    format_alike,
     format_day,
     format_duration,
     format_minute,
@@ -222,7 +220,7 @@ def _worst_example(snapshot: Snapshot, width: int) -> str:
         return _unevaluated_model(snapshot)
     if first.condition is Condition.ERROR and first.breach:
         return f": {describe_fault(first.key.model, first.breach.message, width)}"
-    return f": {sanitize(first.key.model, 40)} {_describe_breach(first, snapshot)}"
+    return f": {sanitize(first.key.model, 40)} {_describe_breach(first)}"
 
 
 def _nothing_read(snapshot: Snapshot) -> str:
@@ -372,7 +370,7 @@ def alert_line(alert: Alert, snapshot: Snapshot, *, name: str | None = None, wit
         with_model: False if the model is named already.
     """
     model = f"{sanitize(alert.key.model, 60)} " if with_model else ""
-    line = f"{alert_mark(alert)} {model}{_describe_breach(alert, snapshot)}"
+    line = f"{alert_mark(alert)} {model}{_describe_breach(alert)}"
     if alert.condition is Condition.THRESHOLD:
         series = snapshot.history.series.get(alert.key)
         line += f", for {pluralize(alert.periods, 'period' if series is None else period_unit(series))}"
@@ -398,16 +396,12 @@ def resolved_clause(alert: Alert, now: datetime) -> str:
     return f", resolved {format_day(alert.resolved, now)}" if alert.resolved else ""
 
 
-def _describe_breach(alert: Alert, snapshot: Snapshot) -> str:
+def _describe_breach(alert: Alert) -> str:
     """Return the series, and its value against the limit."""
     breach = alert.breach
     message = breach.message if breach else alert.condition.value
     if alert.key.metric == "*":
         return sanitize(message, MAX_PROBLEM_WIDTH)
-    if breach is not None and breach.is_baseline and breach.limit is not None:
-        values = breach.value, breach.limit
-        digits = format_values(snapshot.catalog.get(alert.key.metric), *values)
-        message = message.replace(", baseline ".join(format_alike(*values)), ", baseline ".join(digits))
     return f"{series_name(alert.key)} {sanitize(message, MAX_PROBLEM_WIDTH)}"
 
 

@@ -185,6 +185,23 @@ def test_every_surface_says_the_start_and_the_size_of_the_incident(snapshot, sur
     assert claims or surface in (in_questions, in_alerts)
 
 
+def test_a_value_has_the_digits_of_its_metric_in_every_row(tmp_path):
+    times = [datetime(2025, 1, 1, tzinfo=UTC) + timedelta(days=number) for number in range(40)]
+    values = zip([0.9] * 35 + [0.77] * 5, [121.0, 120.0] * 19 + [163.0, 160.0], strict=True)
+    rows = [f"{time:%Y-%m-%d},{f1},{latency}" for time, (f1, latency) in zip(times, values, strict=True)]
+    (tmp_path / "m.csv").write_text("\n".join(["date,f1_score,latency_p95", *rows]) + "\n")
+    snapshot = Pipeline(Config(), [tmp_path]).run(times[-1])
+    texts = [alert_line(alert, snapshot, with_model=False) for alert in snapshot.alerts]
+    texts += [status.sentence for status in snapshot.rule_statuses]
+    for series, text in zip(snapshot.history.series.values(), ("0.770", "160.0"), strict=True):
+        said = [
+            one.partition(f"{series.key.metric} ")[2].split()[0].strip(",:")
+            for one in texts
+            if series.key.metric in one
+        ]
+        assert {*said, lead_cells("m", series, snapshot)[1]} == {text}
+
+
 def test_a_step_between_two_periods_is_no_slide(tmp_path):
     for write in (write_hourly, write_smooth):
         write(tmp_path)

@@ -26,7 +26,7 @@ def day(number):
 
 def alert(metric, fired, resolved=None, *, severity=CRITICAL, since=None, segment="all", model="triage", **changes):
     state = State.FIRING if resolved is None else State.RESOLVED
-    breach = Breach(severity, 0.8, 0.9, "0.80 < 0.90")
+    breach = Breach(severity, 0.8, 0.9, "0.800 < 0.90")
     given = {"condition": THRESHOLD, "rule": "floor"} | changes
     name = f"{metric}-{segment}-{fired}-{given['rule']}"
     key, began = SeriesKey(model, metric, segment), day(fired if since is None else since)

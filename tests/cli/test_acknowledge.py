@@ -66,7 +66,7 @@ def test_all_that_is_wrong_with_a_model_is_acknowledged_at_once_shown_and_taken_
     acknowledged = on("ack", "churn/recall", "--why", "rolling back", "--for", "4h")
     assert acknowledged.code == 0
     match = re.fullmatch(
-        r"acknowledged until [\w :]+ UTC: ([0-9a-f]{8})  ▲ critical churn accuracy 0.50 < 0.80.*, and 1 more alert\n",
+        r"acknowledged until [\w :]+ UTC: ([0-9a-f]{8})  ▲ critical churn accuracy 0.500 < 0.80.*, and 1 more alert\n",
         acknowledged.out,
     )
     (ack,) = journal(store).state().acks
@@ -193,7 +193,7 @@ def incident_log(store):
     about = "1a2b3c4d", Severity.CRITICAL, NotificationKey("slack", "churn"), (key,), "key"
     delivery = Notification("slack", NotificationAction.TRIGGER, NotificationReason.FIRST, *about)
     journal(store).append(
-        IncidentChanged(at, IncidentTransition.FIRED, incident, "0.50 < 0.80"), SendFinished(at, (delivery,))
+        IncidentChanged(at, IncidentTransition.FIRED, incident, "0.500 < 0.80"), SendFinished(at, (delivery,))
     )
 
 
@@ -202,7 +202,7 @@ def test_a_story_lists_all_that_happened_to_an_incident(on, incident_log):
     on("note", "churn", "v2 is out")
     lines = on("story", "churn").lines
     assert lines[0] == "1a2b3c4d  ▲ critical churn: accuracy; since 9 Jan 2025 12:00, open"
-    assert lines[1] == "  9 Jan 2025 12:00 UTC  fired: 0.50 < 0.80"
+    assert lines[1] == "  9 Jan 2025 12:00 UTC  fired: 0.500 < 0.80"
     assert lines[2] == "  9 Jan 2025 12:00 UTC  notified slack (critical)"
     assert [line.split("UTC  ")[1].split(" by ")[0] for line in lines[3:]] == ["acknowledged", "note"]
 

@@ -53,7 +53,7 @@ def test_then_the_verdict_in_json_is_the_status(run, ten_days, broken):
     outcome = run("check", ten_days, "--json")
     (model,) = json.loads(outcome.out)["models"]
     assert (outcome.code, model["questions"], model["causes"]) == (2, [], [])
-    assert model["verdict"]["what"] == "accuracy 0.87 < 0.90 for 2 days, since 9 Jan"
+    assert model["verdict"]["what"] == "accuracy 0.870 < 0.90 for 2 days, since 9 Jan"
 
 
 def test_the_text_report_shows_what_a_verdict_rests_on(run, fleet):

@@ -126,7 +126,7 @@ def test_a_trend_that_is_no_decline_from_the_first_day_has_its_own_length(make_s
 
 def test_where_confidence_alone_fell_the_model_is_not_less_reliable(make_model, run_diagnosis, make_alert):
     series = make_model(accuracy=(0.93, 0.93), avg_confidence=(0.94, 0.82))
-    alerts = [make_alert("avg_confidence", message="0.82, baseline 0.94")]
+    alerts = [make_alert("avg_confidence", message="0.820, baseline 0.940")]
     found = answers(run_diagnosis(series, alerts=alerts, severity=Severity.WARNING))
     assert found["Declining?"] == "no: accuracy 0.93→0.93"
     assert found["Less reliable?"] == "no: accuracy 0.93→0.93"

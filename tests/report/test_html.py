@@ -48,7 +48,7 @@ def make_snapshot(name: str = "churn") -> Snapshot:
     start = datetime(2025, 1, 18, tzinfo=UTC)
     alert = Alert(
         "ab12cd34", "floor", key, Condition.THRESHOLD, State.FIRING, Severity.CRITICAL, start, start,
-        breach=Breach(Severity.CRITICAL, 0.85, 0.9, "0.85 < 0.90"), periods=3,
+        breach=Breach(Severity.CRITICAL, 0.85, 0.9, "0.850 < 0.90"), periods=3,
     )  # fmt: skip
     silence = Silence("1", Matchers(model=name), NOW, NOW + timedelta(hours=1), name, name, NOW)
     note = Note("*", name, name, datetime(2025, 1, 17, tzinfo=UTC))
@@ -76,7 +76,7 @@ def by_class(root: ET.Element, name: str) -> list[ET.Element]:
 def test_it_has_the_verdict_the_alert_the_change_and_what_people_did():
     snapshot = make_snapshot()
     text = " ".join(tree(snapshot).itertext())
-    assert "CRITICAL: churn accuracy 0.85 < 0.90" in text
+    assert "CRITICAL: churn accuracy 0.850 < 0.90" in text
     verdict = diagnose_model(snapshot, "churn").verdict
     assert verdict.what.startswith("Accuracy dropped")
     assert all(sentence in text for sentence in (verdict.what, verdict.why, verdict.do))

@@ -217,7 +217,7 @@ async def test_zoom_takes_the_pane_that_was_chosen(fleet, run):
     async with run(fleet) as screen:
         await screen.press("4", "z")
         assert screen.lines[4].startswith("┌4 Alerts")
-        assert "▲ accuracy 0.87 < 0.90" in screen.lines[5]
+        assert "▲ accuracy 0.870 < 0.90" in screen.lines[5]
 
 
 async def test_the_cursor_reads_out_and_moves(fleet, run):
@@ -318,7 +318,7 @@ async def test_of_twenty_models_on_a_small_screen_the_verdict_is_one_key_away(ma
     async with run(make.snapshot(*lines), SMALL) as screen:
         await screen.press("down", "enter")
         assert "m01: diagnosis" in screen.lines[0]
-        assert "CRITICAL: accuracy 0.80 < 0.90" in screen.text
+        assert "CRITICAL: accuracy 0.800 < 0.90" in screen.text
 
 
 @pytest.mark.parametrize("node", [ModeltopApp, MainScreen, PeriodsScreen, DiagnosisScreen, HelpScreen])

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from modeltop.alerting.grouping import usual_gap
-from modeltop.core.metrics.phrases import format_change
 from modeltop.core.series import Alert, Condition, RuleStatus, SeriesKey, Severity, State
 from modeltop.core.stats.spacing import period_unit
 from modeltop.core.text import display_width, format_day, pluralize, sanitize
@@ -225,7 +224,7 @@ def _baseline_values(index: SnapshotIndex, alert: Alert, *, detailed: bool) -> s
     breach, metric = alert.breach, index.snapshot.catalog.get(alert.key.metric)
     if not detailed or breach is None or breach.limit is None:
         return ""
-    return f" {format_change(metric, breach.limit, breach.value)}"
+    return f" {metric.format(breach.limit)}→{metric.format(breach.value)}"
 
 
 def entry_index(alert: Alert, alert_entries: list[AlertEntry], default: int) -> int:

@@ -27,9 +27,7 @@ def sparkline(series: Series, now: datetime, limit: float | None = None) -> tupl
     if not len(finite):
         return ()
     values = series.values[finite]
-    ends = [format_value(float(value)) for value in values[[0, -1]]]
-    digits = max(len(text.partition(".")[2]) for text in ends)
-    start, end = (text + "0" * (digits - len(text.partition(".")[2])) if "." in text else text for text in ends)
+    start, end = (series.format(float(value)) for value in values[[0, -1]])
     drawn = f"{start} {block_characters(values.tolist())} {end}"
     first, last = (to_datetime(series.times[index]) for index in (finite[0], finite[-1]))
     count = pluralize(len(finite), period_unit(series))

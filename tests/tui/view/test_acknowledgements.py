@@ -53,7 +53,7 @@ def test_where_there_is_no_room_for_all_who_has_it_and_why_comes_right_below_the
 
 def test_why_nobody_is_told_stands_below_the_alert_which_stays_visible(state_after):
     lines = alert_lines(state_after(Selection("churn"), suppressed=[CHURN]), 80)
-    assert lines[0].startswith("◆×accuracy 0.91 < 0.92")
+    assert lines[0].startswith("◆×accuracy 0.910 < 0.92")
     assert lines[1] == "× silenced by ana until 11 Jan 00:03 UTC: looking into it"
 
 

@@ -117,7 +117,7 @@ def test_the_rows_come_in_the_order_of_the_questions(rows):
 def test_the_first_row_opens_to_all_alerts_of_the_model(rows):
     assert unfolded(rows(make_diagnosis()), "CRITICAL")[1:] == [
         "  ▲ critical f1_score 0.845 < 0.85, for 1 day, since 10 Jan",
-        "  ▲ critical accuracy 0.87 < 0.90, for 2 days, since 9 Jan",
+        "  ▲ critical accuracy 0.870 < 0.90, for 2 days, since 9 Jan",
     ]
 
 
@@ -134,7 +134,7 @@ def test_a_healthy_model_is_calm(make):
     )
     state = replace(make.state(make.healthy("ranker")), diagnosis=quiet)
     assert [text(row.line) for row in evidence_rows(state, 78)][:4] == [
-        "● accuracy 0.95: ok, not below 0.90", "What  no metric changed", "Why   no change", "Do    Nothing.",
+        "● accuracy 0.950: ok, not below 0.90", "What  no metric changed", "Why   no change", "Do    Nothing.",
     ]  # fmt: skip
 
 
