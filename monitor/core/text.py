@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 TIME_UNITS = (("year", 31_557_600), ("day", 86_400), ("hour", 3_600), ("minute", 60))
 DURATION_HINT = "write a number and s, m, h, d or w, such as 36h"
@@ -190,6 +192,18 @@ def truncate_middle(text: str, limit: int) -> str:
         return text
     tail = truncate(text[::-1], limit // 2)[:-1][::-1]
     return truncate(text, limit - display_width(tail)) + tail
+
+
+@lru_cache(maxsize=64)
+def truncate_apart(names: tuple[str, ...], limit: int) -> dict[str, str]:
+    """Return each name in at most `limit` cells: cut at its end, or in the middle if its start is that of another.
+
+    >>> truncate_apart(("checkout-fraud", "payment-eu", "payment-us"), 8)
+    {'checkout-fraud': 'checkou…', 'payment-eu': 'paym…-eu', 'payment-us': 'paym…-us'}
+    """
+    starts = {name: truncate(name, limit) for name in names}
+    counts = Counter(starts.values())
+    return {name: start if counts[start] == 1 else truncate_middle(name, limit) for name, start in starts.items()}
 
 
 def truncate_at_word(text: str, limit: int) -> str:

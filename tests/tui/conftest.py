@@ -222,13 +222,13 @@ class AppDriver:
         worker = self.app.diagnosis_worker
         return worker._request is not None and not worker._stopped and bool(worker._missing(worker._request))
 
-    async def wait_for(self, text):
-        """Wait for a text on the screen."""
+    async def wait_for(self, text, *, gone=False):
+        """Wait for a text on the screen, or until it is gone."""
         for _ in range(500):
-            if text in self.text:
+            if (text in self.text) is not gone:
                 return
             await self.pilot.pause(0.01)
-        raise AssertionError(f"{text!r} never came:\n{self.text}")
+        raise AssertionError(f"{text!r} never {'went' if gone else 'came'}:\n{self.text}")
 
     @property
     def lines(self):

@@ -264,8 +264,8 @@ async def test_models_that_dropped_on_one_day_are_one_line_below_the_first(make,
         assert screen.lines[1].rstrip() == shown
         screen.deliver(before)
         await screen.press("r")
-        await screen.wait_for("m0")
-        assert "shared cause" not in screen.text
+        await screen.wait_for("shared cause", gone=True)
+        assert "m0" in screen.text
 
 
 async def test_enter_on_an_alert_opens_its_chart_its_rule_and_its_periods(fleet, run, gold):

@@ -98,6 +98,7 @@ PERIODS = APP | STEPS | {
     "q": ("", "1 Models"), "v": ("", "1 Models"),
 }  # fmt: skip
 HELP = APP | STEPS | {
+    "y": ("", "nothing to copy"),
     "slash": ("", "Enter to keep, Esc to clear"),
     "q": ("", "1 Models"), "question_mark": ("", "1 Models"), "escape": ("", "1 Models"),
 }  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -11,6 +12,7 @@ from textual.reactive import reactive
 
 from modeltop_tui.screens.base import PaneScreen
 from modeltop_tui.screens.main import MainScreen
+from modeltop_tui.view.clipboard import lines_text
 from modeltop_tui.view.rows import Row
 from modeltop_tui.view.state import ScreenState
 from modeltop_tui.view.styled_text import Cells, with_cursor
@@ -115,6 +117,14 @@ class RowsPane(Pane):
         self._scroll_to_row(height)
         count = len(self.listed) + sum(len(lines) - 1 for lines in self._tall.values())
         return PaneBody(count, lambda line: self._line(line, width), heading=heading)
+
+    def copy_text(self, now: datetime) -> str:
+        """Return the row under the cursor, all of it, under the title."""
+        del now
+        if not self.listed:
+            return ""
+        row = self.listed[self.cursor_row]
+        return lines_text(self.title(), row.unfold() if row.unfold is not None else row.wrapped or [row.line])
 
     def _first_line(self, row: int) -> int:
         return row + sum(len(lines) - 1 for number, lines in self._tall.items() if number < row)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import lru_cache
 
 from modeltop.alerting.grouping import usual_gap
 from modeltop.core.series import ConcernKind, Condition, Severity, State, to_datetime
-from modeltop.core.text import display_width, format_age, pad, sanitize, truncate_middle
+from modeltop.core.text import display_width, format_age, pad, sanitize, truncate_apart
 from modeltop.report.phrases import handling_mark, problem_lines
 from modeltop.rules.snapshot import Snapshot
 from modeltop_tui.view.metrics import CONDITIONS, short_name
@@ -44,8 +45,14 @@ def model_cells(state: ScreenState, model: str, width: int) -> Cells:
     problem = "ok, resolved" if is_new and problem == "ok" else problem
     new = "new " if is_new and model in index.incidents else ""
     room = width - 3 - len(new) - max(display_width(problem), min(INCIDENT_WIDTH, width // 2))
-    name = f"{pad(truncate_middle(sanitize(model), room), max(1, room))} "
+    shown = truncate_apart(_safe_names(visible_models(state)), room).get(sanitize(model)) or sanitize(model, room)
+    name = f"{pad(shown, max(1, room))} "
     return ((SHAPES[severity] + mark, TINTS[severity]), (name, ""), (new, "strong"), (problem, ""))
+
+
+@lru_cache(maxsize=2)
+def _safe_names(models: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(map(sanitize, models))
 
 
 def describe_state(index: SnapshotIndex, model: str) -> str:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache, reduce
 from operator import or_
 from typing import ClassVar
@@ -269,6 +270,15 @@ class Pane(Lines):
     def title(self) -> str:
         """Return the text of the upper edge, fit for the terminal."""
         return self.TITLE
+
+    def copy_text(self, now: datetime) -> str:
+        """Return what is selected here as text to copy; none here.
+
+        Args:
+            now: The present, from which the age of the data counts.
+        """
+        del now
+        return ""
 
     def subtitle(self) -> str:
         """Return the text of the lower edge, fit for the terminal; empty: the scroll position."""

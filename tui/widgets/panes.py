@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 from functools import lru_cache
 from itertools import accumulate
 from typing import ClassVar
@@ -25,6 +26,7 @@ from modeltop_tui.view.alerts import (
 )
 from modeltop_tui.view.changes import change_lines, changes_title
 from modeltop_tui.view.chart import chart_data, cursor_readout, history_strip, spark_start
+from modeltop_tui.view.clipboard import alerts_text, lines_text, model_text, series_text
 from modeltop_tui.view.metric_tree import selected_row, tree_rows
 from modeltop_tui.view.metrics import heading, metric_cells, metric_rows, table_layout
 from modeltop_tui.view.models import empty_list_message, list_position, model_cells, models_title
@@ -40,6 +42,10 @@ class MainPane(Pane):
 
     ROWS: ClassVar[tuple[int, int]] = (6, 2)
     """Lines that the verdict leaves to the content: where all of it fits, and where only a part of it does."""
+
+    def copy_text(self, now: datetime) -> str:
+        """Return the selected series, or the point of it at the cursor."""
+        return series_text(self.screen_state, now)
 
     def content(self, width: int, height: int) -> PaneBody:
         """Return the content for an inside of this size, without the verdict. Empty here."""
@@ -90,6 +96,10 @@ class ModelsPane(MainPane):
 
         return PaneBody(len(models), line, cursor)
 
+    def copy_text(self, now: datetime) -> str:
+        """Return the selected model."""
+        return model_text(self.screen_state, now)
+
     def title(self) -> str:
         """Return the number of models, with the filters that are set."""
         return models_title(self.screen_state)
@@ -138,6 +148,11 @@ class MetricsPane(MainPane):
 
         return PaneBody(len(rows), line, cursor, (heading(layout),))
 
+    def copy_text(self, now: datetime) -> str:
+        """Return the selected series; where there is no list of models the only one."""
+        is_model = self.screen.has_class("-single") and self.screen_state.selection.cursor is None
+        return model_text(self.screen_state, now) if is_model else super().copy_text(now)
+
     def title(self) -> str:
         """Return the title with the name of the model."""
         model = self.screen_state.selection.model
@@ -169,11 +184,11 @@ def draw_cells(chart: ChartData, width: int, height: int, theme: PlotTheme) -> l
 def grid_lines(grid: FigureGrid, state: ScreenState, theme: PlotTheme) -> list[Cells]:
     """Return the lines of charts that are arranged in rows."""
     lines: list[Cells] = []
-    for first in range(0, len(grid.figures), grid.columns):
+    for figures, width, height in grid.rows():
         columns: list[list[Cells]] = []
-        for figure in grid.figures[first : first + grid.columns]:
-            head = [] if grid.is_row else [figure_heading(figure, state, grid.width)]
-            columns.append([*head, *draw_cells(figure.chart, grid.width, grid.height - len(head), theme)])
+        for figure in figures:
+            head = [] if grid.is_row else [figure_heading(figure, state, width)]
+            columns.append([*head, *draw_cells(figure.chart, width, height - len(head), theme)])
         gap = (" " * GAP, "")
         lines += [tuple(span for cells in row for span in (*cells, gap))[:-1] for row in zip(*columns, strict=True)]
     return lines
@@ -264,6 +279,8 @@ class AlertsPane(MainPane):
         self._model: str | None = None
         self._scrolled_to: tuple[int, int, int] | None = None
         self._entries: list[AlertEntry] = []
+        self._visible = 0
+        """Lines of its inside."""
         self.unfolded = False
         """Whether each alert has a line of its own, room or not."""
 
@@ -279,7 +296,7 @@ class AlertsPane(MainPane):
 
     def content(self, width: int, height: int) -> PaneBody:
         """Return the lines of all entries; alerts that started together share one if there is no room for all."""
-        self._entries = entries(self.screen_state, width)
+        self._entries, self._visible = entries(self.screen_state, width), height
         if not self.unfolded and sum(len(entry.lines) for entry in self._entries) > height:
             self._entries = entries(self.screen_state, width, folded=True)
         alert_entries = self._entries
@@ -293,9 +310,19 @@ class AlertsPane(MainPane):
         ]
         return PaneBody.of_lines(lines or wrap(self.screen_state.loading, width))
 
+    def copy_text(self, now: datetime) -> str:
+        """Return the alerts of the line under the cursor, or what it says."""
+        del now
+        if not self._entries:
+            return ""
+        entry = self._entries[self.cursor_row]
+        model = sanitize(self.screen_state.selection.model, 80)
+        return alerts_text(self.screen_state, entry.alerts) if entry.alerts else lines_text(model, entry.lines)
+
     def title(self) -> str:
         """Return the number of alerts."""
-        return alerts_title(self.screen_state, self.size.width)
+        note = self._position(len(self._entries), self._visible)
+        return alerts_title(self.screen_state, self.size.width, "" if self.borders.lower else note)
 
     def _position(self, count: int, visible: int) -> str:
         """Return what is below the last line, and if there is room the forecast of the selected metric."""

@@ -10,7 +10,7 @@ from modeltop.core.series import SeriesKey
 from modeltop.core.text import display_width
 from modeltop_tui.view.acknowledgements import selected_alert
 from modeltop_tui.view.alerts import entries
-from modeltop_tui.view.clipboard import selection_text
+from modeltop_tui.view.clipboard import model_text
 from modeltop_tui.view.header import header_line, watcher_status
 from modeltop_tui.view.metrics import metric_cells, metric_rows, table_layout
 from modeltop_tui.view.models import model_cells
@@ -139,7 +139,7 @@ def test_notes_about_the_model_stand_among_its_alerts_the_newest_first(state_aft
 
 
 def test_what_is_copied_says_who_has_it(state_after, make):
-    text = selection_text(state_after(acknowledged=[F1]), make.clock)
+    text = model_text(state_after(acknowledged=[F1]), make.clock)
     assert "  acked by ana at 00:03 for 1 day: looking into it" in text.splitlines()
 
 

@@ -149,3 +149,18 @@ def test_no_line_of_a_pane_is_too_wide(make, width):
     state = make.state(make.series([0.9] * 9 + [0.6], support=[1000] * 10, model="a-model-with-a-long-name"))
     lines = [line for entry in entries(state, width) for line in entry.lines]
     assert all(display_width(plain_text(line)) <= max(width, 14) for line in lines)
+
+
+def test_folded_alerts_on_segments_are_told_from_those_on_all_rows(make):
+    names, parts = ("precision", "recall"), ("all", "country=DE", "country=FR")
+    fallen = [0.95, 0.94] * 48 + [0.75] * 4
+    series = [make.series(fallen, metric=name, segment=part) for part in parts for name in names]
+    folded = [text.split("  ")[0] for text in alert_lines(make.state(*series, rules=default_rules()), 40, folded=True)]
+    assert "◆ 2 metrics below baseline" in folded
+    assert "◆ 2 segments below baseline" in folded
+
+
+def test_the_name_of_the_model_in_the_title_is_cut_before_it_is_left_out(make):
+    state = make.state(make.series([0.5] * 10, model="payments-fraud-detector-eu"))
+    assert alerts_title(state, 30) == "Alerts of payme…r-eu: 1"
+    assert alerts_title(state, 30, note="4 more alerts") == "Alerts: 1"
