@@ -152,10 +152,11 @@ class Context:
             self.err_line(f"and {len(lines) - MAX_PROBLEMS:,} more; --json lists them all")
 
     def nothing_read(self, history: History, start: str) -> str:
-        """Return why there is no history, a line a fault; without any, that no metric was read."""
-        from modeltop.report.phrases import problem_lines  # late: as above
+        """Return why there is no history, a line a fault, and commands to go on with."""
+        from modeltop.report.phrases import next_commands, problem_lines  # late: as above
 
-        return "\n".join(problem_lines(history.problems)) or f"{start}: no period of any metric could be read"
+        lines = problem_lines(history.problems) or [f"{start}: no period of any metric could be read"]
+        return "\n".join(filter(None, (*lines, next_commands(history.problems))))
 
     def load_config(self, args: argparse.Namespace) -> Config:
         """Load the configuration that `--config` names or the machine has.

@@ -252,6 +252,13 @@ def fault_rest(problem: ReadProblem, line: str) -> str:
     return text[:1].upper() + text[1:]
 
 
+def next_commands(problems: Iterable[ReadProblem]) -> str:
+    """Return commands to go on with if nothing was read; empty if a problem names one, or the path that is meant."""
+    if any(re.search("[`?]", problem.message) for problem in problems):
+        return ""
+    return "Try: " + ", ".join(f"`{command}`" for command, _ in NEXT_COMMANDS)
+
+
 def problem_lines(problems: Iterable[ReadProblem]) -> list[str]:
     """Return a sanitized line for each fault: those that differ in a line, a value or a file alone share one."""
     groups: dict[tuple[str, ...], list[ReadProblem]] = {}

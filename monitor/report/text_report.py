@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Generator, Iterator, Sequence
 
@@ -23,7 +22,6 @@ from modeltop.diagnosis.phrases import describe_ok
 from modeltop.report.diagnosis_sections import QUESTIONS_TITLE, diagnosis_sections
 from modeltop.report.phrases import (
     HANG,
-    NEXT_COMMANDS,
     alert_line,
     alert_mark,
     describe_handling,
@@ -34,6 +32,7 @@ from modeltop.report.phrases import (
     headline,
     latest_cells,
     list_names,
+    next_commands,
     problem_details,
     rule_lines,
     series_name,
@@ -90,9 +89,7 @@ def text_summary(snapshot: Snapshot) -> Iterator[str]:
     """Yield the output of `check`: the headline, models that alert, worst first, the others, and the rules."""
     yield headline(snapshot)
     if _is_one_fault(snapshot):
-        texts = [rest for problem in snapshot.history.problems if (rest := fault_rest(problem, headline(snapshot)))]
-        yield from (line for text in texts for line in wrapped(f"{'':{HANG}}{text}", HANG))
-        yield from _next_commands(snapshot)
+        yield from _fault_lines(snapshot)
         return
     index, explanations = ReportIndex(snapshot), ExplanationCache(snapshot)
     alerting = [status for status in snapshot.model_statuses if status.model in index.alerts]
@@ -109,7 +106,8 @@ def text_summary(snapshot: Snapshot) -> Iterator[str]:
             yield from _status_lines(status, explanations.verdict_for(status.model))
     yield from healthy_section([status for status in others if not status.concerns], index)
     yield from _footer(snapshot, explanations)
-    yield from _next_commands(snapshot)
+    if not snapshot.history.periods and (snapshot.history.problems or not snapshot.model_statuses):
+        yield from wrapped(f"{'':{HANG}}{next_commands(snapshot.history.problems)}".rstrip(), HANG)
 
 
 def _shared_verdicts(snapshot: Snapshot, explanations: ExplanationCache) -> Generator[str, None, dict[str, Verdict]]:
@@ -132,18 +130,19 @@ def _is_one_fault(snapshot: Snapshot) -> bool:
     return len(sources) == 1 and not snapshot.model_statuses[1:] and not others
 
 
-def _next_commands(snapshot: Snapshot) -> Iterator[str]:
-    """Yield commands to go on with if nothing was read, and no problem names the command, or the path that is meant."""
+def _fault_lines(snapshot: Snapshot) -> Iterator[str]:
+    """Yield what the headline leaves out of the only fault, and commands to go on with."""
     problems = snapshot.history.problems
-    is_empty = not snapshot.history.periods and (problems or not snapshot.model_statuses)
-    if is_empty and not any(re.search("[`?]", problem.message) for problem in problems):
-        commands = (f"`{command}`" for command, _ in NEXT_COMMANDS)
-        yield from wrapped(f"{'':{HANG}}Try: {', '.join(commands)}", HANG)
+    texts = (*(fault_rest(problem, headline(snapshot)) for problem in problems), next_commands(problems))
+    yield from (line for text in filter(None, texts) for line in wrapped(f"{'':{HANG}}{text}", HANG))
 
 
 def text_report(snapshot: Snapshot) -> Iterator[str]:
     """Yield the report: the headline, a page a model, and the rules."""
     yield headline(snapshot)
+    if _is_one_fault(snapshot):
+        yield from _fault_lines(snapshot)
+        return
     yield from (line for shared in snapshot.shared_starts for line in wrapped(shared.sentence, 2))
     index, explanations = ReportIndex(snapshot), ExplanationCache(snapshot)
     yield describe_time(snapshot)

@@ -58,6 +58,16 @@ def test_a_fault_is_a_headline_and_below_it_what_to_do(run, files, path):
     assert "default rule" not in outcome.out
 
 
+@pytest.mark.parametrize("command", ["check", "report", "export", "init", "rules test"])
+def test_a_folder_without_history_ends_with_commands_that_help(run, tmp_path, monkeypatch, command):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "empty").mkdir()
+    outcome = run(*command.split(), "empty")
+    said = " ".join((outcome.out + outcome.err).split())
+    assert said.count("an empty folder") == 1
+    assert said.endswith("`modeltop demo`, `modeltop help getting-started`")
+
+
 def test_every_input_without_history_ends_with_a_command_to_go_on_with(run, files, tmp_path):
     (tmp_path / "empty").mkdir()
     for path in [*FILES, "empty", "absent", "metrics/chrun.csv", "nothing*.csv", "s3://bucket/metrics"]:
