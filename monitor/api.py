@@ -12,9 +12,13 @@ import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from functools import cached_property
+from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from modeltop.config.load import Config, from_tables, load
 from modeltop.core.diagnosis import Diagnosis, Verdict
@@ -25,6 +29,7 @@ from modeltop.history.frames import SOURCE, FrameReader
 from modeltop.history.reader import Reader
 from modeltop.history.recording import parse_date, period_row
 from modeltop.history.store.paths import default_folder
+from modeltop.history.store.row_format import YEAR_RANGE
 from modeltop.history.store.writer import Store
 from modeltop.report.json import as_record
 from modeltop.report.notebook import html_lines, status_frame, text_lines
@@ -43,8 +48,12 @@ Moment = date | str
 """A date or a time (`datetime` is a `date`), UTC if it has no zone; a string is ISO 8601."""
 Settings = str | os.PathLike[str] | Mapping[str, Any]
 """A configuration: the path of the file, or its tables as `tomllib` gives them."""
-_LOG_REMEDY = f"run `modeltop compute {SOURCE}", 'write it with `to_csv("log.csv")` and run `modeltop compute log.csv'
-"""What to do with a file of predictions → what to do with a DataFrame of them."""
+_IN_PYTHON = (
+    (f"run `modeltop compute {SOURCE}", 'write it with `to_csv("log.csv")` and run `modeltop compute log.csv'),
+    (f", then `modeltop check {SOURCE}`", ""),
+    ("by --store", "as `store`"),
+)
+"""What to do on the command line → what to do in Python."""
 MAX_ERROR = 400
 """Maximum terminal cells of one line of an error."""
 
@@ -109,8 +118,11 @@ def _sanitized_errors() -> Iterator[None]:
     try:
         yield
     except MonitorError as error:
+        message = str(error)
+        for written, meant in _IN_PYTHON:
+            message = message.replace(written, meant)
         # Without its context: a traceback would print the message as it was.
-        raise type(error)("\n".join(sanitize(line, MAX_ERROR) for line in str(error).splitlines())) from None
+        raise type(error)("\n".join(sanitize(line, MAX_ERROR) for line in message.splitlines())) from None
 
 
 @_sanitized_errors()
@@ -209,6 +221,9 @@ def record(
     _require("metrics", metrics, Mapping, "a mapping of metrics to numbers")
     _require("segment", segment, str, "a segment such as country=DE")
     _require("store", store, str | os.PathLike | None, "the path of a folder")
+    for name, value in (*metrics.items(), ("count", count)):
+        _require("metrics", name, str, "the name of a metric")
+        _require_number(name, value)
     start = datetime.now(UTC) if date is None else _moment("date", date)
     row = period_row(model, metrics.items(), start, catalog=Config().catalog, count=count, segment=segment)
     Store(default_folder() if store is None else Path(store)).append([row])
@@ -222,7 +237,7 @@ def _snapshot(data: Paths | pd.DataFrame, config: Settings | None, now: Moment |
     snapshot = pipeline.run(datetime.now(UTC))
     if not snapshot.model_statuses or not (snapshot.history.series or snapshot.history.periods):
         problems = "\n".join(problem_lines(snapshot.history.problems))
-        raise SourceError(problems.replace(*_LOG_REMEDY) or "no period of any metric could be read")
+        raise SourceError(problems or "no period of any metric could be read")
     return snapshot
 
 
@@ -234,13 +249,28 @@ def _require(name: str, value: object, kinds: Any, accepted: str) -> None:
         raise UsageError(f"{name}: {accepted} is expected, not an empty string")
 
 
+def _require_number(name: str, value: object) -> None:
+    """Raise UsageError if a value is no number, such as the text of one; a truth value is none either."""
+    if value is not None and (isinstance(value, bool) or not isinstance(value, Real | Decimal)):
+        raise UsageError(f"{sanitize(name, 60)}: a number is expected, not `{type(value).__name__}`")
+
+
 def _config(config: Settings | None) -> Config:
     _require("config", config, str | os.PathLike | Mapping | None, "the path of a file or its tables")
     if not isinstance(config, Mapping):
         return load(None if config is None else Path(config))
-    for key in config:
-        _require("config", key, str, "a table by its name")
+    _require_names(config)
     return from_tables(config, Path("config"))
+
+
+def _require_names(value: object) -> None:
+    """Raise UsageError if a table in a configuration has a key that is no text."""
+    if isinstance(value, Mapping):
+        for key in value:
+            _require("config", key, str, "a table or a key by its name")
+    if isinstance(value, Mapping | list):
+        for inner in value.values() if isinstance(value, Mapping) else value:
+            _require_names(inner)
 
 
 def _reader(data: Paths | pd.DataFrame, config: Config, model: str | None) -> Reader:
@@ -260,7 +290,8 @@ def _reader(data: Paths | pd.DataFrame, config: Config, model: str | None) -> Re
 
 def _moment(name: str, value: Moment) -> datetime:
     try:
-        moment = parse_date(value) if isinstance(value, str) else value
+        given: Any = value.astype("datetime64[us]").item() if isinstance(value, np.datetime64) else value
+        moment = parse_date(given) if isinstance(given, str) else given
         if not isinstance(moment, datetime):
             moment = datetime(moment.year, moment.month, moment.day, tzinfo=UTC)
     except ValueError as error:
@@ -269,6 +300,9 @@ def _moment(name: str, value: Moment) -> datetime:
         moment = None
     if moment is None or moment != moment:  # noqa: PLR0124  pandas.NaT is a datetime
         raise UsageError(f"{name}: a date, a datetime or a string is expected") from None
+    first, last = YEAR_RANGE
+    if not first <= moment.year <= last:
+        raise UsageError(f"{name}: the year {moment.year} is outside {first} to {last}")
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 

@@ -2,12 +2,14 @@
 
 import importlib.util
 import json
+import re
 import subprocess
 import sys
 from datetime import UTC, date, datetime
 from html.parser import HTMLParser
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
@@ -236,7 +238,7 @@ def test_a_result_may_be_as_of_an_earlier_moment(now):
 @pytest.mark.parametrize(
     ("data", "arguments", "message"),
     [
-        ("nope.csv", {}, "nope.csv: no such file or folder: check the path"),
+        ("nope.csv", {}, "nope.csv: no such file or folder: `ls .` lists what is there"),
         ([], {}, "a path is empty: name a CSV file or a folder of them"),
         (3, {}, "data: a path, several paths or a pandas DataFrame is expected, not `int`"),
         (falling().to_dict(), {}, "a pandas DataFrame is expected, not `dict`"),
@@ -255,7 +257,16 @@ def test_a_result_may_be_as_of_an_earlier_moment(now):
         (falling(), {"now": pd.NaT}, "now: a date, a datetime or a string is expected"),
         *((falling(), {"model": name}, "model: the name of a model is expected, not") for name in ("", 5, ["a"])),
         *((falling(), {"config": one}, "config: the path of a file or its tables is exp") for one in ("", 5, b"")),
-        (falling(), {"config": {None: 1}}, "config: a table by its name is expected, not `NoneType`"),
+        (falling(), {"config": {None: 1}}, "config: a table or a key by its name is expected, not `NoneType`"),
+        (falling(), {"config": {"rules": [{None: 1}]}}, "config: a table or a key by its name is expected, not"),
+        (falling(), {"config": {"rules": ()}}, "config: rules: `tuple` where an array of tables, [[rules]], is exp"),
+        (falling(), {"now": datetime.max.replace(tzinfo=UTC)}, "now: the year 9999 is outside 1970 to 2200"),
+        (falling(), {"now": np.datetime64("NaT")}, "now: a date, a datetime or a string is expected"),
+        (
+            pd.DataFrame({"epoch": [1, 2], "accuracy": [0.8, 0.9]}),
+            {},
+            "DataFrame: a training log (epoch) without dates: add a column `date`, the day of each row",
+        ),
         (falling(model="churn"), {"model": "chrun"}, "no model is called chrun: did you mean churn?"),
         (falling(), {"config": "nope.toml"}, "nope.toml: cannot be read"),
         (falling(), {"config": {"rulez": []}}, "config: rulez"),
@@ -281,6 +292,48 @@ def test_the_diagnosis_answers_the_five_questions_as_check_explains_them(capsys)
     assert [question._asdict() for question in diagnosis.questions] == record["questions"] != []
     assert str(diagnosis) == f"ranker: {diagnosis.verdict}"
     assert str(modeltop.diagnose(falling(), "churn").verdict) == str(modeltop.check(falling()).verdict)
+
+
+@pytest.mark.parametrize("zone", ["America/New_York", "Asia/Tokyo", "UTC"])
+def test_the_days_of_a_frame_have_their_own_dates_in_each_zone(zone):
+    days = falling()["date"]
+    aware = falling().assign(date=days.dt.tz_localize(zone))
+    assert str(modeltop.check(aware).verdict) == str(modeltop.check(falling()).verdict)
+    assert str(modeltop.check(aware.set_index("date")).verdict) == str(modeltop.check(falling()).verdict)
+    hours = aware.assign(date=aware["date"] + pd.Timedelta(hours=1))
+    newest = modeltop.check(hours).to_dict()["taken_at"]
+    assert pd.Timestamp(newest) == hours["date"].iloc[-1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"metrics": {5: 0.9}}, "metrics: the name of a metric is expected, not `int`"),
+        ({"metrics": {"accuracy": "0.9"}}, "accuracy: a number is expected, not `str`"),
+        ({"metrics": {"accuracy": True}}, "accuracy: a number is expected, not `bool`"),
+        ({"metrics": [("accuracy", 0.9)]}, "metrics: a mapping of metrics to numbers is expected, not `list`"),
+        ({"count": True}, "count: a number is expected, not `bool`"),
+        ({"count": [1]}, "count: a number is expected, not `list`"),
+        ({"count": -1}, "count: -1 is not a count"),
+        ({"store": __file__}, "or name another folder as `store`"),
+    ],
+)
+def test_a_period_that_cannot_be_recorded_is_refused_in_terms_of_python(home, arguments, message):
+    with pytest.raises(modeltop.MonitorError, match=re.escape(message)):
+        modeltop.record(**{"model": "churn", "metrics": {"accuracy": 0.9}, "store": "store"} | arguments)
+
+
+def test_a_model_that_is_ok_is_described_as_in_the_app():
+    result = modeltop.check(FLEET, model="ranker")
+    assert str(result) == "● ok        ranker: all 3 metrics within limits and baseline."
+    assert result.verdict.what == "ok: all 3 metrics within limits and baseline."
+    assert result.verdict.what == modeltop.diagnose(FLEET, "ranker").verdict.what
+
+
+def test_numbers_and_times_of_numpy_are_recorded(home):
+    day = np.datetime64("2025-01-10")
+    modeltop.record("churn", {"accuracy": np.float32(0.5)}, date=day, count=np.int64(3), store="store")
+    assert modeltop.check("store", now=day).to_frame()[["value", "count"]].iloc[0].tolist() == [0.5, 3]
 
 
 def test_what_was_recorded_is_checked(home):

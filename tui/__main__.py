@@ -19,6 +19,7 @@ def main() -> int:
             open_app=launcher.open_app,
             unusable_reason=capabilities.unusable_reason,
             cover_terminal=launcher.cached_frame,
+            check_theme=capabilities.check_theme,
         ),
     )
 

@@ -16,9 +16,10 @@ from textual.app import App
 
 from modeltop.core.text import pluralize
 from modeltop.history.files import xdg_folder
+from modeltop_tui.screens.base import PaneScreen
 from modeltop_tui.screens.main import MainScreen
 from modeltop_tui.themes import DARK, LIGHT
-from modeltop_tui.view.clipboard import points_csv, selection_text
+from modeltop_tui.view.clipboard import points_csv
 from modeltop_tui.widgets.header_footer import Prompt
 from modeltop_tui.widgets.pane import Lines
 from modeltop_tui.workers.poller import Poller
@@ -110,11 +111,12 @@ def show_diagnosis(screen: MainScreen, poller: Poller) -> None:
 
 
 def copy_selection(screen: MainScreen, _: Poller) -> None:
-    """Copy a description of the selection to the clipboard by OSC 52, and to a file: not every terminal has the first.
+    """Copy what is selected in front to the clipboard by OSC 52, and to a file: not every terminal has the first.
 
     The file is `copied.txt` in the state folder.
     """
-    text = selection_text(screen.screen_state, screen.now())
+    front = screen.app.screen
+    text = front.focused_pane.copy_text(screen.now()) if isinstance(front, PaneScreen) else ""
     if not text:
         screen.status.show_message("nothing to copy")
         return

@@ -87,6 +87,7 @@ class ModeltopApp(App[object], inherit_bindings=False):
         self._first_selection: Selection | None = None
         self.guide = list(options.guide)
         """Hints of the demo: the keys that lead to the next one, and the text for the last line."""
+        self._goto = options.goto
         self._snapshot_received = 0.0
         self._painted = False
         self._bell_enabled = options.bell
@@ -181,6 +182,8 @@ class ModeltopApp(App[object], inherit_bindings=False):
             self._snapshot_received = time.monotonic()
             self.main_screen.show_state(replace(state, snapshot=result.snapshot, error="", loading=""))
             self._announce_changes(state)
+            if self._goto:
+                self._select_named()
             if state.snapshot is None and self._painted:
                 self.call_after_refresh(self._on_first_frame)
                 self._explain_if_empty()
@@ -194,6 +197,17 @@ class ModeltopApp(App[object], inherit_bindings=False):
             loading = f"loading {done}/{pluralize(files, 'file')}" if files else "loading"
             self.main_screen.show_state(replace(state, loading=loading))
 
+    def _select_named(self) -> None:
+        """Select what the command line names, once; or say that nothing matches."""
+        from modeltop_tui.view.goto import CommandWords, interpret  # hardly ever needed
+
+        words, self._goto = self._goto, ""
+        outcome = interpret(self.main_screen.screen_state, words, CommandWords({}, {}))
+        if outcome.selection is not None:
+            self.main_screen.select(outcome.selection)
+        else:
+            self.main_screen.status_bar.show_message(outcome.text)
+
     def _announce_changes(self, before: ScreenState) -> None:
         """Say which models changed state while the user looks, and ring for a new problem."""
         text, has_new_problem = state_changes(before, self.main_screen.screen_state)
@@ -201,6 +215,12 @@ class ModeltopApp(App[object], inherit_bindings=False):
             self.main_screen.status.show_message(text)
         if has_new_problem and self._bell_enabled:
             self.bell()
+
+    async def on_event(self, event: events.Event) -> None:
+        """Handle an event. A line feed is Enter: a terminal makes it of one typed before the app has taken it over."""
+        if isinstance(event, events.Key) and event.key == "ctrl+j":
+            event.key, event.character = "enter", "\r"
+        await super().on_event(event)
 
     def on_key(self, event: events.Key) -> None:
         """Keep typing into a prompt or a form from running commands.

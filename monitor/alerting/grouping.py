@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
@@ -97,6 +97,34 @@ def group_incidents(
             previous_end = incident.resolved_at
             incidents.append(incident)
     return tuple(incidents)
+
+
+def with_incident_starts(alerts: Sequence[Alert], incidents: Iterable[Incident], history: History) -> list[Alert]:
+    """Return the alerts, those by which an incident is known with its start: one start on every surface.
+
+    That is the lead and what alerts with it on its series, against a baseline. That a value is beyond a limit has a
+    start of its own.
+    """
+    by_id = {alert.id: alert for alert in alerts}
+    starts = {
+        (alert.rule, alert.key, lead.since): incident.started_at
+        for incident in incidents
+        if (lead := by_id.get(incident.lead)) is not None and incident.started_at < lead.since
+        for alert in map(by_id.get, incident.alerts)
+        if alert is not None and alert.key == lead.key and alert.breach is not None and alert.breach.is_baseline
+    }
+    return [
+        alert if start is None else _started_earlier(alert, start, history)
+        for alert in alerts
+        for start in (starts.get((alert.rule, alert.key, alert.since)),)
+    ]
+
+
+def _started_earlier(alert: Alert, start: datetime, history: History) -> Alert:
+    series = history.series[alert.key]
+    times = series.times[series.evaluable()]
+    before = (times >= to_datetime64(start)) & (times < to_datetime64(alert.since))
+    return replace(alert, since=start, periods=alert.periods + int(before.sum()))
 
 
 def ordered_incidents(incidents: Iterable[Incident], models: Iterable[str]) -> tuple[Incident, ...]:
@@ -234,8 +262,8 @@ class _IncidentBuilder:
         numbers: Mapping[str, float | datetime | None] = {}
         started_at = lead.since
         if points is not None and len(points):
-            started_at = self._start(lead, points)
-            numbers = _numbers(points, started_at, lead, self.previous_end)
+            started_at, is_from_first = self._start(lead, points)
+            numbers = _numbers(points, started_at, lead, self.previous_end, is_from_first=is_from_first)
         elif lead.condition is Condition.NO_DATA:
             started_at = self._newest_row(lead)
         return Incident(
@@ -301,8 +329,10 @@ class _IncidentBuilder:
         times = self.history.periods.get(lead.key.model) if series is None else series.times
         return lead.since if times is None or not len(times) else to_datetime(times[-1])
 
-    def _start(self, lead: Alert, points: Series) -> datetime:
-        """Return the start of the lead's change: the alert's own, or that of the pattern that led to it.
+    def _start(self, lead: Alert, points: Series) -> tuple[datetime, bool]:
+        """Return the start of the lead's change, that of its alert or of the pattern that led to it.
+
+        Also return whether it declines from its first period on, so that nothing was before.
 
         Only points up to shortly after `fired` count, so that it stays while the data before it does. Of several alerts
         about one series by then, the earliest knows its start best.
@@ -316,16 +346,16 @@ class _IncidentBuilder:
         fired = int(np.searchsorted(points.times, to_datetime64(_fired(lead)), "right"))
         window = points[first : fired + CONFIRMING_PERIODS]
         if not 0 < since - first < len(window):
-            return earliest
+            return earliest, False
         index, sign = since - first, _bad_sign(points, lead)
         if _was_worse_before(window.values[:index], sign):
             index = _onset(window, index, sign)
         if first + index < MAX_UNSTABLE_PERIODS and self.previous_end is None:
             from modeltop.diagnosis.timeseries.forecast import declines_from_first  # late: as in `_onset`
 
-            # Without a level before it, the change starts with the first period that is worse than another.
-            index = 1 if first == 0 and declines_from_first(window, window.times[index]) else index
-        return to_datetime(window.times[index])
+            if first == 0 and declines_from_first(window, window.times[index]):
+                return to_datetime(window.times[0]), True
+        return to_datetime(window.times[index]), False
 
 
 def _evaluable(series: Series) -> Series:
@@ -370,21 +400,35 @@ def _bad_sign(points: Series, lead: Alert) -> float:
 
 
 def _numbers(
-    points: Series, started_at: datetime, lead: Alert, previous_end: datetime | None
+    points: Series, started_at: datetime, lead: Alert, previous_end: datetime | None, *, is_from_first: bool
 ) -> dict[str, float | datetime | None]:
-    """Return the lead's numbers before and after the start; the baseline reaches back to the previous incident."""
+    """Return the lead's numbers before and after the start: the only computation of the size of an incident.
+
+    Args:
+        points: Evaluable points of the lead.
+        started_at: Start of the incident.
+        lead: Its lead alert.
+        previous_end: End of the previous incident, to which the baseline reaches back.
+        is_from_first: Whether the lead declines from its first period on, which then is the baseline.
+    """
     start = int(np.searchsorted(points.times, to_datetime64(started_at)))
     first = max(0, start - BASELINE_PERIODS)
     if previous_end is not None:
         end = int(np.searchsorted(points.times, to_datetime64(previous_end)))
         first = max(first, end) if start - end >= MIN_BASELINE_PERIODS else first
-    before, after = points.values[first:start], points.values[start:]
+    before, after = points.values[first : start + is_from_first], points.values[start:]
     if not len(after):
         return {}
     worst = start + int(np.argmax(_bad_sign(points, lead) * after))
+    level = float(median(before)) if len(before) else None
+    is_bad = np.abs(after - (math.nan if level is None else level)) > np.abs(after - points.values[worst])
+    bad_count = int(np.flatnonzero(is_bad)[-1]) + 1 if is_bad.any() else 0
+    shown = after[: bad_count or len(after)]
     return {
-        "before": float(median(before)) if len(before) else None,
-        "after": float(np.average(after, weights=_weights(points)[start:])),
+        "baseline_from": None if level is None else to_datetime(points.times[first]),
+        "before": level,
+        "after": float(np.average(shown, weights=_weights(points)[start : start + len(shown)])),
+        "last_bad_at": to_datetime(points.times[start + bad_count - 1]) if bad_count else None,
         "worst_value": float(points.values[worst]),
         "worst_at": to_datetime(points.times[worst]),
         "now": points.latest,

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
+from itertools import chain
 
+from modeltop.alerting.grouping import usual_gap
+from modeltop.alerting.incidents import as_tracked, describe_breaches
 from modeltop.alerting.suppression import ack_end_reason
 from modeltop.core.event import (
     Acknowledged,
@@ -25,6 +28,7 @@ from modeltop.core.event import (
 )
 from modeltop.core.incident import Acknowledgement, IncidentStatus, Note, Silence, TrackedIncident
 from modeltop.core.text import format_day, format_minute
+from modeltop.rules.snapshot import Snapshot
 
 _END = datetime.max.replace(tzinfo=UTC)
 SENT_WORDS = {
@@ -70,6 +74,8 @@ class Timeline:
     """Oldest first."""
     notes: tuple[Note, ...]
     """Every note about it, within an incident or not, in the order of the moments that they are about."""
+    silences: tuple[TimelineEntry, ...] = ()
+    """The silences of it that are in no incident, in the order of time."""
 
 
 def build_timeline(
@@ -95,7 +101,18 @@ def build_timeline(
     if current is not None:
         builder.add_unrecorded(*current)
     notes = sorted(dict.fromkeys(builder.notes), key=lambda note: note.at)
-    return Timeline(tuple(draft.build(builder) for draft in builder.incidents.values()), tuple(notes))
+    incidents = tuple(draft.build(builder) for draft in builder.incidents.values())
+    return Timeline(incidents, tuple(notes), builder.other_silences())
+
+
+def open_incident(snapshot: Snapshot, model: str) -> tuple[TrackedIncident, str] | None:
+    """Return the open incident of a model by its data, and what is wrong; None without one."""
+    if (incident := snapshot.incident_of(model)) is None:
+        return None
+    by_id = {alert.id: alert for alert in snapshot.alerts}
+    alerts = [by_id[name] for name in incident.alerts]
+    gap = usual_gap(snapshot.history.periods.get(model), incident.started_at)
+    return as_tracked(incident, alerts, gap, snapshot.clock), describe_breaches(alerts)
 
 
 @dataclass
@@ -127,23 +144,13 @@ class _IncidentTimelineBuilder:
             TimelineEntry(note.at, "noted", note.by, note.text) for note in timeline.notes if start <= note.at <= end
         ]
         for silence in timeline.silences.values():
-            entries += self._silence_entries(silence, timeline, first_seen, end)
+            overlaps = silence.start <= end and first_seen < timeline.end_of(silence)
+            if overlaps and self._matches(silence, timeline.model):
+                timeline.listed_silences.add(silence.id)
+                entries += timeline.silence_entries(silence, end)
         # A stable sort: simultaneous events stay in the order in which it was journaled.
         ordered = tuple(sorted(entries, key=lambda entry: entry.at))
         return IncidentTimeline(self.id, self.incident, ordered)
-
-    def _silence_entries(
-        self, silence: Silence, timeline: _TimelineBuilder, start: datetime, end: datetime
-    ) -> Iterable[TimelineEntry]:
-        expiration = timeline.expirations.get(silence.id)
-        silence_end = min(silence.end, expiration.at) if expiration else silence.end
-        overlaps = silence.start <= end and start < silence_end
-        if overlaps and self._matches(silence, timeline.model):
-            text = f"until {format_minute(silence.end, silence.start)}: {silence.reason}"
-            yield TimelineEntry(max(silence.created_at, silence.start), "silenced", silence.by, text)
-            now = timeline.now
-            if expiration or (now is not None and silence_end <= min(now, end)):
-                yield TimelineEntry(silence_end, "silence-ended", expiration.by if expiration else "", "")
 
     def _matches(self, silence: Silence, model: str) -> bool:
         """Return whether a silence is about the incident; of one that no watcher saw only the model is known."""
@@ -177,6 +184,8 @@ class _TimelineBuilder:
         self.silences: dict[str, Silence] = {}
         self.expirations: dict[str, SilenceExpired] = {}
         """By silence id."""
+        self.listed_silences = set[str]()
+        """Ids of those that are part of an incident."""
 
     def add_event(self, event: Event) -> None:
         """Add an event if it belongs to the model."""
@@ -210,6 +219,25 @@ class _TimelineBuilder:
             draft = self._draft(incident.id)
             draft.incident = incident
             draft.entries.insert(0, TimelineEntry(incident.fired_at, "fired", "", message))
+
+    def end_of(self, silence: Silence) -> datetime:
+        """Return when a silence ends, or was ended."""
+        expiration = self.expirations.get(silence.id)
+        return min(silence.end, expiration.at) if expiration else silence.end
+
+    def silence_entries(self, silence: Silence, end: datetime = _END) -> Iterator[TimelineEntry]:
+        """Yield that a silence started, and that it ended if that was before `end`."""
+        text = f"until {format_minute(silence.end, silence.start)}: {silence.reason}"
+        yield TimelineEntry(max(silence.created_at, silence.start), "silenced", silence.by, text)
+        expiration = self.expirations.get(silence.id)
+        if expiration or (self.now is not None and self.end_of(silence) <= min(self.now, end)):
+            yield TimelineEntry(self.end_of(silence), "silence-ended", expiration.by if expiration else "", "")
+
+    def other_silences(self) -> tuple[TimelineEntry, ...]:
+        """Return the entries of the silences of the model that are part of no incident."""
+        others = (one for one in self.silences.values() if one.id not in self.listed_silences)
+        entries = (self.silence_entries(one) for one in others if fnmatchcase(self.model, one.matchers.model))
+        return tuple(sorted(chain.from_iterable(entries), key=lambda entry: entry.at))
 
     def _add_baseline(self, at: datetime, start: datetime, by: str) -> None:
         """Add a new baseline to the incidents that end with it; without any it is a note."""

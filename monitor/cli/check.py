@@ -76,6 +76,10 @@ def run_alerts(args: argparse.Namespace, context: Context) -> int:
         alert_line(alert, snapshot, name=alert.id or "") + incidents.get(alert.id or "", "") for alert in alerts
     )
     if not alerts:
-        context.err_line("no active alerts" if not args.history else "no alerts, now or in the past")
+        context.err_line(
+            "no alerts, now or in the past: `modeltop check` shows what is evaluated"
+            if args.history
+            else "no active alerts: `modeltop alerts --history` lists past ones"
+        )
     context.err_problems([problem for problem in snapshot.history.problems if not problem.fatal])
     return 0

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, BinaryIO, TextIO
 
 from modeltop.cli.layout import add_layout, given_flags
 from modeltop.core.errors import UsageError
-from modeltop.core.text import sanitize
+from modeltop.core.text import sanitize, to_encoding
 
 if TYPE_CHECKING:
     from modeltop.config.load import Config
@@ -73,11 +73,6 @@ def load_command(
     return getattr(module, f"configure{suffix}"), getattr(module, f"run{suffix}")
 
 
-_ASCII = str.maketrans(
-    {"▲": "X", "◆": "!", "●": ".", "○": "?", "…": "~", "−": "-", "→": ">", "Δ": "d", "±": "+/-", "×": "x", "·": "-"}
-)
-
-
 @dataclass(frozen=True, slots=True)
 class AppOptions:
     """How the app looks and behaves."""
@@ -92,6 +87,8 @@ class AppOptions:
     """Whether the terminal bell rings when a model gets a problem while the app is open."""
     guide: tuple[tuple[str, str], ...] = ()
     """Hints for the last line, one after the other: the keys that lead to the next one, and the text."""
+    goto: str = ""
+    """What to select at first, as after `:`."""
 
 
 OpenApp = Callable[["Pipeline", AppOptions], int]
@@ -117,6 +114,8 @@ class Context:
     unusable_reason: Callable[[], str | None] = lambda: None
     """Why the app cannot be shown on this terminal; None if it can."""
     cover_terminal: CoverTerminal = nullcontext
+    check_theme: Callable[[str], None] = lambda _: None
+    """Raises UsageError if the app has no theme of that name."""
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     """Aware."""
 
@@ -157,10 +156,11 @@ class Context:
             self.err_line(f"and {len(lines) - MAX_PROBLEMS:,} more; --json lists them all")
 
     def nothing_read(self, history: History, start: str) -> str:
-        """Return why there is no history, a line a fault; without any, that no metric was read."""
-        from modeltop.report.phrases import problem_lines  # late: as above
+        """Return why there is no history, a line a fault, and commands to go on with."""
+        from modeltop.report.phrases import next_commands, problem_lines  # late: as above
 
-        return "\n".join(problem_lines(history.problems)) or f"{start}: no period of any metric could be read"
+        lines = problem_lines(history.problems) or [f"{start}: no period of any metric could be read"]
+        return "\n".join(filter(None, (*lines, next_commands(history.problems))))
 
     def load_config(self, args: argparse.Namespace) -> Config:
         """Load the configuration that `--config` names or the machine has.
@@ -271,14 +271,7 @@ def with_flags(config: Config, args: argparse.Namespace) -> Config:
 
 def encodable(line: str, stream: TextIO) -> str:
     """Return the line in characters that the stream's encoding has."""
-    encoding = stream.encoding or "utf-8"
-    try:
-        line.encode(encoding)
-    except UnicodeEncodeError:
-        return line.translate(_ASCII).encode(encoding, "backslashreplace").decode(encoding)
-    except LookupError:
-        return line
-    return line
+    return to_encoding(line, stream.encoding or "utf-8")
 
 
 def add_config(parser: argparse.ArgumentParser, text: str = CONFIG_HELP) -> None:

@@ -49,6 +49,10 @@ def run(args: argparse.Namespace, context: Context) -> int:
 
     os.environ.setdefault("LESS", "FRX")  # a page that fits needs no key
     os.environ.setdefault("LESSCHARSET", "utf-8")  # also where no locale is set, as over SSH
+    for name in ("MANPAGER", "PAGER"):
+        words = os.environ.get(name, "").split()
+        if shutil.which(next((word for word in words if "=" not in word), "")) is None:
+            os.environ.pop(name, None)  # a shell would say that it is not there, and nothing of the page
     lines = rendered(text, min(MAX_WIDTH, shutil.get_terminal_size().columns))
     pydoc.pager("\n".join(encodable(line, context.out) for line in lines))
     return 0
@@ -57,7 +61,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
 def _options(command: str) -> str:
     """Return what `--help` prints of a command that no topic is called after; raise UsageError if it is none."""
     if command not in COMMANDS:
-        near = did_you_mean(command, [*topics(), *COMMANDS]) or ": `modeltop help` lists the topics"
+        near = did_you_mean(command, topics()) or ": `modeltop help` lists the topics"
         raise UsageError(f"no topic is called {sanitize(command, 60)}{near}")
     parser = argparse.ArgumentParser(prog=f"modeltop {command}", description=COMMANDS[command])
     load_command(command)[0](parser)

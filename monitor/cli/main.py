@@ -45,6 +45,7 @@ def main(
     open_app: OpenApp | None = None,
     unusable_reason: Callable[[], str | None] = lambda: None,
     cover_terminal: CoverTerminal = contextlib.nullcontext,
+    check_theme: Callable[[str], None] = lambda _: None,
 ) -> int:
     """Run one command line.
 
@@ -53,6 +54,7 @@ def main(
         open_app: Runs the app; None if it is not installed.
         unusable_reason: Returns why the app cannot be shown on this terminal; None if it can.
         cover_terminal: Entered as soon as the app is wanted, before anything heavy is imported.
+        check_theme: Raises UsageError if the app has no theme of that name.
 
     Returns:
         The exit code: of `check` 0 ok, 1 warning, 2 critical, 3 unknown or usage; of others 0, or 2 for usage.
@@ -63,8 +65,9 @@ def main(
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     if is_check:  # its process ends soon, and of the many objects that it makes nearly none is garbage
         gc.disable()
+    app = (open_app, unusable_reason, cover_terminal, check_theme)
     try:
-        return _run(words, Context(sys.stdin.buffer, sys.stdout, sys.stderr, open_app, unusable_reason, cover_terminal))
+        return _run(words, Context(sys.stdin.buffer, sys.stdout, sys.stderr, *app))
     except SystemExit as stop:  # argparse has printed the error, or the help
         return stop.code if isinstance(stop.code, int) else EXIT_USAGE
     except BrokenPipeError:

@@ -60,5 +60,5 @@ def _list(args: argparse.Namespace, context: Context) -> int:
     ]
     for note in sorted(notes, key=lambda note: note.at):
         context.out_line(f"{sanitize(note.model, 60)}: {describe_note(note, now)}")
-    context.err_line("times are UTC" if notes else "no note")
+    context.err_line("times are UTC" if notes else "no notes: `modeltop note MODEL TEXT` adds one")
     return 0

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import re
+from dataclasses import replace
+from pathlib import Path
 
 from modeltop.cli.context import AppOptions, Context, add_source
 
@@ -26,14 +29,23 @@ def add_app_options(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, context: Context) -> int:
     """Open the app on the data that the arguments name, or print the summary and why there is no app."""
+    args.paths, words = _split_words(args.paths)
+    if args.theme is not None:  # wrong without a terminal too
+        context.check_theme(args.theme)
     reason = NO_APP if context.open_app is None else context.unusable_reason()
     if reason is None and context.open_app is not None:
         with context.cover_terminal():
             pipeline = context.pipeline(args, for_app=True)
             options = AppOptions(not args.no_mouse, args.ascii or None, args.theme, not args.no_bell, args.guide)
-            return context.open_app(pipeline, options)
+            return context.open_app(pipeline, replace(options, goto=" ".join(words)))
     from modeltop.cli.check import print_summary
 
     print_summary(context.snapshot(args), context)
     context.err_line(f"summary only: {reason}")
     return 0
+
+
+def _split_words(paths: list[str]) -> tuple[list[str], list[str]]:
+    """Return the paths, and the words beside them that name no file, such as a model to select."""
+    words = [word for word in paths[1:] if re.fullmatch(r"[\w-]+", word) and not Path(word).exists()]
+    return [path for path in paths if path not in words], words

@@ -66,7 +66,8 @@ def _add(args: argparse.Namespace, context: Context) -> int:
     event_log = event_log_for(pipeline)
     models = {status.model for status in snapshot.model_statuses}
     if (named := getattr(args, "named", None)) is not None and named not in models:
-        raise UsageError(f"no model is called {sanitize(named, 60)}{did_you_mean(named, models)}")
+        near = did_you_mean(named, models) or ": `modeltop check` lists the models"
+        raise UsageError(f"no model is called {sanitize(named, 60)}{near}")
     matchers = Matchers(**{name: glob for name in LABELS if (glob := getattr(args, name)) is not None})
     now = event_log.now()
     start = args.start or now
@@ -103,7 +104,8 @@ def _list(args: argparse.Namespace, context: Context) -> int:
         context.out_line(
             f"{sanitize(silence.id, 20)}  {describe_matchers(silence.matchers)}: {describe_silence(silence, now)}"
         )
-    context.err_line("times are UTC" if silences else "no silences, now or in the last 5 days")
+    empty = "no silences, now or in the last 5 days: `modeltop silence MODEL --why TEXT` adds one"
+    context.err_line("times are UTC" if silences else empty)
     return 0
 
 

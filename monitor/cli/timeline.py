@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from modeltop.alerting.event_log.codec import encode
-from modeltop.alerting.timeline import IncidentTimeline, Timeline, build_timeline
+from modeltop.alerting.timeline import IncidentTimeline, Timeline, TimelineEntry, build_timeline, open_incident
 from modeltop.cli.context import Context, add_data
 from modeltop.cli.targets import event_log_for
 from modeltop.core.text import did_you_mean, sanitize
@@ -37,7 +37,9 @@ def run(args: argparse.Namespace, context: Context) -> int:
     """Print all that the event log holds about one model."""
     pipeline = context.pipeline(args)
     event_log = event_log_for(pipeline)
-    timeline = build_timeline(event_log.events(), args.model, event_log.now())
+    snapshot = pipeline.run(context.clock())
+    current = open_incident(snapshot, args.model)  # no watcher may have recorded it
+    timeline = build_timeline(event_log.events(), args.model, event_log.now(), current=current)
     state = event_log.state()
     if state.damaged_lines:
         context.err_line(
@@ -47,13 +49,13 @@ def run(args: argparse.Namespace, context: Context) -> int:
         context.out_json(_timeline_json(timeline, args.model))
         return 0
     context.out_lines(timeline_lines(timeline, args.model, event_log.now()))
-    if not timeline.incidents and not timeline.notes:
-        models = {incident.model for incident in state.incidents.values()} | pipeline.read_history().periods.keys()
+    if not (timeline.incidents or timeline.notes or timeline.silences):
+        models = {incident.model for incident in state.incidents.values()} | snapshot.history.periods.keys()
         name = sanitize(args.model, 60)
         context.err_line(
             f"no events of {name} yet: `modeltop watch` records them; `modeltop alerts --history` lists past alerts"
             if args.model in models
-            else f"no model is called {name}{did_you_mean(args.model, models)}"
+            else f"no model is called {name}{did_you_mean(args.model, models) or ': `modeltop check` lists the models'}"
         )
     return 0
 
@@ -66,7 +68,12 @@ def _timeline_json(timeline: Timeline, model: str) -> dict[str, object]:
             {"at": note.at.isoformat(), "model": note.model, "by": note.by, "text": note.text}
             for note in timeline.notes
         ],
+        "silences": [_entry_json(entry) for entry in timeline.silences],
     }
+
+
+def _entry_json(entry: TimelineEntry) -> dict[str, object]:
+    return {"at": entry.at.isoformat(), "event": entry.event, "who": entry.actor or None, "text": entry.text}
 
 
 def _incident_json(timeline: IncidentTimeline) -> dict[str, object]:
@@ -77,8 +84,5 @@ def _incident_json(timeline: IncidentTimeline) -> dict[str, object]:
             key: None if timeline.incident is None else encode(getattr(timeline.incident, name))
             for key, name in INCIDENT_KEYS.items()
         },
-        "events": [
-            {"at": entry.at.isoformat(), "event": entry.event, "who": entry.actor or None, "text": entry.text}
-            for entry in timeline.entries
-        ],
+        "events": [_entry_json(entry) for entry in timeline.entries],
     }

@@ -333,4 +333,5 @@ def _nearest(word: str, allowed: Sequence[str]) -> str:
 
 
 def _type_name(value: object) -> str:
-    return _TYPE_NAMES.get(type(value), "a date or time")
+    other = "a date or time" if isinstance(value, date | time) else f"`{type(value).__name__}`"  # of Python's own
+    return _TYPE_NAMES.get(type(value), other)

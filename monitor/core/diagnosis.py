@@ -40,6 +40,8 @@ class SeriesPattern:
     """0 to 1: the weight of this model among those that were fitted."""
     no_change_probability: float = 0.0
     """0 to 1: the weight of the fitted models that end where they started."""
+    duration: int = 1
+    """Periods that a drop took: 1 if it happened from one period to the next."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +153,7 @@ class Action(Enum):
     MOVE_THRESHOLD = "review the decision threshold"
     RETRAIN = "retrain"
     COMPARE_INPUTS = "compare the inputs with the training data"
-    INVESTIGATE = "check deployments and data changes"
+    INVESTIGATE = "check what changed when it started"
     CORRECT_INPUT = "correct the input"
 
 
@@ -177,6 +179,8 @@ class BeforeAfter:
     """The difference in standard errors, 0 if they are unknown: its significance, not its size."""
     periods: int = 0
     """Evaluated periods after."""
+    cases: float | None = None
+    """Cases of these periods; None where unknown."""
 
     @property
     def is_significant(self) -> bool:

@@ -9,7 +9,8 @@ from enum import Enum
 from fnmatch import fnmatchcase
 from types import MappingProxyType
 
-from modeltop.core.series import Condition, SeriesKey, Severity
+from modeltop.core.series import Condition, Series, SeriesKey, Severity, to_datetime64
+from modeltop.core.stats.robust import median
 
 CLOCK_TOLERANCE = timedelta(minutes=10)
 """Difference up to which two clocks agree."""
@@ -148,16 +149,30 @@ class Incident:
     """Condition of the lead alert."""
     started_at: datetime
     """Start of the first period of the change that the lead alert is about; of no data, the newest row."""
+    baseline_from: datetime | None = None
+    """First of at most 60 evaluated periods before `started_at`; `started_at` itself if the decline started with the
+    history, so that its first period is all there is to compare with. None: nothing to compare with."""
+    last_bad_at: datetime | None = None
+    """Last period that was nearer to the worst value than to `before`; None if none was, or without `before`."""
     resolved_at: datetime | None = None
     """Data time at which its last alert resolved; None while open."""
     before: float | None = None
-    """Median of the baseline: at most 60 evaluated periods before `started_at`."""
+    """Median of the baseline."""
     after: float | None = None
-    """Mean from `started_at` to the newest period, or to the last before it resolved, weighted by rows."""
+    """Mean from `started_at` to `last_bad_at`, or without it to the last period, weighted by rows."""
     worst_value: float | None = None
     worst_at: datetime | None = None
     now: float | None = None
     """Value of the newest period, or of the last before it resolved."""
+
+    def level_before(self, series: Series) -> float | None:
+        """Return the median of a series of its model in the baseline; None without evaluated periods in it."""
+        if self.baseline_from is None:
+            return None
+        first, start = to_datetime64(self.baseline_from), to_datetime64(self.started_at)
+        is_before = (series.times >= first) & ((series.times < start) | (series.times == first))
+        values = series.values[series.evaluable() & is_before]
+        return float(median(values)) if len(values) else None
 
 
 @dataclass(frozen=True, slots=True)

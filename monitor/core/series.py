@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from modeltop.core.text import redact_credentials
+from modeltop.core.text import format_fixed, redact_credentials
 
 Times = NDArray[np.datetime64]
 Floats = NDArray[np.float64]
@@ -127,6 +127,8 @@ class Series:
     """True if each value is a proportion of its support, so that its sampling error is known."""
     usual_delay: float = 0.0
     """Seconds that its values usually come after its model's newest row, as labels do, where the files show that."""
+    digits: int = 3
+    """Decimals of its metric."""
     _evaluable: dict[float, Flags] = field(default_factory=dict, init=False, repr=False)
     """What `evaluable` returned by `min_count`: every rule asks."""
 
@@ -137,8 +139,12 @@ class Series:
         """Return the series at some of its periods: by a slice (arrays are views), by indices, or by flags."""
         columns = (self.times, self.values, self.support, self.rows, self.provisional, self.low, self.high)
         selected = [None if column is None else column[periods] for column in columns]
-        arguments: list[Any] = [self.key, self.better, *selected, self.proportion, self.usual_delay]
+        arguments: list[Any] = [self.key, self.better, *selected, self.proportion, self.usual_delay, self.digits]
         return Series(*arguments)
+
+    def format(self, value: float) -> str:
+        """Return a value with the digits of its metric, the same wherever a person reads it."""
+        return format_fixed(value, self.digits)
 
     @property
     def latest(self) -> float:

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import math
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 TIME_UNITS = (("year", 31_557_600), ("day", 86_400), ("hour", 3_600), ("minute", 60))
 DURATION_HINT = "write a number and s, m, h, d or w, such as 36h"
 _SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
+_ASCII = str.maketrans(
+    dict(zip("▁▂▃▄▅▆▇█▲◆●○✓×…−–·Δ↑↓─│┌┐└┘├┤┬┴┼┊", "__.-=+*#X!.?+x~---d^v-|+++++++++:", strict=True))
+    | {"→": "->", "←": "<-", "±": "+/-"}
+)
+"""`>` for an arrow would be a comparison."""
 MARKS_PER_BASE = 2
 """Most combining marks on one character; more would climb over the lines above."""
 REDACTED = "***"
@@ -32,6 +40,21 @@ _VALUE = re.compile(r"\*{3}(?=[\s&})\]'\"`,;:.]|$)|'[^']*'|\"[^\"]*\"|[^\s&]+")
 _ADDRESS = re.compile(r":/+(?P<rest>(?P<authority>[^\s/?#]*)\S*)")
 _PASSWORD = re.compile(r"^[^\[:]*:(?!:|\d{1,5}(?:$|[,;:.)'\"`]))")
 """An address up to a colon that no port follows."""
+
+
+def to_encoding(text: str, encoding: str = "ascii") -> str:
+    r"""Return the text in characters that an encoding has, for terminals, pagers and text messages.
+
+    >>> to_encoding("0.96 █▇▅▁ 0.87 → 宽"), to_encoding("0.9±0.1", "latin-1")
+    ('0.96 #*=_ 0.87 -> \\u5bbd', '0.9±0.1')
+    """
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        return text.translate(_ASCII).encode(encoding, "backslashreplace").decode(encoding)
+    except LookupError:
+        return text
+    return text
 
 
 def display_width(text: str) -> int:
@@ -171,6 +194,18 @@ def truncate_middle(text: str, limit: int) -> str:
     return truncate(text, limit - display_width(tail)) + tail
 
 
+@lru_cache(maxsize=64)
+def truncate_apart(names: tuple[str, ...], limit: int) -> dict[str, str]:
+    """Return each name in at most `limit` cells: cut at its end, or in the middle if its start is that of another.
+
+    >>> truncate_apart(("checkout-fraud", "payment-eu", "payment-us"), 8)
+    {'checkout-fraud': 'checkou…', 'payment-eu': 'paym…-eu', 'payment-us': 'paym…-us'}
+    """
+    starts = {name: truncate(name, limit) for name in names}
+    counts = Counter(starts.values())
+    return {name: start if counts[start] == 1 else truncate_middle(name, limit) for name, start in starts.items()}
+
+
 def truncate_at_word(text: str, limit: int) -> str:
     """Return `text` in at most `limit` cells, cut between words, so that no number loses its end.
 
@@ -295,15 +330,35 @@ def format_percent(proportion: float) -> str:
     return f"{100 * proportion:.0f} %" if proportion >= 0.01 or not proportion else f"{100 * proportion:.1g} %"
 
 
+def format_fixed(value: float, digits: int = 3) -> str:
+    """Return a value with the decimals of its metric, the same in a table, an alert and a title.
+
+    Large values have fewer; of a value that all decimals would make zero there is one significant digit.
+
+    >>> format_fixed(0.87), format_fixed(121.0), format_fixed(1234567.0), format_fixed(0.0004), format_fixed(45.12, 1)
+    ('0.870', '121.0', '1234567', '0.0004', '45.1')
+    """
+    if math.isinf(value):
+        return "inf" if value > 0 else "-inf"
+    size = abs(value)
+    if size >= 1e15:
+        return f"{value:.6g}"
+    if size >= 1000 and (value == round(value) or size >= 1e5):
+        return f"{value:.0f}"
+    if value and round(size, digits) == 0:
+        return f"{value:.1g}"
+    return f"{value:.{min(digits, 1) if size >= 100 else digits}f}"
+
+
 def format_value(value: float, digits: int = 3) -> str:
-    """Return a value for a sentence: at most `digits` decimals, at least two, no padding beyond them.
+    """Return a limit or another number of a sentence: at most `digits` decimals, at least two, no padding beyond them.
 
     >>> format_value(0.87), format_value(0.9), format_value(0.553672), format_value(1200.0), format_value(12345.678)
     ('0.87', '0.90', '0.554', '1200', '12345.7')
     """
-    if value != value or value in (float("inf"), float("-inf")):  # noqa: PLR0124  NaN alone differs from itself
+    if not math.isfinite(value):
         return format_exact(value)
-    if abs(value) >= 1000:
+    if abs(value) >= 100:
         return format_exact(round(value, 1))
     text = f"{value:.{digits}f}"
     if float(text) == 0 != value:
@@ -312,33 +367,24 @@ def format_value(value: float, digits: int = 3) -> str:
     return f"{integer}.{decimals.rstrip('0').ljust(2, '0')}"
 
 
-def format_alike(*values: float) -> list[str]:
-    """Return values for one sentence, as `format_value` writes them but with as many decimals as the longest has.
-
-    >>> format_alike(0.683, 0.94), format_alike(0.87, 0.9), format_alike(1200.0, 303.25)
-    (['0.683', '0.940'], ['0.87', '0.90'], ['1200', '303.25'])
-    """
-    texts = [format_value(value) for value in values]
-    if not all("." in text and "e" not in text for text in texts):
-        return texts
-    most = max(len(text.partition(".")[2]) for text in texts)
-    return [text + "0" * (most - len(text.partition(".")[2])) for text in texts]
-
-
-def format_comparison(value: float, sign: str, limit: float) -> str:
+def format_comparison(value: float, sign: str, limit: float, digits: int = 3) -> str:
     """Return `value sign limit` with as many decimals as are needed to distinguish the two.
 
     Args:
         value: The value to compare.
         sign: `<` or `>`, as it is.
         limit: The value it is compared with; four decimals at least.
+        digits: Decimals of the metric.
 
     >>> format_comparison(0.87, "<", 0.9), format_comparison(0.8999999, "<", 0.9)
-    ('0.87 < 0.90', '0.8999999 < 0.90')
+    ('0.870 < 0.90', '0.8999999 < 0.90')
     """
-    for digits in (3, 4, 6, 9):
-        left, right = format_value(value, digits), format_value(limit, max(digits, 4))
-        if float(left) != float(right) or value == limit:
+    right = format_value(limit, 4)
+    if float(left := format_fixed(value, digits)) != float(right) or value == limit:
+        return f"{left} {sign} {right}"
+    for more in (4, 6, 9):
+        left, right = format_value(value, more), format_value(limit, more)
+        if float(left) != float(right):
             return f"{left} {sign} {right}"
     return f"{format_exact(value)} {sign} {format_exact(limit)}"
 

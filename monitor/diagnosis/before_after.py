@@ -68,6 +68,11 @@ class BeforeAfterWindows:
         # Where hardly anything else was before, even a bad time is something to compare with.
         return np.flatnonzero(usual if usual.sum() >= MIN_USUAL else mask)[-MAX_PERIODS:]
 
+    def newest_of(self, series: Series) -> BeforeAfterWindows:
+        """Return the windows with nothing but the newest evaluable period of a series after."""
+        newest = series.times[_has_square(series)][-1]
+        return replace(self, after_start=newest, end=newest)
+
     def after_indices(self, series: Series) -> Indices:
         """Return the indices of the evaluable periods after."""
         mask = _has_square(series) & (series.times >= self.after_start)
@@ -128,7 +133,8 @@ def compare(series: Series, windows: BeforeAfterWindows) -> BeforeAfter | None:
     z = math.copysign(MAX_Z, delta) if abs(unexplained) > 1e-12 else 0.0
     if error > 0:
         z = max(-MAX_Z, min(MAX_Z, unexplained / error))
-    return BeforeAfter(series.key, levels[0], levels[1], delta, low, high, z, len(after))
+    cases = None if series.support is None else float(series.support[after].sum())
+    return BeforeAfter(series.key, levels[0], levels[1], delta, low, high, z, len(after), cases)
 
 
 def _bias_difference(series: Series, levels: Sequence[float], before: Indices, after: Indices) -> float:
@@ -202,24 +208,13 @@ def _without_week(series: Series, before: Indices, after: Indices) -> Floats:
 
 
 def incident_end(context: ModelContext) -> datetime | None:
-    """Return the last period of an incident that is past its worst; None if it goes on.
-
-    That is the last one, before it resolved, that was nearer to the worst value than to the level before.
-    """
+    """Return the last period of an incident that is past its worst; None if it goes on."""
     incident = context.incident
-    if incident is None or incident.before is None or incident.worst_value is None:
+    series = None if incident is None else context.find_series(incident.key)
+    if incident is None or incident.last_bad_at is None or series is None:
         return None
-    series = context.find_series(incident.key)
-    if series is None:
-        return None
-    points = series[series.evaluable() & (series.times >= to_datetime64(incident.started_at))]
-    if incident.resolved_at is not None:
-        points = points[points.times < to_datetime64(incident.resolved_at)]
-    is_bad = np.abs(points.values - incident.before) > np.abs(points.values - incident.worst_value)
-    if not is_bad.any():
-        return None
-    last = points.times[np.flatnonzero(is_bad)[-1]]
-    return None if incident.resolved_at is None and last == series.times[-1] else to_datetime(last)
+    is_newest = to_datetime64(incident.last_bad_at) == series.times[-1]
+    return None if incident.resolved_at is None and is_newest else incident.last_bad_at
 
 
 def onset_of(context: ModelContext, key: SeriesKey, pattern: SeriesPattern | None) -> datetime | None:

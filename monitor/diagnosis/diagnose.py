@@ -139,7 +139,11 @@ def diagnose(context: ModelContext) -> Diagnosis:
     key = alerting or (past.concerns[0].key if past.concerns else _worst_series(past, patterns))
     series = past.find_series(key)
     pattern = next((pattern for pattern in patterns if pattern.key == key), None)
-    others = tuple(other for other in patterns if other.key != key and other.pattern not in HEALTHY_PATTERNS)
+    others = tuple(
+        _with_alert_start(other, past)
+        for other in patterns
+        if other.key != key and other.pattern not in HEALTHY_PATTERNS
+    )
     observations = observe_change(past, series, pattern, others)
     explained = observations.pattern
     if explained is not None and (pattern is None or explained.pattern in (pattern.pattern, *DECLINES)):
@@ -164,6 +168,12 @@ def diagnose(context: ModelContext) -> Diagnosis:
         dominant_segment=dominant_share(observations),
         labels_since_change=observations.labels_since_change,
     )
+
+
+def _with_alert_start(pattern: SeriesPattern, context: ModelContext) -> SeriesPattern:
+    """Return the pattern of another metric with the start of its alert, if that fires: one start on every surface."""
+    starts = [alert.since for alert in context.alerts if alert.key == pattern.key and alert.resolved is None]
+    return replace(pattern, started_at=min(starts)) if starts and pattern.started_at is not None else pattern
 
 
 def _alerting_series(context: ModelContext) -> SeriesKey | None:
@@ -225,12 +235,16 @@ def _hypotheses(observations: Observations) -> tuple[CauseHypothesis, ...]:
 
 
 def _ordered_changes(observations: Observations) -> Iterable[BeforeAfter]:
-    """Yield the focus, then changed metrics, most significant first, then the rest in the order of the history."""
+    """Yield the focus, then changed metrics, most significant first, then the rest in the order of the history.
+
+    Each as it is shown everywhere.
+    """
     if observations.focus is not None:
-        yield observations.focus
+        yield observations.shown(observations.focus)
     changes = dict(observations.before_after)
     row_counts = changes.pop(ROW_COUNT, None)
     rest = [change for change in changes.values() if change is not observations.focus]
-    yield from sorted(rest, key=lambda change: -abs(change.z) if change.is_significant else 0.0)
+    rest.sort(key=lambda change: -abs(change.z) if change.is_significant else 0.0)
+    yield from map(observations.shown, rest)
     if row_counts is not None:
         yield row_counts

@@ -16,7 +16,7 @@ from modeltop.core.diagnosis import (
     SegmentContribution,
     SeriesPattern,
 )
-from modeltop.core.incident import Note
+from modeltop.core.incident import Incident, Note
 from modeltop.core.metrics.registry import LABEL_COVERAGE, Metric
 from modeltop.core.series import (
     Alert,
@@ -102,9 +102,11 @@ class Observations:
 
     @property
     def is_overnight(self) -> bool:
-        """Whether the change is certainly sudden, and periods are short."""
+        """Whether the change certainly happened from one period to the next, and periods are short."""
         pattern, series = self.pattern, self.series
-        if not self.is_sudden or pattern is None or series is None or pattern.confidence < MIN_OVERNIGHT_CONFIDENCE:
+        if not self.is_sudden or pattern is None or series is None:
+            return False
+        if pattern.confidence < MIN_OVERNIGHT_CONFIDENCE or pattern.duration > 1:
             return False
         return typical_period(series) <= MAX_OVERNIGHT_PERIOD
 
@@ -149,27 +151,37 @@ class Observations:
         """Contributions to the change, of all segmentations."""
         return tuple(contribution for segmentation in self.segmentations for contribution in segmentation.contributions)
 
-    def levels(self, change: BeforeAfter) -> tuple[float, float]:
-        """Return the values before and after that a person is shown, the same everywhere.
+    def shown(self, change: BeforeAfter) -> BeforeAfter:
+        """Return a change as a person is shown it: one size on every surface.
 
-        Of a decline from the first period on these are the first and the newest value; of the incident's own series its
-        numbers: the newest value of a decline, the level after of any other change.
+        Before is the baseline of the incident, and after its mean; of a decline the newest value, and of one from the
+        first period on also the first. Causes are weighed by the levels of `compare`, which one value cannot move.
         """
-        series, incident = self.context.overall_series().get(change.key.metric), self.context.incident
-        if incident is not None and self.windows is not None and to_datetime(self.windows.onset) != incident.started_at:
-            incident = None
-        is_focus = self.focus is not None and change.key == self.focus.key and self.series is not None
-        series = self.series if is_focus else series
+        is_focus = self.focus is not None and change.key == self.focus.key
+        series = self.series if is_focus else self.context.overall_series().get(change.key.metric)
+        if series is None or series.key != change.key or self.windows is None:
+            return change
         is_decline = self.pattern is not None and self.pattern.pattern is Pattern.DECLINE
-        if self.starts_with_change and is_decline and series is not None:
-            values = series.values[series.evaluable()]
-            return float(values[0]), float(values[-1])
-        if is_focus and incident is not None and incident.before is not None and incident.after is not None:
-            after = change.after if self.context.is_past else incident.after
-            return incident.before, incident.now if is_decline and incident.now is not None else after
-        if is_decline and series is not None and not self.context.is_past:
-            return change.before, float(series.values[series.evaluable()][-1])
-        return change.before, change.after
+        values = series.values[series.evaluable()]
+        if self.starts_with_change and is_decline:
+            support = series.latest_support
+            shown = replace(change, low=None, high=None, periods=1, cases=support)
+            return _moved(shown, float(values[0]), float(values[-1]))
+        newest = compare(series, self.windows.newest_of(series)) if is_decline and not self.context.is_past else None
+        if newest is not None:
+            change = replace(newest, after=float(values[-1]), z=change.z, periods=change.periods)
+        incident, before = self._explained_incident, None
+        if incident is not None:
+            before = incident.level_before(series)
+        after = incident.after if incident is not None and is_focus and newest is None else None
+        return _moved(change, change.before if before is None else before, change.after if after is None else after)
+
+    @property
+    def _explained_incident(self) -> Incident | None:
+        """The incident, if the change is the one that it started with."""
+        incident, windows = self.context.incident, self.windows
+        is_same = incident is not None and windows is not None and to_datetime(windows.onset) == incident.started_at
+        return incident if is_same else None
 
     def loss(self, change: BeforeAfter | None) -> float:
         """Return how much worse a metric got, in its unit; without a direction, how much it fell."""
@@ -185,6 +197,13 @@ class Observations:
     def is_near_onset(self, note: Note) -> bool:
         """Return whether a note is about the day of the onset, within one day."""
         return self.windows is not None and abs(note.at - to_datetime(self.windows.onset)) <= timedelta(days=1)
+
+
+def _moved(change: BeforeAfter, before: float, after: float) -> BeforeAfter:
+    """Return a change with these levels, and the interval around their difference."""
+    by = after - before - change.delta
+    low, high = (None if bound is None else bound + by for bound in (change.low, change.high))
+    return replace(change, before=before, after=after, delta=after - before, low=low, high=high)
 
 
 def observe_change(
@@ -204,9 +223,8 @@ def observe_change(
     if series is None or started_at is None:
         return Observations(context, series, pattern, other_patterns, no_data_alert)
     if not _is_sudden(pattern) and declines_from_first(series, to_datetime64(started_at)):
-        times = series.times[series.evaluable()]
-        started_at = to_datetime(times[1])
-        size = float(series.values[series.evaluable()][-1] - series.values[series.evaluable()][0])
+        values = series.values[series.evaluable()]
+        started_at, size = to_datetime(series.times[series.evaluable()][0]), float(values[-1] - values[0])
         pattern = SeriesPattern(series.key, Pattern.DECLINE, started_at, size, 1.0)
     unrelated = (Pattern.SPIKE,) if context.incident is not None else (*DECLINES, Pattern.SPIKE)
     if pattern is not None and pattern.pattern in unrelated and started_at != pattern.started_at:
@@ -255,7 +273,7 @@ def _row_counts(overall: Iterable[Series]) -> Series | None:
         return None
     finite = np.isfinite(longest.rows)
     key = longest.key._replace(metric=ROW_COUNT)
-    return Series(key, Direction.NEITHER, longest.times[finite], longest.rows[finite])
+    return Series(key, Direction.NEITHER, longest.times[finite], longest.rows[finite], digits=0)
 
 
 def _segmentations(context: ModelContext, series: Series, windows: BeforeAfterWindows) -> tuple[Segmentation, ...]:

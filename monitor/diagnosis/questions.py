@@ -6,16 +6,16 @@ from collections.abc import Sequence
 
 from modeltop.core.diagnosis import BeforeAfter, Cause, CauseHypothesis, Certainty, Forecast, Pattern, Question
 from modeltop.core.metrics.phrases import format_values, metric_name, series_subject
-from modeltop.core.series import ConcernKind, Series, to_datetime
+from modeltop.core.series import ConcernKind, Series
 from modeltop.core.stats.spacing import period_unit
-from modeltop.core.text import format_day, per_unit, pluralize
+from modeltop.core.text import per_unit, pluralize
 from modeltop.diagnosis.advice import ACTIONS, UNDECIDED_ACTIONS, is_likely, retraining_blocker
 from modeltop.diagnosis.before_after import BeforeAfterWindows
 from modeltop.diagnosis.context import CONFIDENCE
 from modeltop.diagnosis.feature_drift import feature_shifts
 from modeltop.diagnosis.observations import Observations
 from modeltop.diagnosis.phrases import describe_followed, describe_forecast, top_features
-from modeltop.diagnosis.signals import describe, describe_metric_change
+from modeltop.diagnosis.signals import describe, describe_metric_change, describe_onset
 from modeltop.rules.concerns import describe_concern
 
 RELIABILITY = ("f1_score", "balanced_accuracy", "mcc", "roc_auc", "recall", "precision", "r2", "rmse", "mape")
@@ -72,7 +72,7 @@ def _declining(observations: Observations, forecast: Forecast | None) -> Answer:
     series, focus, now = observations.series, observations.focus, observations.context.now
     if series is None or focus is None or observations.windows is None:
         return _undecided(observations)
-    subject, onset = series_subject(series.key), to_datetime(observations.windows.onset)
+    subject = series_subject(series.key)
     accuracy = observations.before_after.get("accuracy")
     if accuracy is not None and not observations.metric.needs_labels:
         return "no", f"accuracy {describe(observations, accuracy)}"  # a worse one was told above
@@ -81,9 +81,7 @@ def _declining(observations: Observations, forecast: Forecast | None) -> Answer:
     if forecast is not None and observations.pattern is not None and observations.pattern.pattern is Pattern.DECLINE:
         outlook = describe_forecast(forecast, now)
         return "yes", f"{subject} {_pace(observations, series)}{'; ' if outlook else ''}{outlook}"
-    verb = "rose" if focus.delta > 0 else "dropped" if observations.is_sudden else "declined"
-    when = "on" if observations.is_sudden else "since about"
-    return "yes", f"{subject} {verb} {when} {format_day(onset, now)}, {describe(observations, focus)}"
+    return "yes", f"{subject} {describe_onset(observations, series, focus)}, {describe(observations, focus)}"
 
 
 def _reported_decline(observations: Observations) -> str | None:
@@ -126,8 +124,7 @@ def _pace(observations: Observations, series: Series) -> str:
     count = int((series.evaluable() & since).sum())
     lasted, metric = pluralize(count, unit), observations.metric
     assert observations.focus is not None
-    before, after = observations.levels(observations.focus)
-    pace = (after - before) / max(1, count - observations.starts_with_change)
+    pace = observations.shown(observations.focus).delta / max(1, count - observations.starts_with_change)
     if metric.bounds == (0.0, 1.0):
         points = 100 * abs(pace)
         text = f"{points:.0f}" if points >= 1 else f"{points:.1g}"

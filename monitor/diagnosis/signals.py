@@ -5,18 +5,31 @@ from __future__ import annotations
 from datetime import datetime
 from typing import NamedTuple
 
-from modeltop.core.diagnosis import ROW_COUNT, BeforeAfter, ExpectedVsRealized, SegmentContribution, SegmentShare
+from modeltop.core.diagnosis import (
+    ROW_COUNT,
+    BeforeAfter,
+    ExpectedVsRealized,
+    Pattern,
+    SegmentContribution,
+    SegmentShare,
+)
 from modeltop.core.metrics.phrases import format_change, metric_name
+from modeltop.core.series import Direction, Series, to_datetime
 from modeltop.core.stats.distributions import jensen_shannon
-from modeltop.core.text import format_value
+from modeltop.core.stats.spacing import period_unit
+from modeltop.core.text import format_day, format_value
 from modeltop.diagnosis.before_after import compare
 from modeltop.diagnosis.context import ALL, CONFIDENCE
 from modeltop.diagnosis.observations import ESTIMATED, Observations
-from modeltop.diagnosis.phrases import UNMOVED_BELOW, followed_ratio
+from modeltop.diagnosis.phrases import UNMOVED_BELOW, describe_month, followed_ratio
 from modeltop.diagnosis.segments import Segmentation
-from modeltop.diagnosis.timeseries.pattern import DECLINES
+from modeltop.diagnosis.timeseries.pattern import DECLINES, MIN_CONFIDENCE
 from modeltop.rules.detectors.volume import MAX_SHARE
 
+RECENT_DAYS = 28
+"""Age of a slide up to which its start is a day, not a part of a month."""
+VERBS = {Direction.HIGHER: ("dropped", "has slid", "fell"), Direction.LOWER: ("jumped", "has risen", "rose")}
+"""Verbs of a sudden and a gradual change, and of one whose pattern is uncertain, by the better direction."""
 MIN_DOMINANT_SHARE = 0.6
 """Ratio of the fall from which one segment dominates it."""
 MIN_OVERREPRESENTATION = 1.3
@@ -273,7 +286,31 @@ def describe(observations: Observations, change: BeforeAfter) -> str:
     """Return the values of a metric before and after, such as `0.957→0.846`."""
     catalog = observations.context.catalog
     metric = observations.metric if change is observations.focus else catalog.get(change.key.metric)
-    return format_change(metric, *observations.levels(change))
+    shown = observations.shown(change)
+    return format_change(metric, shown.before, shown.after)
+
+
+def describe_onset(observations: Observations, series: Series, focus: BeforeAfter) -> str:
+    """Return how the change of the series came and when, such as `dropped overnight on 26 Jun`, on every surface."""
+    assert observations.windows is not None, "a change has windows"
+    onset, now = to_datetime(observations.windows.onset), observations.context.now
+    sudden, gradual, moved = VERBS[Direction.LOWER if focus.delta > 0 else Direction.HIGHER]
+    kind, day = uncertain_kind(observations), format_day(onset, now)
+    if kind is Pattern.DECLINE and observations.starts_with_change:
+        return f"{moved} steadily"
+    if kind is Pattern.DROP and observations.is_overnight:
+        return f"{sudden} {'overnight' if period_unit(series) == 'day' else 'suddenly'} on {day}"
+    if observations.is_over:
+        return f"{moved} on {day}"
+    if kind is Pattern.DECLINE:
+        return f"{gradual} since {f'about {day}' if (now - onset).days <= RECENT_DAYS else describe_month(onset, now)}"
+    return f"{sudden if kind is Pattern.DROP else moved} around {day}"
+
+
+def uncertain_kind(observations: Observations) -> Pattern:
+    """Return the pattern; steady if it is uncertain."""
+    pattern = observations.pattern
+    return pattern.pattern if pattern is not None and pattern.confidence >= MIN_CONFIDENCE else Pattern.STEADY
 
 
 def describe_metric_change(observations: Observations, change: BeforeAfter) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
 
 from modeltop.core.diagnosis import (
     MAX_SENTENCE,
@@ -16,22 +15,21 @@ from modeltop.core.diagnosis import (
     Verdict,
 )
 from modeltop.core.metrics.phrases import format_values, series_subject
-from modeltop.core.series import Alert, Condition, Direction, Series, Severity, to_datetime
+from modeltop.core.series import Alert, Condition, Series, Severity, to_datetime
 from modeltop.core.stats.spacing import period_unit
 from modeltop.core.text import display_width, format_day, format_value, pluralize, sanitize, truncate_at_word
 from modeltop.diagnosis.advice import describe_step, insufficient_data_reason, second_cause
 from modeltop.diagnosis.context import CONFIDENCE, ModelContext
 from modeltop.diagnosis.observations import Observations
-from modeltop.diagnosis.phrases import describe_month, describe_ok, sentence_case
-from modeltop.diagnosis.signals import describe_metric_change, precision_recall_tradeoff
-from modeltop.diagnosis.timeseries.pattern import MIN_CONFIDENCE
+from modeltop.diagnosis.phrases import describe_ok, sentence_case
+from modeltop.diagnosis.signals import (
+    describe_metric_change,
+    describe_onset,
+    precision_recall_tradeoff,
+)
 from modeltop.rules.concerns import describe_concern
 
-RECENT_DAYS = 28
-"""Age of a slide up to which its start is a day, not a part of a month."""
 CADENCES = {"hour": "hourly", "day": "daily", "week": "weekly", "month": "monthly"}
-VERBS = {Direction.HIGHER: ("dropped", "has slid", "fell"), Direction.LOWER: ("jumped", "has risen", "rose")}
-"""Verbs of a sudden and a gradual change, and of one whose pattern is uncertain, by the better direction."""
 
 
 def verdict(
@@ -151,41 +149,27 @@ def _what(observations: Observations) -> Iterator[str]:
     if observations.focus is None or observations.windows is None:
         yield from _level(observations, series)
         return
-    text = _change(observations, series, observations.focus, to_datetime(observations.windows.onset))
-    yield from _extended(text, observations, series)
+    yield from _extended(_change(observations, series, observations.focus), observations, series)
 
 
-def _change(observations: Observations, series: Series, focus: BeforeAfter, onset: datetime) -> str:
-    """Return the change: a fall that is sudden from before to after, one that is gradual to the newest value."""
-    before, after = observations.levels(focus)
-    incident = observations.context.incident
+def _change(observations: Observations, series: Series, focus: BeforeAfter) -> str:
+    """Return the change as it is shown everywhere, and the newest value if that is another."""
+    shown, incident = observations.shown(focus), observations.context.incident
     newest = float(series.values[series.evaluable()][-1]) if incident is None or incident.now is None else incident.now
-    texts = format_values(observations.metric, before, after, newest)
-    old, new = format_values(observations.metric, before, after)
-    now, subject = observations.context.now, series_subject(series.key)
-    day = format_day(onset, now)
-    sudden, gradual, moved = VERBS[Direction.LOWER if after > before else Direction.HIGHER]
-    kind = _kind(observations)
-    if series.key.metric == CONFIDENCE and after < before:
-        current = "" if kind is Pattern.DECLINE or abs(newest - after) <= abs(newest - before) else f"; {texts[2]} now"
-        return f"less confident since {day}, {old}→{new}{current}"
-    if kind is Pattern.DECLINE and observations.starts_with_change:
+    old, new, current = format_values(observations.metric, shown.before, shown.after, newest)
+    clause, subject = describe_onset(observations, series, shown), series_subject(series.key)
+    is_near = current == new
+    if series.key.metric == CONFIDENCE and shown.delta < 0:
+        assert observations.windows is not None, "a change has windows"
+        onset = to_datetime(observations.windows.onset)
+        subject, clause = "less confident", f"since {format_day(onset, observations.context.now)}"
+        is_near = abs(newest - shown.after) <= abs(newest - shown.before)
+    if is_near:
+        old, new = format_values(observations.metric, shown.before, shown.after)
         count = int(series.evaluable().sum())
-        return f"{subject} {moved} steadily, {old}→{new} in {pluralize(count, period_unit(series))}"
-    if kind is Pattern.DECLINE and not observations.is_over:
-        since = f"about {day}" if (now - onset).days <= RECENT_DAYS else describe_month(onset, now)
-        return f"{subject} {gradual} since {since}, {old}→{new}"
-    when = f"{moved} on {day}" if observations.is_over else f"{sudden if kind is Pattern.DROP else moved} around {day}"
-    if kind is Pattern.DROP and observations.is_overnight and period_unit(series) == "day":
-        when = f"{sudden} overnight on {day}"
-    current = "" if texts[2] == texts[1] else f"; {texts[2]} now"
-    return f"{subject} {when}, {texts[0]}→{texts[1]}{current}"
-
-
-def _kind(observations: Observations) -> Pattern:
-    """Return the pattern; steady if it is uncertain."""
-    pattern = observations.pattern
-    return pattern.pattern if pattern is not None and pattern.confidence >= MIN_CONFIDENCE else Pattern.STEADY
+        span = f" in {pluralize(count, period_unit(series))}" if clause.endswith("steadily") else ""
+        return f"{subject} {clause}, {old}→{new}{span}"
+    return f"{subject} {clause}, {old}→{new}; {current} now"
 
 
 def _extended(text: str, observations: Observations, series: Series) -> Iterator[str]:

@@ -62,8 +62,11 @@ def frame_to_csv(frame: pd.DataFrame) -> bytes:
         shape = "no rows" if frame.empty else "one column"
         raise UsageError(f"the DataFrame has {shape}: it needs a date column, a column a metric, and a row a period")
     for position, dtype in enumerate(frame.dtypes):  # by position: two columns may have one name
+        column = frame.iloc[:, position]
         if isinstance(dtype, pd.PeriodDtype):
-            frame.isetitem(position, frame.iloc[:, position].dt.start_time)
+            frame.isetitem(position, column.dt.start_time)
+        elif isinstance(dtype, pd.DatetimeTZDtype) and (column.isna() | (column == column.dt.normalize())).all():
+            frame.isetitem(position, column.dt.tz_localize(None))  # days, which are called the same in each zone
     text = frame.to_csv(index=False, lineterminator="\n")
     if "\r" in text:  # the csv module before Python 3.11.9 leaves a lone CR bare
         text = frame.to_csv(index=False, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)

@@ -81,7 +81,7 @@ def missing_reason(path: str) -> str:
     if path == "-":
         return "standard input is not read: write it to a file"
     if re.search(r"[*?]", path):
-        return "no file matches this pattern: check the path"
+        return f"no file matches this pattern: {_list_command(path)}"
     if (near := nearest_path(path)) is not None:
         return f"no such file; did you mean {near}?"
     folder = os.path.dirname(path.rstrip("/")) or "."  # noqa: PTH120  a Path would lose `./`
@@ -89,7 +89,15 @@ def missing_reason(path: str) -> str:
     if count:
         files = f"{shlex.quote(folder)} has {pluralize(count, 'CSV file')}"
         return f"no such file; {files}: `modeltop check {shlex.quote(folder)}`"
-    return "no such file or folder: check the path"
+    return f"no such file or folder: {_list_command(path)}"
+
+
+def _list_command(path: str) -> str:
+    """Return the command that lists the nearest folder above a path that is there, and what it does."""
+    folder = os.path.dirname(path.rstrip("/"))  # noqa: PTH120  as above
+    while folder and not os.path.isdir(folder):  # noqa: PTH112  as above
+        folder = os.path.dirname(folder)  # noqa: PTH120  as above
+    return f"`ls {shlex.quote(redact_credentials(folder or '.'))}` lists what is there"
 
 
 def _address_reason(path: str) -> str | None:
@@ -167,8 +175,8 @@ def folder_reason(folder: str) -> str:
     if partition := next((name for name in names if "=" in name), None):
         return f"no metric files here, but folders such as {partition}: `modeltop compute {quoted}` reads predictions"
     if names:
-        return "no metric files here: check the path"
-    return "an empty folder: name one with metric CSV files, or `modeltop record` a first value"
+        return f"no metric files here: `ls {quoted}/*` lists what is there"
+    return "an empty folder: name one with metric files"
 
 
 def _csv_below(folder: str) -> tuple[int, int]:

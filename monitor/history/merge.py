@@ -273,7 +273,8 @@ def _to_series(block: Block, metric: str, duplicates: _DuplicatePeriods | None, 
         own = fields.get("support")
         fields["support"] = fields["rows"] if own is None else np.where(np.isnan(own), fields["rows"], own)
     key = SeriesKey(block.model, metric, block.segment)
-    return Series(key, definition.better, times, **fields, proportion=definition.proportion)
+    fields |= {"proportion": definition.proportion, "digits": definition.digits}
+    return Series(key, definition.better, times, **fields)
 
 
 def _has_values(column: _Column) -> bool:

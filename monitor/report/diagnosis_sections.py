@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from modeltop.core.diagnosis import ROW_COUNT, BeforeAfter, Cause, Diagnosis, FeatureShift, SegmentContribution
+from modeltop.core.diagnosis import ROW_COUNT, BeforeAfter, Cause, Diagnosis, FeatureShift
 from modeltop.core.metrics.phrases import format_change
 from modeltop.core.metrics.registry import MetricRegistry
 from modeltop.core.text import format_value, sanitize
@@ -26,10 +26,7 @@ def diagnosis_sections(diagnosis: Diagnosis, catalog: MetricRegistry) -> dict[st
         ("What to do", advice_lines(diagnosis)),
         ("Before and after", (_describe_change(change, catalog) for change in diagnosis.metric_changes[:MAX_LINES])),
         ("Features that shifted", map(_describe_shift, diagnosis.feature_shifts[:MAX_LINES])),
-        (
-            "Segments by contribution",
-            (_describe_segment(segment, diagnosis, catalog) for segment in diagnosis.segments[:MAX_LINES]),
-        ),
+        ("Segments by contribution", _describe_segments(diagnosis, catalog)),
     )
     return {title: lines for title, texts in sections if (lines := tuple(texts))}
 
@@ -73,8 +70,11 @@ def _describe_shift(shift: FeatureShift) -> str:
     return line
 
 
-def _describe_segment(segment: SegmentContribution, diagnosis: Diagnosis, catalog: MetricRegistry) -> str:
+def _describe_segments(diagnosis: Diagnosis, catalog: MetricRegistry) -> Iterator[str]:
+    """Yield the segments whose contribution is seen in the digits of the metric."""
     metric = catalog.get(diagnosis.key.metric if diagnosis.key is not None else "")
-    levels, share = format_change(metric, *segment.level), format_percent_change(segment.share)
-    contribution = metric.format_delta(segment.total)
-    return f"{sanitize(segment.segment, 60)}: contributes {contribution}; {levels}, {share} of the cases"
+    for segment in diagnosis.segments[:MAX_LINES]:
+        if total := round(segment.total, metric.digits):
+            levels, share = format_change(metric, *segment.level), format_percent_change(segment.share)
+            contribution = f"{sanitize(segment.segment, 60)}: contributes {metric.format_delta(total)}"
+            yield f"{contribution}; {levels}, {share} of the cases"

@@ -20,6 +20,7 @@ from modeltop.report.phrases import (
     describe_note,
     describe_silence,
     describe_time,
+    handling_mark,
     headline,
     latest_cells,
     problem_lines,
@@ -182,7 +183,8 @@ class _Page:
 
     def _fleet_row(self, number: int, status: ModelStatus) -> str:
         kind = severity_class(status.severity)
-        link = f'<a href="#m{number}">{MARKS[status.severity][0]} {escape_text(status.model, 60)}</a>'
+        mark = MARKS[status.severity][0] + handling_mark(self.snapshot, self.index.alerts.get(status.model, ())).strip()
+        link = f'<a href="#m{number}">{mark} {escape_text(status.model, 60)}</a>'
         series = lead_series(status.model, self.history.get(status.model, []), self.snapshot)
         incident = self.snapshot.incident_of(status.model)
         cells = map(escape_text, lead_cells(status.model, series, self.snapshot))
@@ -198,7 +200,7 @@ class _Page:
         if is_open:
             yield f'<section id="m{number}"><h2>{heading}</h2>'
         else:
-            verdict = escape_text(describe_rules(status, self.index), MAX_LINE_WIDTH)
+            verdict = escape_text(describe_rules(status, self.index).removeprefix("ok: "), MAX_LINE_WIDTH)
             yield f'<section class="folded"><details><summary>{heading} {verdict}</summary><div id="m{number}">'
         history = self.history.get(model, [])
         lead = lead_series(model, history, self.snapshot)
@@ -242,22 +244,29 @@ class _Page:
             yield f"<figure><figcaption>{escape_text(caption)}</figcaption>{svg}</figure>"
 
     def _more_charts(self, others: Sequence[Series]) -> Iterator[str]:
-        # The metrics of all rows and what alerts have their charts, however many segments are ok.
-        ranked = sorted(others, key=lambda one: one.key.segment != "all" and one.key not in self.severities)
-        drawn = ranked[: MAX_CHARTS_PER_MODEL - 1]
-        charts = [line for series in drawn for line in self._chart(series, is_lead=False)]
-        if charts:
-            # A report of one model has room for all of its charts.
-            is_open = ' open=""' if len(self.snapshot.model_statuses) == 1 else ""
-            yield f"<details{is_open}><summary>{pluralize(len(charts), 'more chart')}</summary>"
-            yield f'<div class="charts">{"".join(charts)}</div></details>'
-        if missing := len(others) - len(charts):
+        """Yield the charts of the metrics of all rows and of what alerts; those of other segments unfold."""
+        first, segments = self._by_interest(others)
+        # A report of one model has room for all of its charts.
+        is_open = len(self.snapshot.model_statuses) == 1
+        drawn = 0
+        for group, name, flag in ((first, "", ' open=""' if is_open else ""), (segments, ": segments", "")):
+            shown = group[: MAX_CHARTS_PER_MODEL - 1 - drawn]
+            if charts := [line for series in shown for line in self._chart(series, is_lead=False)]:
+                yield f"<details{flag}><summary>{pluralize(len(charts), 'more chart')}{name}</summary>"
+                yield f'<div class="charts">{"".join(charts)}</div></details>'
+            drawn += len(charts)
+        if missing := len(others) - drawn:
             yield f"<p>{pluralize(missing, 'more chart')} in the app: run modeltop to see them.</p>"
+
+    def _by_interest(self, history: Sequence[Series]) -> tuple[list[Series], list[Series]]:
+        """Return the metrics of all rows and the segments that alert, and the other segments."""
+        first = [one for one in history if one.key.segment == "all" or one.key in self.severities]
+        return first, [one for one in history if one not in first]
 
     def _tables(self, history: Sequence[Series]) -> Iterator[str]:
         """Yield the metrics of all rows and the segments that alert; the other segments unfold."""
-        first = [one for one in history if one.key.segment == "all" or one.key in self.severities] or history
-        shown = first[:MAX_ROWS]
+        first, _ = self._by_interest(history)
+        shown = (first or history)[:MAX_ROWS]
         others = [series for series in history if series not in shown]
         yield from self._table(shown) if shown else ()
         if others:

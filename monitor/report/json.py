@@ -8,9 +8,11 @@ from datetime import datetime
 
 from modeltop.alerting.messages.diagnosis_json import finite_or_none, questions_record, verdict_record
 from modeltop.alerting.messages.explanation import ExplanationCache
+from modeltop.core.diagnosis import Verdict
 from modeltop.core.incident import Acknowledgement, Incident, Suppression
-from modeltop.core.series import Alert, ModelStatus, Series
+from modeltop.core.series import Alert, ModelStatus, Series, Severity
 from modeltop.diagnosis.phrases import advice_lines
+from modeltop.report.text_report import ReportIndex, describe_rules
 from modeltop.rules.change_summary import change_summary, latest_interval
 from modeltop.rules.snapshot import Snapshot
 
@@ -37,14 +39,14 @@ def as_record(snapshot: Snapshot, *, explained: Iterable[str] = (), model: str |
         explained: Models whose questions are answered although they do not alert.
         model: The only model that it is about; None for all.
     """
-    explanations = ExplanationCache(snapshot, explained)
+    index, explanations = ReportIndex(snapshot), ExplanationCache(snapshot, explained)
     statuses = [status for status in snapshot.model_statuses if model in (None, status.model)]
     severity = snapshot.severity if model is None else statuses[0].severity
     return {
         "version": VERSION,
         "status": severity.name.lower(),
         "taken_at": _iso(snapshot.taken_at),
-        "models": [_model_record(snapshot, status, explanations) for status in statuses],
+        "models": [_model_record(index, status, explanations) for status in statuses],
         "shared_starts": [
             {
                 "condition": shared.condition.value,
@@ -73,17 +75,20 @@ def as_record(snapshot: Snapshot, *, explained: Iterable[str] = (), model: str |
     }
 
 
-def _model_record(snapshot: Snapshot, status: ModelStatus, explanations: ExplanationCache) -> Record:
+def _model_record(index: ReportIndex, status: ModelStatus, explanations: ExplanationCache) -> Record:
+    snapshot, diagnosis = index.snapshot, explanations.diagnosis_for(status.model)
+    is_ok = status.severity is Severity.OK and diagnosis is None
+    verdict = Verdict(describe_rules(status, index)) if is_ok else explanations.verdict_for(status.model)
     history, coverage = snapshot.history.for_model(status.model), snapshot.label_coverage.get(status.model)
     incident = snapshot.incident_of(status.model)
     return {
         "model": status.model,
         "status": status.severity.name.lower(),
         "incident": None if incident is None else incident.id,
-        "verdict": verdict_record(explanations.verdict_for(status.model)),
+        "verdict": verdict_record(verdict),
         "labels": None if coverage is None else coverage.sentence,
         "missing": snapshot.missing_values.get(status.model),
-        **questions_record(explanations.diagnosis_for(status.model)),
+        **questions_record(diagnosis),
         "latest": [_latest_record(series, snapshot) for series in history],
         "changes": [record for series in history for record in _change_records(series, snapshot)],
     }

@@ -12,6 +12,7 @@ from modeltop.report.diagnosis_sections import diagnosis_sections
 from modeltop.report.phrases import (
     MARKS,
     describe_time,
+    handling_mark,
     headline,
     latest_cells,
     problem_details,
@@ -35,10 +36,10 @@ def markdown(snapshot: Snapshot) -> Iterator[str]:
     yield ""
     index, explanations = ReportIndex(snapshot), ExplanationCache(snapshot)
     if len(snapshot.model_statuses) > 1:
-        rows = ((_heading(status), *_lead(status, snapshot)) for status in snapshot.model_statuses)
+        rows = ((_heading(status, index), *_lead(status, snapshot)) for status in snapshot.model_statuses)
         yield from _table(("model", *LEAD_NAMES), rows)
     for status in snapshot.model_statuses:
-        yield f"## {_heading(status)}"
+        yield f"## {_heading(status, index)}"
         yield ""
         yield _code(explanations.text_for(status.model))
         yield ""
@@ -56,8 +57,9 @@ def markdown(snapshot: Snapshot) -> Iterator[str]:
     yield from _list("Failed diagnoses", explanations.errors)
 
 
-def _heading(status: ModelStatus) -> str:
-    return f"{MARKS[status.severity][0]} {_code(sanitize(status.model))}"
+def _heading(status: ModelStatus, index: ReportIndex) -> str:
+    handling = handling_mark(index.snapshot, index.alerts.get(status.model, ())).strip()
+    return f"{MARKS[status.severity][0]}{handling} {_code(sanitize(status.model))}"
 
 
 def _list(title: str, lines: Iterable[str]) -> Iterator[str]:

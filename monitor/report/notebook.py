@@ -57,7 +57,7 @@ def html_lines(snapshot: Snapshot, record: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _sentences(model: Mapping[str, Any]) -> str:
-    return " ".join(filter(None, model["verdict"].values()))
+    return " ".join(filter(None, model["verdict"].values())).removeprefix("ok: ")  # the state is beside it
 
 
 def _history(model: Mapping[str, Any], leads: Mapping[str, SeriesKey], snapshot: Snapshot) -> str:

@@ -8,8 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields
 from datetime import UTC, datetime
 
-from modeltop.core.incident import Acknowledgement, Matchers, Note, Silence, Suppression
-from modeltop.core.metrics.phrases import format_values
+from modeltop.core.incident import Acknowledgement, Incident, Matchers, Note, Silence, Suppression
 from modeltop.core.series import (
     Alert,
     Condition,
@@ -24,7 +23,6 @@ from modeltop.core.stats.spacing import period_unit
 from modeltop.core.text import (
     display_width,
     format_age,
-    format_alike,
     format_day,
     format_duration,
     format_minute,
@@ -52,8 +50,18 @@ MARKS = {
     Severity.OK: ("●", "ok"),
 }
 """Shape and word of each severity, worst first: never color alone."""
+ACKNOWLEDGED_MARK, SUPPRESSED_MARK = "✓", "×"
 MAX_HEADLINE = 80
 """Maximum terminal cells of the headline, which may become a mail's subject or a pager's entire message."""
+NEXT_COMMANDS = (
+    ("modeltop FILE.csv", "a CSV with a date and metrics"),
+    ("modeltop record MODEL accuracy=0.93", "a first value, from a job"),
+    ("modeltop demo", "a guided incident of two minutes"),
+    ("modeltop help getting-started", "the manual"),
+)
+"""Commands that are worth a try where no history was found, and what each shows."""
+_FAULT_END = re.compile(": |; ")
+"""What separates, in the message of a fault, what is wrong from what to do."""
 LINE_WIDTH = 80
 HANG = 4
 """Indentation in cells of the lines that belong to a model."""
@@ -124,6 +132,27 @@ def describe_handling(alert: Alert, snapshot: Snapshot) -> list[str]:
     ]
 
 
+def state_word(severity: Severity, incident: Incident | None) -> str:
+    """Return the word for the state of a model, by its severity and its open incident."""
+    no_data = incident is not None and incident.condition is Condition.NO_DATA
+    return "no data" if severity is Severity.UNKNOWN and no_data else MARKS[severity][1]
+
+
+def handling_mark(snapshot: Snapshot, alerts: Iterable[Alert]) -> str:
+    """Return the mark for how alerts are handled.
+
+    Returns:
+        `✓` if each active alert is acknowledged; `×` if each is suppressed, acknowledged or not, or else the others
+        are; a blank if an active alert is neither, or none is active.
+    """
+    active = {alert.id or "" for alert in alerts if alert.is_active}
+    acknowledged = active & snapshot.acknowledgements.keys()
+    suppressed = active & snapshot.suppressions.keys()
+    if not active or acknowledged | suppressed != active:
+        return " "
+    return ACKNOWLEDGED_MARK if acknowledged == active != suppressed else SUPPRESSED_MARK
+
+
 def headline(snapshot: Snapshot) -> str:
     """Return the state of all models in at most 80 terminal cells; the worst model is named."""
     models = len(snapshot.model_statuses)
@@ -135,8 +164,12 @@ def headline(snapshot: Snapshot) -> str:
     if worst is Severity.OK:
         rules = sum(status.is_evaluated for status in snapshot.rule_statuses)
         return f"OK: {pluralize(models, 'model')}, {pluralize(rules, 'rule')} passed"
-    counts = Counter(status.severity for status in snapshot.model_statuses)
-    words = [f"{counts[severity]} {severity.name.lower()}" for severity in MARKS if severity and counts[severity]]
+    counts = Counter(
+        (status.severity, state_word(status.severity, snapshot.incident_of(status.model)))
+        for status in snapshot.model_statuses
+        if status.severity
+    )
+    words = [f"{count} {word}" for (_, word), count in sorted(counts.items(), key=_worst_first)]
     first = worst_alert(snapshot)
     counted = f"{worst.name}: {', '.join(words)} of {pluralize(models, 'model')}"
     example = _worst_example(snapshot, MAX_HEADLINE - len(counted) - len(": "))
@@ -150,6 +183,11 @@ def headline(snapshot: Snapshot) -> str:
     # The problem is worth more than a word that can be guessed.
     short = line if display_width(line) <= width else truncate(line.replace(" models:", ":", 1), width)
     return short + other
+
+
+def _worst_first(item: tuple[tuple[Severity, str], int]) -> tuple[int, str]:
+    severity, word = item[0]
+    return -severity, word
 
 
 def worst_alert(snapshot: Snapshot) -> Alert | None:
@@ -183,7 +221,7 @@ def _worst_example(snapshot: Snapshot, width: int) -> str:
         return _unevaluated_model(snapshot)
     if first.condition is Condition.ERROR and first.breach:
         return f": {describe_fault(first.key.model, first.breach.message, width)}"
-    return f": {sanitize(first.key.model, 40)} {_describe_breach(first, snapshot)}"
+    return f": {sanitize(first.key.model, 40)} {_describe_breach(first)}"
 
 
 def _nothing_read(snapshot: Snapshot) -> str:
@@ -202,7 +240,24 @@ def describe_fault(source: str, message: str, width: int) -> str:
     text = f"{name}: {reason}"
     if display_width(text) <= width:
         return text
-    return truncate(f"{name}: {re.split(': |; ', reason, maxsplit=1)[0]}", width)
+    return truncate(f"{name}: {_FAULT_END.split(reason, maxsplit=1)[0]}", width)
+
+
+def fault_rest(problem: ReadProblem, line: str) -> str:
+    """Return as a sentence what a line that ends with the start of a fault, as `describe_fault` has it, leaves out."""
+    reason = sanitize(problem.message, MAX_PROBLEM_WIDTH)
+    if line.endswith(reason):
+        return ""
+    what, *rest = _FAULT_END.split(reason, maxsplit=1)
+    text = rest[0] if line.endswith(what) else reason
+    return text[:1].upper() + text[1:]
+
+
+def next_commands(problems: Iterable[ReadProblem]) -> str:
+    """Return commands to go on with if nothing was read; empty if a problem names one, or the path that is meant."""
+    if any(re.search("[`?]", problem.message) for problem in problems):
+        return ""
+    return "Try: " + ", ".join(f"`{command}`" for command, _ in NEXT_COMMANDS)
 
 
 def problem_lines(problems: Iterable[ReadProblem]) -> list[str]:
@@ -323,7 +378,7 @@ def alert_line(alert: Alert, snapshot: Snapshot, *, name: str | None = None, wit
         with_model: False if the model is named already.
     """
     model = f"{sanitize(alert.key.model, 60)} " if with_model else ""
-    line = f"{alert_mark(alert)} {model}{_describe_breach(alert, snapshot)}"
+    line = f"{alert_mark(alert)} {model}{_describe_breach(alert)}"
     if alert.condition is Condition.THRESHOLD:
         series = snapshot.history.series.get(alert.key)
         line += f", for {pluralize(alert.periods, 'period' if series is None else period_unit(series))}"
@@ -349,16 +404,12 @@ def resolved_clause(alert: Alert, now: datetime) -> str:
     return f", resolved {format_day(alert.resolved, now)}" if alert.resolved else ""
 
 
-def _describe_breach(alert: Alert, snapshot: Snapshot) -> str:
+def _describe_breach(alert: Alert) -> str:
     """Return the series, and its value against the limit."""
     breach = alert.breach
     message = breach.message if breach else alert.condition.value
     if alert.key.metric == "*":
         return sanitize(message, MAX_PROBLEM_WIDTH)
-    if breach is not None and breach.is_baseline and breach.limit is not None:
-        values = breach.value, breach.limit
-        digits = format_values(snapshot.catalog.get(alert.key.metric), *values)
-        message = message.replace(", baseline ".join(format_alike(*values)), ", baseline ".join(digits))
     return f"{series_name(alert.key)} {sanitize(message, MAX_PROBLEM_WIDTH)}"
 
 

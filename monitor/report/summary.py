@@ -10,7 +10,6 @@ from typing import NamedTuple
 from modeltop.core.incident import Incident
 from modeltop.core.metrics.registry import Metric
 from modeltop.core.series import Comparison, Condition, Series, Times, to_datetime64
-from modeltop.core.stats.robust import median
 from modeltop.core.stats.spacing import period_unit
 from modeltop.core.text import format_day, pluralize
 from modeltop.report.phrases import series_name
@@ -27,8 +26,8 @@ CHANGE_NAMES = {
 """Heading of each comparison of a change summary."""
 LEAD_NAMES = ("metric", "now", "vs baseline", "since")
 """Headings of what `lead_cells` returns."""
-BASELINE_PERIODS, MIN_BASELINE_PERIODS = 60, 8
-"""Evaluated periods before an incident that its baseline is the median of, as in `modeltop.alerting.grouping`."""
+MIN_BASELINE_PERIODS = 8
+"""Evaluated periods before an incident from which there is a baseline to compare with."""
 MIN_WINDOW, WINDOW_FACTOR, OK_WINDOW = 28, 3, 60
 """Periods of an incident that are shown at least, and as multiples of its own; those of a healthy series."""
 COMPLETE_RATIO = 1.5
@@ -126,10 +125,8 @@ def describe_changes(series: Series, snapshot: Snapshot) -> str:
 
 def incident_baseline(series: Series, incident: Incident) -> float | None:
     """Return the median of a series before an incident of its model; None with fewer than 8 evaluated periods."""
-    before = series[series.evaluable() & (series.times < to_datetime64(incident.started_at))][-BASELINE_PERIODS:]
-    if len(before) < MIN_BASELINE_PERIODS:
-        return None
-    return incident.before if incident.key == series.key else float(median(before.values))
+    is_enough = (series.evaluable() & (series.times < to_datetime64(incident.started_at))).sum() >= MIN_BASELINE_PERIODS
+    return incident.level_before(series) if is_enough else None
 
 
 def window_length(times: Times, started_at: datetime | None) -> int:

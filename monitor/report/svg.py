@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from modeltop.core.diagnosis import Diagnosis, Pattern, SeriesPattern
-from modeltop.core.series import Series, SeriesKey, Severity, to_datetime, to_datetime64
+from modeltop.core.series import Condition, Series, SeriesKey, Severity, to_datetime, to_datetime64
 from modeltop.core.stats.robust import distinct, median
 from modeltop.core.text import format_day, format_period, format_value, sanitize
 from modeltop.diagnosis.phrases import pattern_name
@@ -341,14 +341,15 @@ def series_chart(
 
 
 def _change(series: Series, snapshot: Snapshot, diagnosis: Diagnosis | None) -> tuple[datetime, str] | None:
-    """Return start and description of the change of a series: for that of its incident, the start of the incident."""
+    """Return start and description of the change of a series; of all series of an incident it is that of the lead."""
     pattern, incident = _pattern(series.key, diagnosis), snapshot.incident_of(series.key.model)
-    started_at = None if pattern is None else pattern.started_at
-    if incident is not None and incident.key == series.key:
+    started_at, name = None if pattern is None else pattern.started_at, "incident"
+    if incident is not None and incident.condition is Condition.THRESHOLD:
         started_at = incident.started_at
     if started_at is None:
         return None
-    name = "change" if pattern is None else pattern_name(pattern)
+    if pattern is not None and pattern.started_at == started_at:
+        name = pattern_name(pattern)
     return started_at, f"{name} since {format_day(started_at, snapshot.taken_at)}"
 
 

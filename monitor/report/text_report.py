@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Generator, Iterator, Sequence
 
 from modeltop.alerting.messages.explanation import ExplanationCache
 from modeltop.core.diagnosis import Diagnosis, Verdict
@@ -26,10 +27,12 @@ from modeltop.report.phrases import (
     describe_handling,
     describe_time,
     direction_lines,
+    fault_rest,
     has_too_little_history,
     headline,
     latest_cells,
     list_names,
+    next_commands,
     problem_details,
     rule_lines,
     series_name,
@@ -84,38 +87,62 @@ class ReportIndex:
 
 def text_summary(snapshot: Snapshot) -> Iterator[str]:
     """Yield the output of `check`: the headline, models that alert, worst first, the others, and the rules."""
-    yield (first_line := headline(snapshot))
-    if _says_all(first_line, snapshot):
+    yield headline(snapshot)
+    if _is_one_fault(snapshot):
+        yield from _fault_lines(snapshot)
         return
-    yield from (line for shared in snapshot.shared_starts for line in wrapped(shared.sentence, 2))
     index, explanations = ReportIndex(snapshot), ExplanationCache(snapshot)
     alerting = [status for status in snapshot.model_statuses if status.model in index.alerts]
+    for status in alerting:  # only so many are diagnosed: the worst
+        explanations.verdict_for(status.model)
+    own = yield from _shared_verdicts(snapshot, explanations)
     for status in alerting[:MAX_DETAILED]:
-        yield from alerting_section(status, index, explanations.verdict_for(status.model))
+        yield from alerting_section(status, index, own.get(status.model) or explanations.verdict_for(status.model))
     for status in alerting[MAX_DETAILED:]:
-        yield from _status_lines(status, explanations.verdict_for(status.model))
+        yield from _status_lines(status, own.get(status.model) or explanations.verdict_for(status.model))
     others = [status for status in snapshot.model_statuses if status.model not in index.alerts]
     for status in others:
         if status.concerns:
             yield from _status_lines(status, explanations.verdict_for(status.model))
     yield from healthy_section([status for status in others if not status.concerns], index)
     yield from _footer(snapshot, explanations)
+    if not snapshot.history.periods and (snapshot.history.problems or not snapshot.model_statuses):
+        yield from wrapped(f"{'':{HANG}}{next_commands(snapshot.history.problems)}".rstrip(), HANG)
 
 
-def _says_all(first_line: str, snapshot: Snapshot) -> bool:
-    """Return whether the headline is all there is to say: no model, and one source with a short reason."""
-    faults = {f"UNKNOWN: {problem}" for problem in snapshot.history.problems}
-    return (
-        not snapshot.model_statuses[1:]
-        and not snapshot.history.periods
-        and not snapshot.notices
-        and faults == {first_line}
-    )
+def _shared_verdicts(snapshot: Snapshot, explanations: ExplanationCache) -> Generator[str, None, dict[str, Verdict]]:
+    """Yield what models share, and why and what to do where they share that too; return what is left to say of each."""
+    own: dict[str, Verdict] = {}
+    for shared in snapshot.shared_starts:
+        yield from wrapped(shared.sentence, 2)
+        verdicts = {model: explanations.verdict_for(model) for model in shared.models}
+        ((why, do), count), *_ = Counter((one.why, one.do) for one in verdicts.values()).most_common(1)
+        if count > 1:
+            yield from (line for text in filter(None, (why, do)) for line in wrapped(f"{'':{HANG}}{text}", HANG))
+            own |= {model: Verdict(one.what) for model, one in verdicts.items() if (one.why, one.do) == (why, do)}
+    return own
+
+
+def _is_one_fault(snapshot: Snapshot) -> bool:
+    """Return whether all there is to say is that the only source cannot be read."""
+    sources = {problem.source for problem in snapshot.history.problems}
+    others = (*snapshot.history.periods, *snapshot.notices, *snapshot.acknowledgements, *snapshot.suppressions)
+    return len(sources) == 1 and not snapshot.model_statuses[1:] and not others
+
+
+def _fault_lines(snapshot: Snapshot) -> Iterator[str]:
+    """Yield what the headline leaves out of the only fault, and commands to go on with."""
+    problems = snapshot.history.problems
+    texts = (*(fault_rest(problem, headline(snapshot)) for problem in problems), next_commands(problems))
+    yield from (line for text in filter(None, texts) for line in wrapped(f"{'':{HANG}}{text}", HANG))
 
 
 def text_report(snapshot: Snapshot) -> Iterator[str]:
     """Yield the report: the headline, a page a model, and the rules."""
     yield headline(snapshot)
+    if _is_one_fault(snapshot):
+        yield from _fault_lines(snapshot)
+        return
     yield from (line for shared in snapshot.shared_starts for line in wrapped(shared.sentence, 2))
     index, explanations = ReportIndex(snapshot), ExplanationCache(snapshot)
     yield describe_time(snapshot)
@@ -221,14 +248,15 @@ def _kind(status: ModelStatus, index: ReportIndex) -> str:
 
 
 def _ok_line(status: ModelStatus, index: ReportIndex) -> str:
-    return f"{severity_mark(status.severity)} {sanitize(status.model, 60)}: {describe_rules(status, index)}"
+    text = describe_rules(status, index).removeprefix("ok: ")
+    return f"{severity_mark(status.severity)} {sanitize(status.model, 60)}: {text}"
 
 
 def describe_rules(status: ModelStatus, index: ReportIndex) -> str:
     """Return that all metrics of a model are ok, else the status of its first rule and what was not evaluated."""
     rules = _other_rules(index, status.model)
     if _kind(status, index) == "healthy" and all(map(index.is_healthy, rules)):
-        return describe_ok(len({rule.key for rule in rules})).removeprefix("ok: ")
+        return describe_ok(len({rule.key for rule in rules}))
     unevaluated = _describe_unevaluated(index, [rule for rule in rules[1:] if rule.key != rules[0].key])
     return "; ".join((sanitize(status.sentence, MAX_SENTENCE), *unevaluated))
 

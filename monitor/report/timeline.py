@@ -37,7 +37,7 @@ WORDS = {
 
 
 def timeline_lines(timeline: Timeline, model: str, now: datetime) -> Iterator[str]:
-    """Yield the incidents of a model with their entries, then its other notes, a line each; sanitized.
+    """Yield the incidents of a model with their entries, then its other notes and silences, a line each; sanitized.
 
     Args:
         timeline: What happened.
@@ -49,9 +49,13 @@ def timeline_lines(timeline: Timeline, model: str, now: datetime) -> Iterator[st
         yield _title(incident, model, now)
         for entry in incident.entries:
             yield f"  {format_minute(entry.at, now):>16}  {_entry_text(entry)}"
-    for note in timeline.notes:
-        if (note.at, note.by, note.text) not in listed:
-            yield f"{format_minute(note.at, now)}  note by {sanitize(note.by, 40)}: {sanitize(note.text)}"
+    others = [
+        TimelineEntry(note.at, "noted", note.by, note.text)
+        for note in timeline.notes
+        if (note.at, note.by, note.text) not in listed
+    ]
+    for entry in sorted((*others, *timeline.silences), key=lambda entry: entry.at):
+        yield f"{format_minute(entry.at, now)}  {_entry_text(entry)}"
 
 
 def _title(timeline: IncidentTimeline, model: str, now: datetime) -> str:

@@ -74,7 +74,7 @@ def _unevaluated_status(series: Series, rule: Rule, metric: Metric) -> RuleStatu
     if reason is None:
         return None
     severity = Severity.UNKNOWN if reason.is_suspect else Severity.OK
-    sentence = f"{metric.name} {format_value(series.latest)}: {reason.text}"
+    sentence = f"{metric.name} {series.format(series.latest)}: {reason.text}"
     skipped = reason.text if reason.is_final else None
     return RuleStatus(rule.name, series.key, severity, sentence, skipped, is_evaluated=False)
 
@@ -84,7 +84,7 @@ def _describe_unevaluated(series: Series, rule: Rule, evaluable: np.ndarray, met
     last = len(series) - 1
     if len(evaluable) and evaluable[-1] == last:
         return ""
-    value = f"{metric.name} {format_value(series.latest)}"
+    value = f"{metric.name} {series.format(series.latest)}"
     if not np.isfinite(series.latest):
         return f"{value}: not evaluated (not finite)"
     if series.provisional is not None and series.provisional[last]:
@@ -102,8 +102,8 @@ def _describe_state(past: Series, rule: Rule, alert: Alert | None, other_series:
     if alert.state is State.RECOVERING:
         good = _count_good_points(past, rule, alert.severity, other_series)
         needed = max(rule.recover, rule.detector.good_periods)
-        return f"{format_value(past.latest)}: recovering from {word}, {good} of {needed} good periods, {since}"
-    value, breach = _describe_breach(rule, alert)
+        return f"{past.format(past.latest)}: recovering from {word}, {good} of {needed} good periods, {since}"
+    value, breach = _describe_breach(rule, alert, past)
     if alert.state is State.PENDING:
         # A critical point counts towards the warning as well, whichever is confirmed first.
         needed = rule.confirm[0] if alert.severity is Severity.WARNING else min(rule.confirm)
@@ -122,7 +122,7 @@ def _describe_no_alert(past: Series, rule: Rule) -> str:
         before = int(np.count_nonzero(past.evaluable(rule.min_count))) - 1
         if before < rule.detector.min_history:
             needed = pluralize(rule.detector.min_history, "earlier period")
-            return f"{format_value(past.latest)}: needs {needed}, has {before}"
+            return f"{past.format(past.latest)}: needs {needed}, has {before}"
     return _describe_healthy(past, rule)
 
 
@@ -130,25 +130,25 @@ def _describe_healthy(past: Series, rule: Rule) -> str:
     text = rule.detector.describe_normal()
     for falls, rises in FALLS.items() if past.better is Direction.LOWER else ():
         text = text.replace(falls, rises)
-    return f"{format_value(past.latest)}: ok, {text}"
+    return f"{past.format(past.latest)}: ok, {text}"
 
 
-def _describe_breach(rule: Rule, alert: Alert) -> tuple[str, str]:
+def _describe_breach(rule: Rule, alert: Alert, past: Series) -> tuple[str, str]:
     """Return the value and its problem, with enough digits to distinguish the value from the limit."""
     breach = alert.breach
     assert breach is not None, "a rule on a value has a breach"
     if breach.limit is None:
-        return format_value(breach.value), breach.message
+        return past.format(breach.value), breach.message
     if not rule.detector.limits():
         value, _, message = breach.message.partition(", " if breach.is_baseline else " ")
         return value, message
     limit = dict(rule.detector.limits()).get(breach.severity)
     crossed = limit and limit.crossed_side(breach.value)
     if crossed:
-        value, sign, side = format_comparison(breach.value, *crossed).split(" ")
+        value, sign, side = format_comparison(breach.value, *crossed, past.digits).split(" ")
         return value, f"{'below' if sign == '<' else 'above'} {side}"
     margin = format_exact(rule.detector.margin)
-    return format_value(breach.value), f"not yet {margin} back inside {format_value(breach.limit)}"
+    return past.format(breach.value), f"not yet {margin} back inside {format_value(breach.limit)}"
 
 
 def _count_good_points(past: Series, rule: Rule, level: Severity, other_series: Mapping[SeriesKey, Series]) -> int:

@@ -63,4 +63,5 @@ def _row_counts(key: SeriesKey, source: Series, times: Times) -> Series:
         provisional[places] = source.provisional
     is_known = np.isfinite(rows)
     rows = rows[is_known]
-    return Series(key, Direction.NEITHER, times[is_known], rows, rows=rows, provisional=provisional[is_known])
+    provisional = provisional[is_known]
+    return Series(key, Direction.NEITHER, times[is_known], rows, rows=rows, provisional=provisional, digits=0)

@@ -15,7 +15,7 @@ import numpy as np
 
 from modeltop.alerting.event_log.segments import state_folder
 from modeltop.alerting.fleet import shared_starts
-from modeltop.alerting.grouping import group_incidents, ordered_incidents
+from modeltop.alerting.grouping import group_incidents, ordered_incidents, with_incident_starts
 from modeltop.alerting.incidents import is_known
 from modeltop.alerting.suppression import acknowledged_alerts, suppressions
 from modeltop.config.load import Config, candidate_paths
@@ -239,6 +239,7 @@ class Pipeline:
         ]
         labels = label_coverage(history, self._config.catalog)
         incidents = group_incidents(alerts, history, self._config.catalog, state=state)
+        alerts = with_incident_starts(alerts, incidents, history)
         # Acknowledgements and silences end by the clock, even if data is evaluated as of another moment.
         acknowledgements = acknowledged_alerts(incidents, alerts, state, clock)
         leads = {incident.lead for incident in incidents if incident.status is IncidentStatus.OPEN}

@@ -173,7 +173,8 @@ def test_the_app_shows_them_in_the_summary_and_on_the_screen_of_evidence(snapsho
     state = ScreenState(snapshot, Selection(SEED.stem, diagnosis.key), diagnosis=diagnosis)
     summary = " ".join(" ".join(plain_text(line) for line in summary_lines(state, width)).split())
     assert summary == f"▲ {STEADY} Why {WHY} Do {DO}"
-    lines = [line for row in evidence_rows(state, width) for line in (row.unfold() if row.unfold else (row.line,))]
+    rows = evidence_rows(state, width)
+    lines = [line for row in rows for line in (row.unfold() if row.unfold else row.wrapped or (row.line,))]
     evidence = " ".join(" ".join(plain_text(line) for line in lines).split())
     assert all(f"{question} {reason}" in evidence for question, reason in QUESTIONS.items())
 
@@ -219,7 +220,7 @@ LIMITS = ("--below", "accuracy=0.8", "--below", "f1_score=0.8")
 def test_inside_its_limits_it_is_declining_and_less_confident(run, table):
     code, output = run("check", table("as it is"), *LIMITS)
     assert code == 1
-    assert "Less confident since 3 Jan, 0.94→0.84." in output
+    assert "Less confident since 2 Jan, 0.94→0.84." in output
     assert "● ok, but declining: accuracy -0.09" in output
     assert "at this pace below 0.80 around 17 Jan" in output
 

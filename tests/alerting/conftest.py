@@ -96,7 +96,7 @@ def alerts_in(model, rows):
         if bad:
             ended = times[at] if at < len(times) else None
             level = max(rows[when] for when in run) if ended else rows[run[-1]]
-            evidence = Breach(level, 0.8, 0.9, "0.80 < 0.90")
+            evidence = Breach(level, 0.8, 0.9, "0.800 < 0.90")
             name = alert_id("floor", key_of(model), Condition.THRESHOLD, run[0])
             state = State.RESOLVED if ended else State.FIRING
             about = ("floor", key_of(model), Condition.THRESHOLD, state, level)
@@ -496,7 +496,7 @@ def incident():
 
 @pytest.fixture(scope="session")
 def followed(incident):
-    def make(course=IncidentTransition.FIRED, *, at=NOON, message="0.87 < 0.90", **changes):
+    def make(course=IncidentTransition.FIRED, *, at=NOON, message="0.870 < 0.90", **changes):
         return IncidentChanged(at, course, incident(**changes), message)
 
     return make

@@ -1,5 +1,6 @@
 """Alerts become incidents of models: which belong together, which one leads, when it started, how far it fell."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modeltop.alerting.grouping import group_incidents, ordered_incidents
+from modeltop.alerting.grouping import group_incidents, ordered_incidents, with_incident_starts
 from modeltop.core.incident import IncidentStatus
 from modeltop.core.metrics.registry import MetricRegistry
 from modeltop.core.series import Alert, Breach, Condition, Direction, History, Series, SeriesKey, Severity, State
@@ -25,7 +26,7 @@ def day(number):
 
 def alert(metric, fired, resolved=None, *, severity=CRITICAL, since=None, segment="all", model="triage", **changes):
     state = State.FIRING if resolved is None else State.RESOLVED
-    breach = Breach(severity, 0.8, 0.9, "0.80 < 0.90")
+    breach = Breach(severity, 0.8, 0.9, "0.800 < 0.90")
     given = {"condition": THRESHOLD, "rule": "floor"} | changes
     name = f"{metric}-{segment}-{fired}-{given['rule']}"
     key, began = SeriesKey(model, metric, segment), day(fired if since is None else since)
@@ -135,6 +136,38 @@ def test_a_sudden_fall_starts_with_its_first_period():
     assert incident.before == pytest.approx(0.955)
     assert incident.after == pytest.approx((0.80 + 0.70 + 2 * 0.82) / 4)
     assert (incident.worst_value, incident.worst_at, incident.now) == (0.70, day(32), 0.82)
+
+
+def test_the_mean_of_an_incident_ends_with_its_last_bad_period():
+    values = [*[0.95, 0.96] * 15, 0.80, 0.82, 0.94, 0.945]
+    incident = only(alert("accuracy", 31), data=history(series("accuracy", values)))
+    assert incident.after == pytest.approx(0.81)
+    assert (incident.last_bad_at, incident.now) == (day(32), 0.945)
+
+
+def test_a_decline_from_the_first_period_on_starts_with_it_and_has_its_value_before():
+    data = history(series("accuracy", [0.96 - 0.01 * step for step in range(10)]))
+    incident = only(alert("accuracy", 9), data=data)
+    assert (incident.started_at, incident.before, incident.now) == (day(1), 0.96, pytest.approx(0.87))
+
+
+def test_other_metrics_are_compared_with_the_same_periods_before():
+    recall = series("recall", [*[0.9, 0.8] * 15, 0.5, 0.4])
+    data = history(series("accuracy", [*[0.95, 0.96] * 15, 0.80, 0.82]), recall)
+    assert only(alert("accuracy", 31), data=data).level_before(recall) == pytest.approx(0.85)
+
+
+def test_alerts_against_a_baseline_start_with_the_incident_and_those_about_a_limit_with_the_limit():
+    healthy = [0.951, 0.953, 0.95, 0.952, 0.949] * 6
+    data = history(series("accuracy", [*healthy, *(0.951 - 0.01 * step for step in range(1, 16))]))
+    drop, limit = alert("accuracy", 36, rule="drop"), alert("accuracy", 38)
+    drop = replace(drop, breach=replace(drop.breach, is_baseline=True))
+    found = incidents([drop, limit], data)
+    started, unchanged = with_incident_starts([drop, limit], found, data)
+    assert found[0].lead == drop.id
+    assert started.since == found[0].started_at < drop.since
+    assert started.periods - drop.periods == (drop.since - started.since).days
+    assert unchanged is limit
 
 
 def test_an_error_gets_worse_upwards():

@@ -299,7 +299,7 @@ def test_a_second_metric_joins_the_incident_and_one_that_recovers_leaves_it_open
     world.run_cycle()
     world.add_rows("c")
     world.add_rows("c", model="m/recall")
-    assert [(event.transition.value, event.message) for event in world.track()] == [("joined", "recall 0.80 < 0.90")]
+    assert [(event.transition.value, event.message) for event in world.track()] == [("joined", "recall 0.800 < 0.90")]
     world.add_rows(".")
     world.add_rows("c", model="m/recall")
     assert transitions_of(world.track()) == ["alert-resolved"]
@@ -312,7 +312,7 @@ def test_a_second_metric_joins_the_incident_and_one_that_recovers_leaves_it_open
 def drop(resolved=None, *, periods=119, is_baseline=True):
     """A drop below the baseline since New Year, of so many days."""
     first = datetime(2025, 1, 1, tzinfo=UTC)
-    breach = Breach(Severity.WARNING, 0.8, 0.95, "0.80, baseline 0.95", is_baseline=is_baseline)
+    breach = Breach(Severity.WARNING, 0.8, 0.95, "0.800, baseline 0.950", is_baseline=is_baseline)
     state = State.FIRING if resolved is None else State.RESOLVED
     ended = None if resolved is None else first + resolved * DAY
     about = "drop", SeriesKey("m", "accuracy"), Condition.THRESHOLD, state, Severity.WARNING
@@ -323,8 +323,8 @@ def drop(resolved=None, *, periods=119, is_baseline=True):
     ("alert", "message"),
     [
         pytest.param(drop(120, periods=120), NEW_BASELINE, id="after 120 periods it is the baseline"),
-        pytest.param(drop(119), "accuracy 0.80, baseline 0.95", id="before, the values came back"),
-        pytest.param(drop(120, periods=120, is_baseline=False), "accuracy 0.80, baseline 0.95", id="a limit stays one"),
+        pytest.param(drop(119), "accuracy 0.800, baseline 0.950", id="before, the values came back"),
+        pytest.param(drop(120, periods=120, is_baseline=False), "accuracy 0.800, baseline 0.950", id="a limit stays"),
     ],
 )
 def test_a_drop_that_lasts_ends_as_the_new_baseline_and_not_as_recovery(scope_of, alert, message):

@@ -20,6 +20,7 @@ from modeltop.core.event import (
 )
 from modeltop.core.incident import Acknowledgement, IncidentStatus, Matchers, Note, Silence
 from modeltop.core.series import Severity
+from modeltop.report.timeline import timeline_lines
 
 NOON = datetime(2025, 1, 10, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -58,7 +59,7 @@ def life(followed, sent, delivery):
         ack(2),
         noted(3, "v2 is out"),
         noted(3, "not about it", "other"),
-        followed(IncidentTransition.ESCALATED, at=at(4), message="0.81 < 0.85", **worse),
+        followed(IncidentTransition.ESCALATED, at=at(4), message="0.810 < 0.85", **worse),
         SendStarted(
             at(4),
             (delivery(NotificationAction.TRIGGER, NotificationReason.ESCALATED, to="mail", level=Severity.CRITICAL),),
@@ -87,18 +88,18 @@ def test_an_incident_is_reported_from_its_first_event_to_its_last(life):
     assert [
         ((entry.at - NOON) / HOUR, entry.event, entry.actor, entry.text) for entry in incident_timeline.entries
     ] == [
-        (0, "fired", "", "0.87 < 0.90"),
+        (0, "fired", "", "0.870 < 0.90"),
         (1, "notified", "slack", "warning"),
         (2, "acknowledged", "ann", "rolling back"),
         (3, "noted", "eve", "v2 is out"),
-        (4, "worse", "", "0.81 < 0.85"),
+        (4, "worse", "", "0.810 < 0.85"),
         (4, "ack-ended", "ann", "the incident got worse"),
         (4, "sending", "mail", "critical, got worse"),
         (5, "abandoned", "slack", "critical, got worse: 404 no such hook"),
         (6, "unacknowledged", "bob", ""),
         (7, "silenced", "bob", "until 11 Jan 19:00 UTC: a release"),
         (8, "silence-ended", "eve", ""),
-        (9, "resolved", "", "0.87 < 0.90"),
+        (9, "resolved", "", "0.870 < 0.90"),
     ]
     assert (incident_timeline.id, incident_timeline.incident.peak_severity) == ("1a2b3c4d", Severity.CRITICAL)
 
@@ -130,18 +131,34 @@ def test_a_silence_of_an_incident_that_no_watcher_saw_is_reported_too():
     assert [entry.event for entry in incident_timeline.entries] == ["acknowledged", "unacknowledged", "silenced"]
 
 
+def test_a_silence_without_an_incident_is_reported_with_its_end():
+    alone = build_timeline([silence(2, 24), silence(3, 24, "0ther000", "other"), noted(1, "v2")], "churn", at(27))
+    assert (alone.incidents, [(entry.at, entry.event) for entry in alone.silences]) == (
+        (),
+        [(at(2), "silenced"), (at(26), "silence-ended")],
+    )
+    lines = [line.split("UTC  ")[1] for line in timeline_lines(alone, "churn", at(27))]
+    assert lines == ["note by eve: v2", "silenced by bob: until 11 Jan 14:00 UTC: a release", "silence ended"]
+
+
+def test_a_silence_of_an_incident_is_not_reported_twice(followed):
+    timeline = build_timeline([followed(), silence(2, 24)], "churn", at(3))
+    assert [entry.event for entry in timeline.incidents[0].entries] == ["fired", "silenced"]
+    assert timeline.silences == ()
+
+
 def test_the_open_incident_of_the_data_is_reported_where_no_watcher_recorded_one(followed):
     recorded = followed(at=at(-48))
     events = [ack(0), silence(2, 24), noted(3, "still looking")]
-    (incident_timeline,) = build_timeline(events, "churn", current=(recorded.incident, "0.87 < 0.90")).incidents
+    (incident_timeline,) = build_timeline(events, "churn", current=(recorded.incident, "0.870 < 0.90")).incidents
     assert [(entry.event, entry.text) for entry in incident_timeline.entries] == [
-        ("fired", "0.87 < 0.90"),
+        ("fired", "0.870 < 0.90"),
         ("acknowledged", "rolling back"),
         ("silenced", "until 11 Jan 14:00 UTC: a release"),
         ("noted", "still looking"),
     ]
     known = build_timeline([recorded], "churn", current=(recorded.incident, "again")).incidents
-    assert [entry.text for (one,) in [known] for entry in one.entries] == ["0.87 < 0.90"]
+    assert [entry.text for (one,) in [known] for entry in one.entries] == ["0.870 < 0.90"]
 
 
 def test_a_note_on_an_incident_that_is_open_is_part_of_it(followed):

@@ -29,9 +29,9 @@ def _isolated(isolated_home):
 
 @pytest.fixture
 def run(capsys, monkeypatch):
-    def call(*words: object, stdin: bytes = b"", open_app=None, unusable=lambda: None) -> Outcome:
+    def call(*words: object, stdin: bytes = b"", open_app=None, unusable=lambda: None, **app) -> Outcome:
         monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(stdin)))
-        code = main.main([str(word) for word in words], open_app=open_app, unusable_reason=unusable)
+        code = main.main([str(word) for word in words], open_app=open_app, unusable_reason=unusable, **app)
         captured = capsys.readouterr()
         return Outcome(code, captured.out, captured.err)
 

@@ -66,7 +66,7 @@ def test_all_that_is_wrong_with_a_model_is_acknowledged_at_once_shown_and_taken_
     acknowledged = on("ack", "churn/recall", "--why", "rolling back", "--for", "4h")
     assert acknowledged.code == 0
     match = re.fullmatch(
-        r"acknowledged until [\w :]+ UTC: ([0-9a-f]{8})  ▲ critical churn accuracy 0.50 < 0.80.*, and 1 more alert\n",
+        r"acknowledged until [\w :]+ UTC: ([0-9a-f]{8})  ▲ critical churn accuracy 0.500 < 0.80.*, and 1 more alert\n",
         acknowledged.out,
     )
     (ack,) = journal(store).state().acks
@@ -193,7 +193,7 @@ def incident_log(store):
     about = "1a2b3c4d", Severity.CRITICAL, NotificationKey("slack", "churn"), (key,), "key"
     delivery = Notification("slack", NotificationAction.TRIGGER, NotificationReason.FIRST, *about)
     journal(store).append(
-        IncidentChanged(at, IncidentTransition.FIRED, incident, "0.50 < 0.80"), SendFinished(at, (delivery,))
+        IncidentChanged(at, IncidentTransition.FIRED, incident, "0.500 < 0.80"), SendFinished(at, (delivery,))
     )
 
 
@@ -202,7 +202,7 @@ def test_a_story_lists_all_that_happened_to_an_incident(on, incident_log):
     on("note", "churn", "v2 is out")
     lines = on("story", "churn").lines
     assert lines[0] == "1a2b3c4d  ▲ critical churn: accuracy; since 9 Jan 2025 12:00, open"
-    assert lines[1] == "  9 Jan 2025 12:00 UTC  fired: 0.50 < 0.80"
+    assert lines[1] == "  9 Jan 2025 12:00 UTC  fired: 0.500 < 0.80"
     assert lines[2] == "  9 Jan 2025 12:00 UTC  notified slack (critical)"
     assert [line.split("UTC  ")[1].split(" by ")[0] for line in lines[3:]] == ["acknowledged", "note"]
 
@@ -221,15 +221,34 @@ def test_a_story_as_json_says_all_of_it(on, incident_log):
     ("model", "expected"),
     [
         ("chrun", "no model is called chrun: did you mean churn?"),
-        (
-            "churn",
-            "no events of churn yet: `modeltop watch` records them; `modeltop alerts --history` lists past alerts",
-        ),
+        ("well", "no events of well yet: `modeltop watch` records them; `modeltop alerts --history` lists past alerts"),
     ],
 )
 def test_a_story_of_nothing_names_the_next_step(on, model, expected):
     outcome = on("story", model)
     assert (outcome.code, outcome.out, outcome.err) == (0, "", f"modeltop: {expected}\n")
+
+
+@pytest.mark.parametrize(
+    "words", [["note", "--list"], ["silence", "list"], ["story", "zzz"], ["silence", "zzz", "--why", "x"]]
+)
+def test_what_is_empty_or_not_found_names_the_next_command(on, words):
+    assert "`modeltop " in on(*words).err
+
+
+def test_a_story_without_a_watcher_has_the_open_incident_and_what_was_done(on):
+    assert on("silence", "churn", "--for", "2h", "--why", "backfill").code == 0
+    title, *entries = on("story", "churn").lines
+    assert title.endswith("open")
+    assert [entry.split("UTC  ")[1].split()[0].rstrip(":") for entry in entries] == ["fired", "silenced"]
+
+
+def test_a_story_of_a_model_without_an_incident_has_its_silences(on):
+    assert on("silence", "well", "--for", "2h", "--why", "backfill").code == 0
+    outcome = on("story", "well")
+    assert (len(outcome.lines), outcome.err) == (1, "")
+    assert re.search(r"silenced by \S+: until \d+ \w{3} \d\d:\d\d UTC: backfill$", outcome.out.strip())
+    assert [entry["event"] for entry in json.loads(on("story", "well", "--json").out)["silences"]] == ["silenced"]
 
 
 def test_a_story_shows_until_when_its_alerts_were_silenced(on, incident_log):

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import tomllib
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -25,13 +26,13 @@ def alerts(outcome) -> list[str]:
 def test_the_ten_day_table_is_critical_for_two_reasons_and_nothing_else(run, ten_days):
     outcome = run("check", ten_days)
     assert outcome.code == 2
-    assert outcome.lines[0] == "CRITICAL: model_performance_tracking accuracy 0.87 < 0.90"
+    assert outcome.lines[0] == "CRITICAL: model_performance_tracking accuracy 0.870 < 0.90"
     (verdict,) = problems(outcome)
     assert verdict.startswith("▲ critical model_performance_tracking: Accuracy fell steadily, 0.96→0.87 in 10")
     assert alerts(outcome) == [
-        "▲ critical accuracy 0.87 < 0.90, for 2 days, since 9 Jan",
+        "▲ critical accuracy 0.870 < 0.90, for 2 days, since 9 Jan",
         "▲ critical f1_score 0.845 < 0.85, for 1 day, since 10 Jan",
-        "◆ warning avg_confidence 0.84, baseline 0.94, for 8 days, since 3 Jan",
+        "◆ warning avg_confidence 0.840, baseline 0.940, for 8 days, since 3 Jan",
         "● ok, but declining: recall -0.094 in 8 days; at this pace below 0.80 around",
         "○ unknown 4 metrics need 10 earlier periods, have 9",
     ]
@@ -69,7 +70,7 @@ def test_a_missing_file_does_not_hide_what_is_wrong_with_the_others(run, ten_day
 def test_the_fleet_is_printed_worst_first_and_the_healthy_in_one_line(run, fleet):
     outcome = run("check", fleet)
     assert outcome.code == 2
-    assert outcome.lines[0] == "CRITICAL: 4 critical, 1 unknown of 8 models: triage accuracy 0.846 < 0.90"
+    assert outcome.lines[0] == "CRITICAL: 4 critical, 1 no data of 8 models: triage accuracy 0.846 < 0.90"
     assert [line.split()[2].rstrip(":") for line in problems(outcome)] == [
         "triage",
         "churn",
@@ -92,7 +93,7 @@ def test_the_lead_of_each_incident_of_the_fleet_is_listed_in_full_and_the_others
         "◆ warning avg_confidence 0.743, baseline 0.820, for 17 days, since 13 Jun,",
         "▲ critical accuracy 0.857, baseline 0.957, for 68 days, since 23 Apr, 3,062",
         "▲ critical also: f1_score, precision, recall",
-        "◆ warning avg_confidence 0.90, baseline 0.95, for 66 days, since 25 Apr,",
+        "◆ warning avg_confidence 0.900, baseline 0.950, for 66 days, since 25 Apr,",
         "▲ critical recall 0.472, baseline 0.718, for 82 days, since 9 Apr, 178 cases",
         "▲ critical f1_score 0.602, baseline 0.713, for 58 days, since 3 May",
         "○ unknown no rows for 11 days, expected within 2.5 days",
@@ -205,7 +206,7 @@ def test_a_large_fleet_takes_few_lines(run, tmp_path):
     (tmp_path / "m.csv").write_text("date,model,accuracy\n" + "".join(rows))
     outcome = run("check", "m.csv")
     assert outcome.code == 3
-    assert outcome.lines[0].startswith("UNKNOWN: 50 unknown of 100: m0 accuracy 0.50: needs 10 earlier")
+    assert outcome.lines[0].startswith("UNKNOWN: 50 unknown of 100: m0 accuracy 0.500: needs 10 earlier")
     text = " ".join(outcome.out.split())
     assert "● ok m1, m11, m13, m15, m17, m19, m21, m23 and 42 more models: ok, 50 rules passed" in text
     assert "○ unknown m0, m10, m12, m14, m16, m18, m2, m20 and 42 more models: needs more history" in text
@@ -235,3 +236,19 @@ def test_a_reader_that_leaves_early_does_not_turn_critical_into_ok(fleet, words,
     assert check.wait() == 2
     assert "Broken pipe" not in problems
     assert "Traceback" not in problems
+
+
+def test_what_models_share_is_said_once(run, tmp_path):
+    for model in range(6):
+        rows = [(day, 0.95 if day < 30 or model == 5 else 0.8) for day in range(40)]
+        lines = [f"{date(2025, 1, 1) + timedelta(day)},{value + 0.002 * (day % 3)}" for day, value in rows]
+        (tmp_path / f"m{model}.csv").write_text("\n".join(["date,accuracy", *lines, ""]))
+    outcome = run("check", tmp_path)
+    assert outcome.lines[1:4] == [
+        "5 models dropped on 31 Jan: look for a shared cause",
+        "    Likely shared cause: 5 models got worse on 31 Jan.",
+        "    Check what changed for all of these models around 31 Jan.",
+    ]
+    assert len([line for line in problems(outcome) if "ccuracy dropped" in line]) == 5
+    for text in outcome.lines[1:4]:
+        assert outcome.out.count(text) == 1

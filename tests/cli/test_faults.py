@@ -2,6 +2,7 @@
 
 import bz2
 import json
+import re
 
 import pytest
 
@@ -46,14 +47,32 @@ def test_a_mistyped_path_is_one_line_with_the_path_that_is_meant(run, files):
 
 
 @pytest.mark.parametrize("path", FILES)
-def test_a_fault_is_a_headline_and_one_sentence_with_its_command(run, files, path):
+def test_a_fault_is_a_headline_and_below_it_what_to_do(run, files, path):
     outcome = run("check", path)
     headline, *rest = outcome.lines
     assert (outcome.code, outcome.err) == (3, "")
     assert headline.startswith(f"UNKNOWN: {path}: ")
     assert display_width(headline) <= 80
-    assert [line for line in rest if not line.startswith("    ")] == rest[:1]
+    assert [line for line in rest if not line.startswith("    ")] == []
+    assert headline.removeprefix("UNKNOWN: ") not in " ".join(rest)
     assert "default rule" not in outcome.out
+
+
+@pytest.mark.parametrize("command", ["check", "report", "export", "init", "rules test"])
+def test_a_folder_without_history_ends_with_commands_that_help(run, tmp_path, monkeypatch, command):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "empty").mkdir()
+    outcome = run(*command.split(), "empty")
+    said = " ".join((outcome.out + outcome.err).split())
+    assert said.count("an empty folder") == 1
+    assert said.endswith("`modeltop demo`, `modeltop help getting-started`")
+
+
+def test_every_input_without_history_ends_with_a_command_to_go_on_with(run, files, tmp_path):
+    (tmp_path / "empty").mkdir()
+    for path in [*FILES, "empty", "absent", "metrics/chrun.csv", "nothing*.csv", "s3://bucket/metrics"]:
+        said = " ".join(run("check", path).out.split())
+        assert re.search(r"`[a-z]+ [^`]+`|did you mean metrics/churn.csv\?$", said), said
 
 
 def test_a_prediction_log_is_answered_with_a_command_that_runs(run, files):

@@ -79,9 +79,16 @@ def test_a_screen_of_80_columns_fits_a_terminal_of_80():
     assert {display_width(line) for line in lines} <= {*range(81)}
 
 
-def test_on_a_terminal_a_topic_goes_through_the_pager(tmp_path):
+@pytest.mark.parametrize(
+    ("pager", "first"), [("sed s/^/paged:/", "paged:Extending: a metric"), ("nonsense -R", "Extending: a metric")]
+)
+def test_on_a_terminal_a_topic_goes_through_the_pager_if_there_is_one(tmp_path, pager, first):
     controller, terminal = pty.openpty()
-    environment = {**os.environ, "PAGER": "sed s/^/paged:/", "TERM": "xterm", "HOME": str(tmp_path)}
+    less = tmp_path / "less"  # which is tried if no pager is set
+    less.write_text("#!/bin/sh\n[ -t 0 ] || cat\n")
+    less.chmod(0o755)
+    path = f"{tmp_path}:{os.environ['PATH']}"
+    environment = {**os.environ, "PAGER": pager, "PATH": path, "TERM": "xterm", "HOME": str(tmp_path)}
     command = [sys.executable, "-m", "modeltop", "help", "extending"]
     with subprocess.Popen(command, stdin=terminal, stdout=terminal, stderr=terminal, env=environment) as process:
         os.close(terminal)
@@ -93,8 +100,13 @@ def test_on_a_terminal_a_topic_goes_through_the_pager(tmp_path):
             pass
     os.close(controller)
     assert process.returncode == 0
-    assert b"paged:Extending: a metric" in shown
+    assert shown.startswith(first.encode())
     assert b"| --- |" not in shown
+
+
+def test_a_topic_that_is_not_there_suggests_one_that_is(run):
+    assert run("help", "nope").err == "modeltop: no topic is called nope: `modeltop help` lists the topics\n"
+    assert run("help", "keyz").err == "modeltop: no topic is called keyz: did you mean keys?\n"
 
 
 def test_the_overview_of_commands_leads_to_the_manual(run):

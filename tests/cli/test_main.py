@@ -1,11 +1,14 @@
 """Which word is asked, and what happens where the app cannot be shown."""
 
+import os
 import subprocess
 import sys
+from datetime import UTC, datetime
 
 import pytest
 
 from modeltop import __version__
+from modeltop.core.errors import UsageError
 
 
 def test_a_path_alone_opens_the_app_with_what_was_asked(run, fleet):
@@ -18,6 +21,22 @@ def test_a_path_alone_opens_the_app_with_what_was_asked(run, fleet):
     assert run(fleet, "--no-mouse", "--no-bell", "--ascii", "--theme", "ansi-dark", open_app=open_app).code == 7
     [(_, options)] = opened
     assert (options.mouse, options.bell, options.ascii, options.theme) == (False, False, True, "ansi-dark")
+
+
+def test_words_beside_a_path_are_what_the_app_selects(run, fleet):
+    opened = []
+    assert run(fleet, "credit", "recall", open_app=lambda *given: opened.append(given) or 7).code == 7
+    [(pipeline, options)] = opened
+    assert options.goto == "credit recall"
+    assert not pipeline.run(datetime.now(UTC)).history.problems
+
+
+def test_a_path_that_is_missing_stays_a_path(run, fleet):
+    opened = []
+    run(fleet, "no/such.csv", open_app=lambda *given: opened.append(given) or 7)
+    [(pipeline, options)] = opened
+    assert options.goto == ""
+    assert pipeline.run(datetime.now(UTC)).history.problems
 
 
 def test_without_a_usable_terminal_the_summary_is_printed_and_the_code_is_0(run, fleet):
@@ -100,10 +119,19 @@ def test_output_that_is_not_utf8_loses_shapes_but_no_words(fleet):
         [sys.executable, "-m", "modeltop", "check", str(fleet)],
         capture_output=True,
         check=False,
-        env={"PYTHONIOENCODING": "ascii", "PATH": ""},
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
     )
     assert done.returncode == 2
     assert b"X critical triage" in done.stdout
+    assert b"0.951->0.816" in done.stdout
+
+
+def test_an_unknown_theme_is_an_error_without_a_terminal_too(run, fleet):
+    def refuse(theme):
+        raise UsageError(f"no theme is called {theme!r}")
+
+    outcome = run(fleet, "--theme", "nope", unusable=lambda: "stdin is not a terminal", check_theme=refuse)
+    assert (outcome.code, outcome.out, outcome.err) == (2, "", "modeltop: no theme is called 'nope'\n")
 
 
 def test_check_imports_neither_the_screen_nor_pandas(fleet):

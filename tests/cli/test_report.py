@@ -33,7 +33,7 @@ def test_history_adds_the_resolved_with_their_ids(run, forecasts, tmp_path):
 def test_alerts_of_a_healthy_model_say_so(run, fleet):
     outcome = run("alerts", fleet / "spam-filter.csv")
     assert (outcome.code, outcome.out) == (0, "")
-    assert "no active alerts" in outcome.err
+    assert "no active alerts: `modeltop alerts --history` lists past ones" in outcome.err
 
 
 def test_the_text_report_gives_each_change_with_its_interval_where_the_support_is_known(run, forecasts):

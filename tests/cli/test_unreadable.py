@@ -23,7 +23,7 @@ STOPPED = ["0.95,0.93"] * 20 + [",0.93"] * 20
     ("values", "words", "code", "first"),
     [
         pytest.param(REFUSED, (), 3, "UNKNOWN: m accuracy newest 3 values cannot be read", id="ok and unknown"),
-        pytest.param(FELL, (), 2, "CRITICAL: m accuracy 0.60 < 0.90; unknown: f1_score", id="critical and unknown"),
+        pytest.param(FELL, (), 2, "CRITICAL: m accuracy 0.600 < 0.90; unknown: f1_score", id="critical and unknown"),
         pytest.param(WARNED, (), 3, "; warning: f1_score", id="warning and unknown"),
         pytest.param(
             STOPPED, (), 3, "UNKNOWN: m accuracy no value for 20 days, expected within 2.5 days", id="stopped"
@@ -51,7 +51,7 @@ def test_the_exit_code_and_the_first_line_name_what_is_unknown(run, tmp_path, va
 def test_several_models_are_counted_by_their_severity(run, tmp_path):
     write(tmp_path / "fell.csv", FELL)
     write(tmp_path / "refused.csv", REFUSED)
-    assert run("check", tmp_path).lines[0] == "CRITICAL: 1 critical, 1 unknown of 2 models: fell accuracy 0.60 < 0.90"
+    assert run("check", tmp_path).lines[0] == "CRITICAL: 1 critical, 1 unknown of 2 models: fell accuracy 0.600 < 0.90"
 
 
 def test_stderr_has_one_line_a_fault_and_the_report_each_line(run, tmp_path):

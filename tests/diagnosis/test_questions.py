@@ -52,7 +52,7 @@ def test_the_ten_day_table(ten_days, run_diagnosis, make_alert, limits, forecast
             {"accuracy": (0.95, 0.85), "avg_confidence": (0.95, 0.935)},
             {},
             {
-                "Declining?": "yes: accuracy dropped on 2 Mar, 0.95→0.85",
+                "Declining?": "yes: accuracy dropped overnight on 2 Mar, 0.95→0.85",
                 "Less confident?": "slightly: 0.950→0.935, while accuracy fell 0.95→0.85",
                 "Data changed?": "unknown: no features are logged",
                 "Retrain?": "not yet: find the cause first",
@@ -91,7 +91,7 @@ def test_the_ten_day_table(ten_days, run_diagnosis, make_alert, limits, forecast
         pytest.param(
             {"mae": (20.0, 30.0)},
             {},
-            {"Declining?": "yes: MAE rose on 2 Mar, 20.00→30.00", "Less reliable?": "yes: MAE 20.00→30.00"},
+            {"Declining?": "yes: MAE jumped overnight on 2 Mar, 20.00→30.00", "Less reliable?": "yes: MAE 20.00→30.00"},
             id="an error that rose",
         ),
         pytest.param(
@@ -126,7 +126,7 @@ def test_a_trend_that_is_no_decline_from_the_first_day_has_its_own_length(make_s
 
 def test_where_confidence_alone_fell_the_model_is_not_less_reliable(make_model, run_diagnosis, make_alert):
     series = make_model(accuracy=(0.93, 0.93), avg_confidence=(0.94, 0.82))
-    alerts = [make_alert("avg_confidence", message="0.82, baseline 0.94")]
+    alerts = [make_alert("avg_confidence", message="0.820, baseline 0.940")]
     found = answers(run_diagnosis(series, alerts=alerts, severity=Severity.WARNING))
     assert found["Declining?"] == "no: accuracy 0.93→0.93"
     assert found["Less reliable?"] == "no: accuracy 0.93→0.93"

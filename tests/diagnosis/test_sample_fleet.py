@@ -82,12 +82,12 @@ VERDICTS = {
         "Check the feed.",
     ),
     "churn": (
-        "Accuracy dropped overnight on 20 Jun, 0.841→0.761; 0.756 now.",
+        "Accuracy dropped around 20 Jun, 0.841→0.761; 0.756 now.",
         "Likely data drift: confidence fell a week earlier, on 13 Jun.",
         "Compare the inputs with the training data, then decide on retraining.",
     ),
     "credit": (
-        "Recall has slid since April, 0.718→0.472, while precision rose 0.712→0.832.",
+        "Recall has slid since April, 0.718→0.472, while precision rose 0.710→0.832.",
         "Likely threshold effect.",
         "Review the decision threshold.",
     ),

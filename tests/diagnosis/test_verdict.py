@@ -161,7 +161,7 @@ def test_the_limit_of_missing_data_is_no_limit_of_the_metric(make_series, make_a
     values = [*(0.84 + np.random.default_rng(1).normal(0, 0.004, 60)), *[0.4] * 10]
     silent = make_alert("accuracy", condition=Condition.NO_DATA, message="no rows for 5 days")
     silent = replace(silent, breach=replace(silent.breach, value=432_000.0, limit=216_000.0))
-    collapse = make_alert("accuracy", message="0.40, baseline 0.84")
+    collapse = make_alert("accuracy", message="0.400, baseline 0.840")
     alerts = [replace(collapse, breach=replace(collapse.breach, is_baseline=True)), silent]
     diagnosis = run_diagnosis([make_series("accuracy", values)], alerts=alerts, severity=Severity.CRITICAL)
     assert "216" not in str(diagnosis.verdict)

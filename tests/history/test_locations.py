@@ -68,7 +68,7 @@ def test_without_a_near_name_the_folder_is_named_that_has_some(here):
         ("gopher://x", "an address, not a file"),
         ("-", "standard input is not read"),
         ("metrics/*.csv", "no file matches this pattern"),
-        ("foo:bar.csv", "no such file or folder: check the path"),
+        ("foo:bar.csv", "no such file or folder: `ls .` lists what is there"),
     ],
 )  # fmt: skip
 def test_an_address_is_called_one_with_what_to_do(here, address, reason):
@@ -93,11 +93,11 @@ def test_pathlib_takes_a_slash_from_an_address_and_it_is_given_back():
         (["a.xlsx", "b.zip"], "no metric files here, but Excel (1), ZIP (1): "),
         (["events.out.tfevents.1.host"], "no metric files here, but 1 TensorBoard event file: download"),
         (["mlflow.db"], "no metric files here, but 1 database file: predictions: run `modeltop compute FILE::TABLE`"),
-        (["0/ab/metrics/accuracy", "0/ab/params/lr"], "no metric files here: check the path"),
+        (["0/ab/metrics/accuracy", "0/ab/params/lr"], "no metric files here: `ls m/*` lists what is there"),
         (["mlruns/0/meta.yaml"], "an MLflow file store, not CSV: `modeltop check mlflow:m/mlruns`"),
         (["metrics/accuracy", "params/lr", "meta.yaml"], "an MLflow file store, not CSV: `modeltop"),
         (["date=2025-01-01/part"], "no metric files here, but folders such as date=2025-01-01: `modeltop compute m`"),
-        ([".hidden.csv"], "an empty folder: name one with metric CSV files, or `modeltop record` a first value"),
+        ([".hidden.csv"], "an empty folder: name one with metric files"),
     ],
 )  # fmt: skip
 def test_a_folder_without_csv_files_says_what_it_holds_and_what_to_run(here, names, reason):

@@ -51,7 +51,7 @@ def alert():
     def make(rule, metric, day, *, model="m", severity=None, **changes):
         since = FIRST + timedelta(days=day)
         severity = severity or (Severity.CRITICAL if rule == "floor" else Severity.WARNING)
-        message = "0.85 < 0.90" if rule == "floor" else "0.85, baseline 0.95"
+        message = "0.850 < 0.90" if rule == "floor" else "0.850, baseline 0.950"
         default = Alert(
             f"{rule}-{metric}", rule, SeriesKey(model, metric), Condition.THRESHOLD, State.FIRING, severity, since,
             since, breach=Breach(severity, 0.85, 0.9, message), periods=DAYS - day,

@@ -1,5 +1,7 @@
 """The sections of a diagnosis: none is empty, and every foreign name is escaped."""
 
+from dataclasses import replace
+
 import pytest
 
 from modeltop.core.diagnosis import Diagnosis, Verdict
@@ -35,6 +37,16 @@ from modeltop.report.diagnosis_sections import diagnosis_sections
 def test_each_question_has_its_section(complete_diagnosis, title, lines):
     sections = diagnosis_sections(complete_diagnosis("accuracy"), MetricRegistry())
     assert sections[title] == lines
+
+
+def test_a_segment_whose_part_is_not_seen_in_the_digits_of_the_metric_is_left_out(complete_diagnosis):
+    diagnosis = complete_diagnosis("accuracy")
+    (segment,) = diagnosis.segments
+    tiny = replace(segment, segment="BG", within=-9e-05, mix=0.0)
+    lines = diagnosis_sections(replace(diagnosis, segments=(segment, tiny)), MetricRegistry())[
+        "Segments by contribution"
+    ]
+    assert lines == ("accuracy: contributes -0.090; 0.90→0.70, 30 %→40 % of the cases",)
 
 
 def test_there_are_no_other_sections_and_none_that_is_empty(complete_diagnosis):

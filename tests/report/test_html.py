@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from modeltop.cli import demo, main
-from modeltop.core.incident import Acknowledgement, AlertingState, Matchers, Note, Silence
+from modeltop.core.incident import Acknowledgement, AlertingState, Matchers, Note, Silence, Suppression
 from modeltop.core.metrics.registry import MetricRegistry
 from modeltop.core.series import (
     DATETIME_DTYPE,
@@ -29,6 +29,7 @@ from modeltop.core.stats.intervals import wilson
 from modeltop.core.text import sanitize
 from modeltop.diagnosis.diagnose import diagnose_model
 from modeltop.report.html import STYLE, html
+from modeltop.report.markdown import markdown
 from modeltop.report.svg import WIDTH
 from modeltop.rules.detectors.limit import Limit
 from modeltop.rules.detectors.threshold import Threshold
@@ -47,7 +48,7 @@ def make_snapshot(name: str = "churn") -> Snapshot:
     start = datetime(2025, 1, 18, tzinfo=UTC)
     alert = Alert(
         "ab12cd34", "floor", key, Condition.THRESHOLD, State.FIRING, Severity.CRITICAL, start, start,
-        breach=Breach(Severity.CRITICAL, 0.85, 0.9, "0.85 < 0.90"), periods=3,
+        breach=Breach(Severity.CRITICAL, 0.85, 0.9, "0.850 < 0.90"), periods=3,
     )  # fmt: skip
     silence = Silence("1", Matchers(model=name), NOW, NOW + timedelta(hours=1), name, name, NOW)
     note = Note("*", name, name, datetime(2025, 1, 17, tzinfo=UTC))
@@ -75,7 +76,7 @@ def by_class(root: ET.Element, name: str) -> list[ET.Element]:
 def test_it_has_the_verdict_the_alert_the_change_and_what_people_did():
     snapshot = make_snapshot()
     text = " ".join(tree(snapshot).itertext())
-    assert "CRITICAL: churn accuracy 0.85 < 0.90" in text
+    assert "CRITICAL: churn accuracy 0.850 < 0.90" in text
     verdict = diagnose_model(snapshot, "churn").verdict
     assert verdict.what.startswith("Accuracy dropped")
     assert all(sentence in text for sentence in (verdict.what, verdict.why, verdict.do))
@@ -285,3 +286,25 @@ def test_what_alerts_has_its_chart_before_the_segments_that_are_ok(capsys, tmp_p
     out = report(tmp_path / "m.csv", capsys)
     captions = re.findall(r"<figcaption>(.*?)</figcaption>", out)
     assert {caption.split(",")[0] for caption in captions[:2]} == {"accuracy [s19]", "accuracy"}
+    unfolded, folded = (one for one in ET.fromstring(out).iter("details") if "more chart" in (one[0].text or ""))
+    assert (unfolded[0].text, unfolded.get("open")) == ("1 more chart", "")
+    assert (folded[0].text, folded.get("open")) == ("10 more charts: segments", None)
+
+
+@pytest.mark.parametrize(("acknowledged", "silenced", "mark"), [(True, False, "▲✓"), (False, True, "▲×"), (0, 0, "▲")])
+def test_the_table_of_a_fleet_marks_what_is_acknowledged_or_silenced(acknowledged, silenced, mark):
+    snapshot = make_snapshot()
+    statuses = (
+        *snapshot.model_statuses,
+        ModelStatus("other", Severity.OK, "accuracy of other 0.95: ok, not below 0.90"),
+    )
+    suppression = Suppression("silenced", "silenced by ana", NOW)
+    snapshot = replace(
+        snapshot,
+        model_statuses=statuses,
+        acknowledgements=snapshot.acknowledgements if acknowledged else {},
+        suppressions={"ab12cd34": suppression} if silenced else {},
+    )
+    (table,) = by_class(tree(snapshot), "fleet")
+    assert [link.text for link in table.iter("a")] == [f"{mark} churn", "● other"]
+    assert f"| {mark} `churn` |" in "\n".join(markdown(snapshot))

@@ -25,7 +25,7 @@ NOW = datetime(2025, 1, 10, 14, 3, 27, tzinfo=UTC)
 KEY = SeriesKey("churn", "accuracy")
 ALERT = Alert(
     "ab12cd34", "floor", KEY, Condition.THRESHOLD, State.FIRING, Severity.CRITICAL, NOW, NOW,
-    breach=Breach(Severity.CRITICAL, 0.87, 0.9, "0.87 < 0.90"), periods=2,
+    breach=Breach(Severity.CRITICAL, 0.87, 0.9, "0.870 < 0.90"), periods=2,
 )  # fmt: skip
 ACK = Acknowledgement("ab12cd34", "churn", Severity.CRITICAL, "ana", "looking", NOW, NOW + timedelta(days=1), NOW, NOW)
 SUPPRESSION = Suppression("silenced", "silenced by bob until 10 Jan 15:03 UTC: release", NOW + timedelta(hours=1))
@@ -33,7 +33,7 @@ SUPPRESSION = Suppression("silenced", "silenced by bob until 10 Jan 15:03 UTC: r
 
 @pytest.fixture
 def untouched():
-    status = ModelStatus("churn", Severity.CRITICAL, "accuracy 0.87 < 0.90")
+    status = ModelStatus("churn", Severity.CRITICAL, "accuracy 0.870 < 0.90")
     return Snapshot(NOW, NOW, History({}, {}), MetricRegistry(), (), (ALERT,), (), (status,))
 
 

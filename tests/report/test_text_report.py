@@ -18,9 +18,9 @@ from modeltop.report.text_report import (
 )
 from modeltop.rules.label_coverage import LabelCoverage, LabelState
 
-FINE = "accuracy 0.95: ok, not below 0.90"
-YOUNG = "accuracy 0.95: needs 10 earlier periods, has 3"
-LATE = "accuracy 0.5: only 4 cases (min 30): not evaluated; before it 0.95: ok, not below 0.90"
+FINE = "accuracy 0.950: ok, not below 0.90"
+YOUNG = "accuracy 0.950: needs 10 earlier periods, has 3"
+LATE = "accuracy 0.5: only 4 cases (min 30): not evaluated; before it 0.950: ok, not below 0.90"
 UNJUDGED = "accuracy 0.5: only 4 cases (min 30): not evaluated"
 
 
@@ -102,7 +102,7 @@ def test_a_model_whose_labels_do_not_suffice_is_not_marked_ok(make_snapshot):
     ]
 
 
-BELOW_LIMIT = "▲ critical accuracy 0.85 < 0.90, for 10 days, since 31 Jan"
+BELOW_LIMIT = "▲ critical accuracy 0.850 < 0.90, for 10 days, since 31 Jan"
 
 
 @pytest.mark.parametrize(
@@ -120,8 +120,8 @@ BELOW_LIMIT = "▲ critical accuracy 0.85 < 0.90, for 10 days, since 31 Jan"
             [("floor", "recall", 29), ("floor", "accuracy", 30), ("fall", "log_loss", 30)],
             [
                 BELOW_LIMIT,
-                "▲ critical recall 0.85 < 0.90, for 11 days, since 30 Jan",
-                "◆ warning log_loss 0.85, baseline 0.95, for 10 days, since 31 Jan",
+                "▲ critical recall 0.850 < 0.90, for 11 days, since 30 Jan",
+                "◆ warning log_loss 0.850, baseline 0.950, for 10 days, since 31 Jan",
             ],
             id="the lead comes first, and what is alone is told in full",
         ),
@@ -150,7 +150,7 @@ def test_a_model_that_stopped_has_nothing_healthy_and_nothing_that_fell_with_it(
         alert("floor", "*", 30), rule="no-data", condition=Condition.NO_DATA, breach=None, severity=Severity.UNKNOWN
     )
     falls = [alert("fall", metric, 30) for metric in ("recall", "precision")]
-    snapshot = make_snapshot(silent, *falls, healthy=[("m", "floor", "accuracy", "accuracy 0.95: ok, not below 0.90")])
+    snapshot = make_snapshot(silent, *falls, healthy=[("m", "floor", "accuracy", "accuracy 0.950: ok, not below 0.90")])
     text = "\n".join(alerting_section(snapshot.model_statuses[0], ReportIndex(snapshot)))
     assert "◆ warning recall 0.85" in text
     assert "healthy" not in text
@@ -160,14 +160,14 @@ def test_healthy_and_unevaluated_rules_are_listed_below_the_alerts(make_snapshot
     snapshot = make_snapshot(
         alert("floor", "accuracy", 30),
         healthy=[
-            ("m", "floor", "recall", "recall 0.95: ok, not below 0.90"),
-            ("m", "fall", "precision", "precision 0.95: needs 10 earlier periods, has 9"),
+            ("m", "floor", "recall", "recall 0.950: ok, not below 0.90"),
+            ("m", "fall", "precision", "precision 0.950: needs 10 earlier periods, has 9"),
             ("m", "floor", "f1_score", "f1_score inf: not evaluated (not finite)"),
         ],
     )
     assert list(alerting_section(snapshot.model_statuses[0], ReportIndex(snapshot))) == [
         "▲ critical m: stands so",
-        "    ▲ critical accuracy 0.85 < 0.90, for 10 days, since 31 Jan",
+        "    ▲ critical accuracy 0.850 < 0.90, for 10 days, since 31 Jan",
         "    no alert: recall",
         "    ○ unknown 1 metric needs 10 earlier periods, has 9",
         "    ○ unknown 1 rule could not evaluate the newest period",
@@ -180,7 +180,7 @@ def test_healthy_and_unevaluated_rules_are_listed_below_the_alerts(make_snapshot
 )
 def test_many_segments_without_an_alert_are_a_number(make_snapshot, alert, segments, names):
     snapshot = make_snapshot(
-        alert("floor", "accuracy", 30), healthy=[("m", "floor", "recall", "recall 0.95: ok, not below 0.90")]
+        alert("floor", "accuracy", 30), healthy=[("m", "floor", "recall", "recall 0.950: ok, not below 0.90")]
     )
     (overall,) = snapshot.rule_statuses
     parts = [replace(overall, key=SeriesKey("m", "recall", f"s{number}")) for number in range(segments)]

@@ -71,8 +71,8 @@ def statuses_of(history_of):
 @pytest.mark.parametrize(
     ("values", "severity", "sentence"),
     [
-        ([0.95, 0.89, 0.87], CRITICAL, "accuracy 0.87 < 0.90 for 2 days, since 2 Jan"),
-        ([0.87, 0.95], OK, "accuracy 0.95: ok, not below 0.90"),
+        ([0.95, 0.89, 0.87], CRITICAL, "accuracy 0.870 < 0.90 for 2 days, since 2 Jan"),
+        ([0.87, 0.95], OK, "accuracy 0.950: ok, not below 0.90"),
         ([0.6] * 9, UNKNOWN, LEFT_OUT),
     ],
 )
@@ -87,8 +87,8 @@ def test_the_verdict_says_the_worst_thing_in_one_sentence(daily, history_of, val
 
 def test_what_waits_or_recovers_is_said_as_that(daily, floor, history_of):
     for values, severity, sentence in (
-        ([0.95, 0.87], OK, "accuracy 0.87 < 0.90 for 1 day, not confirmed"),
-        ([0.87, 0.86, 0.95], CRITICAL, "accuracy recovering from 0.86 < 0.90, since 1 Jan"),
+        ([0.95, 0.87], OK, "accuracy 0.870 < 0.90 for 1 day, not confirmed"),
+        ([0.87, 0.86, 0.95], CRITICAL, "accuracy recovering from 0.860 < 0.90, since 1 Jan"),
     ):
         series = daily(values)
         alerts = replay([series], floor(confirm=2, recover=2))[0]
@@ -99,8 +99,8 @@ def test_what_waits_or_recovers_is_said_as_that(daily, floor, history_of):
 def test_a_metric_without_the_newest_value_is_named_before_a_model_is_called_healthy(daily, floor, history_of):
     missing = {"fraud": "recall has no value on 2025-01-02, evaluated up to 2025-01-01"}
     for values, sentence in (
-        ([0.95, 0.95], f"{missing['fraud']}; accuracy 0.95: ok, not below 0.90"),
-        ([0.87, 0.87], f"accuracy 0.87 < 0.90 for 2 days, since 1 Jan; {missing['fraud']}"),
+        ([0.95, 0.95], f"{missing['fraud']}; accuracy 0.950: ok, not below 0.90"),
+        ([0.87, 0.87], f"accuracy 0.870 < 0.90 for 2 days, since 1 Jan; {missing['fraud']}"),
     ):
         series = daily(values)
         alerts = replay([series], ACCURACY)[0]
@@ -112,7 +112,7 @@ def test_a_metric_without_the_newest_value_is_named_before_a_model_is_called_hea
 def test_a_segment_is_named_and_the_whole_is_not(daily, floor, history_of):
     series = daily([0.8], segment="country=DE")
     (status,) = model_statuses(history_of(series), replay([series], floor(segment="*"))[0], [], MetricRegistry())
-    assert status.sentence.startswith("country=DE: accuracy 0.80 < 0.90")
+    assert status.sentence.startswith("country=DE: accuracy 0.800 < 0.90")
 
 
 def test_models_and_unreadable_sources_come_worst_first(daily, day, statuses_of):
@@ -163,7 +163,7 @@ def test_a_rule_that_holds_is_said_before_one_that_was_left_out(daily, history_o
     rules = zip(series, default_rules(), strict=False)
     statuses = [rule_status(series, rule, [], Metric(series.key.metric)) for series, rule in rules]
     (status,) = model_statuses(history_of(*series), [], statuses, MetricRegistry())
-    assert status.sentence == "f1_score 0.95: ok, not below 0.85"
+    assert status.sentence == "f1_score 0.950: ok, not below 0.85"
     assert worst_series("fraud", history_of(*series), [], statuses) == series[1].key
 
 

@@ -113,7 +113,7 @@ def test_an_episode_tells_its_worst_and_its_newest_value(daily, floor):
     support = np.array([10.0, 20.0, 30.0, 40.0, 50.0, np.nan])
     series = daily([0.95, 0.87, 0.84, 0.91, 0.95, 0.95], support=support)
     (alert,) = replay([series[:5]], floor(0.90, 0.92, recover=2))[0]
-    assert (alert.worst_breach.message, alert.breach.message) == ("0.84 < 0.90", "0.91 < 0.92")
+    assert (alert.worst_breach.message, alert.breach.message) == ("0.840 < 0.90", "0.910 < 0.92")
     assert (alert.periods, alert.count, alert.state) == (4, 40.0, State.RECOVERING)
     (ended,) = replay([series], floor(0.90, 0.92, recover=2))[0]
     assert (ended.periods, ended.count, ended.state) == (4, 40.0, State.RESOLVED)

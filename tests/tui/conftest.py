@@ -1,12 +1,17 @@
 """Builders of snapshots, made by the pure core; and the app on a pipeline that delivers them."""
 
+import asyncio
 import contextlib
+import time
+import unicodedata
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from textual import events
+from textual.keys import REPLACED_KEYS, _character_to_key, _get_unicode_name_from_key
 
 from modeltop.alerting.grouping import group_incidents, ordered_incidents
 from modeltop.alerting.suppression import acknowledged_alerts, suppressions
@@ -181,16 +186,49 @@ class AppDriver:
         self.app, self.pilot, self.deliver = app, pilot, getattr(pipeline, "deliver", None)
 
     async def press(self, *keys):
-        await self.pilot.press(*keys)
-        await self.pilot.pause()
+        """Press keys, each once the one before has had its effect."""
+        for key in keys:
+            name = _character_to_key(key) if len(key) == 1 else key
+            try:
+                character = unicodedata.lookup(_get_unicode_name_from_key(REPLACED_KEYS.get(name, name)))
+            except KeyError:
+                character = key if len(key) == 1 else None
+            self.app.post_message(events.Key(name, character))
+            await self.settle()
 
-    async def wait_for(self, text):
-        """Wait for a text on the screen."""
+    async def settle(self):
+        """Wait until every message is handled, the selection is diagnosed and all is painted.
+
+        Textual's own `pilot.press` waits for an idle process instead: 60 ms for each key, more on a busy computer.
+        A diagnosis that takes longer than a second is not waited for, and nothing for longer than ten.
+        """
+        quiet_rounds, start = 0, time.monotonic()
+        # Twice, as an idle widget may send itself another message.
+        while quiet_rounds < 2 and not self.app._exit and time.monotonic() < start + 10:
+            await self.pilot._wait_for_screen()
+            screen = self.app.screen
+            is_due = self._has_diagnosis_due() and time.monotonic() < start + 1
+            is_unpainted = screen._layout_required or screen._repaint_required or screen._dirty_widgets
+            if (is_unpainted or screen._callbacks) and screen.is_current:
+                screen._on_timer_update()
+            elif is_due:
+                await asyncio.sleep(0.002)
+            elif not any(node.message_queue_size for node in (self.app, *screen.walk_children(with_self=True))):
+                quiet_rounds += 1
+                continue
+            quiet_rounds = 0
+
+    def _has_diagnosis_due(self):
+        worker = self.app.diagnosis_worker
+        return worker._request is not None and not worker._stopped and bool(worker._missing(worker._request))
+
+    async def wait_for(self, text, *, gone=False):
+        """Wait for a text on the screen, or until it is gone."""
         for _ in range(500):
-            if text in self.text:
+            if (text in self.text) is not gone:
                 return
             await self.pilot.pause(0.01)
-        raise AssertionError(f"{text!r} never came:\n{self.text}")
+        raise AssertionError(f"{text!r} never {'went' if gone else 'came'}:\n{self.text}")
 
     @property
     def lines(self):

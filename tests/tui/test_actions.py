@@ -30,6 +30,31 @@ def sent(monkeypatch):
     return written
 
 
+@pytest.mark.parametrize(
+    ("keys", "first", "second"),
+    [
+        pytest.param("y", "fraud > f1_score, newest 2025-01-10", "▲ critical: ", id="the model"),
+        pytest.param("2 right y", "fraud > confidence, newest 2025-01-10", "9 Jan  ", id="the metric"),
+        pytest.param("3 c left y", "fraud > f1_score: 9 Jan  0.865", "", id="the point at the cursor"),
+        pytest.param("4 down y", "fraud", "▲ critical: f1_score 0.845 < 0.85, for 1 day", id="the alert"),
+        pytest.param("v down y", "fraud: f1_score, 10 days", "period", id="the period"),
+        pytest.param("d y", "fraud: diagnosis", "▲ CRITICAL: f1_score 0.845 < 0.85", id="the row of the evidence"),
+    ],
+)
+async def test_what_is_copied_is_what_is_selected_in_front(fleet, run, state, keys, first, second):
+    async with run(fleet, size=(120, 36)) as screen:
+        await screen.press(*keys.split())
+        lines = (state / "copied.txt").read_text(encoding="utf-8").splitlines()
+        assert lines[0].startswith(first)
+        assert "".join(lines[1:2]).startswith(second)
+
+
+async def test_help_has_nothing_to_copy(fleet, run, state):
+    async with run(fleet) as screen:
+        await screen.press("question_mark", "y")
+        assert screen.status_line == "nothing to copy"
+
+
 async def test_a_copy_goes_to_the_clipboard_and_to_a_file_that_is_named(fleet, run, state, sent):
     async with run(fleet, size=(120, 36)) as screen:
         await screen.press("y")

@@ -16,6 +16,7 @@ from modeltop_tui.screens.periods import PeriodsScreen
 from modeltop_tui.screens.start import StartScreen
 from modeltop_tui.view.navigation import clamp_selection
 from modeltop_tui.view.state import ScreenState
+from modeltop_tui.workers import diagnosis
 
 REFUSALS = (
     "not bound",
@@ -97,6 +98,7 @@ PERIODS = APP | STEPS | {
     "q": ("", "1 Models"), "v": ("", "1 Models"),
 }  # fmt: skip
 HELP = APP | STEPS | {
+    "y": ("", "nothing to copy"),
     "slash": ("", "Enter to keep, Esc to clear"),
     "q": ("", "1 Models"), "question_mark": ("", "1 Models"), "escape": ("", "1 Models"),
 }  # fmt: skip
@@ -133,6 +135,7 @@ def effects(monkeypatch, tmp_path):
     """What a key did that no screen shows."""
     seen = []
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setattr(diagnosis, "DEBOUNCE_SECONDS", 0.0)  # each diagnosis is waited for
     monkeypatch.setattr(ModeltopApp, "exit", lambda *_, **__: seen.append(LEAVE))
     monkeypatch.setattr(HeadlessDriver, "can_suspend", True)
     monkeypatch.setattr(ModeltopApp, "action_suspend_process", lambda _: seen.append(SUSPEND))
@@ -161,7 +164,7 @@ async def reset(screen, before):
     app, main = screen.app, screen.app.main_screen
     while len(app.screen_stack) > 1:
         app.pop_screen()
-        await screen.pilot.pause()
+        await screen.settle()
     app.theme, app.poller.paused, app._driver._mouse = "textual-dark", False, True
     main.status.prompt = None
     main.remove_class("-zoomed")
@@ -169,10 +172,10 @@ async def reset(screen, before):
     main._pane_chosen = False
     main._focus_first_pane()
     app._explain_if_empty()
-    await screen.pilot.pause()
-    await screen.pilot.press(*before.split())
+    await screen.settle()
+    await screen.press(*before.split())
     app.screen.status.show_message("")
-    await screen.pilot.pause()
+    await screen.settle()
 
 
 @pytest.mark.parametrize("case", CASES)

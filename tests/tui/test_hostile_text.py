@@ -14,7 +14,7 @@ from modeltop_tui.view import goto
 from modeltop_tui.view.alerts import alerts_title, entries
 from modeltop_tui.view.changes import change_lines, changes_title
 from modeltop_tui.view.chart import chart_data, cursor_readout, history_strip
-from modeltop_tui.view.clipboard import selection_text
+from modeltop_tui.view.clipboard import model_text
 from modeltop_tui.view.diagnosis import evidence_rows
 from modeltop_tui.view.header import header_line
 from modeltop_tui.view.metrics import heading, metric_cells, metric_rows, table_layout
@@ -96,7 +96,7 @@ def all_texts(state, clock, diagnosis):
     yield from (
         plain_text(periods.heading(60)),
         *(plain_text(line) for line in periods[0].unfold()),
-        *selection_text(state, clock).split("\n"),
+        *model_text(state, clock).split("\n"),
     )
 
 

@@ -11,7 +11,9 @@ from modeltop_tui.view.state import ScreenState
 from modeltop_tui.widgets import header_footer
 
 LOG = "a prediction log, not metrics: run `modeltop compute log.csv --timestamp at --prediction label`"
-FOLDER = "an empty folder: name one with metric CSV files, or `modeltop record` a first value"
+FOLDER = "an empty folder: name one with metric files"
+TRAINING_LOG = "a training log (epoch) without dates: add a column `date`, then `modeltop check t.csv`"
+MISTYPED = "no such file or folder: `ls /` lists what is there"
 
 
 async def test_an_input_without_history_says_what_it_is_and_what_to_run(make, run):
@@ -35,6 +37,23 @@ async def test_a_command_without_its_arguments_is_not_listed_as_one_to_run(make,
     async with run(make.snapshot(problems=[ReadProblem("/empty", FOLDER, fatal=True)])) as screen:
         lines = [line.strip("│ ") for line in screen.lines]
         assert lines[lines.index("Next") + 1].startswith("modeltop FILE.csv")
+
+
+@pytest.mark.parametrize(
+    ("message", "title", "command", "follows"),
+    [
+        (MISTYPED, "Not found", "ls /", False),
+        ("no such file; did you mean m.csv?", "Not found", "modeltop FILE.csv", False),
+        (FOLDER, "No metric history yet", "modeltop FILE.csv", True),
+        (TRAINING_LOG, "No metric history", "modeltop check t.csv", True),
+    ],
+)
+async def test_the_title_and_the_next_command_are_those_of_what_is_wrong(make, run, message, title, command, follows):
+    async with run(make.snapshot(problems=[ReadProblem("x", message, fatal=True)])) as screen:
+        lines = [line.strip("│ ") for line in screen.lines]
+        assert lines[0].strip("┌─┐") == title
+        assert lines[lines.index("Next") + 1].startswith(command)
+        assert ("data appears as soon as it is written" in screen.text) is follows
 
 
 async def test_many_problems_are_counted(make, run):

@@ -11,7 +11,7 @@ from modeltop.core.text import format_period
 Tick = tuple[float, str]
 """A position on the axis and its label."""
 
-_MINUTE, _HOUR, _DAY = 60, 3600, 86400
+_MINUTE, _HOUR, DAY_SECONDS = 60, 3600, 86400
 _MAX_NUMBER_WIDTH = 8
 """Width in cells from which numbers are written with exponents."""
 _LABEL_GAP = 2
@@ -66,7 +66,7 @@ def labels(values: list[float], step: float) -> list[str]:
     return [f"{value + 0.0:.{digits}e}" for value in values]
 
 
-def date_ticks(start: float, end: float, width: int) -> list[Tick]:
+def date_ticks(start: float, end: float, width: int, *, is_daily: bool = False) -> list[Tick]:
     """Return calendar dates or times within [start, end], as densely as their labels fit.
 
     A tick at the start of a larger unit is labeled by that unit: the year for months, the date for hours.
@@ -75,6 +75,7 @@ def date_ticks(start: float, end: float, width: int) -> list[Tick]:
         start: Left end of the axis, in seconds since 1970, UTC.
         end: Right end of the axis.
         width: Width of the axis in cells.
+        is_daily: Whether there is nothing to see between two days.
 
     >>> day = 86400.0
     >>> [label for _, label in date_ticks(20089 * day, 20098 * day, 40)]
@@ -82,7 +83,7 @@ def date_ticks(start: float, end: float, width: int) -> list[Tick]:
     >>> [label for _, label in date_ticks(16436 * day, 18993 * day, 40)]
     ['2016', '2018', '2020', '2022']
     """
-    for generate, label_of in _CALENDAR:
+    for generate, label_of in _CALENDAR[_FIRST_OF_DAYS:] if is_daily else _CALENDAR:
         ticks: list[Tick] = []
         room = width + _LABEL_GAP
         for moment in generate(start, end):
@@ -97,6 +98,29 @@ def date_ticks(start: float, end: float, width: int) -> list[Tick]:
     return single_date_tick(start, width)
 
 
+def with_last_day(ticks: list[Tick], last: float, span: tuple[float, float], width: int) -> list[Tick]:
+    """Return the ticks of days with one of the last day, in place of those that leave no room for its label.
+
+    Args:
+        ticks: Ticks of days, which are extended; or of months or years, which stay as they are.
+        last: The start of the last day, in seconds since 1970, UTC.
+        span: Both ends of the axis.
+        width: Width of the axis in cells.
+
+    >>> day = 86400.0
+    >>> span = (20089 * day, 20098 * day)
+    >>> [label for _, label in with_last_day(date_ticks(*span, 26), span[1], span, 26)]
+    ['1 Jan', '10 Jan']
+    """
+    label = _month_day(_to_datetime(last))
+    if not ticks or any(text != _month_day(_to_datetime(time)) for time, text in ticks):
+        return ticks
+    cells = width / (span[1] - span[0])
+    left = min((last - span[0]) * cells - len(label) / 2, width - len(label))
+    kept = [(time, text) for time, text in ticks if (time - span[0]) * cells + len(text) / 2 + _LABEL_GAP <= left]
+    return [*kept, (last, label)]
+
+
 def single_date_tick(time: float, width: int) -> list[Tick]:
     """Return one tick with its date; none if that does not fit."""
     label = format_period(_to_datetime(time))
@@ -106,9 +130,9 @@ def single_date_tick(time: float, width: int) -> list[Tick]:
 def axis_context(start: float, end: float) -> str:
     """Return the part that `date_ticks` leaves out, for the corner of the axis: the year, or the date of hours."""
     first, span = _to_datetime(start), end - start
-    if span < 2 * _DAY:
+    if span < 2 * DAY_SECONDS:
         return _month_day(first)
-    return "" if span > 2 * 366 * _DAY else f"{first.year}"
+    return "" if span > 2 * 366 * DAY_SECONDS else f"{first.year}"
 
 
 def _to_datetime(seconds: float) -> datetime:
@@ -140,7 +164,7 @@ def _days_of_month(step: int) -> TickGenerator:
     """Generate every `step`-th day, counted from the first of each month, so that the first always has its tick."""
 
     def generate(start: float, end: float) -> Iterator[datetime]:
-        at = _to_datetime(math.ceil(start / _DAY) * _DAY)
+        at = _to_datetime(math.ceil(start / DAY_SECONDS) * DAY_SECONDS)
         while at.timestamp() <= end:
             # The last tick of a month keeps its distance from the first of the next.
             if (at.day - 1) % step == 0 and (at.day == 1 or at.day + step <= 32):
@@ -174,3 +198,5 @@ _CALENDAR: list[tuple[TickGenerator, Callable[[datetime], str]]] = [
     *((_months_apart(12 * n), lambda moment: str(moment.year)) for n in (1, 2, 5, 10, 20, 50, 100)),
 ]
 """Generators of ticks from the densest to the sparsest, each with the function that labels them."""
+_FIRST_OF_DAYS = 11
+"""Number of the first of these that generates days."""

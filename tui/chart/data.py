@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from modeltop.core.series import Severity
-from modeltop.core.text import truncate, truncate_middle
+from modeltop.core.text import truncate
 
 if TYPE_CHECKING:
     import numpy as np
@@ -118,7 +118,10 @@ class PlotTheme:
         """Return the text in characters that the terminal can draw."""
         return text.encode("ascii", "backslashreplace").decode("ascii") if self.ascii else text
 
-    def truncate(self, text: str, width: int, *, in_middle: bool = False) -> str:
-        """Return the text, encoded already, cut to `width` cells, at its end or in the middle."""
-        cut = truncate_middle(text, width) if in_middle else truncate(text, width)
-        return cut.replace("…", "~") if self.ascii else cut
+    def truncate(self, text: str, width: int) -> str:
+        """Return the text, encoded already, cut to `width` cells."""
+        return self.encode_ellipsis(truncate(text, width))
+
+    def encode_ellipsis(self, text: str) -> str:
+        """Return a text that was encoded, and cut since, in characters that the terminal can draw."""
+        return text.replace("…", "~") if self.ascii else text

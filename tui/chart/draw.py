@@ -15,9 +15,17 @@ import plotext
 from rich.text import Text
 
 from modeltop.core.series import Severity
-from modeltop.core.text import display_width
+from modeltop.core.text import display_width, truncate_apart
 from modeltop_tui.chart.annotations import draw_annotations
-from modeltop_tui.chart.axes import Tick, axis_context, date_ticks, single_date_tick, value_ticks
+from modeltop_tui.chart.axes import (
+    DAY_SECONDS,
+    Tick,
+    axis_context,
+    date_ticks,
+    single_date_tick,
+    value_ticks,
+    with_last_day,
+)
 from modeltop_tui.chart.canvas import Canvas, clip_values, downsample, strokes, time_range, value_range
 from modeltop_tui.chart.data import ChartData, LimitLine, PlotTheme, Trace
 from modeltop_tui.chart.markers import YELLOW, line_color, place_markers, severity_color
@@ -86,8 +94,9 @@ def _legend(traces: list[Trace], width: int, theme: PlotTheme) -> list[Text]:
     """Return one row with the number and the name of each line."""
     room = max(4, width // len(traces) - 4)
     row = Text()
+    names = truncate_apart(tuple(theme.encode(trace.name) for trace in traces), room)
     for number, trace in enumerate(traces):
-        name = theme.truncate(theme.encode(trace.name), room, in_middle=True)
+        name = theme.encode_ellipsis(names[theme.encode(trace.name)])
         color = line_color(number, theme)
         row.append(f" {number + 1} {name} ", _STYLES.get(color, color))
     row.truncate(width, pad=True)
@@ -105,7 +114,11 @@ def _lay_out(chart: ChartData, values: tuple[float, float], size: tuple[int, int
         return _Layout(width, height, canvas, left, ticks, [], "")
     if chart.end <= chart.start:
         return _Layout(width, height, canvas, left, ticks, single_date_tick(chart.start, canvas.width), "")
-    dates, corner = date_ticks(start, end, canvas.width), axis_context(start, end)
+    is_daily = not any((trace.times % DAY_SECONDS).any() for trace in chart.traces)
+    dates = date_ticks(start, end, canvas.width, is_daily=is_daily)
+    last = max((float(trace.times[-1]) for trace in chart.traces if len(trace.times)), default=end)
+    dates = with_last_day(dates, last, (start, end), canvas.width) if is_daily else dates
+    corner = axis_context(start, end)
     is_repeated = any(label == corner for _, label in dates)
     return _Layout(width, height, canvas, left, ticks, dates, "" if is_repeated else corner)
 

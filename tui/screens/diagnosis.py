@@ -15,6 +15,7 @@ from modeltop_tui.view.acknowledgements import incident_handling
 from modeltop_tui.view.diagnosis import evidence_rows
 from modeltop_tui.view.rows import Row, open_by_room
 from modeltop_tui.view.state import ScreenState
+from modeltop_tui.view.styled_text import Cells
 from modeltop_tui.workers.poller import Poller
 from modeltop_tui.workers.timeline import read_timeline
 
@@ -34,6 +35,10 @@ class DiagnosisPane(RowsPane):
     def open_rows(self, height: int) -> frozenset[int]:
         """Return the rows for which there is room."""
         return open_by_room(self.listed, height)
+
+    def wrapped_rows(self) -> dict[int, Sequence[Cells]]:
+        """Return the rows that a narrow screen would cut."""
+        return {number: row.wrapped for number, row in enumerate(self.listed) if row.wrapped}
 
     def title(self) -> str:
         """Return the name of the model, and who acknowledged or silenced its incident, until when and why."""

@@ -16,7 +16,7 @@ from modeltop.core.series import SeriesKey
 from modeltop_tui.screens.base import PaneScreen
 from modeltop_tui.view import navigation
 from modeltop_tui.view.chart import chart_data, cursor_readout
-from modeltop_tui.view.metric_tree import has_deep_tree
+from modeltop_tui.view.metric_tree import has_deep_tree, has_few_rows
 from modeltop_tui.view.models import no_match_message
 from modeltop_tui.view.news import mark_seen
 from modeltop_tui.view.state import ScreenState, Selection, snapshot_index
@@ -134,6 +134,7 @@ class MainScreen(PaneScreen):
             self.set_class(bool(state.snapshot.shared_starts), "-shared")
             index = snapshot_index(state.snapshot)
             self.set_class(has_deep_tree(index), "-deep")
+            self.set_class(has_few_rows(index), "-shallow")
             self.set_class(len(index.incidents) > USUAL_ROWS, "-many")
             if not self._pane_chosen:
                 self._focus_first_pane()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -11,6 +12,7 @@ from textual.reactive import reactive
 
 from modeltop_tui.screens.base import PaneScreen
 from modeltop_tui.screens.main import MainScreen
+from modeltop_tui.view.clipboard import lines_text
 from modeltop_tui.view.rows import Row
 from modeltop_tui.view.state import ScreenState
 from modeltop_tui.view.styled_text import Cells, with_cursor
@@ -78,7 +80,8 @@ class RowsPane(Pane):
         self.toggled: set[int] = set()
         """Rows that a person opened or closed."""
         self.listed: Sequence[Row] = ()
-        self._open: dict[int, Sequence[Cells]] = {}
+        self._tall: dict[int, Sequence[Cells]] = {}
+        """Lines of the rows that have several: those that are open, and those that are wrapped."""
         self._scrolled_to: tuple[int, int, int] | None = None
 
     def rows(self, width: int, height: int) -> Sequence[Row]:
@@ -90,6 +93,10 @@ class RowsPane(Pane):
         """Return the rows that are open before anyone presses a key. None here."""
         del height
         return frozenset()
+
+    def wrapped_rows(self) -> dict[int, Sequence[Cells]]:
+        """Return the rows that have several lines even when they are folded. None here."""
+        return {}
 
     def heading(self, width: int) -> tuple[Cells, ...]:
         """Return the lines that stay on top. None here."""
@@ -105,17 +112,26 @@ class RowsPane(Pane):
             self.cursor_row = next((n for n, row in enumerate(self.listed) if row.opens), 0)
         opened = sorted(number for number in self.open_rows(height) ^ self.toggled if number < len(self.listed))
         unfolded = {number: self.listed[number].unfold for number in opened}
-        self._open = {number: unfold() for number, unfold in unfolded.items() if unfold is not None}
+        lines = {number: unfold() for number, unfold in unfolded.items() if unfold is not None}
+        self._tall = dict(sorted((self.wrapped_rows() | lines).items()))
         self._scroll_to_row(height)
-        count = len(self.listed) + sum(len(lines) - 1 for lines in self._open.values())
+        count = len(self.listed) + sum(len(lines) - 1 for lines in self._tall.values())
         return PaneBody(count, lambda line: self._line(line, width), heading=heading)
 
+    def copy_text(self, now: datetime) -> str:
+        """Return the row under the cursor, all of it, under the title."""
+        del now
+        if not self.listed:
+            return ""
+        row = self.listed[self.cursor_row]
+        return lines_text(self.title(), row.unfold() if row.unfold is not None else row.wrapped or [row.line])
+
     def _first_line(self, row: int) -> int:
-        return row + sum(len(lines) - 1 for number, lines in self._open.items() if number < row)
+        return row + sum(len(lines) - 1 for number, lines in self._tall.items() if number < row)
 
     def _locate(self, line: int) -> tuple[int, int]:
         """Return the row of a line, and which of its lines it is."""
-        for number, lines in self._open.items():
+        for number, lines in self._tall.items():
             if line < number + len(lines):
                 return (line, 0) if line < number else (number, line - number)
             line -= len(lines) - 1
@@ -123,20 +139,20 @@ class RowsPane(Pane):
 
     def _line(self, line: int, width: int) -> Cells:
         row, offset = self._locate(line)
-        cells = self._open[row][offset] if row in self._open else self.listed[row].line
+        cells = self._tall[row][offset] if row in self._tall else self.listed[row].line
         is_cursor = row == self.cursor_row and not offset and self.listed[row].opens
         return with_cursor(cells, width) if is_cursor else cells
 
     def _scroll_to_row(self, height: int) -> None:
         """Scroll to the whole row under a cursor that moved, or that was opened; a person may have scrolled away."""
-        first, lines = self._first_line(self.cursor_row), self._open.get(self.cursor_row, ())
+        first, lines = self._first_line(self.cursor_row), self._tall.get(self.cursor_row, ())
         position = (first, len(lines), height)
         if position != self._scrolled_to:
             self.top = min(max(self.top, first + max(1, len(lines)) - height), first)
         self._scrolled_to = position
 
     def step(self, steps: int) -> None:
-        """Move the cursor to the next row that opens; scroll where there is none."""
+        """Move the cursor to the next row that opens; scroll where none is so near that no line is passed unseen."""
         if not self.listed:
             return
         target = max(0, min(self.cursor_row + steps, len(self.listed) - 1))
@@ -144,8 +160,10 @@ class RowsPane(Pane):
         beyond = range(target, len(self.listed) if steps > 0 else -1, direction)
         candidates = (row for rows in (beyond, range(target, self.cursor_row, -direction)) for row in rows)
         row = next((row for row in candidates if self.listed[row].opens), self.cursor_row)
-        self.top += steps if row == self.cursor_row else 0
-        self.cursor_row = row
+        first, height = self._first_line(row) - self.top, self.borders.inner_size.height
+        is_near = first < height + abs(steps) and first + len(self._tall.get(row, " ")) > -abs(steps)
+        self.top += steps if row == self.cursor_row or not is_near else 0
+        self.cursor_row = row if is_near else self.cursor_row
         self.repaint()
 
     def _position(self, count: int, visible: int) -> str:

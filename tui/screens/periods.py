@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
@@ -14,6 +15,7 @@ from modeltop_tui.screens.main import MainScreen
 from modeltop_tui.screens.modal import ModalPane, RowsPane
 from modeltop_tui.view.changes import selected_series
 from modeltop_tui.view.chart import chart_data
+from modeltop_tui.view.clipboard import lines_text
 from modeltop_tui.view.metrics import label
 from modeltop_tui.view.periods import period_row, period_rows
 from modeltop_tui.view.rows import Row
@@ -71,6 +73,14 @@ class PeriodsPane(RowsPane):
         unit = period_unit(selected_series(self.screen_state))
         found = f' with "{sanitize(self.words, 40)}"' if self.words else ""
         return f"{sanitize(key.model, 60)}: {label(key)}, {pluralize(len(self.listed), unit)}{found}"
+
+    def copy_text(self, now: datetime) -> str:
+        """Return the period under the cursor, under the names of the columns."""
+        del now
+        if not self.listed:
+            return ""
+        row, names = self.listed[self.cursor_row], self.heading(self.size.width)[-1:]
+        return lines_text(self.title(), [*names, *(row.unfold() if row.unfold is not None else [row.line])])
 
     def subtitle(self) -> str:
         """Return the position."""

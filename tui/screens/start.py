@@ -8,7 +8,7 @@ from textual.binding import Binding, BindingType
 
 from modeltop_tui.screens.main import MainScreen
 from modeltop_tui.screens.modal import ModalPane
-from modeltop_tui.view.start import start_lines
+from modeltop_tui.view.start import start_lines, start_title
 from modeltop_tui.view.state import ScreenState
 from modeltop_tui.widgets.pane import Pane, PaneBody
 
@@ -16,7 +16,9 @@ from modeltop_tui.widgets.pane import Pane, PaneBody
 class StartPane(Pane):
     """What could not be read, and what to run."""
 
-    TITLE = "No metric history yet"
+    def title(self) -> str:
+        """Return what is wrong in a word."""
+        return start_title(self.screen_state)
 
     def body(self, width: int, height: int) -> PaneBody:
         """Return all of it, with a margin."""

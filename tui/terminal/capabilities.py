@@ -129,8 +129,8 @@ def resolve_options(options: AppOptions, capabilities: Capabilities, *, light: b
     )
 
 
-def check_theme(name: str | None) -> None:
-    """Check that there is a theme of that name, the app's own or Textual's; None is fine.
+def check_theme(name: str) -> None:
+    """Check that there is a theme of that name, the app's own or Textual's.
 
     Raises:
         UsageError: There is none; the message names the nearest.
@@ -140,7 +140,7 @@ def check_theme(name: str | None) -> None:
     from modeltop_tui.themes import THEMES
 
     known = [*THEMES, *sorted(BUILTIN_THEMES)]
-    if name is not None and name not in known:
+    if name not in known:
         matches = difflib.get_close_matches(name, known, n=1)
         hint = f"did you mean {matches[0]}?" if matches else f"known are {', '.join(known)}"
         raise UsageError(f"no theme is called {name!r}: {hint}")

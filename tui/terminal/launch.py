@@ -51,11 +51,7 @@ class Launcher:
         self._frame_cache.close()
 
     def open_app(self, pipeline: Pipeline, options: AppOptions) -> int:
-        """Run the app until the person leaves it, and return the exit code.
-
-        Raises:
-            UsageError: There is no theme of that name.
-        """
+        """Run the app until the person leaves it, and return the exit code."""
         from modeltop_tui.workers.poller import Poller
 
         detected = capabilities.detect_capabilities()
@@ -69,7 +65,6 @@ class Launcher:
         from modeltop_tui.app import ModeltopApp
         from modeltop_tui.terminal.driver import TerminalDriver
 
-        capabilities.check_theme(options.theme)
         light = self._query.is_light()
         default_theme = detected.theme(light=light)
         options = replace(options, theme=options.theme or saved_view.load_theme(default_theme))

@@ -2,32 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from modeltop.core.series import Alert
 from modeltop.core.text import pluralize, sanitize, truncate
-from modeltop.report.phrases import describe_ack, describe_note, describe_suppression, format_moment
-from modeltop_tui.view.state import ScreenState, SnapshotIndex, snapshot_index
+from modeltop.report.phrases import (
+    ACKNOWLEDGED_MARK,
+    SUPPRESSED_MARK,
+    describe_ack,
+    describe_note,
+    describe_suppression,
+    format_moment,
+)
+from modeltop_tui.view.state import ScreenState, snapshot_index
 from modeltop_tui.view.styled_text import Cells, Span, wrap
 
-ACKNOWLEDGED_MARK, SUPPRESSED_MARK = "✓", "×"
 MAX_NOTES = 5
 """Notes about one model that are shown, the newest first."""
-
-
-def handling_mark(index: SnapshotIndex, alerts: Iterable[Alert]) -> str:
-    """Return the mark for how alerts are handled.
-
-    Returns:
-        `✓` if each active alert is acknowledged; `×` if each is suppressed, acknowledged or not, or else the others
-        are; a blank if an active alert is neither, or none is active.
-    """
-    active = {alert.id or "" for alert in alerts if alert.is_active}
-    acknowledged = active & index.snapshot.acknowledgements.keys()
-    suppressed = active & index.snapshot.suppressions.keys()
-    if not active or acknowledged | suppressed != active:
-        return " "
-    return ACKNOWLEDGED_MARK if acknowledged == active != suppressed else SUPPRESSED_MARK
 
 
 def incident_handling(state: ScreenState) -> list[str]:

@@ -7,13 +7,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from modeltop.alerting.grouping import usual_gap
-from modeltop.core.metrics.phrases import format_change
 from modeltop.core.series import Alert, Condition, RuleStatus, SeriesKey, Severity, State
 from modeltop.core.stats.spacing import period_unit
-from modeltop.core.text import display_width, format_day, pluralize, sanitize
+from modeltop.core.text import display_width, format_day, pluralize, sanitize, truncate_middle
 from modeltop.diagnosis.phrases import describe_forecast
-from modeltop.report.phrases import has_too_little_history, problem_lines
-from modeltop_tui.view.acknowledgements import handling_lines, handling_mark, note_lines
+from modeltop.report.phrases import handling_mark, has_too_little_history, problem_lines
+from modeltop_tui.view.acknowledgements import handling_lines, note_lines
 from modeltop_tui.view.metrics import crossed_limit, label
 from modeltop_tui.view.models import alert_age
 from modeltop_tui.view.state import ScreenState, SnapshotIndex, snapshot_index
@@ -26,10 +25,12 @@ MAX_PROBLEMS = 50
 """Problems of reading that are listed."""
 MIN_WIDTH_FOR_VALUES, MIN_WIDTH_FOR_DATES = 40, 60
 """Width in cells from which there is room for the values beside a baseline, and for the start of an alert."""
-MORE_WIDTH = 12
-"""Width of the frame, of the number of the pane and of how many entries follow, in cells."""
+FRAME_WIDTH, MIN_NAME_WIDTH = 7, 5
+"""Width of corners, gaps and the number of the pane in its upper edge; and of a name that is cut, in cells."""
 OK, NOT_EVALUATED = "ok", "not evaluated"
 """What a rule without an alert is."""
+MAX_WIDTH = 100
+"""Cells from the start of a line within which its age is, so that the two are seen together."""
 SAME_START_PERIODS = 2
 """Periods within which alerts started together."""
 
@@ -107,7 +108,8 @@ def _folded(index: SnapshotIndex, alerts: Iterable[Alert]) -> list[tuple[Alert, 
         key: tuple[object, ...] = (alert.rule, alert.key)
         if side and alert.is_active:
             slack = SAME_START_PERIODS * usual_gap(index.snapshot.history.periods.get(alert.key.model), alert.since)
-            kind = (alert.severity, LESS_CONFIDENT.get(alert.key.metric, side))
+            of_segment = alert.key.segment != "all"
+            kind = (alert.severity, LESS_CONFIDENT.get(alert.key.metric, f"{side} {of_segment}"))
             near = (
                 known for known in groups if known[:2] == kind and abs(groups[known][0].since - alert.since) <= slack
             )
@@ -124,14 +126,21 @@ def _baseline_side(alert: Alert) -> str:
     return "below" if breach.value < breach.limit else "above"
 
 
-def alerts_title(state: ScreenState, width: int) -> str:
-    """Return the number of active alerts of the selected model; by severity and with acknowledgements if it is wide."""
+def alerts_title(state: ScreenState, width: int, note: str = "") -> str:
+    """Return the number of active alerts of the selected model; by severity and with acknowledgements if it is wide.
+
+    Args:
+        state: The state that is shown.
+        width: Width of the pane in cells.
+        note: What is at the other end of its upper edge.
+    """
     if state.snapshot is None or state.selection.model is None:
         return "Alerts"
     active = [one for one in snapshot_index(state.snapshot).alerts_by_model[state.selection.model] if one.is_active]
     if width < MIN_WIDTH_FOR_DATES or not active:
-        title = f"Alerts of {sanitize(state.selection.model)}: {len(active)}"
-        return title if display_width(title) + MORE_WIDTH <= width else f"Alerts: {len(active)}"
+        room = width - FRAME_WIDTH - len(note) - len(f"Alerts of : {len(active)}")
+        name = truncate_middle(sanitize(state.selection.model), room)
+        return f"Alerts of {name}: {len(active)}" if room >= MIN_NAME_WIDTH else f"Alerts: {len(active)}"
     counts = Counter(alert.severity for alert in active)
     acknowledged = sum(alert.id in state.snapshot.acknowledgements for alert in active)
     words = ", ".join(f"{counts[severity]} {WORDS[severity]}" for severity in sorted(counts, reverse=True))
@@ -171,10 +180,10 @@ def _problem_entries(index: SnapshotIndex, width: int) -> list[AlertEntry]:
 
 
 def _alert_entry(index: SnapshotIndex, group: tuple[Alert, ...], width: int) -> AlertEntry:
-    alert = group[0]
+    alert, width = group[0], min(width, MAX_WIDTH)
     pending = alert.state is State.PENDING
     role = "dim" if pending else TINTS[alert.severity]
-    mark = f"{' ' if pending else SHAPES[alert.severity]}{handling_mark(index, group)}"
+    mark = f"{' ' if pending else SHAPES[alert.severity]}{handling_mark(index.snapshot, group)}"
     text = describe_group(index, group, detailed=width >= MIN_WIDTH_FOR_VALUES)
     # How long no data has come is in the sentence; the alert began only after some patience.
     is_dated = alert.condition is Condition.NO_DATA
@@ -211,8 +220,8 @@ def describe_group(index: SnapshotIndex, group: tuple[Alert, ...], *, detailed: 
     """
     alert = group[0]
     side, crossed = _baseline_side(alert), crossed_limit(index, alert)
-    if (metrics := len({one.key for one in group})) > 1:
-        return f"{metrics} metrics {side} baseline"
+    if len({one.key for one in group}) > 1:
+        return f"{_group_subject(group)} {side} baseline"
     if not side and crossed not in TRENDS:
         return describe_problem(alert)
     fell = side == "below" or crossed == "falling"
@@ -221,11 +230,21 @@ def describe_group(index: SnapshotIndex, group: tuple[Alert, ...], *, detailed: 
     return text + _baseline_values(index, alert, detailed=detailed)
 
 
+def _group_subject(group: tuple[Alert, ...]) -> str:
+    """Return what several alerts are about: `4 metrics`, `4 metrics [DE]`, `accuracy of 3 segments`, `3 segments`."""
+    segments, metrics = {one.key.segment for one in group}, {one.key.metric for one in group}
+    if len(segments) == 1:
+        (segment,) = segments
+        return f"{len(metrics)} metrics" + (f" [{sanitize(segment, 20)}]" if segment != "all" else "")
+    metric = f"{label(SeriesKey('', min(metrics)))} of " if len(metrics) == 1 else ""
+    return f"{metric}{len(segments)} segments"
+
+
 def _baseline_values(index: SnapshotIndex, alert: Alert, *, detailed: bool) -> str:
     breach, metric = alert.breach, index.snapshot.catalog.get(alert.key.metric)
     if not detailed or breach is None or breach.limit is None:
         return ""
-    return f" {format_change(metric, breach.limit, breach.value)}"
+    return f" {metric.format(breach.limit)}→{metric.format(breach.value)}"
 
 
 def entry_index(alert: Alert, alert_entries: list[AlertEntry], default: int) -> int:

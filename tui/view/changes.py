@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from modeltop.core.metrics.phrases import format_change
 from modeltop.core.metrics.registry import Metric
 from modeltop.core.series import Series
 from modeltop.core.text import display_width, sanitize
@@ -40,7 +39,10 @@ def change_lines(state: ScreenState, width: int) -> list[Cells]:
     cells = change_cells(series, state.snapshot)
     names = {against: name or short_day(cells[against].change.before_at, series.newest)
              for against, name in NAMES.items() if against in cells}  # fmt: skip
-    values = {against: format_change(metric, cell.change.before, cell.change.after) for against, cell in cells.items()}
+    values = {
+        against: f"{metric.format(cell.change.before)}→{metric.format(cell.change.after)}"
+        for against, cell in cells.items()
+    }
     name_width = max([NAME_WIDTH, *map(len, names.values())])
     room = width - name_width - 2
     least = max(map(len, values.values()), default=0), max((len(cell.text) for cell in cells.values()), default=0)

@@ -1,44 +1,92 @@
-"""The selection as plain text to copy, and its points as CSV."""
+"""What is selected as plain text to copy: a model, a series, a point, alerts; and the points as CSV."""
 
 from __future__ import annotations
 
 import csv
 import io
 import math
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from modeltop.core.series import to_datetime
 from modeltop.core.text import format_exact, format_period, sanitize
 from modeltop.report.phrases import describe_handling
 from modeltop_tui.view.alerts import describe_duration, describe_problem
 from modeltop_tui.view.changes import change_lines, selected_series
-from modeltop_tui.view.chart import drawn_series, seconds, time_span
+from modeltop_tui.view.chart import cursor_readout, drawn_series, seconds, time_span
 from modeltop_tui.view.header import data_age
 from modeltop_tui.view.metrics import label
 from modeltop_tui.view.state import ScreenState, snapshot_index
-from modeltop_tui.view.styled_text import SHAPES, WORDS, plain_text
+from modeltop_tui.view.styled_text import SHAPES, WORDS, Cells, plain_text
 from modeltop_tui.view.verdict import summary_lines
+
+if TYPE_CHECKING:
+    from modeltop.core.series import Alert
 
 WIDTH = 100
 """Width of the copied lines in cells."""
 
 
-def selection_text(state: ScreenState, now: datetime) -> str:
+def model_text(state: ScreenState, now: datetime) -> str:
     """Return a few lines for a message to a colleague: model, problem, start and size."""
     if state.snapshot is None or state.selection.model is None:
         return ""
-    index = snapshot_index(state.snapshot)
+    alerts = snapshot_index(state.snapshot).alerts_by_model[state.selection.model]
+    return _joined(
+        _heading(state, now),
+        *_alert_lines(state, alerts),
+        *_plain([*summary_lines(state, WIDTH), *change_lines(state, WIDTH)]),
+    )
+
+
+def series_text(state: ScreenState, now: datetime) -> str:
+    """Return the point at the cursor; without one the selected series, with its alerts and changes."""
+    series = selected_series(state)
+    if series is None or state.snapshot is None:
+        return ""
+    if state.selection.cursor is not None:
+        return _joined(f"{_name(state)}: {cursor_readout(state, WIDTH)}")
+    alerts = snapshot_index(state.snapshot).alerts_by_key[series.key]
+    return _joined(_heading(state, now), *_alert_lines(state, alerts), *_plain(change_lines(state, WIDTH)))
+
+
+def alerts_text(state: ScreenState, alerts: Sequence[Alert]) -> str:
+    """Return some alerts of the selected model."""
+    return _joined(sanitize(state.selection.model, 80), *_alert_lines(state, alerts))
+
+
+def lines_text(title: str, lines: Iterable[Cells]) -> str:
+    """Return lines of the screen under a title."""
+    return _joined(title, *_plain(lines))
+
+
+def _joined(*lines: str) -> str:
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _plain(lines: Iterable[Cells]) -> list[str]:
+    return [plain_text(line).rstrip() for line in lines]
+
+
+def _name(state: ScreenState) -> str:
+    model, key = sanitize(state.selection.model, 80), state.selection.key
+    return model if key is None else f"{model} > {label(key)}"
+
+
+def _heading(state: ScreenState, now: datetime) -> str:
     series = selected_series(state)
     when = f", newest {format_period(series.newest)}, data {data_age(state, now)}" if series is not None else ""
-    name = sanitize(state.selection.model, 80)
-    lines = [f"{name if series is None else f'{name} > {label(series.key)}'}{when}"]
-    for alert in index.alerts_by_model[state.selection.model]:
+    return _name(state) + when
+
+
+def _alert_lines(state: ScreenState, alerts: Iterable[Alert]) -> Iterator[str]:
+    assert state.snapshot is not None
+    for alert in alerts:
         mark = f"{SHAPES[alert.severity]} {WORDS[alert.severity]}:"
-        rule = f"(rule {sanitize(alert.rule, 60)})"
-        lines.append(f"{mark} {describe_problem(alert)}, {describe_duration(index, alert)} {rule}")
-        lines += [f"  {clause}" for clause in describe_handling(alert, state.snapshot)]
-    lines += [plain_text(line).rstrip() for line in (*summary_lines(state, WIDTH), *change_lines(state, WIDTH))]
-    return "\n".join(lines) + "\n"
+        duration = describe_duration(snapshot_index(state.snapshot), alert)
+        yield f"{mark} {describe_problem(alert)}, {duration} (rule {sanitize(alert.rule, 60)})"
+        yield from (f"  {clause}" for clause in describe_handling(alert, state.snapshot))
 
 
 def points_csv(state: ScreenState) -> str:

@@ -10,18 +10,17 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from modeltop.core.diagnosis import ROW_COUNT, SegmentContribution
 from modeltop.core.metrics.registry import Metric
-from modeltop.core.series import SeriesKey, Severity, to_datetime64
+from modeltop.core.series import Severity
 from modeltop.core.stats.spacing import period_unit
 from modeltop.core.text import display_width, format_exact, format_percent, pluralize, sanitize, truncate
 from modeltop.diagnosis.phrases import advice_lines, describe_pattern
 from modeltop.report.phrases import alert_line
+from modeltop_tui.view.chart import fitted_periods
 from modeltop_tui.view.distributions import OUTPUTS, feature_shift_lines, reliability_lines
 from modeltop_tui.view.metrics import downsample_means, label
-from modeltop_tui.view.rows import Row, folded_row, text_row
+from modeltop_tui.view.rows import MIN_WIDTH_FOR_ONE_LINE, Row, folded_row, text_row, wrap_row
 from modeltop_tui.view.state import ScreenState, SnapshotIndex, snapshot_index
 from modeltop_tui.view.styled_text import SHAPES, TINTS, Cells, TableRow, format_table, paragraph, spark, wrap
 
@@ -34,10 +33,8 @@ MAX_CAUSES = 3
 """Causes that are listed, the most likely first."""
 MAX_SEGMENTS, MAX_SEGMENT_ROWS = 12, 3
 """Segments in the table, of which those that contribute less are counted; and those that are rows of their own."""
-SPARK_PERIODS = 28
-"""Newest periods that a spark shows."""
-SPARK_WIDTH, MIN_WIDTH_FOR_LONG_SPARKS = 12, 100
-"""Cells of a spark; from the second width on there is room for a cell per period."""
+SPARK_WIDTH, LONG_SPARK_WIDTH, MIN_WIDTH_FOR_LONG_SPARKS = 12, 28, 100
+"""Cells of a spark, and of a longer one for which there is room from this width on."""
 CERTAINTY_ROLES = {"certain": "", "likely": "", "possible": "", "unclear": "dim"}
 WORDS = {Severity.CRITICAL: "CRITICAL", Severity.WARNING: "warning", Severity.UNKNOWN: "unknown"}
 MISSING = {
@@ -94,7 +91,7 @@ def _status_rows(index: SnapshotIndex, model: str, width: int) -> Iterator[Row]:
 def _verdict_rows(index: SnapshotIndex, diagnosis: Diagnosis, width: int) -> Iterator[Row]:
     """Yield what happened, which opens to the patterns of other metrics; the causes; what to do."""
     snapshot = index.snapshot
-    sizes = {change.key: change.delta for change in diagnosis.metric_changes}  # those of the table below
+    sizes = {change.key: change.delta for change in diagnosis.metric_changes}
     patterns = [replace(one, size=sizes.get(one.key, one.size)) for one in diagnosis.other_patterns]
     texts = (
         f"    {label(one.key)}: {describe_pattern(one, snapshot.catalog.get(one.key.metric), snapshot.taken_at)}"
@@ -125,7 +122,8 @@ def _cause_row(hypothesis: CauseHypothesis, head: str, width: int) -> Row:
     signed = [("+", clause) for clause in hypothesis.evidence_for]
     signed += [("−", clause) for clause in hypothesis.evidence_against]
     lead: Cells = ((head, "dim"), (f"{certainty:<9} {hypothesis.cause.value:<16} ", role))
-    indent = " " * 10
+    is_narrow = width < MIN_WIDTH_FOR_ONE_LINE
+    indent = " " * (2 if is_narrow else 10)
     clauses = [
         line
         for sign, clause in signed
@@ -136,7 +134,8 @@ def _cause_row(hypothesis: CauseHypothesis, head: str, width: int) -> Row:
     for text in texts[1:]:
         joined = f"{summary}  {text}"
         summary = joined if display_width(joined) <= room else summary
-    return folded_row((*lead, (summary, "")), [lead, *clauses])
+    lines = [lead, *clauses]
+    return folded_row((*lead, (summary, "")), lines, wrapped=lines if is_narrow else ())
 
 
 def _question_rows(diagnosis: Diagnosis, width: int) -> Iterator[Row]:
@@ -148,20 +147,21 @@ def _metric_rows(index: SnapshotIndex, diagnosis: Diagnosis, width: int) -> Iter
     """Yield the metrics before and after the change; differences that may be noise are dim."""
     if not diagnosis.metric_changes:
         return
-    counts = {change.key: _support_text(index, diagnosis, change.key) for change in diagnosis.metric_changes}
-    with_counts = any(counts.values())
-    spark_width = SPARK_PERIODS if width >= MIN_WIDTH_FOR_LONG_SPARKS else SPARK_WIDTH
+    with_counts = any(change.cases for change in diagnosis.metric_changes)
+    spark_width = LONG_SPARK_WIDTH if width >= MIN_WIDTH_FOR_LONG_SPARKS else SPARK_WIDTH
+    times = index.snapshot.history.periods[diagnosis.model]
+    times = times[-fitted_periods(index, diagnosis.model) :]  # those of the chart
     focus = index.snapshot.history.series.get(diagnosis.key) if diagnosis.key is not None else None
-    unit = period_unit(focus) if focus is not None else "period"
+    span = pluralize(len(times), "period" if focus is None else period_unit(focus))
     rows = []
     for change in diagnosis.metric_changes:
         series = index.snapshot.history.series.get(change.key)
-        recent = downsample_means(series.values[-SPARK_PERIODS:], spark_width) if series is not None else []
-        cells = (*_change_cells(index, change), *([counts[change.key] or "?"] if with_counts else []))
+        recent = [] if series is None else downsample_means(series.values[series.times >= times[0]], spark_width)
+        count = "?" if change.cases is None else format_exact(change.cases)
+        cells = (*_change_cells(index, change), *([count] if with_counts else []))
         rows.append(TableRow((*cells, spark(recent, spark_width).ljust(spark_width))))
     headings = ("metric", "before", "after", "change", "95 %", *(["n"] if with_counts else []))
-    newest = f"{SPARK_PERIODS} {unit}s".ljust(spark_width)
-    heading, *lines = format_table((*headings, newest), rows, width)
+    heading, *lines = format_table((*headings, span.ljust(spark_width)), rows, width)
     yield Row(heading)
     for change, ((text, _),) in zip(diagnosis.metric_changes, lines, strict=True):
         severity = index.severity(change.key)
@@ -181,17 +181,6 @@ def _change_cells(index: SnapshotIndex, change: BeforeAfter) -> tuple[str, ...]:
         values = (f"{change.before:.0f}", f"{change.after:.0f}", f"{change.delta:+.0f}")
         interval = f"{change.low:+.0f} to {change.high:+.0f}" if interval != "?" else interval
     return truncate(label(change.key), MAX_NAME_WIDTH), *values, interval
-
-
-def _support_text(index: SnapshotIndex, diagnosis: Diagnosis, key: SeriesKey) -> str:
-    """Return the support of the values since the change; empty if it is unknown."""
-    series = index.snapshot.history.series.get(key)
-    started_at = diagnosis.series_pattern.started_at if diagnosis.series_pattern is not None else None
-    if series is None or series.support is None or started_at is None:
-        return ""
-    support = series.support[series.times >= to_datetime64(started_at)]
-    total = float(support.sum()) if len(support) else float("nan")
-    return format_exact(total) if np.isfinite(total) else ""
 
 
 def _section_rows(index: SnapshotIndex, diagnosis: Diagnosis, width: int, timeline: tuple[str, ...]) -> Iterator[Row]:
@@ -214,7 +203,8 @@ def _section_rows(index: SnapshotIndex, diagnosis: Diagnosis, width: int, timeli
 
 def _section(name: str, text: str, lines: Sequence[Cells], width: int) -> Row:
     lead = (f"{name:<10}", "dim")
-    return folded_row((lead, (truncate(text, max(1, width - 10)), "")), [(lead,), *lines], rank=1)
+    wrapped = wrap_row(text, width, (lead,)) if width < MIN_WIDTH_FOR_ONE_LINE else ()
+    return folded_row((lead, (truncate(text, max(1, width - 10)), "")), [(lead,), *lines], rank=1, wrapped=wrapped)
 
 
 def _segment_rows(index: SnapshotIndex, diagnosis: Diagnosis, width: int) -> Iterator[Row]:
@@ -232,9 +222,9 @@ def _segment_rows(index: SnapshotIndex, diagnosis: Diagnosis, width: int) -> Ite
         if share is not None:
             part = f"accounts for {format_percent(share.ratio)} of the {'drop' if share.delta < 0 else 'rise'}"
         levels = "→".join(map(metric.format, one.level))
-        text = truncate(f"{sanitize(one.segment, MAX_NAME_WIDTH)} {part}, {levels}", max(1, width - 10))
-        series = key._replace(segment=one.segment)
-        yield Row((head, (text, "")), key=series if series in index.snapshot.history.series else None)
+        text, series = f"{sanitize(one.segment, MAX_NAME_WIDTH)} {part}, {levels}", key._replace(segment=one.segment)
+        row = text_row(text, width, lead=(head,))
+        yield replace(row, key=series if series in index.snapshot.history.series else None, unfold=None)
     if rest:
         line = (heads[-1], (f"and {pluralize(len(rest), 'more segment')}", ""))
         yield folded_row(line, [line, *_segment_lines(metric, rest, width)], rank=1)

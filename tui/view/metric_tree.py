@@ -14,8 +14,8 @@ from modeltop_tui.view.styled_text import WORDS
 
 MAX_SHOWN = 3
 """Segments of the selected metric that are shown before the others are listed."""
-ROOM = 5
-"""Rows of the table that 80x24 shows before it is given more."""
+ROOM, FEW_ROWS = 5, 3
+"""Rows of the table that 80x24 shows before it is given more, and up to which it is given less."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,6 +87,14 @@ def has_deep_tree(index: SnapshotIndex) -> bool:
     """Return whether the metrics of a model, one segment and the line for the others need more than `ROOM` lines."""
     models = {key.model for key in index.snapshot.history.series if key.segment != "all"}
     return any(len({key.metric for key in index.series_keys(model)}) + 2 > ROOM for model in models)
+
+
+def has_few_rows(index: SnapshotIndex) -> bool:
+    """Return whether `FEW_ROWS` lines are enough for the metrics of each model, and for two of segments."""
+    keys = index.snapshot.history.series
+    metrics = Counter(model for model, _ in {(key.model, key.metric) for key in keys})
+    segmented = {key.model for key in keys if key.segment != "all"}
+    return all(count + 2 * (model in segmented) <= FEW_ROWS for model, count in metrics.items())
 
 
 def selected_row(state: ScreenState, rows: tuple[TreeRow, ...]) -> int | None:

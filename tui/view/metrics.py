@@ -11,8 +11,8 @@ import numpy as np
 
 from modeltop.core.series import Alert, Condition, Series, SeriesKey, Severity, State
 from modeltop.core.text import display_width, format_day, format_value, pad, sanitize
+from modeltop.report.phrases import handling_mark
 from modeltop.report.summary import change_cells
-from modeltop_tui.view.acknowledgements import handling_mark
 from modeltop_tui.view.metric_tree import TreeRow, guilt_text, guilty_segment, hidden_text, tree_rows, worst_severity
 from modeltop_tui.view.state import ScreenState, SnapshotIndex, snapshot_index
 from modeltop_tui.view.styled_text import SHAPES, TINTS, Cells, spark
@@ -106,7 +106,7 @@ def metric_row(index: SnapshotIndex, key: SeriesKey) -> MetricRow:
     if "reference" not in cells and not texts["limit"]:
         texts["limit"] = next((_direction(alert) for alert in index.alerts_by_key[key]), "")
     headings = {name: f"vs {short_day(cell.change.before_at, series.newest)}" for name, cell in cells.items()}
-    mark = handling_mark(index, index.alerts_by_key[key])
+    mark = handling_mark(index.snapshot, index.alerts_by_key[key])
     return MetricRow(key, index.severity(key), mark, label(key), texts, headings | {"reference": "vs base"}, series)
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import lru_cache
 
 from modeltop.alerting.grouping import usual_gap
 from modeltop.core.series import ConcernKind, Condition, Severity, State, to_datetime
-from modeltop.core.text import display_width, format_age, pad, sanitize, truncate_middle
-from modeltop.report.phrases import problem_lines
+from modeltop.core.text import display_width, format_age, pad, sanitize, truncate_apart
+from modeltop.report.phrases import handling_mark, problem_lines
 from modeltop.rules.snapshot import Snapshot
-from modeltop_tui.view.acknowledgements import handling_mark
 from modeltop_tui.view.metrics import CONDITIONS, short_name
 from modeltop_tui.view.news import is_changed
 from modeltop_tui.view.state import ScreenState, SnapshotIndex, model_list, snapshot_index, visible_models
@@ -40,13 +40,19 @@ def model_cells(state: ScreenState, model: str, width: int) -> Cells:
     assert state.snapshot is not None
     index = snapshot_index(state.snapshot)
     severity, _ = index.model_state(model)
-    mark = handling_mark(index, index.alerts_by_model[model])
+    mark = handling_mark(index.snapshot, index.alerts_by_model[model])
     problem, is_new = describe_state(index, model), is_changed(state, model)
     problem = "ok, resolved" if is_new and problem == "ok" else problem
     new = "new " if is_new and model in index.incidents else ""
     room = width - 3 - len(new) - max(display_width(problem), min(INCIDENT_WIDTH, width // 2))
-    name = f"{pad(truncate_middle(sanitize(model), room), max(1, room))} "
+    shown = truncate_apart(_safe_names(visible_models(state)), room).get(sanitize(model)) or sanitize(model, room)
+    name = f"{pad(shown, max(1, room))} "
     return ((SHAPES[severity] + mark, TINTS[severity]), (name, ""), (new, "strong"), (problem, ""))
+
+
+@lru_cache(maxsize=2)
+def _safe_names(models: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(map(sanitize, models))
 
 
 def describe_state(index: SnapshotIndex, model: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from math import ceil
 
@@ -18,19 +19,30 @@ GAP = 1
 
 @dataclass(frozen=True, slots=True)
 class FigureGrid:
-    """Charts in rows of equal size."""
+    """Charts in rows."""
 
     figures: tuple[Figure, ...]
     columns: int
     width: int
-    """Width of a chart in cells."""
-    height: int
-    """Height of a chart with the line above it, which a single row has in the border of the pane."""
+    """Width of a chart of a full row in cells."""
+    total_width: int
+    total_height: int
 
     @property
     def is_row(self) -> bool:
         """Whether all charts are side by side."""
         return self.columns >= len(self.figures)
+
+    def rows(self) -> Iterator[tuple[tuple[Figure, ...], int, int]]:
+        """Yield the charts of each row, with their width and height; a row that is not full has wider ones.
+
+        The height has the line above a chart, which a single row has in the border of the pane.
+        """
+        starts = range(0, len(self.figures), self.columns)
+        for number, first in enumerate(starts):
+            row = self.figures[first : first + self.columns]
+            height, rest = divmod(self.total_height, len(starts))
+            yield row, (self.total_width + GAP) // len(row) - GAP, height + (number < rest)
 
 
 def figure_grid(state: ScreenState, width: int, height: int) -> FigureGrid | None:
@@ -46,8 +58,7 @@ def figure_grid(state: ScreenState, width: int, height: int) -> FigureGrid | Non
         return None
     columns = next((count for count in range(1, most) if ceil(len(figures) / count) <= rows), most)
     columns = min(columns, len(figures))
-    rows = ceil(len(figures) / columns)
-    return FigureGrid(figures, columns, (width + GAP) // columns - GAP, height // rows)
+    return FigureGrid(figures, columns, (width + GAP) // columns - GAP, width, height)
 
 
 def figure_heading(figure: Figure, state: ScreenState, width: int) -> Cells:
@@ -78,7 +89,9 @@ def grid_title(grid: FigureGrid) -> str:
         return f"All metrics, {extent}"
     first, *others = grid.figures
     titles = (one.chart.title if one.is_history else one.chart.title.partition(",")[0] for one in others)
-    texts = [truncate(text, grid.width - 2) for text in (first.chart.title, *titles)]
+    # The extent is whole or not at all.
+    short = first.chart.title if display_width(first.chart.title) < grid.width - 1 else first.chart.title.split(",")[0]
+    texts = [truncate(text, grid.width - 2) for text in (short, *titles)]
     padded = [
         f"{text}{'─' * (grid.width + GAP - display_width(text) - 2 * (at == 0))}" for at, text in enumerate(texts)
     ]

@@ -47,8 +47,11 @@ class PeriodRows(Sequence[Row]):
         self.times = index.snapshot.history.periods[key.model]
         self._levels = {series.key: _severities(index, series) for series in self.series}
         self._now = to_datetime(self.times[-1])
+        units = (unit for unit in ("D", "m", "s") if (self.times == self.times.astype(f"datetime64[{unit}]")).all())
+        self._clock = {"D": "", "m": "%H:%M"}.get(next(units, "s"), "%H:%M:%S")
+        """Format of the time of day; empty where every period starts at midnight."""
         ends = (*self.times[:1], *self.times[-50:])
-        self._date_width = max(len("period"), 2 + max(len(format_day(to_datetime(time), self._now)) for time in ends))
+        self._date_width = max(len("period"), 2 + max(len(self._date(time)) for time in ends))
         # The title names the segment.
         names = [truncate(label(series.key._replace(segment="all")), 24) for series in self.series]
         self._columns = [(name, max(display_width(name), 8)) for name in names]
@@ -115,13 +118,20 @@ class PeriodRows(Sequence[Row]):
         facts = [_point_texts(self._index, first, time)[1 + number] for number in self._facts]
         cells = [(f"{text:>{size}}", "dim") for text, size in zip(facts, sizes[1:], strict=False)]
         values = zip(others, sizes[1 + len(facts) :], strict=True)
-        date = pad(format_day(to_datetime(time), self._now), self._date_width)
+        date = pad(self._date(time), self._date_width)
         return (
             (date, ""),
             self._value_cell(first, time, sizes[0]),
             *cells,
             *(self._value_cell(series, time, size) for series, size in values),
         )
+
+    def _date(self, time: np.datetime64) -> str:
+        """Return the start of a period; of the newest day only the time of day."""
+        moment = to_datetime(time)
+        day = format_day(moment.replace(hour=0, minute=0), self._now)
+        is_today = bool(self._clock) and moment.date() == self._now.date()
+        return " ".join(filter(None, ("" if is_today else day, moment.strftime(self._clock) if self._clock else "")))
 
     def _value_cell(self, series: Series, time: np.datetime64, width: int) -> tuple[str, str]:
         levels, unevaluated = self._levels[series.key]

@@ -5,19 +5,26 @@ from __future__ import annotations
 import re
 
 from modeltop.core.text import display_width, sanitize
+from modeltop.report.phrases import NEXT_COMMANDS
 from modeltop_tui.view.state import ScreenState
 from modeltop_tui.view.styled_text import Cells, wrap
 
-COMMAND = re.compile(r"`(modeltop \w+ [^`]+)`")
+COMMAND = re.compile(r"`((?:modeltop \w+|ls) [^`]+)`")
 """A command with its arguments: only such a one can be run as it is."""
-ALWAYS = (
-    ("modeltop FILE.csv", "a CSV with a date and metrics"),
-    ("modeltop record MODEL accuracy=0.93", "a first value, from a job"),
-    ("modeltop demo", "a guided incident of two minutes"),
-    ("modeltop help getting-started", "the manual"),
-)
-"""Commands that are always worth a try, and what each shows."""
+MISTYPED = ("no such file", "no file matches")
+"""What a message begins with if there is nothing at the path."""
+EMPTY = "an empty folder"
+NOT_FOUND = "Not found"
 MAX_PROBLEMS = 8
+
+
+def start_title(state: ScreenState) -> str:
+    """Return whether there is nothing at the paths, nothing in them yet, or something else than history."""
+    problems = () if state.snapshot is None else state.snapshot.history.problems
+    messages = [problem.message for problem in problems if problem.fatal]
+    if messages and all(message.startswith(MISTYPED) for message in messages):
+        return NOT_FOUND
+    return f"No metric history{' yet' if all(message.startswith(EMPTY) for message in messages) else ''}"
 
 
 def start_lines(state: ScreenState, width: int) -> list[Cells]:
@@ -38,14 +45,11 @@ def start_lines(state: ScreenState, width: int) -> list[Cells]:
         lines += [(("○ No rows were found.", "unknown"),), ()]
     lines.append((("Next", "head"),))
     lines += [line for command in dict.fromkeys(commands) for line in wrap(command, width, role="strong", indent="  ")]
-    name_width, text_width = (max(map(display_width, column)) for column in zip(*ALWAYS, strict=True))
-    for command, text in ALWAYS:
+    name_width, text_width = (max(map(display_width, column)) for column in zip(*NEXT_COMMANDS, strict=True))
+    for command, text in NEXT_COMMANDS:
         if width >= name_width + 2 + text_width:
             lines.append(((f"{command:<{name_width}}", "strong"), (f"  {text}", "dim")))
         else:
             lines += [((command, "strong"),), ((f"  {text}", "dim"),)]
-    return [
-        *lines,
-        (),
-        *wrap("The screen follows the files: data appears as soon as it is written.", width, role="dim"),
-    ]
+    follows = "The screen follows the files: data appears as soon as it is written."
+    return lines if start_title(state) == NOT_FOUND else [*lines, (), *wrap(follows, width, role="dim")]

@@ -11,7 +11,8 @@ from math import inf
 from typing import TYPE_CHECKING, NamedTuple
 
 from modeltop.core.incident import IncidentStatus
-from modeltop.core.series import Alert, Condition, ModelStatus, RuleStatus, Series, SeriesKey, Severity, State
+from modeltop.core.series import Alert, ModelStatus, RuleStatus, Series, SeriesKey, Severity, State
+from modeltop.report.phrases import state_word
 from modeltop.rules.rule import Rule, rules_for
 from modeltop.rules.snapshot import Snapshot
 from modeltop_tui.view.filter import COMPARISON, NEW, STATUS, filter_words
@@ -134,9 +135,8 @@ class SnapshotIndex:
 
     def model_state(self, model: str) -> tuple[Severity, str]:
         """Return the severity of a model and the word for its state."""
-        severity, incident = self.model_statuses[model].severity, self.incidents.get(model)
-        no_data = incident is not None and incident.condition is Condition.NO_DATA
-        return severity, "no data" if severity is Severity.UNKNOWN and no_data else WORDS[severity]
+        severity = self.model_statuses[model].severity
+        return severity, state_word(severity, self.incidents.get(model))
 
     def changed_models(self, seen: Mapping[str, str] | None) -> frozenset[str]:
         """Return the models with another incident, or another state of it, than the user last saw."""

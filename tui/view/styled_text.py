@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from itertools import groupby
 from math import isfinite
 from operator import itemgetter
 from typing import NamedTuple
@@ -60,6 +61,29 @@ def to_ascii(text: str) -> str:
         return text
     translated = text.translate(_ASCII)
     return "".join(char if char.isascii() else "?" * display_width(char) for char in translated)
+
+
+def with_ascii_arrows(cells: Cells) -> Cells:
+    """Return the line with `->` for each arrow: `>` between two values would be a comparison.
+
+    What follows moves by one cell, up to the next two spaces, one of which goes, or to where the line is cut.
+
+    >>> with_ascii_arrows((("0.95→0.81  ", ""), ("  now", "dim")))
+    (('0.95->0.81 ', ''), ('  now', 'dim'))
+    >>> with_ascii_arrows((("F1 0.939→0.750;…", ""),))
+    (('F1 0.939->0.750…', ''),)
+    """
+    chars = [(char, role) for text, role in cells for char in text]
+    at = 0
+    while (text := "".join(map(itemgetter(0), chars))).find("→", at) >= 0:
+        at = text.find("→", at)
+        spaces = text.find("  ", at)
+        room = spaces if spaces >= 0 else text.rfind("…") - 1
+        if room > at and text[room].isascii() and text[at - 1 : at] != "←":  # `←→` are two keys
+            chars[at : room + 1] = [("-", chars[at][1]), (">", chars[at][1]), *chars[at + 1 : room]]
+        at += 1
+    spans = groupby(chars, itemgetter(1))
+    return tuple(("".join(map(itemgetter(0), span)), role) for role, span in spans)
 
 
 def plain_text(cells: Cells) -> str:
@@ -145,6 +169,24 @@ def wrap(text: str, width: int, *, role: str = "", indent: str = "", lead: Cells
         start, room = ((indent, ""),) if indent else (), max(1, width - display_width(indent))
         line = word
     return [*lines, (*start, (line, role))]
+
+
+def flow(spans: Iterable[Span], width: int) -> list[Cells]:
+    """Break spans at spaces into lines of at most `width` cells, as one text; a longer word is cut.
+
+    >>> flow((("It fell.", ""), ("Why", "dim"), ("Unclear.", "")), 12)
+    [(('It', ''), (' fell.', ''), (' Why', 'dim')), (('Unclear.', ''),)]
+    """
+    lines: list[list[Span]] = [[]]
+    room = width
+    for word, role in ((word, role) for text, role in spans for word in _break_words(text, width)):
+        gap = " " if lines[-1] else ""
+        if display_width(gap + word) > room:
+            lines.append([])
+            gap, room = "", width
+        lines[-1].append((gap + word, role))
+        room -= display_width(gap + word)
+    return [tuple(line) for line in lines]
 
 
 def paragraph(text: str, width: int, role: str = "dim") -> list[Cells]:

@@ -1,7 +1,9 @@
-"""Time ranges as people type them: `7d`, `2025-06`, `2025-06-01..2025-06-10`."""
+"""Time ranges as people type them: `7d`, `2025-06`, `2025-W24`, `2025-Q2`, `2025-06-01..2025-06-10`."""
 
 from __future__ import annotations
 
+import re
+from datetime import date
 from math import inf
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -12,9 +14,12 @@ from modeltop_tui.view.state import ALL_TIME, TimeWindow
 if TYPE_CHECKING:
     from modeltop.core.series import Floats
 
-EXAMPLES = "7d, 24h, 2025-06, 2025-06-01.., 2025-06-01..2025-06-10"
+EXAMPLES = "7d, 1y, 2025-06, 2025-W24, 2025-Q2, 2025-06-01.., 2025-06..2025-07"
 DAY_SECONDS, MICROSECONDS = 86_400.0, 1e6
 MONTH_LENGTH, DAY_LENGTH = len("2025-06"), len("2025-06-01")
+YEAR_DAYS, WEEK_DAYS, QUARTER_MONTHS = 365.25, 7, 3
+_YEARS = re.compile(r"(\d{1,3})y")
+_WEEK_OR_QUARTER = re.compile(r"(\d{4})-?([wq])(\d{1,2})", re.IGNORECASE)
 
 
 class TypedRange(NamedTuple):
@@ -27,7 +32,7 @@ class TypedRange(NamedTuple):
 
 
 def parse_range(text: str) -> TypedRange | None:
-    """Return a range: a duration, or a month, a day or a minute, or from one of these to another; None if it is none.
+    """Return a range: a duration, or a quarter, month, week, day or minute, or from one to another; None if it is none.
 
     Without a first or a last one it is open at that end. Times without an offset are UTC, as on the screen.
 
@@ -36,9 +41,11 @@ def parse_range(text: str) -> TypedRange | None:
     >>> parse_range("1970-02..1970-01"), parse_range("triage")
     (None, None)
     """
-    duration = parse_duration(text)
+    duration, years = parse_duration(text), _YEARS.fullmatch(text)
     if duration is not None:
         return TypedRange(length=duration.total_seconds())
+    if years is not None and int(years[1]):
+        return TypedRange(length=int(years[1]) * YEAR_DAYS * DAY_SECONDS)
     first, sign, last = text.partition("..")
     if not first and not last:
         return None
@@ -58,18 +65,31 @@ def is_range_like(text: str) -> bool:
 def _start(text: str) -> float:
     if text.isdecimal():
         raise ValueError("a number is a count, not a time")
-    return parse_microseconds(text) / MICROSECONDS
+    named = _WEEK_OR_QUARTER.fullmatch(text)
+    if named is None:
+        return parse_microseconds(text) / MICROSECONDS
+    year, number = int(named[1]), int(named[3])
+    is_week = named[2].casefold() == "w"
+    first = date.fromisocalendar(year, number, 1) if is_week else date(year, QUARTER_MONTHS * number - 2, 1)
+    return parse_microseconds(first.isoformat()) / MICROSECONDS
 
 
 def _end(text: str) -> float:
-    """Return the first moment after a month, a day or a minute."""
-    start = _start(text)
+    """Return the first moment after a quarter, a month, a week, a day or a minute."""
+    start, named = _start(text), _WEEK_OR_QUARTER.fullmatch(text)
+    if named is not None and named[2].casefold() == "w":
+        return start + WEEK_DAYS * DAY_SECONDS
+    if named is not None:
+        return _start(_month_after(int(named[1]), QUARTER_MONTHS * int(named[3])))
     if len(text) > DAY_LENGTH:
         return start + 60.0
     if len(text) > MONTH_LENGTH:
         return start + DAY_SECONDS
-    year, month = int(text[:4]), int(text[5:])
-    return _start(f"{year + month // 12:04}-{month % 12 + 1:02}")
+    return _start(_month_after(int(text[:4]), int(text[5:])))
+
+
+def _month_after(year: int, month: int) -> str:
+    return f"{year + month // 12:04}-{month % 12 + 1:02}"
 
 
 def window_of(chosen: TypedRange, times: Floats) -> TimeWindow | None:

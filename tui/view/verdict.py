@@ -6,7 +6,7 @@ from modeltop.core.diagnosis import Verdict
 from modeltop.core.series import Severity
 from modeltop.core.text import sanitize, truncate_middle
 from modeltop_tui.view.state import ScreenState, snapshot_index
-from modeltop_tui.view.styled_text import SHAPES, TINTS, Cells, wrap
+from modeltop_tui.view.styled_text import SHAPES, TINTS, Cells, flow, wrap
 
 LABELS = ("What", "Why", "Do")
 LABEL_WIDTH = 5
@@ -48,14 +48,15 @@ def verdict_lines(state: ScreenState, width: int) -> list[Cells]:
     return [*first[: HEIGHT - len(rows)], *rows, *[()] * HEIGHT][:HEIGHT]
 
 
-def summary_lines(state: ScreenState, width: int, max_lines: int = 99) -> list[Cells]:
+def summary_lines(state: ScreenState, width: int, max_lines: int = 99, *, only_whole: bool = False) -> list[Cells]:
     """Return what happened, why, and what to do, each from a line of its own on; until it is known, the status.
 
     Args:
         state: The state that is shown.
         width: Width of a line in cells.
-        max_lines: Where all do not fit, the reason is left out, then what to do: a sentence is shown whole or not at
-            all.
+        max_lines: Where that does not fit, they are one text; where this does not, the reason is left out, then what
+            to do: a sentence is shown whole or not at all.
+        only_whole: Return no lines where a sentence would be left out.
     """
     known = current_verdict(state)
     if known is None:
@@ -64,8 +65,10 @@ def summary_lines(state: ScreenState, width: int, max_lines: int = 99) -> list[C
     sentences = [sanitize(sentence, 600) for sentence in (verdict.what, verdict.why, verdict.do)]
     roles = (f"worst+{TINTS[severity]}" if severity else "", "", "")
     leads = ((f"{SHAPES[severity]} ", TINTS[severity]), *((f"{label:<{LABEL_WIDTH}}", "dim") for label in LABELS[1:]))
-    rows = zip(sentences, roles, leads, strict=True)
-    parts = [wrap(text, width, role=role, lead=(lead,)) for text, role, lead in rows if text]
-    choices = (parts, parts[:1] + parts[2:], parts[:1])
+    rows = [row for row in zip(sentences, roles, leads, strict=True) if row[0]]
+    parts = [wrap(text, width, role=role, lead=(lead,)) for text, role, lead in rows]
+    leads_and_texts = (((lead, "strong" if tint == "dim" else tint), (text, role)) for text, role, (lead, tint) in rows)
+    one_text = flow((span for pair in leads_and_texts for span in pair), width)
+    choices = [parts, [one_text], *([] if only_whole else [parts[:1] + parts[2:], parts[:1]])]
     shown = next((choice for choice in choices if sum(map(len, choice)) <= max_lines), [])
     return [line for part in shown for line in part]

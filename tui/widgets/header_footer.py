@@ -91,6 +91,7 @@ class StatusBar(Lines):
         self.prompt: Prompt | None = None
         self.line = Line()
         self.hint = ""
+        self._is_hint_due = False
 
     def frame(self, width: int, height: int) -> list[Cells]:
         """Return the footer as a frame of one line."""
@@ -124,7 +125,8 @@ class StatusBar(Lines):
     def show_prompt(self, prompt: Prompt) -> None:
         """Show a prompt, which receives all keys until Enter or Esc."""
         self.prompt, self.message = prompt, ""
-        self._set_line(Line(prompt.initial, prompt.earlier, prompt.complete))
+        self.line = Line(prompt.initial, prompt.earlier, prompt.complete)
+        self._update_hint()
 
     def handle_prompt_key(self, event: events.Key) -> None:
         """Edit the answer, submit it or cancel. Every key is handled here, so that letters are typed text."""
@@ -138,13 +140,27 @@ class StatusBar(Lines):
         self._set_line(replace(self.line, text=paste_line(self.line.text, text), completed=()))
 
     def _set_line(self, line: Line) -> None:
+        """Change the answer. Its hint, which may take long, waits for the keys that have come in already."""
         if self.prompt is not None:
             self.line = line
-            self.hint = self.prompt.on_change(line.text)
+            if not self._is_hint_due:
+                self._is_hint_due = True
+                self.app.call_later(self._update_due_hint)
+
+    def _update_due_hint(self) -> None:
+        if self._is_hint_due:
+            self._update_hint()
+
+    def _update_hint(self) -> None:
+        self._is_hint_due = False
+        if self.prompt is not None:
+            self.hint = self.prompt.on_change(self.line.text)
             self.repaint()
 
     def _close_prompt(self, *, submitted: bool) -> None:
-        prompt, self.prompt = self.prompt, None
+        if submitted:
+            self._update_due_hint()  # a filter applies while it is typed
+        prompt, self.prompt, self._is_hint_due = self.prompt, None, False
         if prompt is not None and submitted:
             prompt.on_submit(self.line.text)
         elif prompt is not None:

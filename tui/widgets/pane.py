@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache, reduce
 from operator import or_
 from typing import ClassVar
@@ -30,7 +31,7 @@ from textual.widget import Widget
 from modeltop.core.series import SeriesKey
 from modeltop.core.text import display_width, truncate
 from modeltop_tui.view.state import ScreenState
-from modeltop_tui.view.styled_text import ROLES, Cells, Span, fit, merge_spans, plain_text, to_ascii
+from modeltop_tui.view.styled_text import ROLES, Cells, Span, fit, merge_spans, plain_text, to_ascii, with_ascii_arrows
 
 TO_END = 10**9
 """Steps that reach the end of any list."""
@@ -89,10 +90,14 @@ class Lines(Widget):
         if not self._has_size_of_shown():
             self.refresh()  # all of it, as soon as it has a size
             return
-        before, self._shown = self._shown, self.frame(*self.size)
+        before, self._shown = self._shown, self._drawn()
         pairs = zip(before, self._shown, strict=True)
         changed = [_changed_region(row, *pair) for row, pair in enumerate(pairs) if pair[0] != pair[1]]
         self.refresh(*changed) if changed else None
+
+    def _drawn(self) -> list[Cells]:
+        lines = self.frame(*self.size)
+        return [*map(with_ascii_arrows, lines)] if self.ascii_only else lines
 
     def _has_size_of_shown(self) -> bool:
         return bool(self._shown) and len(self._shown) == self.size.height and self._shown_width == self.size.width
@@ -101,7 +106,7 @@ class Lines(Widget):
         """Return line `y`, in the style that the sheet has for each role."""
         if not self._has_size_of_shown():
             self._shown_width = self.size.width
-            self._shown = self.frame(*self.size)
+            self._shown = self._drawn()
         if y >= len(self._shown):
             return Strip.blank(self.size.width, self.rich_style)
         segments = [
@@ -265,6 +270,15 @@ class Pane(Lines):
     def title(self) -> str:
         """Return the text of the upper edge, fit for the terminal."""
         return self.TITLE
+
+    def copy_text(self, now: datetime) -> str:
+        """Return what is selected here as text to copy; none here.
+
+        Args:
+            now: The present, from which the age of the data counts.
+        """
+        del now
+        return ""
 
     def subtitle(self) -> str:
         """Return the text of the lower edge, fit for the terminal; empty: the scroll position."""

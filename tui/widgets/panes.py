@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import datetime
 from functools import lru_cache
 from itertools import accumulate
 from typing import ClassVar
@@ -24,6 +26,7 @@ from modeltop_tui.view.alerts import (
 )
 from modeltop_tui.view.changes import change_lines, changes_title
 from modeltop_tui.view.chart import chart_data, cursor_readout, history_strip, spark_start
+from modeltop_tui.view.clipboard import alerts_text, lines_text, model_text, series_text
 from modeltop_tui.view.metric_tree import selected_row, tree_rows
 from modeltop_tui.view.metrics import heading, metric_cells, metric_rows, table_layout
 from modeltop_tui.view.models import empty_list_message, list_position, model_cells, models_title
@@ -33,24 +36,37 @@ from modeltop_tui.view.styled_text import Cells, with_cursor, wrap
 from modeltop_tui.view.verdict import summary_lines
 from modeltop_tui.widgets.pane import Pane, PaneBody
 
-MIN_ROWS_ABOVE_SUMMARY = 6
-"""Models that are listed at least above the verdict on a small screen."""
+
+class MainPane(Pane):
+    """A pane of the main screen; on a small one, which has no room for the verdict above the panes, it is in each."""
+
+    ROWS: ClassVar[tuple[int, int]] = (6, 2)
+    """Lines that the verdict leaves to the content: where all of it fits, and where only a part of it does."""
+
+    def copy_text(self, now: datetime) -> str:
+        """Return the selected series, or the point of it at the cursor."""
+        return series_text(self.screen_state, now)
+
+    def content(self, width: int, height: int) -> PaneBody:
+        """Return the content for an inside of this size, without the verdict. Empty here."""
+        del width, height
+        return PaneBody()
+
+    def body(self, width: int, height: int) -> PaneBody:
+        """Return the content, on a small screen with the verdict below it."""
+        body = self.content(width, height)
+        if not (self.screen.has_class("-narrow") or self.screen.has_class("-low")):
+            return body
+        lines = len(body.heading) + body.count
+        room, most = (height - min(lines, least) for least in self.ROWS)
+        summary = summary_lines(self.screen_state, width, room, only_whole=True)
+        summary = summary or summary_lines(self.screen_state, width, most)
+        footing = [(), *summary] if 0 < len(summary) < room else summary
+        return replace(self.content(width, height - len(footing)), footing=footing)
 
 
-def small_screen_summary(pane: Pane, width: int, max_lines: int = 99) -> list[Cells]:
-    """Return the verdict where the lines above the panes are hidden; none on a screen that shows them."""
-    is_small = pane.screen.has_class("-narrow") or pane.screen.has_class("-low")
-    return summary_lines(pane.screen_state, width, max_lines) if is_small else []
-
-
-def summary_below(pane: Pane, width: int, room: int) -> list[Cells]:
-    """Return the verdict for the lines that a list leaves free on a small screen, a blank one before it."""
-    summary = small_screen_summary(pane, width, room)
-    return [(), *summary] if 0 < len(summary) < room else summary
-
-
-class ModelsPane(Pane):
-    """The models, worst first; thousands cost no more than those in view. On a small screen the verdict below them."""
+class ModelsPane(MainPane):
+    """The models, worst first; thousands cost no more than those in view."""
 
     NUMBER = 1
     TITLE = "Models"
@@ -64,21 +80,25 @@ class ModelsPane(Pane):
         Binding("s", "move('sort', 1)", "sort: worst, name, oldest", show=False),
     )
 
-    def body(self, width: int, height: int) -> PaneBody:
+    def content(self, width: int, height: int) -> PaneBody:
         """Return one line per model."""
+        del height
         message = empty_list_message(self.screen_state)
         if message:
             return PaneBody.of_lines(wrap(message, width))
         models = visible_models(self.screen_state)
         selected = self.screen_state.selection.model
         cursor = models.index(selected) if selected in models else None
-        room = max(height - len(models), height - MIN_ROWS_ABOVE_SUMMARY)
 
         def line(row: int) -> Cells:
             cells = model_cells(self.screen_state, models[row], width)
             return with_cursor(cells, width, focused=self.active) if row == cursor else cells
 
-        return PaneBody(len(models), line, cursor, footing=summary_below(self, width, room))
+        return PaneBody(len(models), line, cursor)
+
+    def copy_text(self, now: datetime) -> str:
+        """Return the selected model."""
+        return model_text(self.screen_state, now)
 
     def title(self) -> str:
         """Return the number of models, with the filters that are set."""
@@ -99,11 +119,12 @@ class ModelsPane(Pane):
         self.post_message(self.Selected(visible_models(self.screen_state)[row]))
 
 
-class MetricsPane(Pane):
+class MetricsPane(MainPane):
     """The latest value, changes, support and rule of each metric of the selected model."""
 
     NUMBER = 2
     TITLE = "Metrics"
+    ROWS = (6, 3)
     STEPS = "metric"
     KEYS: ClassVar[tuple[Binding, ...]] = (
         Binding("right,l", "move('side', 1)", "metric", key_display="←→ h l", tooltip="next metric"),
@@ -111,8 +132,9 @@ class MetricsPane(Pane):
         Binding("v", "app.perform('periods')", "periods as a table", show=False),
     )
 
-    def body(self, width: int, height: int) -> PaneBody:
+    def content(self, width: int, height: int) -> PaneBody:
         """Return one line per metric, and per segment of the selected one."""
+        del height
         rows = metric_rows(self.screen_state)
         if not rows:
             return PaneBody.of_lines([(("no metrics", "dim"),)]) if self.screen_state.snapshot else PaneBody()
@@ -124,8 +146,12 @@ class MetricsPane(Pane):
             cells = metric_cells(rows[number], layout, since=since)
             return with_cursor(cells, width, focused=self.active) if number == cursor else cells
 
-        below = summary_below(self, width, height - 1 - len(rows))
-        return PaneBody(len(rows), line, cursor, (heading(layout),), below)
+        return PaneBody(len(rows), line, cursor, (heading(layout),))
+
+    def copy_text(self, now: datetime) -> str:
+        """Return the selected series; where there is no list of models the only one."""
+        is_model = self.screen.has_class("-single") and self.screen_state.selection.cursor is None
+        return model_text(self.screen_state, now) if is_model else super().copy_text(now)
 
     def title(self) -> str:
         """Return the title with the name of the model."""
@@ -158,11 +184,11 @@ def draw_cells(chart: ChartData, width: int, height: int, theme: PlotTheme) -> l
 def grid_lines(grid: FigureGrid, state: ScreenState, theme: PlotTheme) -> list[Cells]:
     """Return the lines of charts that are arranged in rows."""
     lines: list[Cells] = []
-    for first in range(0, len(grid.figures), grid.columns):
+    for figures, width, height in grid.rows():
         columns: list[list[Cells]] = []
-        for figure in grid.figures[first : first + grid.columns]:
-            head = [] if grid.is_row else [figure_heading(figure, state, grid.width)]
-            columns.append([*head, *draw_cells(figure.chart, grid.width, grid.height - len(head), theme)])
+        for figure in figures:
+            head = [] if grid.is_row else [figure_heading(figure, state, width)]
+            columns.append([*head, *draw_cells(figure.chart, width, height - len(head), theme)])
         gap = (" " * GAP, "")
         lines += [tuple(span for cells in row for span in (*cells, gap))[:-1] for row in zip(*columns, strict=True)]
     return lines
@@ -173,11 +199,12 @@ def plot_theme(pane: Pane) -> PlotTheme:
     return PlotTheme(ascii=pane.ascii_only, colours=not pane.app.no_color, light=not pane.app.current_theme.dark)
 
 
-class ChartPane(Pane):
+class ChartPane(MainPane):
     """The charts of all metrics of the selected model, or that of the selected one."""
 
     NUMBER = 3
     TITLE = "Chart"
+    ROWS = (9, 5)
     STEPS = "model"
     KEYS: ClassVar[tuple[Binding, ...]] = (
         Binding("z", "zoom", "zoom", tooltip="pane on the full screen", show=False),
@@ -193,6 +220,8 @@ class ChartPane(Pane):
         Binding("shift+left", "move('side', -10)", "", show=False),
     )
 
+    _drawn_size = (0, 0)
+
     @property
     def _has_room(self) -> bool:
         """Whether there is room for small multiples: a wide screen, or one with a single model."""
@@ -202,9 +231,9 @@ class ChartPane(Pane):
         is_large = selection.one_metric or has_family or self.screen.has_class("-zoomed")
         return wide and self.size.width >= MIN_MULTIPLES_WIDTH and not is_large
 
-    def body(self, width: int, height: int) -> PaneBody:
+    def content(self, width: int, height: int) -> PaneBody:
         """Return the charts, drawn at this size."""
-        theme = plot_theme(self)
+        theme, self._drawn_size = plot_theme(self), (width, height)
         if self._has_room:
             grid = figure_grid(self.screen_state, width, height)
             if grid is not None:
@@ -215,8 +244,7 @@ class ChartPane(Pane):
 
     def title(self) -> str:
         """Return the name and extent of what is drawn, and whether points had to be left out."""
-        size = self.borders.inner_size
-        grid = figure_grid(self.screen_state, *size) if self._has_room else None
+        grid = figure_grid(self.screen_state, *self._drawn_size) if self._has_room else None
         if grid is not None:
             return grid_title(grid)
         chart = chart_data(self.screen_state)
@@ -232,7 +260,7 @@ class ChartPane(Pane):
         self.post_message(self.Move("model", steps))
 
 
-class AlertsPane(Pane):
+class AlertsPane(MainPane):
     """What is wrong, since when, and who works on it; a click selects the series."""
 
     NUMBER = 4
@@ -251,6 +279,8 @@ class AlertsPane(Pane):
         self._model: str | None = None
         self._scrolled_to: tuple[int, int, int] | None = None
         self._entries: list[AlertEntry] = []
+        self._visible = 0
+        """Lines of its inside."""
         self.unfolded = False
         """Whether each alert has a line of its own, room or not."""
 
@@ -264,9 +294,9 @@ class AlertsPane(Pane):
         """The alert under the cursor, while the pane has the keys."""
         return self._cursor_alert if self.active else None
 
-    def body(self, width: int, height: int) -> PaneBody:
+    def content(self, width: int, height: int) -> PaneBody:
         """Return the lines of all entries; alerts that started together share one if there is no room for all."""
-        self._entries = entries(self.screen_state, width)
+        self._entries, self._visible = entries(self.screen_state, width), height
         if not self.unfolded and sum(len(entry.lines) for entry in self._entries) > height:
             self._entries = entries(self.screen_state, width, folded=True)
         alert_entries = self._entries
@@ -280,9 +310,19 @@ class AlertsPane(Pane):
         ]
         return PaneBody.of_lines(lines or wrap(self.screen_state.loading, width))
 
+    def copy_text(self, now: datetime) -> str:
+        """Return the alerts of the line under the cursor, or what it says."""
+        del now
+        if not self._entries:
+            return ""
+        entry = self._entries[self.cursor_row]
+        model = sanitize(self.screen_state.selection.model, 80)
+        return alerts_text(self.screen_state, entry.alerts) if entry.alerts else lines_text(model, entry.lines)
+
     def title(self) -> str:
         """Return the number of alerts."""
-        return alerts_title(self.screen_state, self.size.width)
+        note = self._position(len(self._entries), self._visible)
+        return alerts_title(self.screen_state, self.size.width, "" if self.borders.lower else note)
 
     def _position(self, count: int, visible: int) -> str:
         """Return what is below the last line, and if there is room the forecast of the selected metric."""
@@ -343,16 +383,16 @@ class AlertsPane(Pane):
                 return
 
 
-class ChangesPane(Pane):
-    """How much the selected metric changed, and whether that may be noise; on a small screen the verdict above it."""
+class ChangesPane(MainPane):
+    """How much the selected metric changed, and whether that may be noise."""
 
     NUMBER = 5
     TITLE = "Changes"
 
-    def body(self, width: int, height: int) -> PaneBody:
+    def content(self, width: int, height: int) -> PaneBody:
         """Return one line per comparison."""
         del height
-        return PaneBody.of_lines([*small_screen_summary(self, width), *change_lines(self.screen_state, width)])
+        return PaneBody.of_lines(change_lines(self.screen_state, width))
 
     def title(self) -> str:
         """Return the title with the name of the metric."""

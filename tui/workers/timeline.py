@@ -7,17 +7,14 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from modeltop.alerting.grouping import usual_gap
-from modeltop.alerting.incidents import as_tracked, describe_breaches
-from modeltop.alerting.timeline import build_timeline
+from modeltop.alerting.timeline import build_timeline, open_incident
 from modeltop.core.errors import MonitorError
 from modeltop.report.timeline import timeline_lines
-from modeltop_tui.view.state import ScreenState, snapshot_index
 
 if TYPE_CHECKING:
     from textual.app import App
 
-    from modeltop.core.incident import TrackedIncident
+    from modeltop_tui.view.state import ScreenState
     from modeltop_tui.workers.poller import Poller
 
 
@@ -35,7 +32,7 @@ def read_timeline(
     event_log, model = poller.pipeline.state_reader.event_log, state.selection.model
     if event_log is None or model is None:
         return
-    current = _open_incident(state, model)
+    current = None if state.snapshot is None else open_incident(state.snapshot, model)
 
     def read() -> None:
         try:
@@ -48,13 +45,3 @@ def read_timeline(
             app.call_later(on_done, lines)
 
     threading.Thread(target=read, name="modeltop timeline", daemon=True).start()
-
-
-def _open_incident(state: ScreenState, model: str) -> tuple[TrackedIncident, str] | None:
-    """Return the open incident of a model by its data, and what is wrong; None without one."""
-    if state.snapshot is None or (incident := snapshot_index(state.snapshot).incidents.get(model)) is None:
-        return None
-    by_id = {alert.id: alert for alert in state.snapshot.alerts}
-    alerts = [by_id[name] for name in incident.alerts]
-    gap = usual_gap(state.snapshot.history.periods.get(model), incident.started_at)
-    return as_tracked(incident, alerts, gap, state.snapshot.clock), describe_breaches(alerts)

@@ -46,7 +46,7 @@ class AlertSection:
     segment: str
     rule: str
     title: str
-    """At most 120 cells, such as `critical fraud-detector: accuracy 0.87 < 0.90`."""
+    """At most 120 cells, such as `critical fraud-detector: accuracy 0.870 < 0.90`."""
     written_at: datetime
     """When the incident was opened, the same in every attempt: dates of another year have their year."""
     members: tuple[MemberLine, ...] = ()

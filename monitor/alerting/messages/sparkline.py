@@ -13,9 +13,6 @@ from modeltop.core.text import format_day, format_value, pluralize
 BLOCKS = "▁▂▃▄▅▆▇█"
 MAX_POINTS = 24
 """Most periods that are drawn: with the two numbers beside them they fit across a phone."""
-_PLAIN = str.maketrans(
-    {**dict(zip(BLOCKS, "__.-=+*#", strict=True)), "→": "->", "–": "-", "·": "|", "…": "~", "−": "-", "×": "x"}
-)
 
 
 def sparkline(series: Series, now: datetime, limit: float | None = None) -> tuple[str, ...]:
@@ -30,9 +27,7 @@ def sparkline(series: Series, now: datetime, limit: float | None = None) -> tupl
     if not len(finite):
         return ()
     values = series.values[finite]
-    ends = [format_value(float(value)) for value in values[[0, -1]]]
-    digits = max(len(text.partition(".")[2]) for text in ends)
-    start, end = (text + "0" * (digits - len(text.partition(".")[2])) if "." in text else text for text in ends)
+    start, end = (series.format(float(value)) for value in values[[0, -1]])
     drawn = f"{start} {block_characters(values.tolist())} {end}"
     first, last = (to_datetime(series.times[index]) for index in (finite[0], finite[-1]))
     count = pluralize(len(finite), period_unit(series))
@@ -51,12 +46,3 @@ def block_characters(values: list[float]) -> str:
         return BLOCKS[3] * len(values)
     step = (high - low) / (len(BLOCKS) - 1)
     return "".join(BLOCKS[round((value - low) / step)] for value in values)
-
-
-def as_ascii(text: str) -> str:
-    r"""Return the text in ASCII, for pagers and text messages that have nothing else.
-
-    >>> as_ascii("0.96 █▇▅▁ 0.87 → 宽")
-    '0.96 #*=_ 0.87 -> \\u5bbd'
-    """
-    return text.translate(_PLAIN).encode("ascii", "backslashreplace").decode("ascii")

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from modeltop.alerting.messages.message import Message
-from modeltop.alerting.messages.sparkline import as_ascii
 from modeltop.alerting.notifiers.base import Notifier, SecretRef, notifier, validate_timeout
 from modeltop.alerting.notifiers.secrets import redact
 from modeltop.core.errors import NotifyError
 from modeltop.core.series import Severity
+from modeltop.core.text import to_encoding
 
 TYPES = {
     Severity.CRITICAL: "failure",
@@ -76,7 +76,7 @@ class Apprise(Notifier):
         >>> Apprise(urls=SecretRef(env="X"))._text("@everyone <!channel> 0.87 < 0.9")
         '@\u200beveryone <\u200b!channel> 0.87 < 0.9'
         """
-        plain = as_ascii(text) if self.ascii else text
+        plain = to_encoding(text) if self.ascii else text
         return _MARKUP.sub("\\g<0>\u200b" if not self.ascii else "\\g<0> ", plain)
 
 

@@ -13,11 +13,10 @@ from dataclasses import dataclass
 from typing import IO, ClassVar
 
 from modeltop.alerting.messages.message import Message
-from modeltop.alerting.messages.sparkline import as_ascii
 from modeltop.alerting.notifiers.base import Notifier, notifier, validate_timeout
 from modeltop.alerting.notifiers.secrets import redact
 from modeltop.core.errors import NotifyError
-from modeltop.core.text import format_exact, sanitize
+from modeltop.core.text import format_exact, sanitize, to_encoding
 
 INHERITED_VARIABLES = (
     "PATH",
@@ -68,7 +67,7 @@ class Command(Notifier):
             NotifyError: It cannot be run, did not end in time, or its exit code is not 0.
         """
         text = f"{message.title}\n\n{message.text}\n"
-        text = as_ascii(text) if self.ascii else text
+        text = to_encoding(text) if self.ascii else text
         inherited = {name: os.environ[name] for name in (*INHERITED_VARIABLES, *self.keep) if name in os.environ}
         secrets = tuple(inherited[name] for name in self.keep if name in inherited)
         try:

@@ -17,6 +17,7 @@ from typing import Any
 
 from modeltop.core.metrics.names import NormalizedName, Vocabulary, is_quantity, name_key, normalize, resembles
 from modeltop.core.series import Direction
+from modeltop.core.text import format_fixed
 
 FAMILIES = (
     "classification",
@@ -88,7 +89,7 @@ class Metric:
         >>> Metric("accuracy").format(0.87), Metric("rows").format(1234567.0), Metric("psi").format(0.0004)
         ('0.870', '1234567', '0.0004')
         """
-        return "n/a" if math.isnan(value) else _fixed(value, self.digits)
+        return "n/a" if math.isnan(value) else format_fixed(value, self.digits)
 
     def format_delta(self, delta: float) -> str:
         """Return a difference, always signed; `0` has no sign.
@@ -107,20 +108,6 @@ class Metric:
             return True
         low, high = self.bounds
         return (low is None or value >= low) and (high is None or value <= high)
-
-
-def _fixed(value: float, digits: int) -> str:
-    """Return `digits` decimals; fewer for large values; one significant digit if all decimals would be zero."""
-    if math.isinf(value):
-        return "inf" if value > 0 else "-inf"
-    size = abs(value)
-    if size >= 1e15:
-        return f"{value:.6g}"
-    if size >= 1000:
-        return f"{value:.0f}" if value == round(value) or size >= 1e5 else f"{value:.1f}"
-    if value and round(size, digits) == 0:
-        return f"{value:.1g}"
-    return f"{value:.{digits}f}"
 
 
 def metric(better: Direction, bounds: Bounds, name: str, aliases: str = "", **fields: Any) -> Metric:

@@ -41,12 +41,12 @@ def _missing_rows(observations: Observations) -> Iterator[EvidenceItem]:
     unit = per_unit(period_unit(observations.series))
     if rows is not None and rows.is_significant and rows.after < 0.5 * rows.before:
         strength = 0.85 if rows.after <= MAX_FEW_ROWS * rows.before else 0.6
-        before, after = observations.levels(rows)
-        yield EvidenceItem(strength, f"rows fell {before:,.0f}→{after:,.0f} {unit}")
+        shown = observations.shown(rows)
+        yield EvidenceItem(strength, f"rows fell {shown.before:,.0f}→{shown.after:,.0f} {unit}")
         return
     for lost in lost_rows(observations)[:2]:
-        before, after = observations.levels(lost)
-        yield EvidenceItem(0.85, f"rows of {safe_name(lost.key.segment)} fell {before:,.0f}→{after:,.0f} {unit}")
+        levels = f"{lost.before:,.0f}→{lost.after:,.0f}"
+        yield EvidenceItem(0.85, f"rows of {safe_name(lost.key.segment)} fell {levels} {unit}")
         if rows is not None and rows.after - lost.after >= MIN_OTHERS * (rows.before - lost.before) > 0:
             yield EvidenceItem(0.4, "other segments have as many rows as before")
 

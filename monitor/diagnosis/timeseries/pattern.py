@@ -54,11 +54,12 @@ _SAME_NOISE = 1e-9
 
 
 class NamedPattern(NamedTuple):
-    """A pattern, the index of its first period, and its size: after less before."""
+    """A pattern, the index of its first period, its size (after less before), and how many periods a drop took."""
 
     pattern: Pattern
     start_index: int | None = None
     size: float | None = None
+    duration: int = 1
 
 
 def name_pattern(shape: FittedShape, better: Direction) -> NamedPattern:
@@ -73,8 +74,8 @@ def name_pattern(shape: FittedShape, better: Direction) -> NamedPattern:
         return NamedPattern(Pattern.DROP, end, -size) if is_better else NamedPattern(Pattern.RECOVERING, start, size)
     if is_better:
         return NamedPattern(Pattern.IMPROVING, start, size)
-    is_sudden = shape.name == "step" or end - start <= MAX_SUDDEN_PERIODS
-    return NamedPattern(Pattern.DROP if is_sudden else Pattern.DECLINE, start, size)
+    duration = 1 if shape.name == "step" else end - start
+    return NamedPattern(Pattern.DROP if duration <= MAX_SUDDEN_PERIODS else Pattern.DECLINE, start, size, duration)
 
 
 def recent_pattern(series: Series) -> SeriesPattern:
@@ -120,7 +121,7 @@ def _newest_pattern(series: Series) -> SeriesPattern:
         best = NamedPattern(Pattern.SEASONAL, None, season.size)
     started_at = None if best.start_index is None else to_datetime(points.times[best.start_index])
     confidence, no_change = (min(1.0, float(weights[mask].sum())) for mask in (same_name, transient))
-    return SeriesPattern(series.key, best.pattern, started_at, best.size, confidence, no_change)
+    return SeriesPattern(series.key, best.pattern, started_at, best.size, confidence, no_change, best.duration)
 
 
 def _scored_shapes(points: Points) -> list[tuple[FittedShape, float]]:

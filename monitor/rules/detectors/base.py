@@ -15,7 +15,6 @@ import numpy as np
 
 from modeltop.core.metrics.registry import Metric
 from modeltop.core.series import Breach, Flags, Floats, Levels, Series, SeriesKey, Severity
-from modeltop.core.text import format_alike
 from modeltop.rules.baselines.base import NO_SERIES, Baseline, Places
 from modeltop.rules.baselines.past import ROLLING
 from modeltop.rules.detectors.limit import Limit
@@ -134,7 +133,7 @@ class Detector(ABC):
             level: Of the point.
         """
         value, baseline = past.latest, float(scan.baseline[-1])
-        message = ", baseline ".join(format_alike(value, baseline))
+        message = f"{past.format(value)}, baseline {past.format(baseline)}"
         return Breach(level, value, baseline, message, is_baseline=True)
 
     def for_metric(self, metric: Metric) -> Self:  # noqa: ARG002  few depend on what is measured

@@ -59,8 +59,8 @@ class Difference(PointwiseDetector):
         value, other = past.latest, float(scan.baseline[-1])
         difference = value - other
         sign, side = dict(configured_pairs(self.warn, self.critical))[level].crossed_side(difference) or ("", 0.0)
-        left, right = f"{format_value(value)} less {format_value(other)}", f"{sign} {format_value(side)}"
-        return Breach(level, value, other + side, f"{left} is {format_value(difference)} {right}")
+        left, right = f"{past.format(value)} less {past.format(other)}", f"{sign} {format_value(side)}"
+        return Breach(level, value, other + side, f"{left} is {past.format(difference)} {right}")
 
     def describe_normal(self) -> str:
         """Return the status of a value that does not breach."""

@@ -12,7 +12,6 @@ import numpy as np
 from modeltop.core.series import Breach, Direction, Flags, Floats, Levels, Series, Severity
 from modeltop.core.stats.robust import MAX_MAGNITUDE, past_median
 from modeltop.core.stats.rolling import row_chunks
-from modeltop.core.text import format_value
 from modeltop.rules.baselines.base import BaselineStats
 from modeltop.rules.detectors.base import QueryContext, Scan, SingleSeriesDetector, configured_pairs
 
@@ -78,7 +77,7 @@ def edge_breach(past: Series, scan: Scan, level: Severity, deviations: float) ->
     value, size = past.latest, float(scan.excess[-1])
     baseline, scale = float(scan.baseline[-1]), float(scan.scale[-1])
     side = "below" if value < baseline else "above"
-    message = f"{format_value(value)} {size:.1f} deviations {side} baseline {format_value(baseline)}"
+    message = f"{past.format(value)} {size:.1f} deviations {side} baseline {past.format(baseline)}"
     return Breach(level, value, baseline + math.copysign(deviations * scale, value - baseline), message)
 
 

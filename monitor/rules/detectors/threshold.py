@@ -72,8 +72,8 @@ class Threshold(SingleSeriesDetector):
         assert crossed is not None, "a value that has a level lies beyond its limit, or within the margin of it"
         sign, side = crossed
         if (value < side) if sign == "<" else (value > side):
-            return Breach(level, value, side, format_comparison(value, sign, side))
-        message = f"{format_value(value)} within {format_value(self.margin)} of {format_value(side)}"
+            return Breach(level, value, side, format_comparison(value, sign, side, past.digits))
+        message = f"{past.format(value)} within {format_value(self.margin)} of {format_value(side)}"
         return Breach(level, value, side, message)
 
     def limits(self) -> list[tuple[Severity, Limit]]:

@@ -13,7 +13,7 @@ from modeltop.core.series import Breach, Direction, Flags, Floats, Series, Sever
 from modeltop.core.stats.distributions import norm_isf
 from modeltop.core.stats.rolling import row_chunks
 from modeltop.core.stats.trend_tests import cochran_armitage, mann_kendall_p_values, mann_kendall_z, theil_sen_lines
-from modeltop.core.text import format_exact, format_value, pluralize
+from modeltop.core.text import format_exact, pluralize
 from modeltop.rules.baselines.base import Places
 from modeltop.rules.detectors.base import Scan, describe_levels, detector
 from modeltop.rules.detectors.pointwise import (
@@ -131,8 +131,8 @@ class Trend(SelfBaselined):
     def breach(self, past: Series, scan: TrendScan, level: Severity) -> Breach:
         """Return the breach, with the change of the line; its limit is the start of the line."""
         value, change = past.latest, float(scan.change[-1])
-        distance = f"{'down' if change < 0 else 'up'} by {format_value(abs(change))}"
-        message = f"{format_value(value)} {distance} in {pluralize(self.periods, 'period')}"
+        distance = f"{'down' if change < 0 else 'up'} by {past.format(abs(change))}"
+        message = f"{past.format(value)} {distance} in {pluralize(self.periods, 'period')}"
         return Breach(level, value, float(scan.baseline[-1]), message)
 
     def describe_normal(self) -> str:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from modeltop.alerting.incidents import EvaluationScope, track_incidents
 from modeltop.alerting.messages.compose import build_recovery_message, build_test_message, compose
-from modeltop.alerting.messages.sparkline import BLOCKS, as_ascii, block_characters, sparkline
+from modeltop.alerting.messages.sparkline import BLOCKS, block_characters, sparkline
 from modeltop.alerting.messages.template import in_utc
 from modeltop.alerting.state import apply_events
 from modeltop.config.load import Config
@@ -24,7 +24,7 @@ from modeltop.core.incident import (
     TrackedIncident,
 )
 from modeltop.core.series import Condition, SeriesKey, Severity, State
-from modeltop.core.text import display_width
+from modeltop.core.text import display_width, to_encoding
 from modeltop.diagnosis.diagnose import diagnose_model
 from modeltop.rules.defaults import Defaults
 from modeltop.rules.detectors.limit import Limit
@@ -107,8 +107,8 @@ def test_a_message_carries_the_other_alerts_of_the_incident(tmp_path):
         previous_newest={},
     )
     message = compose([notification_of(event.incident)], snapshot, apply_events(AlertingState(), [event]))
-    assert message.title == "critical triage: accuracy 0.70 < 0.90 and 2 more"
-    assert "also     f1_score 0.60 < 0.90; recall 0.50 < 0.90" in message.text
+    assert message.title == "critical triage: accuracy 0.700 < 0.90 and 2 more"
+    assert "also     f1_score 0.600 < 0.90; recall 0.500 < 0.90" in message.text
     assert [member.metric for member in message.worst_section.members] == ["f1_score", "recall"]
     assert message.text.count("modeltop ack") == 1
     assert f"modeltop ack {incident.id}" in message.text
@@ -119,21 +119,21 @@ def full_text(message):
 
 
 FIRST = """\
-critical fraud-detector: accuracy 0.87 < 0.90
+critical fraud-detector: accuracy 0.870 < 0.90
 
 {diagnosis.verdict}
-accuracy 0.87: critical, below 0.90 for 2 periods, since 9 Jan 02:30
+accuracy 0.870: critical, below 0.90 for 2 periods, since 9 Jan 02:30
 
 model    fraud-detector
 metric   accuracy
-value    0.87 < 0.90
-worst    0.85 < 0.90
+value    0.870 < 0.90
+worst    0.850 < 0.90
 severity critical
 since    9 Jan 02:30 UTC
 cases    1,200
 rule     accuracy-floor: accuracy below 0.92 warns, below 0.90 is critical
 
-0.96 █▇▆▁▂ 0.87
+0.960 █▇▆▁▂ 0.870
 limit 0.90 · 5 periods, 9 Jan 02:00 – 9 Jan 02:40
 
 runbook  https://wiki.test/accuracy
@@ -142,17 +142,17 @@ ack      modeltop ack {id}"""
 OVER = """\
 resolved fraud-detector: accuracy, lasted 20 minutes
 
-accuracy 0.95: ok, not below 0.92
+accuracy 0.950: ok, not below 0.92
 
 model    fraud-detector
 metric   accuracy
-worst    0.85 < 0.90
+worst    0.850 < 0.90
 severity was critical
 firing   9 Jan 02:20–02:40 UTC
 lasted   20 minutes
 rule     accuracy-floor: accuracy below 0.92 warns, below 0.90 is critical
 
-0.96 ██▁▂▇ 0.95
+0.960 ██▁▂▇ 0.950
 limit 0.90 · 5 periods, 9 Jan 02:00 – 9 Jan 02:40
 
 runbook  https://wiki.test/accuracy"""
@@ -189,7 +189,7 @@ def test_the_title_says_why_it_is_sent_now(observed, kind, reason, state_word):
     snapshot = observed(0.96, 0.96, 0.85, 0.87)
     incident, state = incident_of(snapshot)
     title = compose([notification_of(incident, kind, reason)], snapshot, state).title
-    assert title == f"{state_word} fraud-detector: accuracy 0.87 < 0.90"
+    assert title == f"{state_word} fraud-detector: accuracy 0.870 < 0.90"
 
 
 def test_a_missed_incident_is_one_section_with_its_interval(observed):
@@ -283,7 +283,7 @@ def test_several_are_one_message_worst_first(observed):
     ]
     message = compose(notifications, snapshot, state)
     assert [section.model for section in message.sections] == ["fraud-detector", "churn", "ranker"]
-    assert message.title == "1 critical, 1 warning, 1 resolved | critical fraud-detector: accuracy 0.85 < 0.90"
+    assert message.title == "1 critical, 1 warning, 1 resolved | critical fraud-detector: accuracy 0.850 < 0.90"
     assert f"modeltop ack {incident.id}" in message.text
     assert message.key == compose(notifications, snapshot, state).key != compose(notifications[:2], snapshot, state).key
     assert compose(notifications[2:], snapshot, state, is_digest=True).title.startswith("digest: 1 critical | ")
@@ -305,7 +305,7 @@ def test_a_thousand_at_once_are_a_message_that_can_still_be_read(observed):
 def test_a_test_is_marked_and_asks_for_nothing():
     message = build_test_message("pager", NIGHT)
     assert message.is_test
-    assert message.title == "TEST test-model: accuracy 0.87 < 0.90, nothing is wrong"
+    assert message.title == "TEST test-model: accuracy 0.870 < 0.90, nothing is wrong"
     assert "no action is needed" in message.text
     assert message.worst_section.ack_command == ""
     assert message.key != build_test_message("pager", NIGHT + timedelta(seconds=1)).key
@@ -356,9 +356,9 @@ def test_blocks_keep_the_order_of_the_values(values):
 def test_a_chart_shows_the_last_periods_and_passes_over_what_is_not_finite(observed):
     series = observed(*[0.5] * 30, "inf", *[0.9] * 10).history.series[SeriesKey("fraud-detector", "accuracy")]
     drawn, expected = sparkline(series, NIGHT, 0.7)
-    assert drawn == f"0.50 {'▁' * 14}{'█' * 10} 0.90"
+    assert drawn == f"0.500 {'▁' * 14}{'█' * 10} 0.900"
     assert expected.startswith("limit 0.70 · 24 periods, 9 Jan 04:40")
-    assert as_ascii(drawn) == f"0.50 {'_' * 14}{'#' * 10} 0.90"
+    assert to_encoding(drawn) == f"0.500 {'_' * 14}{'#' * 10} 0.900"
     assert sparkline(series[:0], NIGHT) == ()
     assert sparkline(series[:1], NIGHT)[1] == "1 day, 9 Jan 02:00"
 

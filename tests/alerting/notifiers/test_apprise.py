@@ -24,7 +24,7 @@ def test_every_address_gets_the_message(serve, secret, message):
     for served in (first, second):
         (request,) = served.requests
         assert request.path == f"/hook/{SECRET}"
-        assert request.json["title"] == "critical fraud-detector: accuracy 0.87 < 0.90"
+        assert request.json["title"] == "critical fraud-detector: accuracy 0.870 < 0.90"
         assert request.json["type"] == "failure"
         assert "0.96 █▇▆▃▁ 0.87" in request.json["message"]
 

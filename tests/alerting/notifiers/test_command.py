@@ -54,7 +54,7 @@ def test_the_text_is_on_its_standard_input_and_facts_are_in_its_environment(reco
     Command(command=(*recorder.command, "--loud", "$HOME", "*")).send(message())
     record = recorder()
     assert record["argv"] == ["--loud", "$HOME", "*"]
-    assert record["text"].startswith("critical fraud-detector: accuracy 0.87 < 0.90\n\naccuracy 0.87: critical")
+    assert record["text"].startswith("critical fraud-detector: accuracy 0.870 < 0.90\n\naccuracy 0.870: critical")
     assert "0.96 █▇▆▃▁ 0.87" in record["text"]
     variables = {name: text for name, text in record["env"].items() if name.startswith("MODELTOP_")}
     assert variables["MODELTOP_MODEL"] == "fraud-detector"

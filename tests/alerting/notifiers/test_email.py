@@ -90,7 +90,7 @@ def test_a_mail_arrives_encrypted_by_starttls(mail_server, mailer, message):
     envelope, session = handler.mails[0]
     assert session.ssl is not None
     assert (envelope.mail_from, envelope.rcpt_tos) == ("modeltop@models.test", ["ops@models.test"])
-    assert handler.newest()["Subject"] == "critical fraud-detector: accuracy 0.87 < 0.90"
+    assert handler.newest()["Subject"] == "critical fraud-detector: accuracy 0.870 < 0.90"
     assert handler.newest()["Auto-Submitted"] == "auto-generated"
 
 
@@ -106,7 +106,7 @@ def test_the_text_and_the_page_say_the_same(message):
     for expected in ("0.96 █▇▆▃▁ 0.87", "ack      modeltop ack 1a2b3c4d", "model    fraud-detector"):
         assert expected in text
         assert expected in page
-    assert "0.87 &lt; 0.90" in page
+    assert "0.870 &lt; 0.90" in page
     assert '<a href="https://wiki.test/accuracy?a=1&amp;b=2">' in page
 
 

@@ -84,11 +84,11 @@ def test_a_change_of_severity_is_a_trigger_with_the_same_key(message):
 def test_the_event_says_all_that_a_message_says(message):
     (event,) = sent(message())
     details = event["payload"]["custom_details"]
-    assert details["value"] == "0.87 < 0.90"
+    assert details["value"] == "0.870 < 0.90"
     assert details["acknowledge"] == "modeltop ack 1a2b3c4d"
     assert details["chart 1"] == "0.96 █▇▆▃▁ 0.87"
     assert event["links"] == [{"href": "https://wiki.test/accuracy?a=1&b=2", "text": "Runbook"}]
-    assert event["payload"]["summary"] == "critical fraud-detector: accuracy 0.87 < 0.90"
+    assert event["payload"]["summary"] == "critical fraud-detector: accuracy 0.870 < 0.90"
 
 
 def test_a_test_opens_nothing_that_stays_open(message):

@@ -43,7 +43,7 @@ def test_a_message_arrives_as_blocks(serve, secret, authority, message):
     assert (request.method, request.path) == ("POST", "/services/T0/B0/x")
     assert request.headers["content-type"] == "application/json"
     assert_valid(request.json)
-    assert request.json["text"] == "▲ critical fraud-detector: accuracy 0.87 &lt; 0.90"
+    assert request.json["text"] == "▲ critical fraud-detector: accuracy 0.870 &lt; 0.90"
     assert request.json["blocks"][0]["text"]["text"] == request.json["text"]
 
 
@@ -51,7 +51,7 @@ def test_a_message_says_what_is_asked_at_night(message):
     texts = all_text(payload(message()))
     for expected in (
         "model: fraud-detector",
-        "value: 0.87 &lt; 0.90",
+        "value: 0.870 &lt; 0.90",
         "since: 9 Jan 02:10 UTC",
         "0.96 █▇▆▃▁ 0.87",
         "<https://wiki.test/accuracy?a=1&amp;b=2|Runbook>",

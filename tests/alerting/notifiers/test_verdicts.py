@@ -38,7 +38,7 @@ def test_in_a_group_the_verdict_precedes_the_sections_of_its_model_once(message,
         f"fraud-detector: {SENTENCES}",
         "churn: recall fell",
     ]
-    assert lines[1] == "  critical fraud-detector: accuracy 0.87 < 0.90"
+    assert lines[1] == "  critical fraud-detector: accuracy 0.870 < 0.90"
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_where_an_alert_is_over_the_verdict_says_that_the_model_still_alerts(mes
 
 def test_without_a_verdict_nothing_stands_in_its_place(message):
     sent = message(verdict="", diagnosis=None)
-    assert sent.text.startswith("accuracy 0.87: critical, below 0.90 for 2 periods")
+    assert sent.text.startswith("accuracy 0.870: critical, below 0.90 for 2 periods")
     assert not {"evidence", "against ", "do "} & {line[:8] for line in sent.text.splitlines()}
 
 

@@ -47,6 +47,19 @@ def test_what_was_planted_is_named_dated_and_sized(pattern, daily):
     assert result.size == pytest.approx(0.1 if pattern is Pattern.IMPROVING else -0.1, abs=0.02)
 
 
+def test_a_drop_knows_whether_it_came_from_one_period_to_the_next(daily):
+    step, ramp = (0.9 - 0.1 * np.clip((AGE + 1) / width, 0, 1) + NOISE / 4 for width in (1, 4))
+    overnight, slower = recent_pattern(daily(step)), recent_pattern(daily(ramp))
+    assert (overnight.pattern, slower.pattern) == (Pattern.DROP, Pattern.DROP)
+    assert overnight.duration == 1 < slower.duration
+
+
+def test_a_step_is_no_slide_where_values_are_steadier_than_their_counts_allow(daily):
+    counts = np.full(100, 100.0)
+    result = recent_pattern(daily(0.95 - 0.12 * (AGE >= 0) + NOISE / 4, support=counts, proportion=True))
+    assert (result.pattern, day(result.started_at)) == (Pattern.DROP, 60)
+
+
 @pytest.mark.parametrize(
     ("values", "pattern", "start", "size"),
     [

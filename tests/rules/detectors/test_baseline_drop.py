@@ -83,7 +83,7 @@ def test_a_slide_becomes_critical_once_it_has_gone_far(daily):
     assert severities[-1] == [CRITICAL]
     first = 61 + severities.index([CRITICAL])
     assert [WARNING] in severities[: first - 61], "it warned before"
-    assert 0.08 < 0.9 - values[first - 3 : first].mean() < 0.20
+    assert 0.080 < 0.9 - values[first - 3 : first].mean() < 0.20
 
 
 def test_it_is_over_after_three_good_periods_and_names_the_worst(daily):

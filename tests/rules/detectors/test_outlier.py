@@ -130,7 +130,7 @@ def test_it_says_how_far_out_and_ends_with_the_period(daily, steady):
     values[50] = 0.80
     (episode,) = replay([daily(values)], Rule("one bad day", Outlier(4.5, 8.0), "*"))[0]
     assert (episode.severity, episode.periods) == (Severity.CRITICAL, 1)
-    assert episode.breach.message == "0.80 18.0 deviations below baseline 0.948"
+    assert episode.breach.message == "0.800 18.0 deviations below baseline 0.948"
     assert 0.80 < episode.breach.limit < 0.948
     assert episode.resolved > episode.fired
 

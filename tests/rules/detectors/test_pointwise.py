@@ -74,7 +74,7 @@ def test_a_drop_by_chance_needs_known_cases(daily, levels):
 
 def test_a_drop_says_from_where_it_fell(daily):
     (alert,) = replay([daily([0.9] * 10 + [0.8])], Rule("drop", Drop(critical=DropThreshold(absolute=0.05)), "*"))[0]
-    assert alert.breach.message == "0.80, baseline 0.90"
+    assert alert.breach.message == "0.800, baseline 0.900"
     assert (alert.severity, alert.breach.limit) == (Severity.CRITICAL, pytest.approx(0.9))
 
 
@@ -121,7 +121,7 @@ def test_two_metrics_are_compared_period_by_period(daily, levels):
     detector = Difference(warn=Limit(above=0.05), critical=Limit(above=0.2))
     assert levels(detector, confidence, context) == [OK, OK, WARNING]
     (alert,) = replay([confidence], Rule("gap", detector, "*", baseline=context.baseline), context.other_series)[0]
-    assert alert.breach.message == "0.95 less 0.80 is 0.15 > 0.05"
+    assert alert.breach.message == "0.950 less 0.800 is 0.150 > 0.05"
 
 
 @pytest.mark.parametrize(("p", "expected"), [(None, WARNING), (0.01, OK), (0.2, WARNING)])

@@ -44,14 +44,14 @@ def test_a_floor_is_breached_strictly_below_and_lets_go_at_the_margin(daily, las
 @pytest.mark.parametrize(
     ("detector", "value", "current_level", "message", "limit"),
     [
-        (FLOORS, 0.87, OK, "0.87 < 0.90", 0.90),
+        (FLOORS, 0.87, OK, "0.870 < 0.90", 0.90),
         (FLOORS, 0.903, CRITICAL, "0.903 within 0.005 of 0.90", 0.90),
-        (FLOORS, 0.91, OK, "0.91 < 0.92", 0.92),
+        (FLOORS, 0.91, OK, "0.910 < 0.92", 0.92),
         (FLOORS, nextafter(0.90, 0), OK, "0.8999999999999999 < 0.9", 0.90),
-        (BAND, 0.95, OK, "0.95 > 0.90", 0.90),
-        (BAND, 0.85, OK, "0.85 > 0.80", 0.80),
-        (BAND, 0.15, OK, "0.15 < 0.20", 0.20),
-        (BAND, 0.79, WARNING, "0.79 within 0.02 of 0.80", 0.80),
+        (BAND, 0.95, OK, "0.950 > 0.90", 0.90),
+        (BAND, 0.85, OK, "0.850 > 0.80", 0.80),
+        (BAND, 0.15, OK, "0.150 < 0.20", 0.20),
+        (BAND, 0.79, WARNING, "0.790 within 0.02 of 0.80", 0.80),
         # Confirmed as a warning before it is as critical.
         (Threshold(critical=Limit(below=0.9), margin=0.01), 0.903, WARNING, "0.903 within 0.01 of 0.90", 0.90),
     ],

@@ -102,7 +102,7 @@ def test_without_receivers_it_tracks_incidents_and_logs_a_warning(configured, tm
     (tmp_path / "modeltop.toml").write_text('[store]\npath = "store"\n')
     daemon = watch()
     daemon.wait_for_log("no receiver is configured: no one is notified")
-    daemon.wait_for_log("fired: churn accuracy 0.70 < 0.90")
+    daemon.wait_for_log("fired: churn accuracy 0.700 < 0.90")
     wait_until(lambda: health.read_last_health(configured.state) is not None)
     (incident,) = EventLog(configured.state).state().incidents.values()
     assert (incident.model, incident.members[0].key.metric) == ("churn", "accuracy")

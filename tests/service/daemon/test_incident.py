@@ -56,14 +56,14 @@ def test_it_is_one_message_about_all_eight_alerts(overnight):
     (message,) = overnight.inboxes["ops"].received
     (section,) = message.sections
     assert (section.model, section.metric, section.segment, len(section.members)) == ("triage", "accuracy", "all", 7)
-    assert message.title.startswith("critical triage: accuracy 0.80 < 0.90 and 7 more")
+    assert message.title.startswith("critical triage: accuracy 0.800 < 0.90 and 7 more")
 
 
 def test_it_is_one_incident_in_pagerduty(overnight):
     (message,) = overnight.inboxes["ops"].received
     (event,) = events(message, "routing-key")
     assert event["dedup_key"] == f"modeltop:{snapshot_of(overnight).incident_of('triage').id}"
-    assert "precision 0.80 < 0.90" in event["payload"]["custom_details"]["also"]
+    assert "precision 0.800 < 0.90" in event["payload"]["custom_details"]["also"]
 
 
 def test_it_is_one_row_of_check(overnight):
@@ -95,8 +95,8 @@ def test_a_second_fault_three_weeks_into_it_is_notified_though_it_was_acknowledg
     overnight.run_cycle(runs=2)
     _, second = overnight.inboxes["ops"].received
     assert (second.worst_section.reason.value, len(second.worst_section.members)) == ("joined", 8)
-    assert second.title.startswith(f"critical (new alert) triage: {LATE_METRIC} 0.60 < 0.90 and 8 more")
-    assert second.text.splitlines()[0] == f"New alerts: {LATE_METRIC} 0.60 < 0.90."
+    assert second.title.startswith(f"critical (new alert) triage: {LATE_METRIC} 0.600 < 0.90 and 8 more")
+    assert second.text.splitlines()[0] == f"New alerts: {LATE_METRIC} 0.600 < 0.90."
     for day in range(DAYS + 22, DAYS + 24):
         overnight.sleep(days=1)
         report(overnight, day, 0.95)
@@ -106,7 +106,7 @@ def test_a_second_fault_three_weeks_into_it_is_notified_though_it_was_acknowledg
     (story,) = build_timeline(EventLog(overnight.state).events(), "triage").incidents
     happened = [entry.event for entry in story.entries]
     assert happened == ["fired", "notified", "acknowledged", "joined", "ack-ended", "notified", "resolved", "notified"]
-    assert story.entries[3].text == f"{LATE_METRIC} 0.60 < 0.90"
+    assert story.entries[3].text == f"{LATE_METRIC} 0.600 < 0.90"
 
 
 def test_a_restart_tells_nothing_again(overnight):

@@ -31,8 +31,8 @@ def test_a_failed_diagnosis_stops_no_message(rule_world, monkeypatch):
     rule_world.rows("churn", *FINE[:9], BAD)
     rule_world.run_cycle()
     (message,) = rule_world.inboxes["ops"].received
-    assert (message.title, message.worst_section.diagnosis) == ("warning churn: accuracy 0.85 < 0.90", None)
-    assert message.text.startswith("accuracy 0.85 < 0.90 for 1 day, since 10 Mar\n")
+    assert (message.title, message.worst_section.diagnosis) == ("warning churn: accuracy 0.850 < 0.90", None)
+    assert message.text.startswith("accuracy 0.850 < 0.90 for 1 day, since 10 Mar\n")
     assert not rule_world.cycle.has_problems
 
 

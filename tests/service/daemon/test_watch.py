@@ -27,7 +27,7 @@ def sent(folder):
 def test_a_run_from_cron_sends_once_and_is_silent_when_nothing_is_due(configured, tmp_path, run):
     code, out, err = run("watch", "--once")
     assert (code, out) == (0, "")
-    assert "notified ops: critical churn: accuracy 0.70 < 0.90" in err
+    assert "notified ops: critical churn: accuracy 0.700 < 0.90" in err
     assert sent(tmp_path).count("critical churn") == 1
     assert run("watch", "--once") == (0, "", "")
     assert sent(tmp_path).count("critical churn") == 1
@@ -61,8 +61,8 @@ def test_an_end_names_the_alerts_that_the_receiver_was_notified_of(configured, t
     append(configured, "0.5,0.5", "0.5,0.95", "0.5,0.95", "0.5,0.95")
     run("watch", "--once")
     titles = [line for line in sent(tmp_path).splitlines() if line.startswith(("critical", "resolved"))]
-    assert titles == ["critical churn: f1_score 0.50 < 0.85", "resolved churn: f1_score, lasted 1 day"]
-    assert "CRITICAL: churn accuracy 0.50 < 0.90" in run("check")[1]
+    assert titles == ["critical churn: f1_score 0.500 < 0.85", "resolved churn: f1_score, lasted 1 day"]
+    assert "CRITICAL: churn accuracy 0.500 < 0.90" in run("check")[1]
 
 
 def test_what_opens_again_after_an_end_that_may_have_arrived_is_sent_again(configured, tmp_path, run, monkeypatch):
@@ -129,8 +129,8 @@ def test_what_gets_worse_after_an_acknowledgement_pages_again(configured, run, p
         ("resolve", 1),
         ("resolve", 2),
     ]
-    assert received[2]["payload"]["summary"].startswith("critical (new alert) churn: f1_score 0.10 < 0.85 and 1 more")
-    assert received[2]["payload"]["custom_details"]["new"] == "New alerts: f1_score 0.10 < 0.85."
+    assert received[2]["payload"]["summary"].startswith("critical (new alert) churn: f1_score 0.100 < 0.85 and 1 more")
+    assert received[2]["payload"]["custom_details"]["new"] == "New alerts: f1_score 0.100 < 0.85."
 
 
 def test_a_failure_with_nothing_left_to_deliver_is_no_problem(configured, tmp_path, run):
@@ -168,7 +168,7 @@ def test_a_dry_run_prints_what_would_go_out_and_writes_and_sends_nothing(configu
     before = tree(tmp_path)
     code, out, err = run("watch", "--dry-run")
     assert code == 0
-    assert "to ops: critical churn: accuracy 0.70 < 0.90" in out
+    assert "to ops: critical churn: accuracy 0.700 < 0.90" in out
     assert "1 message for 1 receiver; nothing was sent" in err
     assert tree(tmp_path) == before
 
@@ -188,7 +188,7 @@ def test_where_data_stopped_a_dry_run_announces_what_is_sent_and_its_verdict_is_
     assert "1 no-data alert would be sent after 1 minute without new rows" in err
     run("watch", "--once")
     message = sent(tmp_path)
-    assert message.startswith("critical churn: accuracy 0.70 < 0.90\n\nAccuracy ")
+    assert message.startswith("critical churn: accuracy 0.700 < 0.90\n\nAccuracy ")
     assert "no data" not in message.casefold()
     announced = [line.removeprefix("  ") for line in out.removeprefix("to ops: ").splitlines()]
     assert [line for line in announced if line] == [line for line in message.splitlines() if line]

@@ -19,7 +19,7 @@ def table(tmp_path):
 
 def look(spawn, table, **environ):
     """One run, from its start to its end."""
-    session = spawn(table, **environ).wait_for("0.50 < 0.90").settle()
+    session = spawn(table, **environ).wait_for("0.500 < 0.90").settle()
     session.wait_for(SEEN, absent=True)
     session.type("q")
     assert session.exit_code() == 0
@@ -33,7 +33,7 @@ def test_the_second_look_at_the_same_data_begins_with_the_first(spawn, table):
     assert SEEN.encode() not in first
     assert b"modeltop  reading" in first
     assert SEEN.encode() in second
-    assert second.index(b"0.50 < 0.90") < second.index(SEEN.encode())
+    assert second.index(b"0.500 < 0.90") < second.index(SEEN.encode())
     assert second.count(b"\x1b[?1049h") == 1
 
 
@@ -57,7 +57,7 @@ def test_a_configuration_that_changed_drops_what_was_seen(spawn, table, environm
     config = table.with_name("rules.toml")
     config.write_text('[[rules]]\nname = "r"\nmetric = "accuracy"\ncritical = { below = 0.9 }\n')
     for expected in (False, True):
-        session = spawn(table, "--config", config).wait_for("0.50 < 0.90").wait_for(SEEN, absent=True)
+        session = spawn(table, "--config", config).wait_for("0.500 < 0.90").wait_for(SEEN, absent=True)
         session.type("q")
         assert session.exit_code() == 0
         assert (SEEN.encode() in bytes(session.output)) == expected
@@ -92,4 +92,4 @@ def test_the_answer_is_there_before_the_app(spawn, table):
         output = look(spawn, shutil.copy(table, table.with_name(f"{run}.csv")))
         if LOADING.encode() in output:
             break
-    assert output.index(b"0.50 < 0.90") < output.index(LOADING.encode()) < output.index("┌".encode())
+    assert output.index(b"0.500 < 0.90") < output.index(LOADING.encode()) < output.index("┌".encode())

@@ -10,7 +10,7 @@ from modeltop.core.series import SeriesKey
 from modeltop.core.text import display_width
 from modeltop_tui.view.acknowledgements import selected_alert
 from modeltop_tui.view.alerts import entries
-from modeltop_tui.view.clipboard import selection_text
+from modeltop_tui.view.clipboard import model_text
 from modeltop_tui.view.header import header_line, watcher_status
 from modeltop_tui.view.metrics import metric_cells, metric_rows, table_layout
 from modeltop_tui.view.models import model_cells
@@ -53,7 +53,7 @@ def test_where_there_is_no_room_for_all_who_has_it_and_why_comes_right_below_the
 
 def test_why_nobody_is_told_stands_below_the_alert_which_stays_visible(state_after):
     lines = alert_lines(state_after(Selection("churn"), suppressed=[CHURN]), 80)
-    assert lines[0].startswith("◆×accuracy 0.91 < 0.92")
+    assert lines[0].startswith("◆×accuracy 0.910 < 0.92")
     assert lines[1] == "× silenced by ana until 11 Jan 00:03 UTC: looking into it"
 
 
@@ -139,7 +139,7 @@ def test_notes_about_the_model_stand_among_its_alerts_the_newest_first(state_aft
 
 
 def test_what_is_copied_says_who_has_it(state_after, make):
-    text = selection_text(state_after(acknowledged=[F1]), make.clock)
+    text = model_text(state_after(acknowledged=[F1]), make.clock)
     assert "  acked by ana at 00:03 for 1 day: looking into it" in text.splitlines()
 
 

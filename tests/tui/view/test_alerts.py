@@ -23,7 +23,7 @@ def alert_lines(state, width=30, *, folded=False):
 
 def test_the_alerts_of_the_selected_model_are_listed_with_their_age(make, fleet):
     state = ScreenState(fleet, Selection(model="fraud", key=SeriesKey("fraud", "accuracy")))
-    assert alert_lines(state) == ["▲ accuracy 0.87 < 0.90      4d", "▲ f1_score 0.845 < 0.85     1d"]
+    assert alert_lines(state) == ["▲ accuracy 0.870 < 0.90     4d", "▲ f1_score 0.845 < 0.85     1d"]
     wide = alert_lines(state, 60)
     assert [line.split("  ")[-1].strip() for line in wide] == ["for 4 days, since 7 Jan", "for 1 day, since 10 Jan"]
     assert alerts_title(state, 30) == "Alerts of fraud: 2"
@@ -54,12 +54,12 @@ def test_alerts_that_started_together_share_a_line_where_they_are_folded(fallen)
 
 
 def test_a_rule_that_holds_is_listed_too(make):
-    assert alert_lines(make.state(make.healthy("ranker")), 60) == ["● accuracy 0.95: ok, not below 0.90"]
+    assert alert_lines(make.state(make.healthy("ranker")), 60) == ["● accuracy 0.950: ok, not below 0.90"]
 
 
 def test_a_rule_that_was_left_out_is_shown_with_the_reason(make):
     text = " ".join(alert_lines(make.state(make.series([0.5] * 10), rules=default_rules())))
-    assert "accuracy 0.50: default limit" in text
+    assert "accuracy 0.500: default" in text
 
 
 def test_what_rules_need_is_said_once_and_without_the_mark_of_what_is_ok(make):
@@ -75,7 +75,7 @@ def test_what_rules_need_is_said_once_and_without_the_mark_of_what_is_ok(make):
 
 def test_a_value_on_too_few_cases_has_no_mark_of_what_is_ok(make):
     state = make.state(make.series([0.7], support=[15]), rules=[make.floor_rule(min_count=30)])
-    assert alert_lines(state, 90) == ["  accuracy 0.70: only 15 cases (min 30): not evaluated"]
+    assert alert_lines(state, 90) == ["  accuracy 0.700: only 15 cases (min 30): not evaluated"]
 
 
 def test_the_alert_that_leads_the_incident_comes_first_then_the_worst_and_oldest(make):
@@ -84,10 +84,10 @@ def test_the_alert_that_leads_the_incident_comes_first_then_the_worst_and_oldest
     rules = [make.floor_rule(), replace(make.floor_rule(), name="f1", metric="f1_score")]
     state = make.state(late, early, rules=rules)
     (incident,) = state.snapshot.incidents
-    assert alert_lines(state) == ["▲ accuracy 0.88 < 0.90      4d", "▲ f1_score 0.80 < 0.90      2d"]
+    assert alert_lines(state) == ["▲ accuracy 0.880 < 0.90     4d", "▲ f1_score 0.800 < 0.90     2d"]
     (f1,) = (alert.id for alert in state.snapshot.alerts if alert.key.metric == "f1_score")
     led = replace(state, snapshot=replace(state.snapshot, incidents=(replace(incident, lead=f1),)))
-    assert alert_lines(led)[0] == "▲ f1_score 0.80 < 0.90      2d"
+    assert alert_lines(led)[0] == "▲ f1_score 0.800 < 0.90     2d"
 
 
 def test_rules_that_hold_on_segments_share_a_line_where_they_are_folded(make):
@@ -97,7 +97,7 @@ def test_rules_that_hold_on_segments_share_a_line_where_they_are_folded(make):
     state = make.state(make.healthy("ranker"), *segments, few, rules=rules)
     assert len(alert_lines(state, 60)) == 22
     assert [line.strip() for line in alert_lines(state, 60, folded=True)] == [
-        "● accuracy 0.95: ok, not below 0.90",
+        "● accuracy 0.950: ok, not below 0.90",
         "● 20 rules on segments: ok",
         "1 rule on segments: not evaluated",
     ]
@@ -105,7 +105,7 @@ def test_rules_that_hold_on_segments_share_a_line_where_they_are_folded(make):
 
 def test_pending_is_told_apart_from_an_alert(make):
     state = make.state(make.series([0.95] * 9 + [0.85]), rules=[make.floor_rule(confirm=(2, 2))])
-    assert alert_lines(state, 40) == ["  accuracy 0.85 < 0.90        pending 1d"]
+    assert alert_lines(state, 40) == ["  accuracy 0.850 < 0.90       pending 1d"]
     assert alerts_title(state, 40) == "Alerts of fraud: 0"
 
 
@@ -149,3 +149,18 @@ def test_no_line_of_a_pane_is_too_wide(make, width):
     state = make.state(make.series([0.9] * 9 + [0.6], support=[1000] * 10, model="a-model-with-a-long-name"))
     lines = [line for entry in entries(state, width) for line in entry.lines]
     assert all(display_width(plain_text(line)) <= max(width, 14) for line in lines)
+
+
+def test_folded_alerts_on_segments_are_told_from_those_on_all_rows(make):
+    names, parts = ("precision", "recall"), ("all", "country=DE", "country=FR")
+    fallen = [0.95, 0.94] * 48 + [0.75] * 4
+    series = [make.series(fallen, metric=name, segment=part) for part in parts for name in names]
+    folded = [text.split("  ")[0] for text in alert_lines(make.state(*series, rules=default_rules()), 40, folded=True)]
+    assert "◆ 2 metrics below baseline" in folded
+    assert "◆ 2 segments below baseline" in folded
+
+
+def test_the_name_of_the_model_in_the_title_is_cut_before_it_is_left_out(make):
+    state = make.state(make.series([0.5] * 10, model="payments-fraud-detector-eu"))
+    assert alerts_title(state, 30) == "Alerts of payme…r-eu: 1"
+    assert alerts_title(state, 30, note="4 more alerts") == "Alerts: 1"

@@ -15,7 +15,7 @@ def test_the_assumption_of_an_estimate_stands_beside_it(make):
 def test_changes_that_are_not_significant_are_marked(make):
     series = make.series([0.9] * 9 + [0.6], support=[1000] * 9 + [10])
     lines = [plain_text(line).rstrip() for line in change_lines(make.state(series), 60)]
-    assert "9 Jan    0.90→0.60      -0.300 [-0.588, -0.067]" in lines
+    assert "9 Jan    0.900→0.600    -0.300 [-0.588, -0.067]" in lines
     few = make.series([0.9] * 9 + [0.8], support=[1000] * 9 + [10])
     assert any("(not significant)" in plain_text(line) for line in change_lines(make.state(few), 70))
     assert any(("  -0.100", "dim") in line for line in change_lines(make.state(few), 30)), "dim where it is narrow"
@@ -24,15 +24,15 @@ def test_changes_that_are_not_significant_are_marked(make):
 def test_the_ten_days_fell_by_nine_points_without_dust(make):
     state = make.state(*make.ten_days(), selection=Selection(model="fraud", key=SeriesKey("fraud", "accuracy")))
     lines = [plain_text(line).rstrip() for line in change_lines(state, 30)]
-    assert "1 Jan    0.96→0.87      -0.090" in lines
-    assert "7 days   0.95→0.87      -0.080" in lines
+    assert "1 Jan    0.960→0.870    -0.090" in lines
+    assert "7 days   0.950→0.870    -0.080" in lines
     assert changes_title(state) == "Changes of accuracy"
 
 
 def test_the_baseline_of_an_incident_is_that_of_every_other_surface(make):
     state = make.state(make.series([0.95] * 40 + [0.85] * 30))
     (incident,) = state.snapshot.incidents
-    assert any(plain_text(line).startswith("baseline 0.95→0.85") for line in change_lines(state, 30))
+    assert any(plain_text(line).startswith("baseline 0.950→0.850") for line in change_lines(state, 30))
     assert incident.before == 0.95
 
 

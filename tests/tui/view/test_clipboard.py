@@ -6,19 +6,19 @@ import math
 from dataclasses import replace
 
 from modeltop.core.series import SeriesKey
-from modeltop_tui.view.clipboard import points_csv, selection_text
+from modeltop_tui.view.clipboard import model_text, points_csv
 from modeltop_tui.view.state import ChartComparison, ScreenState, Selection, TimeWindow
 
 
 def test_what_is_copied_says_where_what_since_when_and_by_how_much(make):
-    text = selection_text(make.state(*make.ten_days()), make.clock).splitlines()
+    text = model_text(make.state(*make.ten_days()), make.clock).splitlines()
     assert text[0] == "fraud > f1_score, newest 2025-01-10, data 3 m old"
     assert text[1] == "▲ critical: f1_score 0.845 < 0.85, for 1 day, since 10 Jan (rule f1-floor)"
     assert "1 Jan    0.945→0.845    -0.100" in text
 
 
 def test_nothing_to_copy_without_a_model(make):
-    assert selection_text(ScreenState(), make.clock) == ""
+    assert model_text(ScreenState(), make.clock) == ""
 
 
 def test_the_export_has_the_points_that_are_shown_exactly(make):

@@ -108,7 +108,7 @@ def test_the_rows_come_in_the_order_of_the_questions(rows):
         "Do    Wait.",
         "Declining?       yes: accuracy dropped on 7 Jan",
         "Retrain?         not yet: find the cause first",
-        "  metric    before  after  change              95 %  28 days",
+        "  metric    before  after  change              95 %  10 days",
         "▲ accuracy   0.950  0.890  -0.060  -0.080 to -0.040  ██▇▆▆▅▄▃▃▁",
         "not logged: features, segments, scores, counts, notifications",
     ]
@@ -117,7 +117,7 @@ def test_the_rows_come_in_the_order_of_the_questions(rows):
 def test_the_first_row_opens_to_all_alerts_of_the_model(rows):
     assert unfolded(rows(make_diagnosis()), "CRITICAL")[1:] == [
         "  ▲ critical f1_score 0.845 < 0.85, for 1 day, since 10 Jan",
-        "  ▲ critical accuracy 0.87 < 0.90, for 2 days, since 9 Jan",
+        "  ▲ critical accuracy 0.870 < 0.90, for 2 days, since 9 Jan",
     ]
 
 
@@ -134,14 +134,30 @@ def test_a_healthy_model_is_calm(make):
     )
     state = replace(make.state(make.healthy("ranker")), diagnosis=quiet)
     assert [text(row.line) for row in evidence_rows(state, 78)][:4] == [
-        "● accuracy 0.95: ok, not below 0.90", "What  no metric changed", "Why   no change", "Do    Nothing.",
+        "● accuracy 0.950: ok, not below 0.90", "What  no metric changed", "Why   no change", "Do    Nothing.",
     ]  # fmt: skip
 
 
 def test_a_long_text_is_one_line_until_it_is_opened(rows):
-    listed = rows(make_diagnosis(verdict=Verdict("word " * 30)), width=60)
-    assert text(find(listed, "What").line).endswith("word wor…")
+    listed = rows(make_diagnosis(verdict=Verdict("word " * 30)), width=78)
+    assert text(find(listed, "What").line).endswith("word w…")
     assert len(unfolded(listed, "What")) == 3
+    assert not find(listed, "What").wrapped
+
+
+def test_on_a_narrow_screen_no_sentence_is_cut(rows, make):
+    reason = "accuracy fell far below its baseline, and nothing that is logged explains it"
+    listed = rows(
+        make_diagnosis(verdict=Verdict("word " * 30), questions=(("Declining?", "yes", reason),)),
+        width=38,
+        timeline=("1 Jan fired: " + reason,),
+    )
+    lines = [text(line) for row in listed for line in row.wrapped or [row.line]]
+    assert not [line for line in lines if "…" in line and "metric" not in line]
+    assert reason in " ".join(line.strip() for line in lines).partition("Timeline")[0]
+    assert reason in " ".join(line.strip() for line in lines).partition("Timeline")[2]
+    assert max(map(display_width, lines)) <= 38
+    assert find(listed, "What").unfold is None, "all of it is shown"
 
 
 def test_what_happened_opens_to_the_patterns_of_other_metrics(rows):
@@ -190,7 +206,8 @@ def test_what_to_do_is_said_once(rows, options, lines):
 
 def test_the_metrics_are_a_table_whose_rows_open_to_their_periods(rows, make):
     support = make.series([0.9] * 10, metric="recall", support=[100] * 10)
-    changes = (change(), change("recall", 0.9, 0.9, low=None, high=None), change("rows", 4076.5, 4232.2, low=5, high=9))
+    recall = change("recall", 0.9, 0.9, low=None, high=None, cases=400.0)
+    changes = (change(), recall, change("rows", 4076.5, 4232.2, low=5, high=9))
     listed = rows(make_diagnosis(metric_changes=changes), series=[support])
     assert [text(row.line)[:57].rstrip() for row in listed[-5:-1]] == [
         "  metric    before  after  change              95 %    n",

@@ -14,6 +14,8 @@ WORDS = CommandWords(
     {"note": (), "theme": ("nord", "gruvbox")},
 )
 
+RANGES = "7d, 1y, 2025-06, 2025-W24, 2025-Q2, 2025-06-01.., 2025-06..2025-07"
+
 
 @pytest.fixture
 def named(make):
@@ -94,13 +96,16 @@ def test_a_range_is_shown_with_or_without_a_name(named, text, window):
     ("text", "message"),
     [
         ("zzz", "no match for zzz"),
-        ("2025-13", "invalid range 2025-13: 7d, 24h, 2025-06, 2025-06-01.., 2025-06-01..2025-06-10"),
+        ("2025-13", f"invalid range 2025-13: {RANGES}"),
         (
             "2025-06..2025-01-01",
-            "2025-06..2025-01-01 ends before it starts: 7d, 24h, 2025-06, 2025-06-01.., 2025-06-01..2025-06-10",
+            f"2025-06..2025-01-01 ends before it starts: {RANGES}",
         ),
         ("2024-06-01T12:00", "fraud-detector has no data in 2024-06-01T12:00"),
-        ("triage 2025-06..x", "invalid range 2025-06..x: 7d, 24h, 2025-06, 2025-06-01.., 2025-06-01..2025-06-10"),
+        (
+            "triage 2025-06..x",
+            f"invalid range 2025-06..x: {RANGES}",
+        ),
         ("7d 2025-01", "one range at a time"),
         ("2024-06", "fraud-detector has no data in 2024-06"),
         ("periods now", "periods has no argument"),
@@ -110,7 +115,10 @@ def test_a_range_is_shown_with_or_without_a_name(named, text, window):
         ("compare recall triage", "triage has no recall"),
         ("compare accuracy triage", "nothing to compare accuracy with: triage has no segments"),
         ("compare recall", "nothing to compare recall with: fraud-detector is the only model with it"),
-        ("compare 2025-13", "invalid range 2025-13: 7d, 24h, 2025-06, 2025-06-01.., 2025-06-01..2025-06-10"),
+        (
+            "compare 2025-13",
+            f"invalid range 2025-13: {RANGES}",
+        ),
     ],
 )
 def test_what_cannot_be_done_is_said_in_one_line_and_nothing_changes(named, text, message):

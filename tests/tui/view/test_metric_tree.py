@@ -6,7 +6,7 @@ import pytest
 
 from modeltop.core.diagnosis import Diagnosis, SegmentShare, Verdict
 from modeltop.core.series import SeriesKey, Severity
-from modeltop_tui.view.metric_tree import has_deep_tree
+from modeltop_tui.view.metric_tree import has_deep_tree, has_few_rows
 from modeltop_tui.view.metrics import metric_cells, metric_rows, table_layout
 from modeltop_tui.view.navigation import clamp_selection, move_metric, select_series, unfold_segments
 from modeltop_tui.view.state import ScreenState, Selection, snapshot_index
@@ -152,6 +152,14 @@ def test_a_table_that_needs_more_than_five_rows_gets_more(segmented, make):
     assert not has_deep_tree(snapshot_index(segmented(20).snapshot))
     assert has_deep_tree(snapshot_index(segmented(20, (*METRICS, "f1_score")).snapshot))
     assert not has_deep_tree(snapshot_index(make.snapshot(*make.ten_days())))
+
+
+def test_few_metrics_leave_their_lines_to_the_charts(make):
+    assert has_few_rows(snapshot_index(make.snapshot(*make.ten_days()[:3])))
+    assert not has_few_rows(snapshot_index(make.snapshot(*make.ten_days()[:4])))
+    both = [make.series([0.9] * 10, model="pay", segment=name) for name in ("all", "country=DE")]
+    assert has_few_rows(snapshot_index(make.snapshot(*both)))
+    assert not has_few_rows(snapshot_index(make.snapshot(*both, *make.ten_days())))
 
 
 @pytest.mark.parametrize("metrics", [METRICS, (*METRICS, "f1_score", "avg_confidence")])

@@ -20,7 +20,7 @@ from modeltop_tui.view.styled_text import plain_text
 def test_each_model_is_listed_with_its_incident_the_worst_first(fleet):
     state = ScreenState(fleet)
     assert [plain_text(model_cells(state, model, 31)) for model in visible_models(state)] == [
-        "▲ fraud          acc -0.090  9d",
+        "▲ fraud          acc -0.090 10d",
         "◆ churn          acc -0.040  2d",
         "● ranker         ok",
     ]

@@ -74,3 +74,20 @@ def test_of_many_metrics_the_selected_one_is_shown(make, metric):
 @pytest.mark.parametrize("size", [(40, 20), (78, 5)])
 def test_without_room_for_two_there_is_no_grid(make, size):
     assert figure_grid(make.state(*make.ten_days()), *size) is None
+
+
+@pytest.mark.parametrize("size", [(200, 35), (120, 30), (100, 27)])
+def test_the_charts_fill_the_pane(make, size):
+    width, height = size
+    grid = figure_grid(make.state(*make.ten_days()), width, height)
+    rows = list(grid.rows())
+    assert sum(row_height for _, _, row_height in rows) == height
+    assert all(width - len(figures) < len(figures) * (own + 1) <= width + 1 for figures, own, _ in rows)
+    assert [figure for figures, _, _ in rows for figure in figures] == list(grid.figures)
+
+
+def test_a_title_that_does_not_fit_has_no_extent(make):
+    series = [make.series([0.95] * 180, metric=name) for name in ("accuracy", "balanced_accuracy", "kpi")]
+    names = grid_title(figure_grid(make.state(*series), 78, 8))
+    assert names.startswith("accuracy─")
+    assert "…" not in names

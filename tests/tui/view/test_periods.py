@@ -130,3 +130,16 @@ def test_a_row_of_many_periods_is_made_only_when_it_is_shown(make):
     assert len(rows) == 100_000
     assert "_lines" not in vars(rows)
     assert plain_text(rows[99_999].line).startswith("1 Jan 2025")
+
+
+def test_periods_of_one_minute_are_told_apart_and_those_of_today_have_no_date(periods, make):
+    def at(seconds):
+        times = np.datetime64("2025-01-02", "us") + np.asarray(seconds) * np.timedelta64(1, "s")
+        return periods(replace(make.series([0.95] * len(seconds)), times=times.astype("datetime64[us]")))
+
+    rows = at([-40, -20, 0, 20, 40, 60])
+    assert [plain_text(row.line).split("0.950")[0].strip() for row in rows] == [
+        "00:01:00", "00:00:40", "00:00:20", "00:00:00", "1 Jan 23:59:40", "1 Jan 23:59:20",
+    ]  # fmt: skip
+    hours = at([-3600, 0, 3600])
+    assert [plain_text(row.line).split("0.950")[0].strip() for row in hours] == ["01:00", "00:00", "1 Jan 23:00"]

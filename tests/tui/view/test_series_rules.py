@@ -20,7 +20,7 @@ def rule_texts(state, width=118, max_lines=20):
 def test_an_alert_comes_with_its_rule_and_where_that_is_configured(make):
     state = make.state(make.series([0.95] * 9 + [0.85]), rules=[make.floor_rule()])
     assert rule_texts(state) == [
-        "▲ critical accuracy 0.85 < 0.90, for 1 day, since 10 Jan",
+        "▲ critical accuracy 0.850 < 0.90, for 1 day, since 10 Jan",
         "  Rule: accuracy below 0.90 is critical. `floor` of `[[rules]]` in modeltop.toml.",
     ]
 
@@ -39,7 +39,7 @@ def test_the_origin_of_a_rule_is_named(make, rule, origin):
 
 def test_a_rule_that_passes_is_listed_with_its_result(make):
     first, *_ = rule_texts(make.state(make.healthy("ranker")))
-    assert first == "● accuracy 0.95: ok, not below 0.90"
+    assert first == "● accuracy 0.950: ok, not below 0.90"
 
 
 def test_of_many_rules_the_rest_is_counted(make):

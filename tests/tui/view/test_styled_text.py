@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from modeltop.core.text import display_width
 from modeltop_tui.view.metrics import downsample_means
-from modeltop_tui.view.styled_text import fit, plain_text, spark, to_ascii, wrap
+from modeltop_tui.view.styled_text import fit, plain_text, spark, to_ascii, with_ascii_arrows, wrap
 
 texts = st.text(alphabet="ab 宽é▲…", max_size=30)
 
@@ -51,6 +51,25 @@ def test_ascii_keeps_every_column_where_it_was(text):
 )
 def test_each_sign_has_its_own_in_ascii(shown, plain):
     assert to_ascii(shown) == plain
+
+
+@given(st.lists(st.tuples(st.text("→… <0é宽"), st.sampled_from(["", "dim"]))))
+def test_an_arrow_in_ascii_moves_nothing_beyond_the_next_column(spans):
+    drawn = with_ascii_arrows(tuple(spans))
+    assert display_width(to_ascii(plain_text(drawn))) == display_width(plain_text(tuple(spans)))
+
+
+@pytest.mark.parametrize(
+    ("shown", "plain"),
+    [
+        ("│28 Jun 0.814→0.846    +0.031│", "|28 Jun 0.814->0.846   +0.031|"),
+        ("a 1→2   b 3→4   ", "a 1->2  b 3->4  "),
+        ("F1 0.939→0.750;…", "F1 0.939->0.750~"),
+        ("←→ metric  ", "<> metric  "),
+    ],
+)
+def test_an_arrow_between_two_values_is_no_comparison_in_ascii(shown, plain):
+    assert to_ascii(plain_text(with_ascii_arrows(((shown, ""),)))) == plain
 
 
 def test_a_spark_shows_the_newest_values_between_their_lowest_and_highest():

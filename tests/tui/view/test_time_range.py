@@ -41,6 +41,20 @@ def test_a_duration_is_a_length_up_to_the_newest_period(number, unit):
     assert parse_range(f"{number}{unit}").length == number * seconds[unit]
 
 
+@given(st.dates(date(1970, 1, 8), NEWEST))
+def test_a_week_is_seven_days_from_its_monday_and_a_quarter_three_months(day):
+    monday, quarter = day - timedelta(days=day.weekday()), (day.month + 2) // 3
+    week = parse_range(f"{day.isocalendar().year}-w{day.isocalendar().week:02}")
+    assert (week.start, week.end) == (stamp(monday), stamp(monday + timedelta(days=7)))
+    first, last = (parse_range(f"{day.year}-{3 * quarter - months:02}") for months in (2, 0))
+    assert parse_range(f"{day.year}-Q{quarter}") == (first.start, last.end, first.length)
+
+
+def test_a_year_is_a_length_and_weeks_and_quarters_can_be_ends():
+    assert parse_range("2y").length == 2 * 365.25 * DAY
+    assert parse_range("2025-W01..2025-Q1") == (stamp(date(2024, 12, 30)), stamp(date(2025, 4, 1)), float("inf"))
+
+
 @given(st.text() | st.from_regex(r"[0-9.:TZ+-]{0,24}(\.\.)?[0-9-]{0,12}", fullmatch=True))
 def test_no_text_raises_and_no_range_ends_before_it_starts(text):
     found = parse_range(text)
@@ -48,7 +62,20 @@ def test_no_text_raises_and_no_range_ends_before_it_starts(text):
 
 
 @pytest.mark.parametrize(
-    "text", ["2025-13", "2025-06-31", "0d", "7x", "2025-06-02..2025-06-01", "1735689600", "2025-06..x"]
+    "text",
+    [
+        "2025-13",
+        "0y",
+        "2025-W54",
+        "2025-Q5",
+        "2025-q0",
+        "2025-06-31",
+        "0d",
+        "7x",
+        "2025-06-02..2025-06-01",
+        "1735689600",
+        "2025-06..x",
+    ],
 )
 def test_a_bad_range_is_none_but_looks_like_one(text):
     assert parse_range(text) is None

@@ -72,6 +72,16 @@ def test_where_room_is_short_whole_sentences_are_left_out(diagnosed, max_lines, 
     assert [plain_text(line) for line in summary_lines(state, 15, max_lines)] == shown
 
 
+def test_where_a_line_each_does_not_fit_the_sentences_are_one_text_with_their_names(diagnosed):
+    state = diagnosed(what="It fell overnight.", why="Unclear.", do="Check it.")
+    assert [plain_text(line) for line in summary_lines(state, 32, 2)] == [
+        "▲ It fell overnight. Why",
+        "Unclear. Do Check it.",
+    ]
+    assert not summary_lines(state, 32, 1, only_whole=True)
+    assert [plain_text(line) for line in summary_lines(state, 32, 1)] == ["▲ It fell overnight."]
+
+
 def test_until_there_is_a_diagnosis_the_status_is_shown(make):
     assert texts(make.state(*make.ten_days()))[:2] == [
         "▲ What f1_score 0.845 < 0.85 for 1 day, since 10 Jan",
