@@ -224,9 +224,7 @@ def training_reason(table: Table) -> str | None:
     steps = [name for name in table.names if normalize_column(name) in STEP_COLUMNS]
     if not steps:
         return None
-    is_chart = any(name.endswith(("__MIN", "__MAX")) for name in table.names)
-    tool = "Weights & Biases chart" if is_chart else "training log"
-    return f"a {tool} ({', '.join(steps[:3])}) without dates: {say(step_layout(table.step_column(steps)))}"
+    return f"a training log ({', '.join(steps[:3])}) without dates: {say(step_layout(table.step_column(steps)))}"
 
 
 def undated_reason(table: Table, registry: MetricRegistry) -> str | None:

@@ -41,6 +41,7 @@ FORMATS = (
     ),
     SourceFormat(re.compile(rb"PAR1"), (".parquet", ".pq"), "parquet"),
     SourceFormat(_GRAFANA, (), "grafana"),
+    SourceFormat(re.compile(rb'(?:"[^"\n]+",)+"[^"\n]+ - [^"\n]+__M(?:IN|AX)"'), (), "wandb"),
     SourceFormat(_JSON, (".json", ".jsonl", ".ndjson"), "json_records"),
 )
 """The file formats that are read, in the order in which they are tried."""
