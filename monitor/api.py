@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import copy
 import os
+import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime
@@ -49,11 +50,11 @@ Moment = date | str
 Settings = str | os.PathLike[str] | Mapping[str, Any]
 """A configuration: the path of the file, or its tables as `tomllib` gives them."""
 _IN_PYTHON = (
-    (f"run `modeltop compute {SOURCE}", 'write it with `to_csv("log.csv")` and run `modeltop compute log.csv'),
-    (f", then `modeltop check {SOURCE}`", ""),
+    (rf"run `modeltop compute {SOURCE}", 'write it with `to_csv("log.csv")` and run `modeltop compute log.csv'),
+    (rf", or `modeltop check {SOURCE}[^`]*`", ""),
     ("by --store", "as `store`"),
 )
-"""What to do on the command line → what to do in Python."""
+"""Pattern of what to do on the command line → what to do in Python."""
 MAX_ERROR = 400
 """Maximum terminal cells of one line of an error."""
 
@@ -120,7 +121,7 @@ def _sanitized_errors() -> Iterator[None]:
     except MonitorError as error:
         message = str(error)
         for written, meant in _IN_PYTHON:
-            message = message.replace(written, meant)
+            message = re.sub(written, meant, message)
         # Without its context: a traceback would print the message as it was.
         raise type(error)("\n".join(sanitize(line, MAX_ERROR) for line in message.splitlines())) from None
 

@@ -16,7 +16,7 @@ from modeltop.core.metrics.registry import MetricRegistry
 from modeltop.core.series import Direction
 from modeltop.core.text import redact_credentials
 from modeltop.history.csv.dialect import sniff_delimiter
-from modeltop.history.csv.layout import say, step_layout
+from modeltop.history.csv.layout import step_layout
 from modeltop.history.log_columns import COLUMN_ALIASES, guess_column, normalize_column
 
 HEAD_BYTES = 1 << 16
@@ -224,7 +224,9 @@ def training_reason(table: Table) -> str | None:
     steps = [name for name in table.names if normalize_column(name) in STEP_COLUMNS]
     if not steps:
         return None
-    return f"a training log ({', '.join(steps[:3])}) without dates: {say(step_layout(table.step_column(steps)))}"
+    flags = step_layout(table.step_column(steps)).to_flags()
+    command = shlex.join(["modeltop", "check", redact_credentials(table.path), *flags])
+    return f"a training log ({', '.join(steps[:3])}) without dates: add a column `date`, the day of each row, or `{command}`"
 
 
 def undated_reason(table: Table, registry: MetricRegistry) -> str | None:

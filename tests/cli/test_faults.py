@@ -72,7 +72,7 @@ def test_every_input_without_history_ends_with_a_command_to_go_on_with(run, file
     (tmp_path / "empty").mkdir()
     for path in [*FILES, "empty", "absent", "metrics/chrun.csv", "nothing*.csv", "s3://bucket/metrics"]:
         said = " ".join(run("check", path).out.split())
-        assert re.search(r"`[a-z]+ [^`]+`|did you mean metrics/churn.csv\?$", said), said
+        assert re.search(r"`(--)?[a-z]+ [^`]+`|did you mean metrics/churn.csv\?$", said), said
 
 
 def test_a_prediction_log_is_answered_with_a_command_that_runs(run, files):
