@@ -226,7 +226,8 @@ def training_reason(table: Table) -> str | None:
         return None
     flags = step_layout(table.step_column(steps)).to_flags()
     command = shlex.join(["modeltop", "check", redact_credentials(table.path), *flags])
-    return f"a training log ({', '.join(steps[:3])}) without dates: add a column `date`, the day of each row, or `{command}`"
+    remedy = f"add a column `date`, the day of each row, or `{command}`"
+    return f"a training log ({', '.join(steps[:3])}) without dates: {remedy}"
 
 
 def undated_reason(table: Table, registry: MetricRegistry) -> str | None:

@@ -95,7 +95,7 @@ TEXTS = {
     "modeltop.toml": ("[watch]\nevery = '1m'\n", "a configuration file, not CSV: pass it by --config"),
     "metrics.prom": ("# HELP accuracy Share\naccuracy 0.9\n", "Prometheus metrics at one moment, not CSV: `modeltop"),
     "lightning.csv": ("epoch,step,train_loss,val_acc\n0,9,0.04,\n0,9,,0.95\n", "a training log (epoch, step) without"),
-    "keras.csv": ("epoch,accuracy,loss,val_accuracy\n0,0.9,0.1,0.8\n", "a training log (epoch) without dates: add a column"),
+    "keras.csv": ("epoch,accuracy,loss,val_accuracy\n0,0.9,0.1,0.8\n", "a training log (epoch) without dates: add"),
     "wandb.csv": ('"Step","r - val/acc","r - val/acc__MAX"\n"0","0.9","0.9"\n', "a training log (Step) without dates"),
     "log.csv": ("customer_id,y_pred\n1,0\n2,1\n", "a prediction log, not metrics: run `modeltop compute"),
     "train.csv": ("age,income,target\n31,10,0\n32,11,1\n", "a labeled data set (label `target`) without"),
