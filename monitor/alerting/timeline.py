@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
@@ -27,6 +27,7 @@ from modeltop.core.event import (
     Unacknowledged,
 )
 from modeltop.core.incident import Acknowledgement, IncidentStatus, Note, Silence, TrackedIncident
+from modeltop.core.series import Alert
 from modeltop.core.text import format_day, format_minute
 from modeltop.rules.snapshot import Snapshot
 
@@ -53,6 +54,10 @@ class TimelineEntry:
     """The person or the receiver; empty for events of the data. Foreign text."""
     text: str
     """Evidence, reason or note: foreign text."""
+
+
+CurrentIncident = tuple[TrackedIncident, tuple[TimelineEntry, ...]]
+"""An open incident by its data, and when which of its alerts fired."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +88,7 @@ def build_timeline(
     model: str,
     now: datetime | None = None,
     *,
-    current: tuple[TrackedIncident, str] | None = None,
+    current: CurrentIncident | None = None,
 ) -> Timeline:
     """Return the timeline of the incidents of a model.
 
@@ -91,7 +96,7 @@ def build_timeline(
         events: All events, oldest first.
         model: Its exact name.
         now: What ended by its time is part of it up to this moment, aware; None for the time of the newest event.
-        current: The open incident of the model by its data, and what is wrong: part of it if no watcher recorded one.
+        current: The open incident of the model by its data, and its entries: part of it if no watcher recorded one.
     """
     builder = _TimelineBuilder(model)
     for event in events:
@@ -105,14 +110,21 @@ def build_timeline(
     return Timeline(incidents, tuple(notes), builder.other_silences())
 
 
-def open_incident(snapshot: Snapshot, model: str) -> tuple[TrackedIncident, str] | None:
-    """Return the open incident of a model by its data, and what is wrong; None without one."""
+def open_incident(snapshot: Snapshot, model: str) -> CurrentIncident | None:
+    """Return the open incident of a model by its data, and when which alerts fired; None without one."""
     if (incident := snapshot.incident_of(model)) is None:
         return None
     by_id = {alert.id: alert for alert in snapshot.alerts}
     alerts = [by_id[name] for name in incident.alerts]
     gap = usual_gap(snapshot.history.periods.get(model), incident.started_at)
-    return as_tracked(incident, alerts, gap, snapshot.clock), describe_breaches(alerts)
+    fired: dict[datetime, list[Alert]] = {}
+    for alert in sorted(alerts, key=lambda one: one.fired or one.since):
+        fired.setdefault(alert.fired or alert.since, []).append(alert)
+    entries = [
+        TimelineEntry(at, "joined" if number else "fired", "", describe_breaches(group))
+        for number, (at, group) in enumerate(fired.items())
+    ]
+    return as_tracked(incident, alerts, gap, snapshot.clock), tuple(entries)
 
 
 @dataclass
@@ -213,12 +225,12 @@ class _TimelineBuilder:
             case SendStarted() | SendFinished():
                 self._add_send(event)
 
-    def add_unrecorded(self, incident: TrackedIncident, message: str) -> None:
+    def add_unrecorded(self, incident: TrackedIncident, entries: Sequence[TimelineEntry]) -> None:
         """Add the open incident of the data, unless a watcher recorded one: its id may be of an earlier start."""
         if not any(draft.is_open for draft in self.incidents.values()):
             draft = self._draft(incident.id)
             draft.incident = incident
-            draft.entries.insert(0, TimelineEntry(incident.fired_at, "fired", "", message))
+            draft.entries[:0] = entries
 
     def end_of(self, silence: Silence) -> datetime:
         """Return when a silence ends, or was ended."""

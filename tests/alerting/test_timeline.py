@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modeltop.alerting.timeline import build_timeline
+from modeltop.alerting.timeline import TimelineEntry, build_timeline
 from modeltop.core.event import (
     Acknowledged,
     IncidentTransition,
@@ -150,14 +150,16 @@ def test_a_silence_of_an_incident_is_not_reported_twice(followed):
 def test_the_open_incident_of_the_data_is_reported_where_no_watcher_recorded_one(followed):
     recorded = followed(at=at(-48))
     events = [ack(0), silence(2, 24), noted(3, "still looking")]
-    (incident_timeline,) = build_timeline(events, "churn", current=(recorded.incident, "0.870 < 0.90")).incidents
+    entries = (TimelineEntry(at(-48), "fired", "", "0.870 < 0.90"), TimelineEntry(at(-24), "joined", "", "0.8 < 0.85"))
+    (incident_timeline,) = build_timeline(events, "churn", current=(recorded.incident, entries)).incidents
     assert [(entry.event, entry.text) for entry in incident_timeline.entries] == [
         ("fired", "0.870 < 0.90"),
+        ("joined", "0.8 < 0.85"),
         ("acknowledged", "rolling back"),
         ("silenced", "until 11 Jan 14:00 UTC: a release"),
         ("noted", "still looking"),
     ]
-    known = build_timeline([recorded], "churn", current=(recorded.incident, "again")).incidents
+    known = build_timeline([recorded], "churn", current=(recorded.incident, entries)).incidents
     assert [entry.text for (one,) in [known] for entry in one.entries] == ["0.870 < 0.90"]
 
 

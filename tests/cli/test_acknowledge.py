@@ -380,3 +380,9 @@ def test_of_two_users_of_the_system_the_first_has_it_and_the_second_is_refused(t
     assert "acked by uid 44441" in two_users(44442, "alerts").stdout
     assert two_users(44442, "unack", "churn/recall").returncode == 0
     assert two_users(44442, "ack", "churn/recall").returncode == 0
+
+
+def test_a_story_without_a_watcher_says_when_each_alert_fired(run, fleet):
+    _, *entries = run("story", "churn", fleet).lines
+    assert [entry.split()[0] for entry in entries] == ["15", "21", "22"]
+    assert [("confidence" in entry, "accuracy" in entry) for entry in entries[:2]] == [(True, False), (False, True)]
