@@ -53,6 +53,7 @@ _IN_PYTHON = (
     (rf"run `modeltop compute {SOURCE}", 'write it with `to_csv("log.csv")` and run `modeltop compute log.csv'),
     (rf", or `modeltop check {SOURCE}[^`]*`", ""),
     ("by --store", "as `store`"),
+    (r"use `--.*? \((`.*?`) under \[sources\.NAME\]\)", r'set \1 in config["sources"]'),
 )
 """Pattern of what to do on the command line → what to do in Python."""
 MAX_ERROR = 400
@@ -277,7 +278,8 @@ def _require_names(value: object) -> None:
 def _reader(data: Paths | pd.DataFrame, config: Config, model: str | None) -> Reader:
     pandas = sys.modules.get("pandas")  # whoever has a DataFrame has imported it
     if pandas is not None and isinstance(data, pandas.DataFrame):
-        return FrameReader(data, model or "model", catalog=config.catalog, zone=config.zone)
+        layout = config.sources.layout_of(SOURCE)
+        return FrameReader(data, model or "model", catalog=config.catalog, zone=config.zone, layout=layout)
     given: Any = data
     is_one = not isinstance(given, Iterable) or isinstance(given, str | os.PathLike | bytes | Mapping)
     paths = [given] if is_one else list(given)

@@ -267,6 +267,11 @@ def test_a_result_may_be_as_of_an_earlier_moment(now):
             {},
             "DataFrame: a training log (epoch) without dates: add a column `date`, the day of each row",
         ),
+        (
+            falling().rename(columns={"date": "a"}).assign(b=pd.date_range("2025-02-01", periods=10)),
+            {},
+            'set `date` in config["sources"]',
+        ),
         (falling(model="churn"), {"model": "chrun"}, "no model is called chrun: did you mean churn?"),
         (falling(), {"config": "nope.toml"}, "nope.toml: cannot be read"),
         (falling(), {"config": {"rulez": []}}, "config: rulez"),
@@ -406,3 +411,11 @@ def test_a_notebook_shows_a_result_as_a_table(home, monkeypatch):
     assert "<td" in shown.data["text/html"]
     assert shown.data["text/plain"].startswith("<modeltop.Result: critical")
     assert printed.text.startswith("Accuracy fell steadily, 0.96→0.87")
+
+
+def test_the_columns_of_a_data_frame_are_what_a_source_says():
+    table = falling().rename(columns={"date": "when", "accuracy": "Genauigkeit"}).assign(created="2024-05-05")
+    source = {"path": "DataFrame", "date": "when", "value": "Genauigkeit"}
+    config = {"sources": {"mine": source}, "metrics": {"accuracy": {"aliases": ["Genauigkeit"]}}}
+    given, plain = modeltop.check(table, model="churn", config=config), modeltop.check(falling(), model="churn")
+    assert given.to_dict()["models"][0]["latest"] == plain.to_dict()["models"][0]["latest"] != []

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from modeltop.core.errors import UsageError
 from modeltop.core.metrics.registry import MetricRegistry
+from modeltop.history.csv.layout import NOTHING_SAID, Layout
 from modeltop.history.discovery import HistoryFile
 from modeltop.history.fetched import FetchedTail
 from modeltop.history.reader import Reader
@@ -28,15 +29,24 @@ class FrameReader(Reader):
         model: The model's name if the table has no column for it.
         catalog: The metrics.
         zone: Time zone of dates that name none.
+        layout: What a person says about its columns.
 
     Raises:
         UsageError: It has no rows, one column, or columns of several levels.
     """
 
-    def __init__(self, frame: pd.DataFrame, model: str, *, catalog: MetricRegistry, zone: tzinfo) -> None:
+    def __init__(
+        self,
+        frame: pd.DataFrame,
+        model: str,
+        *,
+        catalog: MetricRegistry,
+        zone: tzinfo,
+        layout: Layout = NOTHING_SAID,
+    ) -> None:
         super().__init__((), catalog=catalog, zone=zone)
         text, file = frame_to_csv(frame), HistoryFile(SOURCE, model, is_explicit=True)
-        self._table = FetchedTail(file, lambda _: text, catalog=catalog, zone=zone)
+        self._table = FetchedTail(file, lambda _: text, catalog=catalog, zone=zone, layout=layout)
 
     def _find_tails(self) -> dict[str, FileTail]:
         return {SOURCE: self._table}

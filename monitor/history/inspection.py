@@ -135,7 +135,7 @@ def _reason(schema: CsvSchema, index: int, said: Layout) -> str:
 
 def _number_reading(column: NumberColumn, cells: list[str], said: Layout, catalog: MetricRegistry) -> ColumnReading:
     if cells and not any(map(column.format_of(None).reads, cells)) and not column.formats and not column.format.refusal:
-        return ColumnReading(column.name, "not used", reason="holds text")
+        return ColumnReading(column.name, "not used", reason="text: see --model, --segments")
     roles = {"value": "metric", "support": "cases", "rows": "count", "low": "low end", "high": "high end"}
     role = "values" if column.role == "value" and not column.metric else roles[column.role]
     is_known = catalog.get(column.metric).is_direction_known
@@ -147,7 +147,7 @@ def _number_reading(column: NumberColumn, cells: list[str], said: Layout, catalo
         role,
         column.metric,
         "" if column.segment == "all" else column.segment,
-        _describe(column.format),
+        _describe(_formats(column)[0]),
         reason,
     )
 

@@ -39,7 +39,7 @@ UNDECIDED = {
 
 def flags_in(text):
     """The command lines that a message names, in its order."""
-    flags = [match[1] for match in re.finditer(r"`(--[^`…]+)`", " ".join(text.split()))]
+    flags = [match[1] for match in re.finditer(r"`(?:modeltop check \S+ )?(--[^`…]+)`", " ".join(text.split()))]
     return [shlex.split(each) for each in dict.fromkeys(flags)]
 
 
@@ -77,20 +77,16 @@ def case(name, work):
 
 
 @pytest.mark.parametrize(
-    ("name", "path", "metric"),
-    [
-        ("01-lightning-alternating", "metrics.csv", "accuracy"),
-        ("10-wandb-chart-export", "wandb.csv", "bright-sea-1 - val/accuracy"),
-    ],
+    ("name", "path"), [("01-lightning-alternating", "metrics.csv"), ("10-wandb-chart-export", "wandb.csv")]
 )
-def test_a_shared_training_log_is_read_by_the_flags_of_its_message(work, name, path, metric):
+def test_a_shared_training_log_is_read_by_the_flags_of_its_message(work, name, path):
     case(name, work)
     refused = check(path)
     assert refused.code == UNKNOWN
     (words,) = flags_in(refused.text)
     decided = check(path, *words)
-    assert decided.code in (CRITICAL, WARNING)
-    assert (decided.newest(metric).date, decided.newest(metric).value) == (NEWEST, ACCURACY[-1])
+    assert decided.code == CRITICAL
+    assert (decided.newest("accuracy").date, decided.newest("accuracy").value) == (NEWEST, ACCURACY[-1])
 
 
 def test_models_in_columns_are_said_to_be_and_the_flag_reads_them(work):
@@ -121,7 +117,9 @@ def test_every_command_that_reads_paths_has_the_flags(work, command):
     assert "'%x' has the unknown directive %x" in run(*command.split(), "churn.csv", "--date-format", "%x").words
     if command != "story churn":
         outcome = run(*command.split(), "churn.csv", "--date", "whn")
-        assert "`date` names the column whn, which is not in the header: did you mean when?" in outcome.words
+        assert re.search(
+            r"`date` names the column whn, .* in the header:? did you mean when\?", outcome.words, re.IGNORECASE
+        )
 
 
 def test_silence_keeps_the_flags_that_it_has_and_the_others_are_there(work):

@@ -40,7 +40,7 @@ def test_every_column_has_its_role_and_the_reason_for_it(inspect):
         "f1_low": ("low end", "by its name"),
         "n": ("count", "by its name"),
         "epoch": ("not used", ""),
-        "note": ("not used", "holds text"),
+        "note": ("not used", "text: see --model, --segments"),
     }
     assert (found.shape, found.row_count, found.failure) == ("wide", 1, None)
 

@@ -356,7 +356,11 @@ def _roles(
     }
     if is_store_header(names):
         roles.pop("version", None)  # of a metric that was recorded under that name
-    metric = None if identity.value is None else identity.metric
+    metric = identity.metric
+    if identity.value is None:
+        metric = None
+    elif metric is None:  # a column of values beside one of metric names, as that is usually called
+        metric = next((by_key[key] for key in METRIC_NAMES if key in by_key), None)
     said = {"model": identity.model, "metric": metric, "value": identity.value, "count": layout.find("count", names)}
     of_rows = {role: index for role, index in said.items() if index is not None}
     roles = {role: index for role, index in roles.items() if index not in of_rows.values()} | of_rows

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -49,7 +49,9 @@ def infer_schema(schema: CsvSchema, table: CsvTable, *, catalog: MetricRegistry)
 def _with_date_column(schema: CsvSchema, table: CsvTable, catalog: MetricRegistry) -> CsvSchema:
     """Return the schema with the column that holds the dates: as is said, by its name, else the only one that does."""
     if schema.layout.date:
-        return _with_said_column(schema, table.text(schema.date), catalog)
+        dated = _with_said_column(schema, table.text(schema.date), catalog)
+        dates = {index for index, _ in _columns_of_dates(dated, table)} - {schema.date}
+        return replace(dated, numbers=tuple(column for column in dated.numbers if column.index not in dates))
     names = [name.lower() for name in schema.names]
     for index in (names.index(name) for name in DATE_COLUMN_NAMES if name in names):
         if found := _date_format(schema, index, table.text(index)):
@@ -162,6 +164,7 @@ def _choose_date_column(schema: CsvSchema, table: CsvTable, columns: _DateColumn
 def _with_number_formats(schema: CsvSchema, table: CsvTable, catalog: MetricRegistry) -> CsvSchema:
     """Return the schema with a format for each column of numbers, and in the long shape for each metric."""
     cells = {column.index: numbers_of(table.text(column.index)) for column in schema.numbers}
+    schema = _without_text_as_models(schema, cells)
     mark = number_formats.decimal_mark(cells[column.index] for column in schema.numbers if not column.is_count)
     inference = _NumberInference(mark, catalog, schema.layout)
     numbers = []
@@ -180,6 +183,18 @@ def _with_number_formats(schema: CsvSchema, table: CsvTable, catalog: MetricRegi
     order = {column.index: place for place, column in enumerate(schema.numbers)}
     ordered = sorted(numbers, key=lambda column: order[column.index])
     return replace(schema, numbers=tuple(ordered), notes=notes, faults=faults)
+
+
+def _without_text_as_models(schema: CsvSchema, cells: Mapping[int, Sequence[str]]) -> CsvSchema:
+    """Return the schema without columns that would be models by their place alone, since they hold no number."""
+    text = {column.index for column in schema.numbers if column.model and not _has_digits(cells[column.index])}
+    notes = (f"column `{schema.names[index][:40]}` holds no numbers: it is no model" for index in sorted(text))
+    kept = tuple(column for column in schema.numbers if column.index not in text)
+    return replace(schema, numbers=kept, notes=(*schema.notes, *notes))
+
+
+def _has_digits(cells: Sequence[str]) -> bool:
+    return any(any(map(str.isdigit, cell)) for cell in cells)
 
 
 class _NumberInference:

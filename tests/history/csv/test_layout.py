@@ -84,6 +84,17 @@ def test_metric_and_value_are_the_long_shape_whatever_they_are_called(read):
     assert found.keys() == {("m", "accuracy", "all"), ("m", "psi", "all")}
 
 
+def test_a_value_beside_a_column_called_metric_is_the_long_shape_too(read):
+    text = table("date,metric,how_much", ISO, ["accuracy", "psi"] * 4, [0.5] * 8)
+    assert read(text, value="how_much") == read(text, metric="metric", value="how_much")
+
+
+def test_another_column_of_dates_is_no_metric(read):
+    epochs = [1736380800 + 86400 * number for number in range(8)]
+    text = table("measured,created_at,accuracy", ISO, epochs, [0.9] * 8)
+    assert read(text, date="measured").keys() == {("m", "accuracy", "all")}
+
+
 def test_a_value_alone_is_the_only_metric(read):
     text = table("date,accuracy,f1,psi", ISO, *[[0.5] * 8] * 3)
     assert read(text, value="f1").keys() == {("m", "f1_score", "all")}
@@ -99,6 +110,13 @@ def test_columns_that_are_models_have_one_metric_with_its_bounds(history_folder,
     assert [problem.message for problem in history.problems] == [
         "column `fraud`: 1.5 is not between 0 and 1: write a fraction, such as 0.015"
     ]
+
+
+def test_a_column_of_text_is_no_model_where_columns_are(history_folder, values_of):
+    text = table("date,churn,remark,fraud", ISO, [0.9] * 8, ["ok"] * 8, [0.8] * 8)
+    history = history_folder.read(text, sources=Sources(flags=Layout(models_as_columns="accuracy")))
+    assert [key[0] for key in values_of(history)] == ["churn", "fraud"]
+    assert [problem.message for problem in history.problems] == ["column `remark` holds no numbers: it is no model"]
 
 
 @pytest.mark.parametrize("key", ["date", "model", "metric", "value", "count", "segments"])
