@@ -9,6 +9,8 @@ from modeltop.cli.context import Context, add_source
 from modeltop.core.errors import UsageError
 from modeltop.core.series import Severity
 from modeltop.core.text import sanitize
+from modeltop.history.files import STDIN
+from modeltop.history.patterns import is_pattern
 from modeltop.history.sources import is_service
 from modeltop.report.json import alert_record, as_json
 from modeltop.report.phrases import alert_line, list_names
@@ -33,7 +35,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, context: Context) -> int:
     """Evaluate the data that the arguments name; the exit code is the worst severity."""
-    named = [word for word in args.paths if args.explain and not (Path(word).exists() or is_service(word))]
+    named = [word for word in args.paths if args.explain and not _is_path(word)]
     args.paths = [word for word in args.paths if word not in named]
     snapshot = context.snapshot(args)
     models = [status.model for status in snapshot.model_statuses]
@@ -48,6 +50,10 @@ def run(args: argparse.Namespace, context: Context) -> int:
         else:
             print_summary(snapshot, context)
     return EXIT_CODES[snapshot.severity]
+
+
+def _is_path(word: str) -> bool:
+    return Path(word).exists() or word == STDIN or is_service(word) or is_pattern(word)
 
 
 def print_summary(snapshot: Snapshot, context: Context) -> None:

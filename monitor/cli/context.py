@@ -118,6 +118,7 @@ class Context:
     """Raises UsageError if the app has no theme of that name."""
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     """Aware."""
+    _piped: bytes | None = None
 
     def out_line(self, line: str = "") -> None:
         """Write a line of data to stdout, in the characters of its encoding."""
@@ -196,7 +197,8 @@ class Context:
         check_paths_or_store(args)
         if args.paths:
             # A Path would take two of the slashes of `sqlite:///x.db`.
-            return [path if ":" in path else str(Path(path)) for path in args.paths]
+            paths = [path if ":" in path else str(Path(path)) for path in args.paths]
+            return [f"{path}/**" if args.recursive and Path(path).is_dir() else path for path in paths]
         folder = self.store_folder(args, config)
         if not folder.is_dir():
             from modeltop.history.locations import nearest_path
@@ -205,6 +207,24 @@ class Context:
             remedy = f"Did you mean {sanitize(near)}?" if near else "Try: modeltop FILE.csv, modeltop demo"
             raise UsageError(f"no history found in {sanitize(folder)}. {remedy}")
         return [str(folder)]
+
+    def piped(self, args: argparse.Namespace) -> bytes | None:
+        """Return what comes in by standard input, read once; None if `-` is none of the paths.
+
+        Raises:
+            UsageError: It is a terminal, or more than the largest file that is read.
+        """
+        from modeltop.history.files import MAX_BYTES, STDIN
+
+        if STDIN not in args.paths:
+            return None
+        if self._piped is None:
+            if self.stdin.isatty():
+                raise UsageError("nothing is piped in. Try: COMMAND | modeltop check -")
+            self._piped = self.stdin.read(MAX_BYTES + 1)
+        if len(self._piped) > MAX_BYTES:
+            raise UsageError(f"more than {MAX_BYTES // 2**20} MB came in: aggregate it by period")
+        return self._piped
 
     def pipeline(self, args: argparse.Namespace, *, for_app: bool = False) -> Pipeline:
         """Return the pipeline over the data that the arguments name: the paths, else the store.
@@ -219,13 +239,14 @@ class Context:
             UsageError: A limit is wrong, or there is neither a path nor a store.
         """
         from modeltop.rules.defaults import rules_in_force
-        from modeltop.service.pipeline import Pipeline, state_reader_for
+        from modeltop.service.pipeline import Pipeline, make_reader, state_reader_for
 
         config = self.load_config(args)
         if limits := limit_rules(args, config):
             config = replace(config, rules=(*rules_in_force(config.rules, config.defaults), *limits))
         sources = self.sources(args, config)
-        state_reader = state_reader_for(None if args.paths else Path(sources[0]), sources, health=_watcher_health)
+        store = None if args.paths else Path(sources[0])
+        state_reader = state_reader_for(store, args.paths, health=_watcher_health)
         return Pipeline(
             config,
             sources,
@@ -234,6 +255,7 @@ class Context:
             failures_before_alert=FAILURES_BEFORE_ALERT if for_app else 1,
             state_reader=state_reader,
             defer_slow_detectors=for_app,
+            reader=make_reader(config, sources, self.piped(args)),
         )
 
     def snapshot(self, args: argparse.Namespace) -> Snapshot:
@@ -283,11 +305,20 @@ def add_config(parser: argparse.ArgumentParser, text: str = CONFIG_HELP) -> None
 def add_data(parser: argparse.ArgumentParser, config_help: str = CONFIG_HELP) -> None:
     """Add the arguments for the data: paths, `--config` and `--store`; the defaults evaluate it as of its own time."""
     parser.add_argument(
-        "paths", nargs="*", metavar="PATH", help="metric CSV files and folders of them; without any, the store"
+        "paths",
+        nargs="*",
+        metavar="PATH",
+        help="metric files, folders of them, patterns, addresses, or - for standard input; without any, the store",
     )
+    add_recursive(parser)
     add_config(parser, config_help)
     add_layout(parser)
     parser.set_defaults(now=None, below=[], above=[])
+
+
+def add_recursive(parser: argparse.ArgumentParser) -> None:
+    """Add `--recursive`, with its help."""
+    parser.add_argument("--recursive", action="store_true", help="read the folders below each folder too")
 
 
 def add_now(parser: argparse.ArgumentParser, text: str) -> None:

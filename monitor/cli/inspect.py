@@ -10,7 +10,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePath
 
-from modeltop.cli.context import Context, add_config
+from modeltop.cli.context import Context, add_config, add_recursive
 from modeltop.cli.layout import add_layout
 from modeltop.config.load import NAME, Config, find
 from modeltop.config.sources import save_source, source_lines
@@ -21,7 +21,7 @@ from modeltop.core.text import format_day, pad, pluralize, sanitize, truncate, t
 from modeltop.history.csv.layout import Layout, format_setting
 from modeltop.history.export import format_table, to_frame
 from modeltop.history.inspection import ColumnReading, Inspection, inspect_files
-from modeltop.history.reader import Reader
+from modeltop.service.pipeline import make_reader
 
 WIDTH = 79
 MAX_COLUMNS = 7
@@ -34,7 +34,10 @@ MAX_WIDTHS = (18, 24, 16)
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `inspect` to its parser."""
-    parser.add_argument("paths", nargs="+", metavar="FILE", help="metric files, or folders of them")
+    parser.add_argument(
+        "paths", nargs="+", metavar="FILE", help="metric files, folders of them, or - for standard input"
+    )
+    add_recursive(parser)
     add_config(parser)
     add_layout(parser)
     parser.add_argument("--json", action="store_true", help="as JSON, ASCII-escaped and exact")
@@ -46,8 +49,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace, context: Context) -> int:
     """Print what the columns of each file are, and write the settings if that is wanted."""
     config = context.load_config(args)
-    paths = context.sources(args, config)
-    reader = Reader(paths, catalog=config.catalog, zone=config.zone, sources=config.sources)
+    reader = make_reader(config, context.sources(args, config), context.piped(args))
     inspections = list(inspect_files(reader))
     if args.json:
         context.out_json([_record(inspection) for inspection in inspections])

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import os
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -32,6 +34,8 @@ def run(args: argparse.Namespace, context: Context) -> int:
     args.paths, words = _split_words(args.paths)
     if args.theme is not None:  # wrong without a terminal too
         context.check_theme(args.theme)
+    if context.open_app is not None and context.piped(args) is not None:
+        _take_keys_from_terminal()
     reason = NO_APP if context.open_app is None else context.unusable_reason()
     if reason is None and context.open_app is not None:
         with context.cover_terminal():
@@ -47,5 +51,13 @@ def run(args: argparse.Namespace, context: Context) -> int:
 
 def _split_words(paths: list[str]) -> tuple[list[str], list[str]]:
     """Return the paths, and the words beside them that name no file, such as a model to select."""
-    words = [word for word in paths[1:] if re.fullmatch(r"[\w-]+", word) and not Path(word).exists()]
+    words = [word for word in paths[1:] if re.fullmatch(r"\w[\w-]*", word) and not Path(word).exists()]
     return [path for path in paths if path not in words], words
+
+
+def _take_keys_from_terminal() -> None:
+    """Make the terminal standard input, once the data that was piped in is read; without one nothing changes."""
+    with contextlib.suppress(OSError):
+        terminal = os.open("/dev/tty", os.O_RDWR | os.O_CLOEXEC)
+        os.dup2(terminal, 0)
+        os.close(terminal)

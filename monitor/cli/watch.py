@@ -22,6 +22,7 @@ from modeltop.core.errors import StoreError, UsageError
 from modeltop.core.event import ClockAcceptRequested, ReceiverTested
 from modeltop.core.incident import AlertingState
 from modeltop.core.text import format_duration, format_minute, pluralize, sanitize
+from modeltop.history.files import STDIN
 from modeltop.history.locations import is_address
 from modeltop.history.store.durable import store_error
 from modeltop.history.store.lock import make_folder
@@ -77,6 +78,8 @@ def run(args: argparse.Namespace, context: Context) -> int:
 
 def _state_folder(args: argparse.Namespace, context: Context) -> Path:
     check_paths_or_store(args)
+    if STDIN in args.paths:
+        raise UsageError("standard input ends, so it cannot be watched: name a file, a folder or an address")
     return state_folder(None if args.paths else context.store_folder(args), args.paths)
 
 
@@ -129,6 +132,7 @@ def _command(args: argparse.Namespace, context: Context, option: str) -> str:
     """Return a command line of `watch` about the same data, which works in any folder."""
     given: list[str | Path] = [path if is_address(path) else Path(path).absolute() for path in args.paths]
     given = given or ["--store", context.store_folder(args).absolute()]
+    given += ["--recursive"] if args.recursive else []
     given += ["--config", Path(args.config).absolute()] if args.config else []
     return sanitize(shlex.join(["modeltop", "watch", *map(str, given), option]), 400)
 

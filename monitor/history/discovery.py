@@ -7,13 +7,14 @@ import re
 import stat
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from modeltop.core.errors import SourceError
 from modeltop.core.series import ReadProblem
 from modeltop.core.text import redact_credentials
-from modeltop.history.files import MAX_BYTES, TooLargeError
+from modeltop.history.files import MAX_BYTES, PIPED, STDIN, FileStat, TooLargeError, file_stat
 from modeltop.history.locations import folder_reason, missing_reason
+from modeltop.history.patterns import expand, is_pattern, searched_folders
 from modeltop.history.sources import SUFFIXES, is_service, scheme_of, stem_of
 from modeltop.history.store.paths import STATE_FOLDER
 
@@ -35,8 +36,10 @@ class Discovery:
 
     files: tuple[HistoryFile, ...]
     folders: Mapping[str, tuple[str, ...]]
-    """Each folder that was named, with the paths of the files in it."""
+    """Each folder that was listed, with the paths of the files in it."""
     problems: tuple[ReadProblem, ...]
+    stats: Mapping[str, FileStat | None] = field(default_factory=dict)
+    """State of each folder just before it was listed."""
 
 
 def natural_key(name: str) -> tuple[object, ...]:
@@ -57,33 +60,77 @@ def discover(paths: Iterable[str], before: Mapping[str, Sequence[str]] | None = 
     """Return the files that `paths` resolve to, in order of precedence: a later one wins.
 
     A folder resolves to its own files of the formats that are read, not those of its subfolders; if it cannot be listed
-    now, to its files `before`. A file named twice is read once. A path that does not exist is returned as it is, and is
-    refused when it is opened.
+    now, to its files `before`. `FOLDER/**` resolves to those of the subfolders too. A file named twice is read once. A
+    path that does not exist is returned as it is, and is refused when it is opened.
     """
-    entries: dict[str, tuple[str, bool]] = {}
-    folders: dict[str, tuple[str, ...]] = {}
-    problems: list[ReadProblem] = []
+    search = _Search(before or {})
     for path in paths:
-        if is_service(path):
-            entries[path] = path, True
-            continue
+        search.add(path)
+    models = model_names(list(search.entries))
+    files = tuple(HistoryFile(name, models[full], explicit) for full, (name, explicit) in search.entries.items())
+    return Discovery(files, search.folders, tuple(search.problems), search.stats)
+
+
+class _Search:
+    """What was found so far.
+
+    Args:
+        before: The files of folders when they were last listed.
+    """
+
+    def __init__(self, before: Mapping[str, Sequence[str]]) -> None:
+        self._before = before
+        self.entries: dict[str, tuple[str, bool]] = {}
+        """Absolute path, or the address → the path as it was named, and whether a person named it."""
+        self.folders: dict[str, tuple[str, ...]] = {}
+        self.problems: list[ReadProblem] = []
+        self.stats: dict[str, FileStat | None] = {}
+
+    def add(self, path: str) -> None:
+        """Add the files that a path resolves to."""
+        if path == STDIN or is_service(path):
+            self.entries[path] = path, True
+        elif is_pattern(path):
+            self._add_matches(path)
+        elif (inside := self._list(path)) is None:
+            self._add_file(path, is_explicit=True)
+        elif not inside and path not in {problem.source for problem in self.problems}:
+            # A store in which the watcher has begun waits for its first rows.
+            is_store = os.path.isdir(os.path.join(path, STATE_FOLDER))  # noqa: PTH112, PTH118  a Path would lose `./`
+            self.problems.append(ReadProblem(path, folder_reason(path), fatal=not is_store))
+
+    def _list(self, folder: str) -> Sequence[str] | None:
+        """Add the files of a folder and return them; None if it is no folder."""
+        state = file_stat(folder)
         try:
-            inside = list_history_files(path)
+            inside = list_history_files(folder)
         except OSError as error:
-            problems.append(ReadProblem(path, _error_reason(error, path), fatal=True))
-            inside = list((before or {}).get(path, ()))
-        else:
-            if inside is not None and not inside:
-                # A store in which the watcher has begun waits for its first rows.
-                is_store = os.path.isdir(os.path.join(path, STATE_FOLDER))  # noqa: PTH112, PTH118  a Path would lose `./`
-                problems.append(ReadProblem(path, folder_reason(path), fatal=not is_store))
+            self.problems.append(ReadProblem(folder, _error_reason(error, folder), fatal=True))
+            inside = list(self._before.get(folder, ()))
         if inside is not None:
-            folders[path] = tuple(inside)
-        for name in [path] if inside is None else inside:
-            entries.setdefault(os.path.abspath(name), (name, inside is None))  # noqa: PTH100  Path() would lose `./`
-    models = model_names(list(entries))
-    files = tuple(HistoryFile(name, models[full], explicit) for full, (name, explicit) in entries.items())
-    return Discovery(files, folders, tuple(problems))
+            self.folders[folder], self.stats[folder] = tuple(inside), state
+        for name in inside or ():
+            self._add_file(name, is_explicit=False)
+        return inside
+
+    def _add_file(self, path: str, *, is_explicit: bool) -> None:
+        self.entries.setdefault(os.path.abspath(path), (path, is_explicit))  # noqa: PTH100  Path() would lose `./`
+
+    def _add_matches(self, pattern: str) -> None:
+        """Add the files that match a pattern, and those of folders that match."""
+        count = len(self.entries)
+        folders, files = expand(pattern)
+        for folder in folders:
+            self._list(folder)
+        for file in files:
+            self._add_file(file, is_explicit=False)
+        for folder in searched_folders(pattern):
+            self.stats.setdefault(folder, file_stat(folder))
+        if len(self.entries) == count:
+            folder = pattern.removesuffix("/**")
+            is_folder = folder != pattern and os.path.isdir(folder)  # noqa: PTH112  as above
+            reason = folder_reason(folder) if is_folder else missing_reason(pattern)
+            self.problems.append(ReadProblem(pattern, reason, fatal=True))
 
 
 def list_history_files(path: str) -> list[str] | None:
@@ -119,8 +166,8 @@ def model_names(paths: Sequence[str]) -> dict[str, str]:
 
 
 def _qualified_stem(path: str, depth: int) -> str:
-    if is_service(path):
-        return scheme_of(path)
+    if path == STDIN or is_service(path):
+        return PIPED if path == STDIN else scheme_of(path)
     parts = path.split("/")
     return redact_credentials("/".join([*parts[max(0, len(parts) - 1 - depth) : -1], stem_of(parts[-1])]))
 

@@ -3,18 +3,44 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import tzinfo
+from types import MappingProxyType
 
 from modeltop.core.errors import SourceError
 from modeltop.core.metrics.registry import MetricRegistry
+from modeltop.history.csv.dialect import to_utf8
 from modeltop.history.csv.layout import NOTHING_SAID, Layout
 from modeltop.history.csv.parser import NOTHING_KNOWN, PriorKnowledge
 from modeltop.history.discovery import HistoryFile
+from modeltop.history.files import PIPED
+from modeltop.history.formats import binary_reason
+from modeltop.history.sources import file_converter
+from modeltop.history.tables import HEAD_BYTES, lacks_header, read_table, suggested_names
 from modeltop.history.tail import Chunk, FileTail, whole
 
 QUICK_RETRIES = 3
 """Failed attempts in a row up to which each read tries again, as it opens a file again; later ones wait."""
+
+
+def piped_to_csv(data: bytes) -> bytes:
+    """Return what came in by standard input as CSV.
+
+    Raises:
+        SourceError: It is nothing, no table, or one without a header.
+    """
+    if not data.strip():
+        raise SourceError("nothing came in: try the command in front of the pipe by itself")
+    if (convert := file_converter(data)) is not None:
+        return convert(data, PIPED)
+    if (reason := binary_reason(data[:HEAD_BYTES], PIPED)) is not None:
+        raise SourceError(f"{reason.partition(': ')[0]}: pipe CSV, JSON or Parquet")
+    text, _ = to_utf8(data)
+    table = read_table(text, PIPED)
+    if table is not None and lacks_header(table.names):
+        columns = ",".join(suggested_names(table.names))
+        raise SourceError(f"no header: name the columns, as in `(echo {columns}; COMMAND) | modeltop check -`")
+    return text
 
 
 class FetchedTail(FileTail):
@@ -26,7 +52,8 @@ class FetchedTail(FileTail):
         interval: Seconds after which to fetch again; by default never.
         catalog: The metrics.
         zone: Time zone of dates that name none.
-        layout: What a person says about its columns.
+        aliases: Earlier name of a model → the name it has now.
+        layout: What a person says about the columns.
     """
 
     def __init__(
@@ -37,9 +64,10 @@ class FetchedTail(FileTail):
         interval: float = math.inf,
         catalog: MetricRegistry,
         zone: tzinfo,
+        aliases: Mapping[str, str] = MappingProxyType({}),
         layout: Layout = NOTHING_SAID,
     ) -> None:
-        super().__init__(file, catalog=catalog, zone=zone, layout=layout)
+        super().__init__(file, catalog=catalog, zone=zone, aliases=aliases, layout=layout)
         self._fetch = fetch
         self._interval = interval
         self._fetched_at = -math.inf

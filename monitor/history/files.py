@@ -12,6 +12,10 @@ from modeltop.core.errors import SourceError
 MAX_BYTES = 256 * 2**20
 """Largest file read: four million periods; more is a prediction log, and would not fit beside a small server's work."""
 
+STDIN = "-"
+"""Path of standard input."""
+PIPED = "stdin"
+"""Name of standard input in messages, and of its model if the table names none."""
 FileStat = tuple[int, int, int, int, int, int]
 """Device, inode, mode, size in bytes, and when contents and inode last changed (mtime and ctime), in nanoseconds since
 1970. Programs set the mtime back, as `cp -p` does, never the ctime."""

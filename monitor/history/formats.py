@@ -62,13 +62,13 @@ FORMATS = (
         "an SQLite database",
         "predictions: run `modeltop compute sqlite://{absolute}::TABLE`; "
         "MLflow: `modeltop check mlflow:{path}`; other metrics: "
-        "`sqlite3 -header -csv {path} 'SELECT * FROM TABLE' > metrics.csv`",
+        "`sqlite3 -header -csv {path} 'SELECT * FROM TABLE' | modeltop check -`",
     ),
     Format(
         b"DUCK",
         "a DuckDB database",
         "predictions: run `modeltop compute {path}::TABLE`; "
-        "metrics: `duckdb -csv {path} 'SELECT * FROM TABLE' > metrics.csv`",
+        "metrics: `duckdb -csv {path} 'SELECT * FROM TABLE' | modeltop check -`",
         8,
     ),
     Format(b"\x89HDF", "an HDF5 file, such as a Keras model", _PANDAS.format("read_hdf")),

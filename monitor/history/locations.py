@@ -10,12 +10,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 
 from modeltop.core.text import pluralize, redact_credentials
-from modeltop.history.sources import is_service
+from modeltop.history.files import STDIN
+from modeltop.history.sources import SUFFIXES, is_service
 
 MAX_ENTRIES = 2_000
 """Entries of a folder that are compared with a name, or looked at."""
 MAX_DEPTH = 3
-"""Levels below a folder at which CSV files are looked for."""
+"""Levels below a folder at which files of history are looked for."""
 MAX_FOLDERS = 200
 """Folders of one level that are looked into."""
 MIN_SIMILARITY = 0.65
@@ -34,17 +35,22 @@ _ADDRESSES = (
     (r"(?:web)?hdfs|dbfs|viewfs", "an address of a cluster's file system",
      "copy its files here, then `modeltop check` them"),
     (r"https?|ftps?", "a web address",
-     "`curl -fLo metrics.csv {address}`, then `modeltop check metrics.csv`; a service: mlflow:URL, prometheus:URL"),
+     "`curl -fL {address} | modeltop check -`; a service: mlflow:URL, prometheus:URL"),
     (r"ssh|scp|sftp|rsync", "an address on another host", "copy its files here, then `modeltop check` them"),
     (r"mlflow.+|runs|models", "an MLflow address",
      "`modeltop check 'mlflow:http://HOST:5000?model=NAME'`, or ?experiment=NAME"),
     (r"wandb", "a Weights & Biases address", "export the run's history as CSV, with its _timestamp column"),
     (r"file", "a file's address", "`modeltop check {rest}`"),
+    (r"postgres(?:ql)?", "a database address",
+     "metrics: `psql {server} --csv -c {query} | modeltop check -`; predictions: run `modeltop compute {table}`"),
     (r".*(?:sql|db|jdbc|oracle|snowflake|redshift|clickhouse|bigquery|postgres|trino|presto|databricks|redis).*",
-     "a database address", "predictions: run `modeltop compute {table}`; metrics: export the table as CSV"),
+     "a database address",
+     "predictions: run `modeltop compute {table}`; metrics: pipe the table as CSV into `modeltop check -`"),
     (r".*", "an address", "copy its file here, then `modeltop check` it"),
 )  # fmt: skip
 """Scheme of an address, what it is, and what to do."""
+_TABLES = tuple(suffix for suffix in SUFFIXES if not suffix.startswith(".json"))
+"""Suffixes of files that are more likely history than settings."""
 _OTHER_FILES = (
     (r".*\.csv\.(?:bz2|xz|zst)$", "compressed CSV", "unpack them, then `modeltop check {folder}`"),
     (r".*\.(?:tsv|tab)$", "TSV", "name them: `modeltop check {folder}/*.{suffix}`"),
@@ -78,8 +84,8 @@ def missing_reason(path: str) -> str:
     """Return why there is no file at a path (an address, a pattern, a mistyped name), and what to do."""
     if (reason := _address_reason(path)) is not None:
         return reason
-    if path == "-":
-        return "standard input is not read: write it to a file"
+    if path == STDIN:
+        return "standard input is not read here: write it to a file"
     if re.search(r"[*?]", path):
         return f"no file matches this pattern: {_list_command(path)}"
     if (near := nearest_path(path)) is not None:
@@ -109,7 +115,14 @@ def _address_reason(path: str) -> str | None:
         return None
     rest = match["rest"].lstrip("/")
     address = redact_credentials(f"{match['scheme']}://{rest}")
-    fields = {"address": address, "table": address if "::" in address else f"{address}::TABLE", "rest": f"/{rest}"}
+    server, _, table = address.partition("::")
+    fields = {
+        "address": address,
+        "server": server,
+        "table": f"{server}::{table or 'TABLE'}",
+        "query": f"select * from {table or 'TABLE'}",  # noqa: S608  for a person to type
+        "rest": f"/{rest}",
+    }
     kinds = (each for each in _ADDRESSES if re.fullmatch(each[0], match["scheme"], re.IGNORECASE))
     _, name, remedy = next(kinds)
     return _remedy(f"{name}, not a file", remedy, fields)
@@ -158,36 +171,35 @@ def _names(folder: str) -> list[str]:
 
 
 def folder_reason(folder: str) -> str:
-    """Return what a folder without CSV files holds instead, with the command to run."""
+    """Return what a folder without files that are read holds instead, with the command to run."""
     names, quoted = _names(folder), shlex.quote(redact_credentials(folder.rstrip("/") or "/"))
     above, is_below, _ = f"{os.path.abspath(folder)}/".partition("/mlruns/")  # noqa: PTH100  as above
     if is_below or "mlruns" in names or {"metrics", "params"} <= set(names):
         store = f"{above}/mlruns" if is_below else f"{folder.rstrip('/')}/mlruns" if "mlruns" in names else "mlruns"
         return f"an MLflow file store, not CSV: `modeltop check {shlex.quote(f'mlflow:{store}')}`"
     files = [name for name in names if not os.path.isdir(f"{folder}/{name}")]  # noqa: PTH112  as above
-    depth, count = _csv_below(folder)
-    if count:
-        pattern = "/*" * depth + ("/" if files else "")
+    partition = next((name for name in names if "=" in name), None)
+    if count := _folders_below(folder, (".csv",) if partition else _TABLES):
         holders = f"{count} subfolders have" if count > 1 else "a subfolder has"
-        return f"no metric files here, but {holders} some: `modeltop check {quoted.rstrip('/')}{pattern}`"
+        return f"no metric files here, but {holders} some: `modeltop check --recursive {quoted}`"
     if files:
         return _describe_files(files, quoted)
-    if partition := next((name for name in names if "=" in name), None):
+    if partition:
         return f"no metric files here, but folders such as {partition}: `modeltop compute {quoted}` reads predictions"
     if names:
         return f"no metric files here: `ls {quoted}/*` lists what is there"
     return "an empty folder: name one with metric files"
 
 
-def _csv_below(folder: str) -> tuple[int, int]:
-    """Return the level below a folder at which CSV files are first met, and how many folders there have some."""
+def _folders_below(folder: str, suffixes: tuple[str, ...]) -> int:
+    """Return how many folders of the first level below a folder that has some hold files with these suffixes."""
     level: Sequence[str] = [folder]
-    for depth in range(1, MAX_DEPTH + 1):
+    for _ in range(MAX_DEPTH):
         paths = (f"{parent}/{name}" for parent in level for name in _names(parent))
         level = list(islice((path for path in paths if os.path.isdir(path)), MAX_FOLDERS))  # noqa: PTH112  as above
-        if count := sum(any(name.lower().endswith(".csv") for name in _names(path)) for path in level):
-            return depth, count
-    return 0, 0
+        if count := sum(any(name.lower().endswith(suffixes) for name in _names(path)) for path in level):
+            return count
+    return 0
 
 
 def _describe_files(files: Sequence[str], folder: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from collections import defaultdict
@@ -17,10 +18,10 @@ from modeltop.core.series import FileSummary, History, ReadProblem, Series, Seri
 from modeltop.history.csv.dialect import sniff_delimiter
 from modeltop.history.csv.header import CsvSchema, read_header
 from modeltop.history.csv.in_volume import BLOCK_BYTES, MIN_BYTES, convert_sound
-from modeltop.history.csv.layout import NO_SOURCES, NOTHING_SAID, Sources
+from modeltop.history.csv.layout import NO_SOURCES, Sources
 from modeltop.history.discovery import Discovery, HistoryFile, discover, list_history_files
-from modeltop.history.fetched import FetchedTail
-from modeltop.history.files import FileStat, file_stat
+from modeltop.history.fetched import FetchedTail, piped_to_csv
+from modeltop.history.files import STDIN, FileStat, file_stat
 from modeltop.history.locations import as_typed
 from modeltop.history.merge import (
     Block,
@@ -36,6 +37,8 @@ from modeltop.history.separation import separate
 from modeltop.history.sources import POLL_SECONDS, is_service, service_fetcher
 from modeltop.history.tail import Chunk, FileTail
 
+NEVER: FileStat = (0, 0, 0, 0, 0, 0)
+"""The state of no file: what depends on it is never current."""
 UNSETTLED_SECONDS = 2.0
 """A folder changed as shortly as this before it was listed may change again without its time showing it."""
 
@@ -166,6 +169,7 @@ class Reader:
         aliases: Earlier name of a model → the name it has now: both are one model.
         sources: What a person says about the columns of the files.
         clock: Returns the seconds since 1970.
+        piped: What came in by standard input, if `-` is one of the paths.
     """
 
     def __init__(
@@ -177,6 +181,7 @@ class Reader:
         aliases: Mapping[str, str] = MappingProxyType({}),
         sources: Sources = NO_SOURCES,
         clock: Callable[[], float] = time.time,
+        piped: bytes | None = None,
     ) -> None:
         self.paths = [as_typed(os.fspath(path)) for path in paths]
         self.catalog = catalog
@@ -184,6 +189,7 @@ class Reader:
         self.aliases = aliases
         self.sources = sources
         self.clock = clock
+        self.piped = piped
         self.failures: dict[str, int] = {}
         """Source that cannot be read now → how many reads in a row have failed."""
         self._discovery = Discovery((), {}, ())
@@ -196,11 +202,12 @@ class Reader:
     def read(self, progress: Progress | None = None) -> History:
         """Return all history now; unchanged series, or a history that did not change at all, are the same objects."""
         now = self.clock()
-        self._stats = {path: file_stat(path) for path in self.paths}
+        stats = {path: file_stat(path) for path in self.paths}
+        self._tails = self._find_tails()
+        self._stats = {**stats, **self._discovery.stats}
         self._unsettled = {
             path for path, state in self._stats.items() if state and now - state[4] / 1e9 < UNSETTLED_SECONDS
         }
-        self._tails = self._find_tails()
         self._read_new(now, progress)
         self._tails = {path: tail for path, tail in self._tails.items() if not tail.is_missing}
         return self._history()
@@ -220,14 +227,24 @@ class Reader:
         return {file.path: self._tail_of(file) for file in self._discovery.files}
 
     def _tail_of(self, file: HistoryFile) -> FileTail:
-        tail = self._tails.get(file.path)
-        layout = self.sources.layout_of(file.path) if tail is None else NOTHING_SAID
-        if tail is None and (fetch := service_fetcher(file.path)) and is_service(file.path):
-            return FetchedTail(file, fetch, interval=POLL_SECONDS, catalog=self.catalog, zone=self.zone, layout=layout)
-        if tail is None:
+        if (tail := self._tails.get(file.path)) is not None:
+            tail.rename(file)
+            return tail
+        layout = self.sources.layout_of(file.path)
+        fetch, interval = (service_fetcher(file.path), POLL_SECONDS) if is_service(file.path) else (None, math.inf)
+        if (piped := self.piped) is not None and file.path == STDIN:
+            file, fetch = replace(file, path=file.model), lambda _: piped_to_csv(piped)
+        if fetch is None:
             return FileTail(file, catalog=self.catalog, zone=self.zone, aliases=self.aliases, layout=layout)
-        tail.rename(file)
-        return tail
+        return FetchedTail(
+            file,
+            fetch,
+            interval=interval,
+            catalog=self.catalog,
+            zone=self.zone,
+            aliases=self.aliases,
+            layout=layout,
+        )
 
     def _read_new(self, now: float, progress: Progress | None) -> None:
         tails = list(self._tails.values())
@@ -278,4 +295,5 @@ class Reader:
 
     def file_stats(self) -> dict[str, FileStat | None]:
         """Return how every file and folder stood when it was last read: the same states, the same history."""
-        return self._stats | {path: tail.stat for path, tail in self._tails.items()}
+        stats = self._stats | {path: tail.stat for path, tail in self._tails.items()}
+        return stats if self.piped is None else stats | {STDIN: NEVER}

@@ -17,6 +17,7 @@ from modeltop.core.series import Direction
 from modeltop.core.text import redact_credentials
 from modeltop.history.csv.dialect import sniff_delimiter
 from modeltop.history.csv.layout import step_layout
+from modeltop.history.files import PIPED
 from modeltop.history.log_columns import COLUMN_ALIASES, guess_column, normalize_column
 
 HEAD_BYTES = 1 << 16
@@ -161,8 +162,21 @@ def has_metrics(table: Table, registry: MetricRegistry) -> bool:
 
 
 def lacks_header(names: Collection[str]) -> bool:
-    """Return whether the first line of a table is data: dates and numbers."""
-    return any(map(_is_date, names)) and all(_is_date(name) or _is_number(name) for name in names)
+    """Return whether the first line of a table is data: it has dates and numbers."""
+    return any(map(_is_date, names)) and (any(map(_is_number, names)) or all(map(_is_date, names)))
+
+
+def suggested_names(cells: Sequence[str]) -> list[str]:
+    """Return names for the columns of a table without a header, given its first line.
+
+    >>> suggested_names(["2025-01-31", "churn", "0.95", "1200"])
+    ['date', 'model', 'accuracy', 'metric2']
+    """
+    numbers = [cell for cell in cells if _is_number(cell)]
+    metrics = iter(["accuracy", *(f"metric{number}" for number in range(2, len(numbers) + 1))])
+    texts = iter(["model", "segment", *(f"text{number}" for number in range(3, len(cells) + 1))])
+    dates = iter(["date", *(f"date{number}" for number in range(2, len(cells) + 1))])
+    return [next(metrics if _is_number(cell) else dates if _is_date(cell) else texts) for cell in cells]
 
 
 def is_output(name: str) -> bool:
@@ -214,7 +228,8 @@ def compute_command(table: Table, *, prediction: str | None = None, features: bo
     }
     if prediction:
         columns.setdefault("prediction", prediction)
-    words = ["modeltop", "compute", redact_credentials(table.path)]
+    path = "FILE" if table.path == PIPED else redact_credentials(table.path)
+    words = ["modeltop", "compute", path]
     words += [word for role, column in columns.items() for word in (f"--{role}", column)]
     return shlex.join([*words, "--feature", "all"] if features else words)
 

@@ -183,7 +183,7 @@ class FileTail:
         except TooLargeError as error:
             self._refuse(error)
         except NoHistory as error:
-            self._drop(str(error), fatal=bool(self.blocks) or self.file.is_explicit)
+            self._drop(str(error), fatal=bool(self.blocks) or self.file.is_explicit or self._is_called_csv())
         except (SourceError, OSError) as error:
             self._fail(error)
         else:
@@ -304,7 +304,8 @@ class FileTail:
         except NoHistory as error:
             reason = text_reason(chunk.data, self.file.path, self.catalog) if chunk.from_start else None
             message = reason or str(error)
-            is_history = bool(self.blocks) or may_be_history(chunk.data, self.catalog)
+            is_failed_export = self._converted is not None and self._is_called_csv()
+            is_history = bool(self.blocks) or is_failed_export or may_be_history(chunk.data, self.catalog)
             if is_history and not self.file.is_explicit:
                 message += "; if it holds no metrics, move it out of the folder"
             self._drop(message, fatal=is_history or self.file.is_explicit)
@@ -326,6 +327,10 @@ class FileTail:
         if self._collisions and not known.rows_collide:
             return replace(known, rows_collide=True)
         return known if not parser.is_consistent else None
+
+    def _is_called_csv(self) -> bool:
+        """Return whether a file has the name of CSV, which, if it is JSON instead, a failed export has left."""
+        return self.file.path.lower().endswith(".csv")
 
     def _drop(self, message: str, *, fatal: bool) -> None:
         self._reset()

@@ -109,6 +109,24 @@ def state_reader_for(
         return StateReader(health=health, error=str(error))
 
 
+def make_reader(config: Config, paths: Sequence[str | Path], piped: bytes | None = None) -> Reader:
+    """Return the reader of paths.
+
+    Args:
+        config: Metrics, zone, and what columns and models are called.
+        paths: Files, folders and addresses in the order in which they count.
+        piped: What came in by standard input, if `-` is one of the paths.
+    """
+    return Reader(
+        [str(path) for path in paths],
+        catalog=config.catalog,
+        zone=config.zone,
+        aliases=config.model_aliases,
+        sources=config.sources,
+        piped=piped,
+    )
+
+
 BACKLOG_NOTICE = "baselines are still being evaluated"
 
 
@@ -150,13 +168,7 @@ class Pipeline:
         self.ack_duration = config.watch.ack_for
         self._config = config
         self._rules = rules_in_force(config.rules, config.defaults)
-        self._reader = reader or Reader(
-            [str(path) for path in paths],
-            catalog=config.catalog,
-            zone=config.zone,
-            aliases=config.model_aliases,
-            sources=config.sources,
-        )
+        self._reader = reader or make_reader(config, paths)
         self._live = live
         folders = [Path(path) for path in paths if not is_address(str(path))]
         self._distributions = DistributionStore(folders)

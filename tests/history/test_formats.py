@@ -54,7 +54,7 @@ BINARY = {
     "m.pt": (zipped("m/data.pkl"), "a PyTorch checkpoint"),
     "m.keras": (zipped("metadata.json"), "a Keras model"),
     "m.xls": (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an Excel workbook (XLS)"),
-    "m.parquet": (b"PAR1\x15\x04", "this Parquet file cannot be read ("),
+    "m.parquet": (b"PAR1\x15\x04", "damaged Parquet ("),
     "m.feather": (b"ARROW1\0\0", f"an Arrow (Feather) file, not CSV: write it as CSV: {PYTHON}read_feather("),
     "m.orc": (b"ORC\n", "an ORC file"),
     "m.avro": (b"Obj\x01\x04", "an Avro file"),
@@ -128,7 +128,7 @@ def test_an_sqlite_file_is_answered_with_both_commands(history_folder, monkeypat
     assert problem.message == (
         f"an SQLite database, not CSV: predictions: run `modeltop compute sqlite://{Path.cwd()}/m.db::TABLE`; "
         "MLflow: `modeltop check mlflow:m.db`; other metrics: "
-        "`sqlite3 -header -csv m.db 'SELECT * FROM TABLE' > metrics.csv`"
+        "`sqlite3 -header -csv m.db 'SELECT * FROM TABLE' | modeltop check -`"
     )
 
 

@@ -51,14 +51,15 @@ def test_without_a_near_name_the_folder_is_named_that_has_some(here):
 @pytest.mark.parametrize(
     ("address", "reason"),
     [
-        ("postgres://db/x", "a database address, not a file: predictions: run `modeltop compute postgres://db/x::TABLE`"),
+        ("postgresql://db/x", "metrics: `psql postgresql://db/x --csv -c 'select * from TABLE' | modeltop check -`; "),
+        ("postgres://db/x::t", "`psql postgres://db/x --csv -c 'select * from t' | modeltop check -`; "),
         ("postgres://ann:s3cret@db/x", "`modeltop compute 'postgres://***@db/x::TABLE'`"),
         ("snowflake://acc/db::predictions", "`modeltop compute snowflake://acc/db::predictions`"),
         ("s3://bucket/m/", "an S3 address, not a file: `aws s3 cp --recursive s3://bucket/m/ metrics/`"),
         ("gs://bucket/m", "a Google Cloud Storage address, not a file: `gcloud storage cp -r gs://bucket/m metrics/`"),
         ("abfss://c@a.dfs/x", "an Azure storage address"),
         ("hdfs://nn/x", "an address of a cluster's file system"),
-        ("https://x.test/m.csv", "a web address, not a file: `curl -fLo metrics.csv https://x.test/m.csv`"),
+        ("https://x.test/m.csv", "a web address, not a file: `curl -fL https://x.test/m.csv | modeltop check -`"),
         ("mlflow-artifacts:/x", "an MLflow address"),
         ("models:/churn/3", "an MLflow address, not a file: `modeltop check 'mlflow:http://HOST:5000?model=NAME'`"),
         ("runs:/abc/metrics", "an MLflow address"),
@@ -86,7 +87,8 @@ def test_pathlib_takes_a_slash_from_an_address_and_it_is_given_back():
     ("names", "reason"),
     [
         (["churn/2025.csv", "fraud/2025.csv"], "no metric files here, but 2 subfolders have some: `modeltop"),
-        (["churn/2025.csv", "README"], "no metric files here, but a subfolder has some: `modeltop check m/*/`"),
+        (["churn/2025.csv", "README"], "no metric files here, but a subfolder has some: `modeltop check --recursive"),
+        (["eu/churn.parquet"], "no metric files here, but a subfolder has some: `modeltop check --recursive"),
         (["eu/churn/a.csv", "us/churn/a.csv"], "no metric files here, but 2 subfolders have some: `modeltop"),
         (["a.csv.xz", "b.csv.xz"], "no metric files here, but 2 compressed CSV files: unpack them, then `modeltop"),
         (["a.tsv"], "no metric files here, but 1 TSV file: name them: `modeltop check m/*.tsv`"),

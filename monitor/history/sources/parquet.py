@@ -47,8 +47,8 @@ def to_csv(data: bytes, path: str) -> bytes:  # noqa: ARG001  as every format
             )
         return _write(file.read())
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
-        first_line = sanitize(str(error).partition("\n")[0].rstrip("."), 120)
-        raise SourceError(f"this Parquet file cannot be read ({first_line}): copy or write it again") from None
+        reason = sanitize(str(error).partition("\n")[0].partition(". ")[0].rstrip("."), 60)
+        raise SourceError(f"damaged Parquet ({reason}): copy or write it again") from None
 
 
 def _write(table: pa.Table) -> bytes:

@@ -90,7 +90,7 @@ def test_a_log_in_a_folder_of_metrics_is_no_error_however_large_it_is(history_fo
 )  # fmt: skip
 def test_a_damaged_file_is_one_line_with_the_remedy(read, data):
     message = problem(read(data))
-    assert message.startswith("this Parquet file cannot be read (")
+    assert message.startswith("damaged Parquet (")
     assert message.endswith("): copy or write it again")
     assert "\n" not in message
 
