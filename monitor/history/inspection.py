@@ -75,6 +75,11 @@ def inspect_files(reader: Reader) -> Iterator[Inspection]:
         shape = "long" if schema.metric is not None else "wide"
         shape = "models as columns" if schema.layout.models_as_columns else shape
         columns = tuple(_readings(schema, table, tail.layout, reader.catalog))
+        if tail.parser.schema is None:  # nothing was decided by the rows
+            columns = tuple(
+                replace(column, format="", reason="" if column.role == "not used" else column.reason)
+                for column in columns
+            )
         layout = tail.layout if history.series == {} else _layout_of(schema, table, tail.layout)
         yield Inspection(tail.file.path, shape, len(table), columns, history, layout)
 

@@ -239,7 +239,8 @@ def training_reason(table: Table) -> str | None:
     steps = [name for name in table.names if normalize_column(name) in STEP_COLUMNS]
     if not steps:
         return None
-    flags = step_layout(table.step_column(steps)).to_flags()
+    column = table.step_column(steps)
+    flags = step_layout(column, table.column(column)).to_flags()
     command = shlex.join(["modeltop", "check", redact_credentials(table.path), *flags])
     remedy = f"add a column `date`, the day of each row, or `{command}`"
     return f"a training log ({', '.join(steps[:3])}) without dates: {remedy}"

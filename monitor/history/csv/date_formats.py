@@ -433,14 +433,14 @@ def steps(start: datetime, every: timedelta) -> DateFormat:
     zero, length = ((moment // _MICROSECOND) for moment in (start - dates.EPOCH, every))
 
     def parse(text: str, zone: tzinfo, fold: int) -> int:  # noqa: ARG001  the start has a zone
-        if not re.fullmatch(r"\d{1,12}(?:\.0*)?", text.strip(), re.ASCII):
+        if not re.fullmatch(r"[+-]?\d{1,12}(?:\.\d*)?", text.strip(), re.ASCII):
             raise ValueError
-        microseconds = zero + int(text.strip().partition(".")[0]) * length
+        microseconds = zero + int(Decimal(text.strip()) * length)
         if not _FIRST <= microseconds < _LAST:
             raise ValueError(f"its year is outside {YEAR_RANGE[0]} to {YEAR_RANGE[1]}")
         return microseconds
 
-    return DateFormat("whole numbers of steps", "12", parse, is_said=True)
+    return DateFormat("numbers of steps", "12", parse, is_said=True)
 
 
 _MICROSECOND = timedelta(microseconds=1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
@@ -50,7 +51,8 @@ def _with_date_column(schema: CsvSchema, table: CsvTable, catalog: MetricRegistr
     """Return the schema with the column that holds the dates: as is said, by its name, else the only one that does."""
     if schema.layout.date:
         dated = _with_said_column(schema, table.text(schema.date), catalog)
-        dates = {index for index, _ in _columns_of_dates(dated, table)} - {schema.date}
+        is_inferred = schema.layout.said_date_format is None  # numbers may be of a format that a person names
+        dates = {index for index, _ in _columns_of_dates(dated, table)} - {schema.date} if is_inferred else set()
         return replace(dated, numbers=tuple(column for column in dated.numbers if column.index not in dates))
     names = [name.lower() for name in schema.names]
     for index in (names.index(name) for name in DATE_COLUMN_NAMES if name in names):
@@ -70,9 +72,9 @@ def _with_date_column(schema: CsvSchema, table: CsvTable, catalog: MetricRegistr
 def _with_said_column(schema: CsvSchema, cells: Cells, catalog: MetricRegistry) -> CsvSchema:
     """Return the schema with the format of the dates in the column that a person names, whatever its name says."""
     found = _date_format(schema, schema.date, cells, name="date")
-    if found is None and all(cell.strip().isdecimal() for cell in cells if cell.strip()):
+    if found is None and all(re.fullmatch(r"[+-]?\d+(\.\d*)?", cell.strip()) for cell in cells if cell.strip()):
         name = schema.layout.date
-        raise Undecided(f"column `{name[:40]}` holds numbers of steps, not dates", step_layout(name))
+        raise Undecided(f"column `{name[:40]}` holds numbers of steps, not dates", step_layout(name, cells))
     return schema if found is None else _with_date(schema, schema.date, found, catalog)
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from enum import Enum
 from fnmatch import fnmatchcase
+from itertools import pairwise
 from typing import Any
 
 from modeltop.core.errors import SourceError
@@ -19,6 +20,7 @@ from modeltop.history.csv.date_formats import DateFormat
 
 MAX_LISTED = 12
 """Columns of a file that are listed where none has the name that was said."""
+MAX_DAILY_STEPS = 300
 _UNITS = (("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1))
 
 
@@ -189,16 +191,28 @@ def say(*layouts: Layout) -> str:
     return f"use {flags} ({keys} under [sources.NAME])"
 
 
-def step_layout(column: str) -> Layout:
-    """Return an example of how steps or epochs are dated."""
-    return Layout(date=column, start=datetime(2025, 1, 1, tzinfo=UTC), every=timedelta(days=1))
+def step_layout(column: str, steps: Iterable[str]) -> Layout:
+    """Return an example of how steps or epochs are dated: a day from row to row, in a long log a minute.
+
+    Args:
+        column: The name of the column.
+        steps: Its cells, or the first of them; those that are no whole numbers do not count.
+
+    >>> step_layout("step", ["0", "100", "200"]).to_flags()
+    ['--date', 'step', '--start', '2025-01-01', '--every', '864s']
+    """
+    numbers = sorted({int(step) for step in steps if step.strip().isdecimal()})
+    distances = sorted(after - before for before, after in pairwise(numbers)) or [1]
+    seconds = 60 if len(numbers) > MAX_DAILY_STEPS else 86_400  # a day each, a long log would end in the future
+    every = timedelta(seconds=max(1, seconds // distances[len(distances) // 2]))
+    return Layout(date=column, start=datetime(2025, 1, 1, tzinfo=UTC), every=every)
 
 
 class Undecided(SourceError):  # noqa: N818  not an error of the file: a person has to decide
     """What can be read in more than one way, with the flags that decide it."""
 
     def __init__(self, fact: str, *layouts: Layout) -> None:
-        super().__init__(f"{fact}: {say(*layouts)}")
+        super().__init__(f"{fact}: {say(*layouts)}" if layouts else fact)
         self.fact = fact
 
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modeltop.history.csv import date_formats
-from modeltop.history.csv.layout import DecimalMark, Layout, Scale, Source, Sources
+from modeltop.history.csv.layout import DecimalMark, Layout, Scale, Source, Sources, step_layout
 
 DAYS = [dt.date(2025, 1, 1) + dt.timedelta(days=number) for number in range(8)]
 ISO = [day.isoformat() for day in DAYS]
@@ -210,6 +210,20 @@ def test_steps_are_dated_from_step_0_on_also_those_appended_later(history_folder
     history_folder.append(path, b"4,49,0.8\n")
     [found] = values_of(reader.read()).values()
     assert found == values(DAYS[:1] + [dt.date(2025, 1, 1 + 2 * n) for n in range(1, 5)], [*[0.9] * 4, 0.8])
+
+
+def test_epochs_may_be_negative_and_have_fractions(read):
+    said = {"date": "epoch", "start": dt.datetime(2025, 1, 2, tzinfo=dt.UTC), "every": dt.timedelta(days=2)}
+    text = table("epoch,accuracy", ["-0.5", "0", "0.50", "1.0"], [0.9] * 4)
+    assert read(text, **said) == {("m", "accuracy", "all"): values(DAYS[:4], [0.9] * 4)}
+
+
+@pytest.mark.parametrize(
+    ("steps", "every"),
+    [(range(12), "1d"), (range(0, 1200, 100), "864s"), (range(9, 9000, 10), "6s"), (["x"], "1d"), ([0, 10**9], "1s")],
+)
+def test_the_example_dates_a_day_from_row_to_row_and_a_minute_in_a_long_log(steps, every):
+    assert step_layout("step", map(str, steps)).to_flags()[-1] == every
 
 
 def test_steps_without_their_dates_are_asked_for(refusal):
