@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import NamedTuple
 
 from modeltop.core.errors import SourceError
@@ -92,15 +93,16 @@ def as_csv(models: Sequence[Model]) -> bytes:
         for part in model.parts:
             segment = f"{model.column}={part.name}" if is_apart else "all"
             cells = (model.name, segment, *(part.name if column == model.column else "" for column in columns))
-            writer.writerows((_iso(point), *cells, point.metric, repr(point.value)) for point in part.points)
+            writer.writerows((_iso(time), *cells, metric, repr(value)) for metric, time, value in part.points)
     return text.getvalue().encode()
 
 
-def _iso(point: Point) -> str:
+@lru_cache(maxsize=10_000)  # metrics of a run have their times in common
+def _iso(milliseconds: int) -> str:
     try:
-        return (_EPOCH + timedelta(milliseconds=point.milliseconds)).isoformat()
+        return (_EPOCH + timedelta(milliseconds=milliseconds)).isoformat()
     except OverflowError:
-        return str(point.milliseconds)  # refused as a date, by its row
+        return str(milliseconds)  # refused as a date, by its row
 
 
 def _are_side_by_side(parts: Sequence[Part]) -> bool:
