@@ -7,6 +7,7 @@ import io
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import chain, islice
 from typing import Any
 
 from modeltop.core.errors import SourceError
@@ -17,7 +18,7 @@ from modeltop.history.files import MAX_BYTES, TooLargeError
 from modeltop.history.sources import evidently, stem_of
 
 MAX_JSON_BYTES = MAX_BYTES // 4
-"""Largest JSON: parsed, it takes about ten times as much memory."""
+"""Largest JSON: parsed, an array takes up to eight times as much memory."""
 MAX_FIELDS = 2_000
 """Most fields that the records of a file may have, all together."""
 EXAMPLE = '{"date": "2025-01-31", "accuracy": 0.95}'
@@ -76,10 +77,11 @@ def to_csv(data: bytes, path: str) -> bytes:
         raise TooLargeError(f"this JSON file has more than {limit}: split it, or write the table as Parquet or CSV")
     text = to_utf8(data)[0].decode("utf-8", "replace")
     try:
-        values = list(_values(text))
-        documents = [value for value in values if value is not None]
-        rows = values if len(documents) > 1 else list(_records(documents[0], path)) if documents else []
-        return _table(rows)
+        documents = _values(text)
+        first = list(islice(documents, 2))
+        return _table(
+            chain(first, documents) if len(first) > 1 else (each for one in first for each in _records(one, path))
+        )
     except RecursionError:
         raise SourceError(f"this JSON is nested too deeply: write one object a period, such as {EXAMPLE}") from None
 
@@ -176,17 +178,17 @@ def _transposed(columns: Mapping[str, Mapping[Any, object]]) -> list[Record]:
     return [{name: cells[key] for name, cells in columns.items()} for key in next(iter(columns.values()))]
 
 
-def _table(rows: Sequence[object]) -> bytes:
+def _table(records: Iterable[object]) -> bytes:
     """Return records as CSV; what is no record becomes a row of one cell, which is reported with its line.
 
     Raises:
         NoHistory: There is none.
         SourceError: They have more than `MAX_FIELDS` fields.
     """
-    flat = [dict(_fields(row)) if isinstance(row, Mapping) else None for row in rows]
-    names = dict[str, None]()
-    for record in flat:
-        names.update(dict.fromkeys(record or ()))
+    names = dict[str, int]()
+    rows = list[list[str] | None]()
+    for record in records:
+        rows.append(_cells(record, names) if isinstance(record, Mapping) else None)
         if len(names) > MAX_FIELDS:
             raise SourceError(
                 f"these records have more than {MAX_FIELDS:,} different fields: write one object a period"
@@ -196,8 +198,18 @@ def _table(rows: Sequence[object]) -> bytes:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(names)
-    writer.writerows(["not a record"] if record is None else map(record.get, names) for record in flat)
+    writer.writerows(["not a record"] if row is None else row + [""] * (len(names) - len(row)) for row in rows)
     return text.getvalue().encode("utf-8", "replace")
+
+
+def _cells(record: Record, names: dict[str, int]) -> list[str]:
+    """Return the fields of a record in the order of `names`, to which new ones are added."""
+    cells = [""] * len(names)
+    for name, cell in _fields(record):
+        index = names.setdefault(name, len(names))
+        cells += [""] * (index + 1 - len(cells))
+        cells[index] = cell
+    return cells
 
 
 def _fields(record: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:

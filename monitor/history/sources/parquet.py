@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING
 from modeltop.core.errors import SourceError
 from modeltop.core.text import sanitize
 from modeltop.history.csv.header import NoHistory
-from modeltop.history.files import TooLargeError
+from modeltop.history.files import MAX_BYTES, TooLargeError
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    from pyarrow import parquet
 
 MAX_CELLS = 20_000_000
 """Most cells of a table: as CSV it has about as many bytes as the largest CSV file that is read."""
+BATCH_ROWS = 1_024
 INSTALL = "reading Parquet needs PyArrow: pip install 'modeltop[logs]'"
 
 
@@ -31,7 +33,7 @@ def to_csv(data: bytes, path: str) -> bytes:  # noqa: ARG001  as every format
     Raises:
         NoHistory: It has no columns.
         SourceError: PyArrow is not installed, or the file is damaged.
-        TooLargeError: It has more than `MAX_CELLS`.
+        TooLargeError: It has more than `MAX_CELLS`, or is larger than `MAX_BYTES` when unpacked.
     """
     try:
         import pyarrow as pa
@@ -39,16 +41,25 @@ def to_csv(data: bytes, path: str) -> bytes:  # noqa: ARG001  as every format
     except ImportError:
         raise SourceError(INSTALL) from None
     try:
-        file = parquet.ParquetFile(pa.BufferReader(data))
-        cells = file.metadata.num_rows * file.metadata.num_columns
-        if cells > MAX_CELLS:
-            raise TooLargeError(
-                f"this Parquet file has {cells:,} cells, the most is {MAX_CELLS:,}: aggregate it by period"
-            )
-        return _write(file.read())
+        return _write(_read(parquet.ParquetFile(pa.BufferReader(data))))
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         reason = sanitize(str(error).partition("\n")[0].partition(". ")[0].rstrip("."), 60)
         raise SourceError(f"damaged Parquet ({reason}): copy or write it again") from None
+
+
+def _read(file: parquet.ParquetFile) -> pa.Table:
+    import pyarrow as pa
+
+    cells, size, batches = file.metadata.num_rows * file.metadata.num_columns, 0, []
+    if cells > MAX_CELLS:
+        raise TooLargeError(f"this Parquet file has {cells:,} cells, the most is {MAX_CELLS:,}: aggregate it by period")
+    for batch in file.iter_batches(BATCH_ROWS):  # a few bytes may stand for a text that is repeated in each row
+        size += batch.nbytes
+        if size > MAX_BYTES:
+            limit = f"{MAX_BYTES // 2**20} MB"
+            raise TooLargeError(f"unpacked, this Parquet file has more than {limit}: aggregate it by period")
+        batches.append(batch)
+    return pa.Table.from_batches(batches, file.schema_arrow)
 
 
 def _write(table: pa.Table) -> bytes:

@@ -95,6 +95,14 @@ def test_a_damaged_file_is_one_line_with_the_remedy(read, data):
     assert "\n" not in message
 
 
+def test_a_file_that_is_much_larger_unpacked_is_refused_without_unpacking_it_all(read, monkeypatch):
+    monkeypatch.setattr("modeltop.history.sources.parquet.MAX_BYTES", 2**20)
+    table = pa.table({"date": ["2025-01-01"] * 100_000, "note": ["x" * 1000] * 100_000})
+    data = packed(table)
+    assert len(data) < 2**17
+    assert "predictions: run `modeltop compute" in problem(read(data))
+
+
 def test_lists_in_place_of_values_are_refused_with_the_reason(read):
     table = pa.table({"date": pa.array([d.date() for d in DAYS]), "accuracy": pa.array([[0.9, 0.8]] * 9)})
     assert read(packed(table)).series == {}
