@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 from itertools import chain
 
 from modeltop.alerting.grouping import usual_gap
-from modeltop.alerting.incidents import as_tracked, describe_breaches
+from modeltop.alerting.incidents import as_tracked
 from modeltop.alerting.suppression import ack_end_reason
 from modeltop.core.event import (
     Acknowledged,
@@ -27,8 +27,8 @@ from modeltop.core.event import (
     Unacknowledged,
 )
 from modeltop.core.incident import Acknowledgement, IncidentStatus, Note, Silence, TrackedIncident
-from modeltop.core.series import Alert
-from modeltop.core.text import format_day, format_minute
+from modeltop.core.series import Alert, Condition
+from modeltop.core.text import format_day, format_minute, format_value
 from modeltop.rules.snapshot import Snapshot
 
 _END = datetime.max.replace(tzinfo=UTC)
@@ -54,6 +54,16 @@ class TimelineEntry:
     """The person or the receiver; empty for events of the data. Foreign text."""
     text: str
     """Evidence, reason or note: foreign text."""
+
+
+def _describe_crossing(alert: Alert) -> str:
+    """Return what an alert is about, without its newest value, which is not that of the day on which it fired."""
+    name = alert.key.metric if alert.key.segment == "all" else f"{alert.key.metric} [{alert.key.segment}]"
+    breach = alert.breach
+    if breach is None or breach.limit is None or alert.condition is not Condition.THRESHOLD:
+        return f"{name} {'' if breach is None else breach.message}".removeprefix("*").strip()
+    side = "below" if breach.value < breach.limit else "above"
+    return f"{name} {side} {'baseline' if breach.is_baseline else format_value(breach.limit)}"
 
 
 CurrentIncident = tuple[TrackedIncident, tuple[TimelineEntry, ...]]
@@ -121,7 +131,7 @@ def open_incident(snapshot: Snapshot, model: str) -> CurrentIncident | None:
     for alert in sorted(alerts, key=lambda one: one.fired or one.since):
         fired.setdefault(alert.fired or alert.since, []).append(alert)
     entries = [
-        TimelineEntry(at, "joined" if number else "fired", "", describe_breaches(group))
+        TimelineEntry(at, "joined" if number else "fired", "", "; ".join(map(_describe_crossing, group)))
         for number, (at, group) in enumerate(fired.items())
     ]
     return as_tracked(incident, alerts, gap, snapshot.clock), tuple(entries)

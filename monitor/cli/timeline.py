@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import os
+from collections.abc import Iterable
 
 from modeltop.alerting.event_log.codec import encode
 from modeltop.alerting.timeline import IncidentTimeline, Timeline, TimelineEntry, build_timeline, open_incident
@@ -55,9 +57,16 @@ def run(args: argparse.Namespace, context: Context) -> int:
         context.err_line(
             f"no events of {name} yet: `modeltop watch` records them; `modeltop alerts --history` lists past alerts"
             if args.model in models
-            else f"no model is called {name}{did_you_mean(args.model, models) or ': `modeltop check` lists the models'}"
+            else f"no model is called {name}{_remedy(args, models)}"
         )
     return 0
+
+
+def _remedy(args: argparse.Namespace, models: Iterable[str]) -> str:
+    """Return what to do where no model has the name, which may be a path that was written first."""
+    if os.path.lexists(args.model):
+        return ", but a path: write it behind the model, as in `modeltop story MODEL PATH`"
+    return did_you_mean(args.model, models) or ": `modeltop check` lists the models"
 
 
 def _timeline_json(timeline: Timeline, model: str) -> dict[str, object]:

@@ -117,7 +117,6 @@ BOOKKEEPING = {
     "id": lambda day: 1000 + day,
     "lr": lambda day: 0.01 * 0.9**day,
     "learning_rate": lambda day: 0.01 if day < 30 else 0.001,
-    "version": lambda day: 3 if day < 30 else 4,
     "shard": lambda day: day % 4,
     "row_number": lambda day: day + 1,
     "Unnamed: 0": lambda day: day,

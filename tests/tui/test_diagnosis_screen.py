@@ -139,7 +139,7 @@ async def test_the_incident_is_acknowledged_from_its_evidence(fleet, run, tmp_pa
         await screen.wait_for("fraud: diagnosis, acknowledged by")
         await screen.wait_for("Timeline")
         assert ": mine" in screen.lines[0]
-        await screen.wait_for(" fired: accuracy 0.870 < 0.90; f1_score")
+        await screen.wait_for(" fired: accuracy below 0.90")
 
 
 @pytest.mark.parametrize(("key", "shown"), [("v", "10 days"), ("S", "Silence"), ("N", "note on fraud"), ("?", "Help")])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from modeltop.core.text import sanitize
-from modeltop_tui.view.state import ScreenState, snapshot_index
+from modeltop_tui.view.state import ScreenState, SnapshotIndex, snapshot_index
 
 
 def changed_models(state: ScreenState) -> list[str]:
@@ -47,12 +47,19 @@ def new_problems(state: ScreenState, limit: int) -> str:
 
 
 def state_changes(before: ScreenState, after: ScreenState) -> tuple[str, bool]:
-    """Return what changed between two snapshots, as `churn: ok → critical`, and whether there is a new problem."""
+    """Return what changed between two snapshots, as `churn: ok → critical`, and whether there is a new problem.
+
+    A model whose data was removed is part of it: without a word, a critical one would have become nothing.
+    """
     if before.snapshot is None or after.snapshot is None:
         return "", False
     old, new = snapshot_index(before.snapshot), snapshot_index(after.snapshot)
     changed = changed_models(replace(after, seen=old.incident_states))
-    known = [(model, old.model_state(model)[1] if model in old.model_statuses else "new") for model in changed[:2]]
-    words = [f"{sanitize(model, 40)}: {word} → {new.model_state(model)[1]}" for model, word in known]
+    changed += [model for model in before.snapshot.history.periods if model not in new.model_statuses]
+    words = [f"{sanitize(model, 40)}: {_state(old, model)} → {_state(new, model)}" for model in changed[:2]]
     more = [f"{len(changed) - 2} more"] if len(changed) > 2 else []
     return ", ".join(words + more), any(model in new.incident_states for model in changed)
+
+
+def _state(index: SnapshotIndex, model: str) -> str:
+    return index.model_state(model)[1] if model in index.model_statuses else "not there"

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from modeltop.core.diagnosis import Verdict
 from modeltop.core.series import Severity
-from modeltop.core.text import sanitize, truncate_middle
+from modeltop.core.text import display_width, sanitize, truncate, truncate_middle
 from modeltop_tui.view.state import ScreenState, snapshot_index
-from modeltop_tui.view.styled_text import SHAPES, TINTS, Cells, flow, wrap
+from modeltop_tui.view.styled_text import SHAPES, TINTS, Cells, flow, plain_text, wrap
 
 LABELS = ("What", "Why", "Do")
 LABEL_WIDTH = 5
 HEIGHT = len(LABELS)
 """Lines of the verdict above the panes."""
+MIN_REASON_WIDTH = 16
+"""Width from which a part of a reason is worth a place, in cells."""
 MAX_MODEL_WIDTH = 24
 """Maximum width of the name of the model before a sentence, in cells."""
 
@@ -39,12 +41,21 @@ def verdict_lines(state: ScreenState, width: int) -> list[Cells]:
     labels = [(f"{label:<{LABEL_WIDTH}}", "dim") for label in LABELS]
     blank, indent = ("  ", ""), " " * (2 + LABEL_WIDTH)
     lead = ((f"{SHAPES[severity]} ", TINTS[severity]), labels[0])
-    first = wrap(what, width, role="worst" if severity else "", indent=indent, lead=lead)
+
+    def head(text: str) -> list[Cells]:
+        return wrap(text, width, role="worst" if severity else "", indent=indent, lead=lead)
+
+    first = head(what)
     rows: list[Cells] = [
         (blank, label, (text, "")) if text else () for label, text in zip(labels[1:], (why, do), strict=True)
     ]
-    if len(first) >= HEIGHT - 1 and all(rows):
-        rows = [(*rows[0], blank, *rows[1][1:])]
+    if len(first) > 1 and all(rows) and len(brief := head(what.partition(";")[0] + ".")) == 1:
+        first = brief  # how long a limit is crossed is in the list of alerts
+    elif len(first) > 1 and all(rows):
+        room = width - display_width(plain_text((*rows[0][:2], blank, *rows[1][1:])))
+        # What to do is shown whole; of the reason as much as there is room for.
+        reason = truncate(why, room) if room >= MIN_REASON_WIDTH else ""
+        rows = [(*rows[0][:2], (reason, ""), blank, *rows[1][1:]) if reason else rows[1]]
     return [*first[: HEIGHT - len(rows)], *rows, *[()] * HEIGHT][:HEIGHT]
 
 

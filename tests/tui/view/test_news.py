@@ -78,3 +78,13 @@ def test_a_change_between_two_snapshots_is_named_by_both_states(make, fleet):
     assert sorted(text.split(", ")) == ["churn: warning → ok", "fraud: critical → ok"]
     assert not has_new_problem
     assert state_changes(before, before) == ("", False)
+
+
+def test_a_model_whose_data_was_removed_is_named_and_so_is_one_that_comes(make, fleet):
+    without = ScreenState(make.snapshot(make.healthy("churn"), make.healthy("ranker")))
+    text, has_new_problem = state_changes(ScreenState(fleet), without)
+    assert sorted(text.split(", ")) == ["churn: warning → ok", "fraud: critical → not there"]
+    assert not has_new_problem
+    text, has_new_problem = state_changes(without, ScreenState(fleet))
+    assert "fraud: not there → critical" in text.split(", ")
+    assert has_new_problem

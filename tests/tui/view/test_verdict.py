@@ -42,6 +42,30 @@ def test_only_what_happened_is_bold(diagnosed):
     assert roles == [["critical", "dim", "worst"], ["", "dim", ""], ["", "dim", ""]]
 
 
+def test_a_first_sentence_that_is_too_long_by_its_last_clause_is_shown_without_it(diagnosed, make):
+    sentence = "Accuracy has slid since late April, 0.957→0.857; below 0.90 for 41 days, and more."
+    assert texts(diagnosed(make.healthy("ranker"), what=sentence)) == [
+        "▲ What fraud: accuracy has slid since late April, 0.957→0.857.",
+        "  Why  Cause unclear.",
+        "  Do   Check what shipped.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("why", "shown"),
+    [
+        ("Possible concept drift: confidence fell half as much, 0.95→0.90.", "  Why  Possible concept drif"),
+        ("", ""),
+    ],
+)
+def test_what_to_do_is_whole_where_the_reason_has_to_share_its_line(diagnosed, make, why, shown):
+    what = "Recall has slid since April, 0.718→0.472, while precision rose 0.712→0.832."
+    *_, last = texts(diagnosed(make.healthy("ranker"), what=what, why=why, do="Check labels and inputs by hand."))
+    assert last.startswith(shown)
+    assert last.endswith("Do   Check labels and inputs by hand.")
+    assert len(last) <= 80
+
+
 def test_a_long_first_sentence_takes_a_line_from_the_others_which_share_one(diagnosed, make):
     sentence = "Recall has slid since April, 0.718→0.472, while precision rose 0.712→0.832."
     assert texts(diagnosed(make.healthy("ranker"), what=sentence)) == [
