@@ -110,7 +110,7 @@ def with_last_day(ticks: list[Tick], last: float, span: tuple[float, float], wid
     >>> day = 86400.0
     >>> span = (20089 * day, 20098 * day)
     >>> [label for _, label in with_last_day(date_ticks(*span, 26), span[1], span, 26)]
-    ['1 Jan', '10 Jan']
+    ['1 Jan', '6 Jan', '10 Jan']
     """
     label = _month_day(_to_datetime(last))
     if not ticks or any(text != _month_day(_to_datetime(time)) for time, text in ticks):
