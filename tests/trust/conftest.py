@@ -283,7 +283,7 @@ class Machine:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("XDG_", "MODELTOP_"))}
         folders = {f"XDG_{name}_HOME": str(self.home) for name in ("CONFIG", "DATA", "STATE", "CACHE")}
         paths = os.pathsep.join(map(str, (Path(__file__).parent / "clock", PACKAGES)))
-        own = {"HOME": str(self.home), "PYTHONPATH": paths, "PYTHONDONTWRITEBYTECODE": "1"}
+        own = {"HOME": str(self.home), "PYTHONPATH": paths}
         own |= {f"TRUST_{name}": hook.url for name, hook in self.hooks.items()}
         own["TRUST_HEARTBEAT"] = self.heartbeats.url
         return kept | folders | own | (clock or self.clock).environment()

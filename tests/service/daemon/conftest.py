@@ -214,7 +214,7 @@ class DaemonProcess:
         self.log = folder / f"watch-{number}.log"
         with self.log.open("wb") as err:
             argv = [sys.executable, "-m", "modeltop_tui", "watch", *map(str, arguments)]
-            env = dict(os.environ, PYTHONPATH=str(ROOT / ".dev"), PYTHONDONTWRITEBYTECODE="1")
+            env = dict(os.environ, PYTHONPATH=str(ROOT / ".dev"))
             self.process = subprocess.Popen(argv, cwd=folder, env=env, stdout=subprocess.DEVNULL, stderr=err)
 
     @property

@@ -184,7 +184,7 @@ def test_a_process_at_its_file_size_limit_still_sends(world, tmp_path):
     config.write_text(f'[receivers.pipe]\ntype = "command"\ncommand = ["/bin/sh", "-c", "cat > {sent}"]\n')
     argv = [sys.executable, "-c", LIMITED, "0", str(world.store), str(config)]
     root = Path(__file__).parents[3]
-    env = dict(os.environ, PYTHONPATH=str(root / ".dev"), HOME=str(tmp_path), PYTHONDONTWRITEBYTECODE="1")
+    env = dict(os.environ, PYTHONPATH=str(root / ".dev"), HOME=str(tmp_path))
     process = subprocess.run(argv, cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
     output = os.read(reader, 65536).decode()
     os.close(reader)

@@ -104,7 +104,7 @@ def secrets_home(isolated_home, tmp_path, world, monkeypatch):
 
 def run_command(folder, *arguments):
     argv = [sys.executable, "-m", "modeltop_tui", *arguments]
-    env = dict(os.environ, PYTHONPATH=str(ROOT / ".dev"), PYTHONDONTWRITEBYTECODE="1")
+    env = dict(os.environ, PYTHONPATH=str(ROOT / ".dev"))
     done = subprocess.run(argv, cwd=folder, env=env, capture_output=True, check=False, stdin=subprocess.DEVNULL)
     return done.stdout.decode() + done.stderr.decode()
 
