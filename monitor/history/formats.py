@@ -22,6 +22,8 @@ from modeltop.history.tables import (
     undated_reason,
 )
 
+MAX_ODD_SHARE = 0.1
+"""Share of characters that no text has, up to which a file may be a text in another encoding than UTF-8."""
 MAX_JSON_LINES = 200
 """First lines of a file of JSON lines that are parsed."""
 
@@ -158,10 +160,11 @@ def text_reason(data: bytes, path: str, registry: MetricRegistry) -> str | None:
 def may_be_history(data: bytes, registry: MetricRegistry) -> bool:
     """Return whether a text of which nothing was read may be history.
 
-    It names a metric, has lost its header, or is empty, a page of HTML or JSON: that is what a failed export leaves.
+    It names a metric, has lost its header, or is empty, damaged, a page of HTML or JSON: that is what a failed export
+    or a failed disk leaves.
     """
     text = data[:HEAD_BYTES].decode("utf-8", "replace").lstrip("\ufeff\0 \t\r\n")
-    if not text or text.startswith(("<", "{", "[")):
+    if not text or text.startswith(("<", "{", "[")) or _is_damaged(text):
         return True
     header = text.strip().partition("\n")[0]
     separator = r"[,;|~\t\n]|\s{2,}" if re.search(r"[,;|~\t]", header) else r"\s+"
@@ -169,6 +172,12 @@ def may_be_history(data: bytes, registry: MetricRegistry) -> bool:
     names = [cell for cell in cells if re.search(r"[^\W\d]", cell) and not is_output(cell)]
     is_named = any(registry.get(name).is_direction_known for name in names)
     return is_named or lacks_header(header_cells) or any(registry.resembles(name) for name in header_cells & {*names})
+
+
+def _is_damaged(text: str) -> bool:
+    """Return whether so much of a text is not UTF-8, or no character of a text, that it is none in another encoding."""
+    odd = sum(char == "\ufffd" or (char < " " and char not in "\t\r\n") for char in text)
+    return odd > MAX_ODD_SHARE * len(text)
 
 
 def _table_reason(data: bytes, path: str, registry: MetricRegistry) -> str | None:

@@ -383,11 +383,13 @@ class FileTail:
             *(replace(problem, count=count) for _, problem, count in corrections if count),
             *(ReadProblem(path, message) for message in messages),
         )
+        # Nothing read is no state: of a table that was cut off to its header the model would be gone without a word.
+        is_empty = not blocks and not of_rows and not (parser.schema is not None and parser.schema.is_utc)
         if waits:
             message = f"the last line has no end yet: it counts once the file was quiet for {QUIET_SECONDS:.0f} s"
-            self.problems += (ReadProblem(path, message, parser.lines + 1),)
-        elif not blocks and not of_rows and not (parser.schema is not None and parser.schema.is_utc):
-            self.problems += (ReadProblem(path, "a header and no rows yet: append one"),)
+            self.problems += (ReadProblem(path, message, parser.lines + 1, fatal=is_empty),)
+        elif is_empty:
+            self.problems += (ReadProblem(path, "a header and no rows yet: append one", fatal=True),)
 
     def _corrections(self) -> Iterator[tuple[str, ReadProblem, int]]:
         """Yield what to report of the few rows that collide in a series, with its metric if they are its newest.

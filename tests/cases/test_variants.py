@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from itertools import pairwise
+from random import Random
 
 import pytest
 
@@ -347,6 +348,23 @@ def test_what_looks_like_metrics_beside_good_files_and_cannot_be_read_is_unknown
 def test_what_a_failed_export_leaves_in_the_place_of_a_table_is_unknown(work, text):
     put({"metrics/churn.csv": wide("date,accuracy", HEALTHY), "metrics/fraud.csv": text.encode()}, work)
     assert check("metrics").code == UNKNOWN
+
+
+DAMAGED = {
+    "other bytes": Random(7).randbytes(3000),
+    "other bytes without a zero": Random(7).randbytes(3000).replace(b"\0", b"\1"),
+    "cut off to its header": b"date,accuracy\n",
+    "cut off within its header": b"date,accur",
+    "cut off behind its header": b"date,accuracy",
+}
+
+
+@pytest.mark.parametrize("data", DAMAGED.values(), ids=DAMAGED)
+def test_a_table_that_was_damaged_beside_good_files_is_unknown(work, data):
+    put({"metrics/churn.csv": wide("date,accuracy", HEALTHY), "metrics/fraud.csv": data}, work)
+    checked = check("metrics")
+    assert (checked.code, checked.models["churn"]) == (UNKNOWN, "ok")
+    assert checked.mentions("fraud.csv")
 
 
 @pytest.mark.parametrize(

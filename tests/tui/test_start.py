@@ -134,3 +134,19 @@ async def test_after_the_last_hint_the_keys_are_back(fleet, run):
 def test_hints_are_numbered_and_fit_the_narrowest_full_screen(number, hint):
     assert hint.startswith(f"Demo {number}/{len(GUIDE)}  ")
     assert display_width(hint) <= 80
+
+
+@pytest.mark.parametrize("size", [(40, 12), (60, 18), (80, 24), (120, 36), (200, 50)], ids=str)
+@pytest.mark.parametrize("count", [1, 30])
+async def test_behind_it_the_reason_fills_the_list_of_models_at_every_size(make, run, size, count):
+    problems = [ReadProblem(f"{number}.csv", f"{LOG}, {'and so on ' * 40}", fatal=True) for number in range(count)]
+    async with run(make.snapshot(problems=problems), size=size) as screen:
+        await screen.press("escape")
+        assert "0.csv" in screen.text
+
+
+async def test_a_file_that_is_replaced_by_one_without_history_leaves_the_app_open(make, fleet, run):
+    async with run(fleet) as screen:
+        screen.deliver(make.snapshot(problems=[ReadProblem("m.csv", f"{LOG}, {'and so on ' * 40}", fatal=True)]))
+        await screen.press("r")
+        await screen.wait_for("m.csv")

@@ -110,6 +110,8 @@ def list_position(state: ScreenState, position: str, in_view: range, room: int) 
         return position
     index = snapshot_index(state.snapshot)
     hidden = {at: index.model_state(model) for at, model in enumerate(models) if at not in in_view}
+    if not hidden:  # the rows are those of a message
+        return position
     severity, word = max(hidden.values())
     places = [at for at, (one, _) in hidden.items() if one is severity]
     if severity is Severity.OK:

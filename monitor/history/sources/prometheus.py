@@ -1,7 +1,7 @@
 """History from Prometheus: a range query over its HTTP API, which is stable within version 1 of the API.
 
-`prometheus:http://HOST:9090?query=PROMQL[&lookback=90d][&step=1d][&metric=NAME][&model=NAME]`. Thanos, Mimir and
-VictoriaMetrics answer in the same way. https://prometheus.io/docs/prometheus/latest/querying/api/
+`prometheus:http://HOST:9090?query=PROMQL[&lookback=90d][&step=1d][&metric=NAME][&model=NAME]`.
+https://prometheus.io/docs/prometheus/latest/querying/api/
 """
 
 from __future__ import annotations

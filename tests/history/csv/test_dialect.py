@@ -132,7 +132,7 @@ def test_a_file_that_is_no_history_is_one_fatal_problem(history_folder, data, me
     assert problem.fatal
 
 
-def test_a_header_alone_is_reported_and_no_error(history_folder):
+def test_a_header_alone_is_an_error_since_nothing_is_known_of_the_model(history_folder):
     (problem,) = history_folder.read("date,accuracy\n").problems
     assert "no rows yet" in problem.message
-    assert not problem.fatal
+    assert problem.fatal
