@@ -60,6 +60,7 @@ def main(
         The exit code: of `check` 0 ok, 1 warning, 2 critical, 3 unknown or usage; of others 0, or 2 for usage.
     """
     words = list(sys.argv[1:] if argv is None else argv)
+    _open_closed_streams()
     is_check = words[:1] == ["check"]
     # numpy would start one thread per core for linear algebra that is never done here.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -83,6 +84,13 @@ def main(
     finally:
         if is_check:
             gc.enable()
+
+
+def _open_closed_streams() -> None:
+    """Replace what the caller has closed, as `>&-` does, by the null device: the exit code is the answer then."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode))  # noqa: PTH123, SIM115  until the process ends
 
 
 def _run(words: list[str], context: Context) -> int:

@@ -1,6 +1,7 @@
 """Which word is asked, and what happens where the app cannot be shown."""
 
 import os
+import shlex
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -153,3 +154,11 @@ def test_an_error_without_a_home_folder_for_its_log_is_still_one_line(run, ten_d
     outcome = run("check", ten_days)
     assert (outcome.code, outcome.err.count("\n")) == (3, 1)
     assert "the log could not be written" in outcome.err
+
+
+@pytest.mark.parametrize("closed", ["0<&-", ">&-", "2>&-", "0<&- >&- 2>&-"])
+def test_a_closed_stream_does_not_change_the_exit_code(closed, fleet):
+    command = f"exec {shlex.quote(sys.executable)} -m modeltop check {shlex.quote(str(fleet))} {closed}"
+    completed = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+    assert completed.returncode == 2
+    assert "Traceback" not in completed.stdout + completed.stderr
