@@ -110,7 +110,8 @@ def _blockers(observations: Observations, unit: str) -> Iterator[str]:
     elif labels < MIN_LABELS:
         yield f"needs {MIN_LABELS:,} new labels, has {labels:,}"
     if observations.is_sudden and len(observations.notes) == len(release_notes(observations)):
-        yield "the drop was overnight: find its reason"
+        was = "overnight" if observations.overnight == "overnight" else "sudden"
+        yield f"the drop was {was}: find its reason"
 
 
 def _released(observations: Observations, hypotheses: Sequence[CauseHypothesis]) -> bool:

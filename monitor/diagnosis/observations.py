@@ -28,7 +28,7 @@ from modeltop.core.series import (
     to_datetime,
     to_datetime64,
 )
-from modeltop.core.stats.spacing import typical_period
+from modeltop.core.stats.spacing import period_unit, typical_period
 from modeltop.diagnosis.before_after import (
     MIN_BEFORE,
     BeforeAfterWindows,
@@ -109,6 +109,11 @@ class Observations:
         if pattern.confidence < MIN_OVERNIGHT_CONFIDENCE or pattern.duration > 1:
             return False
         return typical_period(series) <= MAX_OVERNIGHT_PERIOD
+
+    @property
+    def overnight(self) -> str:
+        """How a sudden change came: `overnight`, or of shorter and longer periods `suddenly`."""
+        return "overnight" if self.series is None or period_unit(self.series) == "day" else "suddenly"
 
     @property
     def is_within_noise(self) -> bool:

@@ -81,7 +81,7 @@ def _declining(observations: Observations, forecast: Forecast | None) -> Answer:
     if forecast is not None and observations.pattern is not None and observations.pattern.pattern is Pattern.DECLINE:
         outlook = describe_forecast(forecast, now)
         return "yes", f"{subject} {_pace(observations, series)}{'; ' if outlook else ''}{outlook}"
-    return "yes", f"{subject} {describe_onset(observations, series, focus)}, {describe(observations, focus)}"
+    return "yes", f"{subject} {describe_onset(observations, focus)}, {describe(observations, focus)}"
 
 
 def _reported_decline(observations: Observations) -> str | None:

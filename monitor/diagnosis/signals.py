@@ -14,9 +14,8 @@ from modeltop.core.diagnosis import (
     SegmentShare,
 )
 from modeltop.core.metrics.phrases import format_change, metric_name
-from modeltop.core.series import Direction, Series, to_datetime
+from modeltop.core.series import Direction, to_datetime
 from modeltop.core.stats.distributions import jensen_shannon
-from modeltop.core.stats.spacing import period_unit
 from modeltop.core.text import format_day, format_value
 from modeltop.diagnosis.before_after import compare
 from modeltop.diagnosis.context import ALL, CONFIDENCE
@@ -290,8 +289,8 @@ def describe(observations: Observations, change: BeforeAfter) -> str:
     return format_change(metric, shown.before, shown.after)
 
 
-def describe_onset(observations: Observations, series: Series, focus: BeforeAfter) -> str:
-    """Return how the change of the series came and when, such as `dropped overnight on 26 Jun`, on every surface."""
+def describe_onset(observations: Observations, focus: BeforeAfter) -> str:
+    """Return how the change came and when, such as `dropped overnight on 26 Jun`, on every surface."""
     assert observations.windows is not None, "a change has windows"
     onset, now = to_datetime(observations.windows.onset), observations.context.now
     sudden, gradual, moved = VERBS[Direction.LOWER if focus.delta > 0 else Direction.HIGHER]
@@ -299,7 +298,7 @@ def describe_onset(observations: Observations, series: Series, focus: BeforeAfte
     if kind is Pattern.DECLINE and observations.starts_with_change:
         return f"{moved} steadily"
     if kind is Pattern.DROP and observations.is_overnight:
-        return f"{sudden} {'overnight' if period_unit(series) == 'day' else 'suddenly'} on {day}"
+        return f"{sudden} {observations.overnight} on {day}"
     if observations.is_over:
         return f"{moved} on {day}"
     if kind is Pattern.DECLINE:

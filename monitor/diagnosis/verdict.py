@@ -157,7 +157,7 @@ def _change(observations: Observations, series: Series, focus: BeforeAfter) -> s
     shown, incident = observations.shown(focus), observations.context.incident
     newest = float(series.values[series.evaluable()][-1]) if incident is None or incident.now is None else incident.now
     old, new, current = format_values(observations.metric, shown.before, shown.after, newest)
-    clause, subject = describe_onset(observations, series, shown), series_subject(series.key)
+    clause, subject = describe_onset(observations, shown), series_subject(series.key)
     is_near = current == new
     if series.key.metric == CONFIDENCE and shown.delta < 0:
         assert observations.windows is not None, "a change has windows"

@@ -98,7 +98,7 @@ def _overnight(observations: Observations) -> Iterator[EvidenceItem]:
     if not is_drop or not observations.is_overnight:
         return
     text = describe_expectation(pair, describe(observations, pair.expected), observations.focus)
-    yield EvidenceItem(0.5 if pair.expected.is_significant else 0.25, f"overnight, and {text}")
+    yield EvidenceItem(0.5 if pair.expected.is_significant else 0.25, f"{observations.overnight}, and {text}")
 
 
 def _intact(observations: Observations) -> Iterator[EvidenceItem]:

@@ -34,7 +34,8 @@ def inverted_scores(observations: Observations) -> CauseHypothesis | None:
 
 
 def _describe_loss(observations: Observations, change: BeforeAfter) -> str:
-    return f"{describe_metric_change(observations, change)}{' overnight' if observations.is_sudden else ''}"
+    came = f" {observations.overnight}" if observations.is_sudden else ""
+    return f"{describe_metric_change(observations, change)}{came}"
 
 
 @cause
@@ -92,7 +93,7 @@ def _moved_scores(observations: Observations) -> Iterator[EvidenceItem]:
     if shifts.feature_count and not shifts.shifted:
         yield EvidenceItem(0.8, f"{moved}, features as before")
     elif not shifts.feature_count and shifts.output is not None:
-        yield EvidenceItem(0.3, f"{moved} overnight")
+        yield EvidenceItem(0.3, f"{moved} {observations.overnight}")
 
 
 def _moved_inputs(observations: Observations) -> Iterator[EvidenceItem]:
