@@ -178,3 +178,16 @@ async def test_a_model_is_new_until_the_user_has_gone_to_it_and_left(make, run):
         assert (screen.selection.model, "new: churn" in screen.lines[0]) == ("churn", True)
         await screen.press("down")
         assert "new" not in screen.lines[0]
+
+
+@pytest.mark.parametrize("key", ["d", "v"])
+async def test_a_screen_about_a_model_closes_when_its_data_is_removed_and_says_so(make, run, key):
+    first = make.snapshot(*make.ten_days(), make.series([0.95] * 9 + [0.5], model="churn"))
+    async with run(first) as screen:
+        await screen.press("down" if screen.selection.model == "churn" else "home")
+        assert screen.selection.model == "fraud"
+        await screen.press(key)
+        assert screen.app.screen is not screen.app.main_screen
+        screen.deliver(make.snapshot(make.series([0.95] * 9 + [0.5], model="churn")))
+        await screen.wait_for("fraud: critical → not there")
+        assert screen.app.screen is screen.app.main_screen

@@ -64,6 +64,7 @@ class DiagnosisScreen(ModalPane):
     """
 
     TITLE = "Evidence"
+    IS_ABOUT_MODEL = True
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("right,l", "move('model', 1)", "model", key_display="←→ h l", tooltip="next model"),
         Binding("left,h", "move('model', -1)", "previous model", key_display="← h", show=False),

@@ -14,7 +14,7 @@ from modeltop_tui.screens.base import PaneScreen
 from modeltop_tui.screens.main import MainScreen
 from modeltop_tui.view.clipboard import lines_text
 from modeltop_tui.view.rows import Row
-from modeltop_tui.view.state import ScreenState
+from modeltop_tui.view.state import ScreenState, snapshot_index
 from modeltop_tui.view.styled_text import Cells, with_cursor
 from modeltop_tui.widgets.pane import Pane, PaneBody
 
@@ -30,6 +30,9 @@ class ModalPane(PaneScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+c", "app.quit", "quit", key_display="ctrl+c ctrl+q", show=False)
     ]
+
+    IS_ABOUT_MODEL: ClassVar[bool] = False
+    """Whether it closes when the data of its model is removed."""
 
     screen_state: reactive[ScreenState] = reactive(ScreenState(), repaint=False)
 
@@ -61,7 +64,12 @@ class ModalPane(PaneScreen):
         return True
 
     def _follow(self, state: ScreenState) -> None:
+        gone = self.screen_state.selection.model
         self.screen_state = state
+        statuses = {} if state.snapshot is None else snapshot_index(state.snapshot).model_statuses
+        if self.IS_ABOUT_MODEL and gone is not None and gone not in statuses and self.is_active:
+            # Another model in its place would be acknowledged instead of it.
+            self.dismiss()
 
     def compose(self) -> ComposeResult:
         """Yield the pane, bound to the state of this screen, and the status bar."""

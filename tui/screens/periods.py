@@ -103,6 +103,7 @@ class PeriodsScreen(ModalPane):
     """
 
     TITLE = "Periods"
+    IS_ABOUT_MODEL = True
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("right,l", "select_metric(1)", "metric", key_display="←→ h l", tooltip="next metric"),
         Binding("left,h", "select_metric(-1)", "previous metric", key_display="← h", show=False),
