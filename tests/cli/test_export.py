@@ -101,9 +101,10 @@ def test_what_cannot_be_done_is_one_line_and_changes_nothing(run, ten_days, tmp_
     assert sorted(tmp_path.rglob("*")) == before
 
 
-def test_an_empty_history_exports_an_empty_table(run, tmp_path):
+def test_without_a_row_there_is_nothing_to_export(run, tmp_path):
     (tmp_path / "m.csv").write_text("date,accuracy\n")
-    assert run("export", "m.csv").code == 0
+    outcome = run("export", "m.csv")
+    assert (outcome.code, outcome.out, "no rows yet: append one" in outcome.err) == (2, "", True)
 
 
 def test_an_export_reads_back_the_same_in_a_configured_zone(run, tmp_path):
