@@ -4,7 +4,7 @@ import ast
 import re
 import sys
 from collections import defaultdict
-from functools import reduce
+from functools import cache, reduce
 from importlib import import_module
 from pathlib import Path
 
@@ -16,6 +16,7 @@ SOURCES = [path for folder in ("monitor", "tui") for path in sorted((ROOT / fold
 FACE = re.compile(r"Public face: (.*?)\.?\s*\Z", re.DOTALL)
 
 
+@cache
 def tree(path):
     return ast.parse(path.read_text(encoding="utf-8"))
 
