@@ -41,7 +41,7 @@ COMMANDS = {
     "compute": "compute metrics, drift and estimates from prediction logs",
     "export": "print the periods as a table",
     "report": "report on everything as text, markdown, json or html",
-    "inspect": "what each column of a file is read as, and the settings that say the same",
+    "inspect": "what each column of a file is read as, and the settings for it",
     "init": "generate a config from existing history, with limits backtested on it",
     "rules": "`rules test`: backtest rules: what would have fired, and how often",
     "demo": "open the app on a sample fleet, with a live incident after 1 minute",

@@ -1,4 +1,4 @@
-"""`modeltop inspect`: what each column of a file is read as, on one screen, and the settings that say the same."""
+"""`modeltop inspect`: what each column of a file is read as, on one screen, and the settings for the same reading."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from modeltop.core.errors import UsageError
 from modeltop.core.metrics.registry import MetricRegistry
 from modeltop.core.series import to_datetime
 from modeltop.core.text import format_day, pad, pluralize, sanitize, truncate, truncate_middle
-from modeltop.history.csv.layout import Layout, format_setting
+from modeltop.history.csv.layout import Layout
 from modeltop.history.export import format_table, to_frame
 from modeltop.history.inspection import ColumnReading, Inspection, inspect_files
 from modeltop.service.pipeline import make_reader
@@ -146,16 +146,12 @@ def _record(inspection: Inspection) -> dict[str, object]:
             {**{key: getattr(column, key) or None for key in keys}, "examples": list(column.examples)}
             for column in inspection.columns
         ],
-        "settings": _settings(inspection.layout),
+        "settings": inspection.layout.to_settings(),
         "problems": [
             {"line": problem.line, "message": problem.message, "fatal": problem.fatal}
             for problem in inspection.history.problems
         ],
     }
-
-
-def _settings(layout: Layout) -> dict[str, object]:
-    return {key: list(value) if isinstance(value, tuple) else format_setting(value) for key, value in layout.said()}
 
 
 def _table_name(source: str) -> str:

@@ -17,7 +17,7 @@ from modeltop.core.metrics.registry import MetricRegistry
 from modeltop.core.text import pluralize, sanitize
 from modeltop.history.collisions import find_collisions
 from modeltop.history.csv.dialect import MAX_LINE, MAX_ROW_LINES, to_utf8
-from modeltop.history.csv.layout import Undecided
+from modeltop.history.csv.layout import AmbiguousFormatError
 from modeltop.history.csv.parser import CsvParser, PriorKnowledge
 from modeltop.history.files import MAX_BYTES
 from modeltop.history.formats import binary_reason, text_reason
@@ -65,7 +65,7 @@ def record_stream(store: Store, config: Config, context: Context) -> int:
     except (MonitorError, KeyboardInterrupt) as error:
         if recorded.row_count:
             _report(recorded, parser, store, context)
-        if isinstance(error, Undecided):  # the flags that decide it are of commands that read files
+        if isinstance(error, AmbiguousFormatError):  # the flags that decide it are of commands that read files
             raise SourceError(f"{SOURCE}: {error.fact}: {WRITE_PLAIN}") from error
         if isinstance(error, SourceError):
             raise SourceError(f"{SOURCE}: {error}") from error

@@ -1,4 +1,4 @@
-"""`[sources.NAME]`: what the columns of files are, where their header and rows do not say so."""
+"""`[sources.NAME]`: what the columns of files are, where header and rows do not show it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from modeltop.config.table import TableReader
 from modeltop.config.write import to_toml
 from modeltop.core.errors import UsageError
-from modeltop.history.csv.layout import Layout, Source, Sources, flag, format_setting
+from modeltop.history.csv.layout import Layout, Source, Sources, flag
 from modeltop.history.store.durable import write_atomically
 
 
@@ -30,7 +30,7 @@ def _source(name: str, table: TableReader) -> Source | None:
 
 
 def parse_flags(values: Mapping[str, str | list[str]]) -> Layout:
-    """Return what flags of the command line say, by the fields of `Layout`.
+    """Return the flags of the command line, by the fields of `Layout`.
 
     Raises:
         UsageError: A value is wrong, or two flags contradict each other; one line per mistake.
@@ -60,8 +60,7 @@ def with_absolute_paths(sources: object, folder: Path) -> dict[str, Any]:
 
 def source_lines(name: str, paths: Sequence[str], layout: Layout) -> list[str]:
     """Return the table of a source as it stands in a configuration."""
-    values = {key: list(value) if isinstance(value, tuple) else format_setting(value) for key, value in layout.said()}
-    table = {"path": paths[0] if len(paths) == 1 else list(paths), **values}
+    table = {"path": paths[0] if len(paths) == 1 else list(paths), **layout.to_settings()}
     return [f"[sources.{name}]", *to_toml(table)]
 
 

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from modeltop.core.errors import SourceError
 from modeltop.core.metrics.registry import MetricRegistry
 from modeltop.history.csv.dialect import to_utf8
-from modeltop.history.csv.layout import NOTHING_SAID, Layout
+from modeltop.history.csv.layout import DEFAULT_LAYOUT, Layout
 from modeltop.history.csv.parser import NOTHING_KNOWN, PriorKnowledge
 from modeltop.history.discovery import HistoryFile
 from modeltop.history.files import PIPED
@@ -53,7 +53,7 @@ class FetchedTail(FileTail):
         catalog: The metrics.
         zone: Time zone of dates that name none.
         aliases: Earlier name of a model → the name it has now.
-        layout: What a person says about the columns.
+        layout: The configured layout of the columns.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class FetchedTail(FileTail):
         catalog: MetricRegistry,
         zone: tzinfo,
         aliases: Mapping[str, str] = MappingProxyType({}),
-        layout: Layout = NOTHING_SAID,
+        layout: Layout = DEFAULT_LAYOUT,
     ) -> None:
         super().__init__(file, catalog=catalog, zone=zone, aliases=aliases, layout=layout)
         self._fetch = fetch

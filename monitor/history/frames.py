@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from modeltop.core.errors import UsageError
 from modeltop.core.metrics.registry import MetricRegistry
-from modeltop.history.csv.layout import NOTHING_SAID, Layout
+from modeltop.history.csv.layout import DEFAULT_LAYOUT, Layout
 from modeltop.history.discovery import HistoryFile
 from modeltop.history.fetched import FetchedTail
 from modeltop.history.reader import Reader
@@ -29,7 +29,7 @@ class FrameReader(Reader):
         model: The model's name if the table has no column for it.
         catalog: The metrics.
         zone: Time zone of dates that name none.
-        layout: What a person says about its columns.
+        layout: The configured layout of its columns.
 
     Raises:
         UsageError: It has no rows, one column, or columns of several levels.
@@ -42,7 +42,7 @@ class FrameReader(Reader):
         *,
         catalog: MetricRegistry,
         zone: tzinfo,
-        layout: Layout = NOTHING_SAID,
+        layout: Layout = DEFAULT_LAYOUT,
     ) -> None:
         super().__init__((), catalog=catalog, zone=zone)
         text, file = frame_to_csv(frame), HistoryFile(SOURCE, model, is_explicit=True)

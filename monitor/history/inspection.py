@@ -1,4 +1,4 @@
-"""What each column of a file is read as and why, and the settings that would say the same."""
+"""What each column of a file is read as and why, and the settings for the same reading."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class ColumnReading:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Inspection:
-    """One file: its columns, its history, and the settings that say what was found."""
+    """One file: its columns, its history, and the settings for what was found."""
 
     source: str
     shape: str
@@ -50,7 +50,7 @@ class Inspection:
     columns: tuple[ColumnReading, ...]
     history: History
     layout: Layout
-    """The settings that say the same; what they leave open is found again."""
+    """The settings for the same reading; what they leave open is inferred again."""
 
     @property
     def failure(self) -> str | None:
@@ -97,7 +97,7 @@ def _text_of(tail: FileTail, data: bytes) -> tuple[CsvSchema | None, CsvTable | 
     return schema, table
 
 
-def _readings(schema: CsvSchema, table: CsvTable, said: Layout, catalog: MetricRegistry) -> Iterator[ColumnReading]:
+def _readings(schema: CsvSchema, table: CsvTable, given: Layout, catalog: MetricRegistry) -> Iterator[ColumnReading]:
     roles = {
         schema.date: "date",
         schema.time: "time",
@@ -112,11 +112,11 @@ def _readings(schema: CsvSchema, table: CsvTable, said: Layout, catalog: MetricR
         cells = numbers_of(table.text(index)) if len(table) else []
         examples = tuple(cells[:MAX_EXAMPLES])
         if index in numbers:
-            yield replace(_number_reading(numbers[index], cells, said, catalog), examples=examples)
+            yield replace(_number_reading(numbers[index], cells, given, catalog), examples=examples)
         elif index not in roles or (roles[index] == "date" and not schema.is_dated):
             yield ColumnReading(name, "not used", examples=examples)
         else:
-            reading = ColumnReading(name, roles[index], reason=_reason(schema, index, said), examples=examples)
+            reading = ColumnReading(name, roles[index], reason=_reason(schema, index, given), examples=examples)
             is_date = roles[index] == "date"
             yield replace(reading, format=_date_format(schema, examples)) if is_date else reading
 
@@ -128,24 +128,24 @@ def _date_format(schema: CsvSchema, examples: tuple[str, ...]) -> str:
     return found or schema.date_format.description
 
 
-def _reason(schema: CsvSchema, index: int, said: Layout) -> str:
+def _reason(schema: CsvSchema, index: int, given: Layout) -> str:
     """Return why a column that holds no numbers of a metric has its role."""
     name = schema.names[index]
-    if any(name == value or (isinstance(value, tuple) and name in value) for _, value in said.said()):
+    if any(name == value or (isinstance(value, tuple) and name in value) for _, value in given.settings()):
         return GIVEN
     if index == schema.date:
         return BY_NAME if find_date_column(schema.names) == index else BY_CELLS
     return BY_ROWS if index in schema.segments or index == schema.time else BY_NAME
 
 
-def _number_reading(column: NumberColumn, cells: list[str], said: Layout, catalog: MetricRegistry) -> ColumnReading:
+def _number_reading(column: NumberColumn, cells: list[str], given: Layout, catalog: MetricRegistry) -> ColumnReading:
     if cells and not any(map(column.format_of(None).reads, cells)) and not column.formats and not column.format.refusal:
         return ColumnReading(column.name, "not used", reason="text: see --model, --segments")
     roles = {"value": "metric", "support": "cases", "rows": "count", "low": "low end", "high": "high end"}
     role = "values" if column.role == "value" and not column.metric else roles[column.role]
     is_known = catalog.get(column.metric).is_direction_known
     reason = BY_NAME if is_known or role != "metric" else "unknown metric"
-    if column.name in (said.value, said.count) or column.model:
+    if column.name in (given.value, given.count) or column.model:
         reason = GIVEN
     return ColumnReading(
         column.name,
@@ -167,15 +167,15 @@ def _describe(form: NumberFormat) -> str:
     return ", ".join(words) or "plain"
 
 
-def _layout_of(schema: CsvSchema, table: CsvTable, said: Layout) -> Layout:
-    """Return the settings that say what was found; what they cannot say is left to be found again."""
+def _layout_of(schema: CsvSchema, table: CsvTable, given: Layout) -> Layout:
+    """Return the settings for what was found; what they cannot express is left to be inferred again."""
     names = schema.names
     dates = next((cell for cell in table.text(schema.date) if cell.strip()), "")
     counts = [column.name for column in schema.numbers if column.role == "rows"]
     forms = [form for column in schema.numbers if column.role == "value" for form in _formats(column)]
     found = Layout(
         date=names[schema.date],
-        date_format="" if said.start else to_strptime(schema.date_format, dates) or "",
+        date_format="" if given.start else to_strptime(schema.date_format, dates) or "",
         model="" if schema.model is None else names[schema.model],
         segments=tuple(names[index] for index in schema.segments),
         count=counts[0] if counts else "",
@@ -187,7 +187,7 @@ def _layout_of(schema: CsvSchema, table: CsvTable, said: Layout) -> Layout:
         found = replace(found, metric=names[schema.metric], value=value)
     if schema.time is not None:
         found = replace(found, date="", date_format="")  # two columns together are found again
-    return found.overridden(said)
+    return found.overridden(given)
 
 
 def _formats(column: NumberColumn) -> list[NumberFormat]:

@@ -167,7 +167,7 @@ class Reader:
         catalog: The metrics.
         zone: Time zone of dates that name none.
         aliases: Earlier name of a model → the name it has now: both are one model.
-        sources: What a person says about the columns of the files.
+        sources: The configured layouts of the files.
         clock: Returns the seconds since 1970.
         piped: What came in by standard input, if `-` is one of the paths.
     """

@@ -17,7 +17,7 @@ from modeltop.history.collisions import Collision, drop_series, find_collisions,
 from modeltop.history.csv.convert import ConvertedRows
 from modeltop.history.csv.dialect import split_chunks, to_utf8
 from modeltop.history.csv.header import NoHistory, no_date_column
-from modeltop.history.csv.layout import NOTHING_SAID, Layout
+from modeltop.history.csv.layout import DEFAULT_LAYOUT, Layout
 from modeltop.history.csv.long_shape import LongShape
 from modeltop.history.csv.misdated import MisdatedRows, misdated_models
 from modeltop.history.csv.parser import NOTHING_KNOWN, CsvParser, PriorKnowledge
@@ -82,7 +82,7 @@ class FileTail:
         catalog: The metrics.
         zone: Time zone of dates that name none.
         aliases: Earlier name of a model → the name it has now.
-        layout: What a person says about its columns.
+        layout: The configured layout of its columns.
     """
 
     def __init__(
@@ -92,7 +92,7 @@ class FileTail:
         catalog: MetricRegistry,
         zone: tzinfo,
         aliases: Mapping[str, str] = MappingProxyType({}),
-        layout: Layout = NOTHING_SAID,
+        layout: Layout = DEFAULT_LAYOUT,
     ) -> None:
         self.file = file
         self.aliases = aliases
@@ -338,8 +338,8 @@ class FileTail:
         self.problems = (ReadProblem(self.file.path, message, fatal=fatal),)
 
     def _apply(self, chunk: Chunk, conversion: ConvertedRows | None) -> None:
-        is_said = bool(self.layout.value or self.layout.models_as_columns)
-        if chunk.from_start and not is_said and (reason := log_reason(chunk.lines, self.file.path, self.catalog)):
+        is_configured = bool(self.layout.value or self.layout.models_as_columns)
+        if chunk.from_start and not is_configured and (reason := log_reason(chunk.lines, self.file.path, self.catalog)):
             raise NoHistory(reason)  # whether or not it could be read as history
         parser, doubts = self.parser, self.parser.problems.doubts
         if conversion is not None:

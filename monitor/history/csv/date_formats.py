@@ -34,8 +34,8 @@ class DateFormat:
     parse: Parse
     words: frozenset[str] = frozenset()
     """Words of which the column's name has one where the cells could be any numbers; empty: the cells alone decide."""
-    is_said: bool = False
-    """True if a person names it: texts are read by it alone, and entire."""
+    is_configured: bool = False
+    """True if it is configured, not inferred: texts are read by it alone, and entire."""
 
     def read(self, texts: Sequence[str], zone: tzinfo = UTC, fold: int = 0) -> Times:
         """Return per text its date; NaT where it has another format, or is none."""
@@ -49,7 +49,7 @@ class DateFormat:
         """Return the same of texts in UTC of which each day is read once."""
         if self is PLAIN:
             return dates.read_dates(split.texts)
-        if self.is_said:
+        if self.is_configured:
             return dates.read_each(split.texts, lambda text: self.parse(text, UTC, 0))
         days = dates.read_each(split.days.cells, lambda text: self.parse(text, UTC, 0))
         return np.asarray(days[split.days.codes] + split.clocks)
@@ -62,7 +62,7 @@ class DateFormat:
             if self is PLAIN or not text.strip():
                 return str(error) or f"the date is empty: {_WRITE}"
             reason = str(error) or f"the column has {self.description}, such as {self.example}"
-            remedy = f"write one such as {self.example}" if self.is_said else _WRITE
+            remedy = f"write one such as {self.example}" if self.is_configured else _WRITE
             return f"`{text[:40]}` is not a date ({reason}): {remedy}"
         return ""
 
@@ -411,7 +411,7 @@ def from_strptime(directives: str) -> DateFormat:
         pattern += _CLOCK
     pattern += "".join(f"(?P<{part}>)" for part in sorted(_PARTS - {*re.findall(r"\(\?P<(\w+)>", pattern)}))
     written = datetime(2025, 1, 31, 14, tzinfo=UTC).strftime(directives)
-    return replace(_calendar(f"the format {directives[:40]}", written[:40], pattern), is_said=True)
+    return replace(_calendar(f"the format {directives[:40]}", written[:40], pattern), is_configured=True)
 
 
 def to_strptime(form: DateFormat, text: str) -> str | None:
@@ -440,7 +440,7 @@ def steps(start: datetime, every: timedelta) -> DateFormat:
             raise ValueError(f"its year is outside {YEAR_RANGE[0]} to {YEAR_RANGE[1]}")
         return microseconds
 
-    return DateFormat("numbers of steps", "12", parse, is_said=True)
+    return DateFormat("numbers of steps", "12", parse, is_configured=True)
 
 
 _MICROSECOND = timedelta(microseconds=1)
@@ -510,11 +510,11 @@ def _has_year_first(example: str, times: Times, year_first: Times) -> bool:
     last, first = (np.ptp(each[~np.isnat(each)].view(np.int64)) for each in (times, year_first))
     if max(last, first) < 2 * min(last, first) or last == first:
         fact = f"holds {example[:40]}, with a year of two digits first or last"
-        raise _undecided(fact, example, _SHORT_YEAR_FIRST, _SHORT_DAY_FIRST)
+        raise _ambiguous(fact, example, _SHORT_YEAR_FIRST, _SHORT_DAY_FIRST)
     return bool(first < last)
 
 
-def _undecided(fact: str, text: str, *formats: DateFormat) -> AmbiguousDatesError:
+def _ambiguous(fact: str, text: str, *formats: DateFormat) -> AmbiguousDatesError:
     return AmbiguousDatesError(fact, formats=[found for form in formats if (found := to_strptime(form, text))])
 
 
@@ -535,7 +535,7 @@ def _has_day_first(texts: Sequence[str], times: tuple[Times, Times], orders: tup
     if not either:
         return True
     example = texts[either[0]]
-    raise _undecided(f"holds {example[:40]}, which is ambiguous since no day is above 12", example, *orders)
+    raise _ambiguous(f"holds {example[:40]}, which is ambiguous since no day is above 12", example, *orders)
 
 
 def _check_short_months(texts: Sequence[str]) -> None:

@@ -16,7 +16,7 @@ from modeltop.core.metrics.registry import MetricRegistry
 from modeltop.core.series import ReadFault, Times
 from modeltop.history.csv import date_formats, number_formats
 from modeltop.history.csv.date_formats import DateFormat
-from modeltop.history.csv.layout import NOTHING_SAID, Layout, say
+from modeltop.history.csv.layout import DEFAULT_LAYOUT, Layout, suggest_settings
 from modeltop.history.csv.number_formats import NumberFormat
 from modeltop.history.csv.placement import Placement, companion, place, placement_notes
 from modeltop.history.csv.table import CsvTable
@@ -139,8 +139,8 @@ class CsvSchema:
     """The column of the time of day, if it is not in that of the date."""
     version: int | None = None
     """The column of the model's version."""
-    layout: Layout = NOTHING_SAID
-    """What a person says about the columns."""
+    layout: Layout = DEFAULT_LAYOUT
+    """The configured layout of the columns."""
 
     def read_again(
         self, catalog: MetricRegistry, *, date: int | None = None, identity: RowIdentity | None = None
@@ -230,7 +230,7 @@ def note_models(schema: CsvSchema, path: str, catalog: MetricRegistry) -> CsvSch
         return schema
     names = ", ".join(f"`{column.name[:40]}`" for column in values[:3])
     others = f" and {len(values) - 3} more" if len(values) > 3 else ""
-    remedy = say(Layout(models_as_columns=catalog.canonical(stem)))
+    remedy = suggest_settings(Layout(models_as_columns=catalog.canonical(stem)))
     note = f"columns {names}{others} are no metrics that are known here: if each is a model, {remedy}"
     return replace(schema, notes=tuple(dict.fromkeys((*schema.notes, note))))
 
@@ -267,7 +267,7 @@ def read_header(
     *,
     date: int | None = None,
     identity: RowIdentity | None = None,
-    layout: Layout = NOTHING_SAID,
+    layout: Layout = DEFAULT_LAYOUT,
 ) -> CsvSchema:
     """Return the schema that a header describes.
 
@@ -277,7 +277,7 @@ def read_header(
         catalog: The metrics, with their other names.
         date: Index of the date column, if the rows have shown it; by default it is found by its name.
         identity: Which columns tell rows apart, if the rows have shown it; by default they are found by their names.
-        layout: What a person says about the columns, which counts more than anything else.
+        layout: The configured layout, which overrides what is inferred.
 
     Raises:
         SourceError: There are more than `MAX_COLUMNS` columns, or one is missing that a person names.
@@ -361,8 +361,8 @@ def _roles(
         metric = None
     elif metric is None:  # a column of values beside one of metric names, as that is usually called
         metric = next((by_key[key] for key in METRIC_NAMES if key in by_key), None)
-    said = {"model": identity.model, "metric": metric, "value": identity.value, "count": layout.find("count", names)}
-    of_rows = {role: index for role, index in said.items() if index is not None}
+    found = {"model": identity.model, "metric": metric, "value": identity.value, "count": layout.find("count", names)}
+    of_rows = {role: index for role, index in found.items() if index is not None}
     roles = {role: index for role, index in roles.items() if index not in of_rows.values()} | of_rows
     if identity.value is not None or layout.models_as_columns or is_store_header(names):
         return roles

@@ -15,7 +15,7 @@ from modeltop.core.text import format_exact
 from modeltop.history.csv import date_formats, number_formats
 from modeltop.history.csv.date_formats import AmbiguousDatesError, DateFormat, choose_date_format, name_words
 from modeltop.history.csv.header import CsvSchema, NumberColumn, no_date_column
-from modeltop.history.csv.layout import Layout, Scale, Undecided, step_layout
+from modeltop.history.csv.layout import AmbiguousFormatError, Layout, Scale, step_layout
 from modeltop.history.csv.number_formats import AmbiguousNumbersError, NumberFormat, numbers_of
 from modeltop.history.csv.table import Cells, CsvTable
 from modeltop.history.csv.tolerance import is_within_tolerance
@@ -48,10 +48,10 @@ def infer_schema(schema: CsvSchema, table: CsvTable, *, catalog: MetricRegistry)
 
 
 def _with_date_column(schema: CsvSchema, table: CsvTable, catalog: MetricRegistry) -> CsvSchema:
-    """Return the schema with the column that holds the dates: as is said, by its name, else the only one that does."""
+    """Return the schema with the column of dates: the configured one, one called so, else the only one with dates."""
     if schema.layout.date:
-        dated = _with_said_column(schema, table.text(schema.date), catalog)
-        is_inferred = schema.layout.said_date_format is None  # numbers may be of a format that a person names
+        dated = _with_configured_column(schema, table.text(schema.date), catalog)
+        is_inferred = schema.layout.configured_date_format is None  # numbers may be of a format that a person names
         dates = {index for index, _ in _columns_of_dates(dated, table)} - {schema.date} if is_inferred else set()
         return replace(dated, numbers=tuple(column for column in dated.numbers if column.index not in dates))
     names = [name.lower() for name in schema.names]
@@ -69,12 +69,12 @@ def _with_date_column(schema: CsvSchema, table: CsvTable, catalog: MetricRegistr
     return replace(dated, numbers=numbers, notes=(*dated.notes, *notes))
 
 
-def _with_said_column(schema: CsvSchema, cells: Cells, catalog: MetricRegistry) -> CsvSchema:
+def _with_configured_column(schema: CsvSchema, cells: Cells, catalog: MetricRegistry) -> CsvSchema:
     """Return the schema with the format of the dates in the column that a person names, whatever its name says."""
     found = _date_format(schema, schema.date, cells, name="date")
     if found is None and all(re.fullmatch(r"[+-]?\d+(\.\d*)?", cell.strip()) for cell in cells if cell.strip()):
         name = schema.layout.date
-        raise Undecided(f"column `{name[:40]}` holds numbers of steps, not dates", step_layout(name, cells))
+        raise AmbiguousFormatError(f"column `{name[:40]}` holds numbers of steps, not dates", step_layout(name, cells))
     return schema if found is None else _with_date(schema, schema.date, found, catalog)
 
 
@@ -85,7 +85,7 @@ def _with_date(
         column = f"column `{schema.names[index][:40]}`"
         if not found.formats:
             raise SourceError(f"{column} {found}")
-        raise Undecided(f"{column} {found.fact}", *(Layout(date_format=each) for each in found.formats))
+        raise AmbiguousFormatError(f"{column} {found.fact}", *(Layout(date_format=each) for each in found.formats))
     if index != schema.date or not schema.is_dated:
         schema = schema.read_again(catalog, date=index)
     note = f"column `{schema.names[index][:40]}` holds {found.description}: {found.example} is 2025-01-01"
@@ -99,14 +99,14 @@ def _date_format(
     """Return the format of a column's dates, or why it has none; None if it does not hold dates.
 
     Args:
-        schema: The columns, and in which format the dates are said to be.
+        schema: The columns, and the configured format of the dates.
         index: The column.
         cells: Its cells.
         name: Its name, by which numbers may be dates; by default that of the header.
     """
     texts = [text for text in dict.fromkeys(cells) if text.strip()]
-    if (said := schema.layout.said_date_format) is not None:
-        return said if name or 2 * np.count_nonzero(~np.isnat(said.read(texts))) > len(texts) else None
+    if (configured := schema.layout.configured_date_format) is not None:
+        return configured if name or 2 * np.count_nonzero(~np.isnat(configured.read(texts))) > len(texts) else None
     try:
         return choose_date_format(name or schema.names[index], texts) if texts else None
     except AmbiguousDatesError as error:
@@ -155,7 +155,7 @@ def _choose_date_column(schema: CsvSchema, table: CsvTable, columns: _DateColumn
         starts = [index for index in starts if name_words(schema.names[index]) & _START_WORDS and ends]
     if len(starts) != 1:
         each = "both" if len(named) == 2 else "all"
-        raise Undecided(
+        raise AmbiguousFormatError(
             f"columns {' and '.join(named)} {each} hold dates", *(Layout(date=schema.names[index]) for index in columns)
         )
     start = f"`{schema.names[starts[0]][:40]}`"
@@ -205,7 +205,7 @@ class _NumberInference:
     Args:
         mark: The decimal mark of the file, if it is known.
         catalog: The metrics, with their bounds and other names.
-        layout: What a person says about the numbers.
+        layout: The configured layout.
     """
 
     def __init__(self, mark: str | None, catalog: MetricRegistry, layout: Layout) -> None:

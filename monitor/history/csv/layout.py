@@ -1,4 +1,4 @@
-"""What a person says that the columns of files are; what is not said is inferred from the header and the rows."""
+"""The configured layout of files: what their columns are; the rest is inferred from the header and the rows."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from modeltop.history.csv import date_formats
 from modeltop.history.csv.date_formats import DateFormat
 
 MAX_LISTED = 12
-"""Columns of a file that are listed where none has the name that was said."""
+"""Columns of a file that are listed where none has the configured name."""
 MAX_DAILY_STEPS = 300
 _UNITS = (("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1))
 
@@ -41,7 +41,7 @@ class DecimalMark(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """The columns by their names in the header, and how their cells are written; empty where nothing is said.
+    """The columns by their names in the header, and how their cells are written; empty where it is inferred.
 
     The fields are the keys of `[sources.NAME]` and, with dashes, the flags of the command line.
 
@@ -89,11 +89,11 @@ class Layout:
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing is said, so that the header and the rows decide everything."""
-        return self == NOTHING_SAID
+        """Whether nothing is configured, so that the header and the rows decide everything."""
+        return self == DEFAULT_LAYOUT
 
     @property
-    def said_date_format(self) -> DateFormat | None:
+    def configured_date_format(self) -> DateFormat | None:
         """The format of the dates; None if it is to be inferred."""
         if self.start is not None and self.every is not None:
             return date_formats.steps(self.start, self.every)
@@ -102,21 +102,25 @@ class Layout:
     def overridden(self, other: Layout) -> Layout:
         """Return the layout with what another one says in its place; the other one alone if the two contradict."""
         try:
-            return replace(self, **dict(other.said()))
+            return replace(self, **dict(other.settings()))
         except ValueError:
             return other
 
-    def said(self) -> Iterator[tuple[str, Any]]:
+    def settings(self) -> Iterator[tuple[str, Any]]:
         """Yield the fields that are not empty, by name."""
         for field in fields(self):
             value = getattr(self, field.name)
             if value not in ("", (), None):
                 yield field.name, value
 
+    def to_settings(self) -> dict[str, str | list[str]]:
+        """Return the fields that are not empty as the configuration writes them."""
+        return {key: list(one) if isinstance(one, tuple) else format_setting(one) for key, one in self.settings()}
+
     def to_flags(self) -> list[str]:
-        """Return the words that say the same on a command line."""
+        """Return the flags for the same settings."""
         words = []
-        for name, value in self.said():
+        for name, value in self.settings():
             for each in value if isinstance(value, tuple) else (value,):
                 words += [flag(name), format_setting(each)]
         return words
@@ -135,7 +139,7 @@ class Layout:
         return tuple(sorted({find_column("segments", name, names) for name in self.segments}))
 
 
-NOTHING_SAID = Layout()
+DEFAULT_LAYOUT = Layout()
 
 
 def flag(key: str) -> str:
@@ -180,14 +184,14 @@ def find_column(key: str, name: str, names: Sequence[str]) -> int:
     )
 
 
-def say(*layouts: Layout) -> str:
-    """Return how to say one of several things: the flags of each, and where the configuration has them.
+def suggest_settings(*layouts: Layout) -> str:
+    """Return which settings decide between readings: the flags of each, and their keys in the configuration.
 
-    >>> say(Layout(date="ts"), Layout(date="created at"))
+    >>> suggest_settings(Layout(date="ts"), Layout(date="created at"))
     "use `--date ts` or `--date 'created at'` (`date` under [sources.NAME])"
     """
     flags = " or ".join(f"`{shlex.join(layout.to_flags())}`" for layout in layouts)
-    keys = ", ".join(f"`{key}`" for key in dict.fromkeys(key for layout in layouts for key, _ in layout.said()))
+    keys = ", ".join(f"`{key}`" for key in dict.fromkeys(key for layout in layouts for key, _ in layout.settings()))
     return f"use {flags} ({keys} under [sources.NAME])"
 
 
@@ -208,11 +212,11 @@ def step_layout(column: str, steps: Iterable[str]) -> Layout:
     return Layout(date=column, start=datetime(2025, 1, 1, tzinfo=UTC), every=every)
 
 
-class Undecided(SourceError):  # noqa: N818  not an error of the file: a person has to decide
+class AmbiguousFormatError(SourceError):
     """What can be read in more than one way, with the flags that decide it."""
 
     def __init__(self, fact: str, *layouts: Layout) -> None:
-        super().__init__(f"{fact}: {say(*layouts)}" if layouts else fact)
+        super().__init__(f"{fact}: {suggest_settings(*layouts)}" if layouts else fact)
         self.fact = fact
 
 
@@ -233,17 +237,17 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """What is said about all files: by the configuration, and for one command by its flags."""
+    """The layouts of all files: those of the configuration, and that of the flags of one command."""
 
     tables: tuple[Source, ...] = ()
     """The first that matches a path is the one that counts."""
-    flags: Layout = NOTHING_SAID
-    """Said about every file, in place of what the tables say."""
+    flags: Layout = DEFAULT_LAYOUT
+    """For every file, in place of what the tables set."""
 
     def layout_of(self, path: str) -> Layout:
-        """Return what is said about one file."""
-        said = next((table.layout for table in self.tables if table.matches(path)), NOTHING_SAID)
-        return said.overridden(self.flags)
+        """Return the layout of one file."""
+        configured = next((table.layout for table in self.tables if table.matches(path)), DEFAULT_LAYOUT)
+        return configured.overridden(self.flags)
 
 
 NO_SOURCES = Sources()

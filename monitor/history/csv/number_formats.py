@@ -15,7 +15,7 @@ import numpy as np
 from modeltop.core.metrics.registry import Metric
 from modeltop.core.series import Flags, Floats
 from modeltop.core.text import format_exact
-from modeltop.history.csv.layout import DecimalMark, Layout, say
+from modeltop.history.csv.layout import DecimalMark, Layout, suggest_settings
 from modeltop.history.csv.shapes import shapes_of
 from modeltop.history.csv.tolerance import MIN_CELLS, is_within_tolerance
 
@@ -271,7 +271,9 @@ def _unambiguous(
     for other, numbers in possible.items():
         if not of_file and PLAIN not in possible and sizes[other] == sizes[best] and numbers != possible[best]:
             first, second = (format_exact(next(iter(possible[form].values()))) for form in (best, other))
-            remedy = say(*(Layout(decimal=DecimalMark(mark)) for mark in sorted({best.mark, other.mark}, reverse=True)))
+            remedy = suggest_settings(
+                *(Layout(decimal=DecimalMark(mark)) for mark in sorted({best.mark, other.mark}, reverse=True))
+            )
             raise AmbiguousNumbersError(f"holds {first_cell[:40]}, which could be {first} or {second}: {remedy}")
     return best
 

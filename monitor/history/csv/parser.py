@@ -29,7 +29,7 @@ from modeltop.history.csv.header_search import (
     is_frame,
 )
 from modeltop.history.csv.inference import infer_schema
-from modeltop.history.csv.layout import NOTHING_SAID, Layout
+from modeltop.history.csv.layout import DEFAULT_LAYOUT, Layout
 from modeltop.history.csv.problems import DoubtfulCell, ProblemCollector
 from modeltop.history.csv.row_identity import NOT_TOLD_APART, find_identity
 from modeltop.history.csv.sections import FRAME_LEFT_OUT, TOTAL_LEFT_OUT, Section, follow_header, is_header, is_total
@@ -69,7 +69,7 @@ class CsvParser:
         catalog: The metrics, with their bounds and other names.
         zone: Time zone of dates that name none.
         known: From an earlier read of the same file.
-        layout: What a person says about its columns.
+        layout: The configured layout of its columns.
     """
 
     def __init__(
@@ -80,7 +80,7 @@ class CsvParser:
         catalog: MetricRegistry,
         zone: tzinfo = UTC,
         known: PriorKnowledge = NOTHING_KNOWN,
-        layout: Layout = NOTHING_SAID,
+        layout: Layout = DEFAULT_LAYOUT,
     ) -> None:
         self.model = model
         self.catalog = catalog

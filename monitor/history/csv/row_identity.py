@@ -24,7 +24,7 @@ from modeltop.history.csv.header import (
     RowIdentity,
 )
 from modeltop.history.csv.header_search import is_value
-from modeltop.history.csv.layout import Layout, say
+from modeltop.history.csv.layout import Layout, suggest_settings
 from modeltop.history.csv.number_formats import NumberFormat
 from modeltop.history.csv.table import CodedColumn, CsvTable
 
@@ -289,7 +289,9 @@ def _fault(columns: Sequence[_Column], sample: _DatedRows, table: _DatedRows, re
             remedy = "name the column model or segment, or keep one row a date"
             if all(column.name for column in chosen):
                 segments = Layout(segments=tuple(column.name for column in chosen))
-                remedy = say(segments, *(Layout(model=column.name) for column in chosen[: len(chosen) == 1]))
+                remedy = suggest_settings(
+                    segments, *(Layout(model=column.name) for column in chosen[: len(chosen) == 1])
+                )
             if any(_is_time_of_day(column, sample) for column in chosen):
                 remedy = "write date and time in one column"
             message = f"rows of one date differ only in {names}: {remedy}"
