@@ -50,7 +50,7 @@ def workspace(tmp_path_factory) -> Path:
     (folder / "sample_data").symlink_to(ROOT / "sample_data")
     for name in ("metrics", "more"):
         (folder / name).mkdir()
-    for name in ("metrics/a.csv", "a.csv", "b.csv", "more/c.csv"):
+    for name in ("metrics/fraud.csv", "a.csv", "b.csv", "more/c.csv"):
         shutil.copy(ROOT / "sample_data" / "model_performance_tracking.csv", folder / name)
     scripts = folder / "bin"
     scripts.mkdir()
