@@ -184,16 +184,19 @@ def _conversion(values: _Values) -> Conversion | None:
 
 
 def _scaled(values: _Values, unit: Conversion) -> ValueFault:
-    """Return the fault of a feature in another unit; a factor near 1 is named only where it is that of the means."""
+    """Return the fault of a feature in another unit; the factor is exact only where the means show it."""
     reference, names = values.reference, (values.histogram.feature,)
     assert reference is not None, "a conversion is of a reference"
-    if unit.name or not 0.1 < unit.factor < 10:
+    is_near, has_mean = 0.1 < unit.factor < 10, abs(reference.mean) > MIN_MEAN * reference.deviation
+    if unit.name or (has_mean and not is_near):
         return ValueFault(names, f"is {unit.name or f'{unit.factor:.5g} times its reference'}: another unit")
-    ratio = (values.after.high - values.after.low) / (USUAL_RANGE_RATIO * (reference.high - reference.low))
-    error = 1.0  # a range is not exact
-    if abs(reference.mean) > MIN_MEAN * reference.deviation:
-        ratio = values.after.mean / reference.mean
-        error = reference.deviation / abs(reference.mean) / math.sqrt(values.counts.sum())
+    if not has_mean:
+        # Ranges of a few hundred rows do not tell 60 from 100.
+        ratio = (values.after.high - values.after.low) / (USUAL_RANGE_RATIO * (reference.high - reference.low))
+        problem = f"is about {float(f'{ratio:.2g}'):g} times its reference"
+        return ValueFault(names, problem, 0.5) if is_near else ValueFault(names, f"{problem}: another unit")
+    ratio = values.after.mean / reference.mean
+    error = reference.deviation / abs(reference.mean) / math.sqrt(values.counts.sum())
     if error <= MAX_UNIT_ERROR and abs(ratio / unit.factor - 1) <= MAX_UNIT_ERROR:
         return ValueFault(names, f"is {unit.factor:.5g} times its reference: another unit")
     return ValueFault(names, f"is about {ratio:.2g} times its reference", 0.5)
