@@ -233,9 +233,10 @@ class _RowBuilder:
         if self.log.task is Task.REGRESSION or name in self.log.clean_columns:
             return self._number(name)
         dtype = "int8" if len(self.log.classes) < 100 else "int16"
+        own = self.log.class_values.get(name)
         branches = [
-            (equals_expr(self.table, self.schema[name], value), ibis.literal(index, dtype))
-            for index, value in enumerate(self.log.classes)
+            (equals_expr(self.table, self.schema[name], value, is_exact=own is None), ibis.literal(index, dtype))
+            for index, value in enumerate(own or self.log.classes)
         ]
         return ibis.cases(*branches)
 

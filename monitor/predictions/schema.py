@@ -51,7 +51,9 @@ class Column:
 
     @property
     def value_counts(self) -> dict[str, int]:
-        """Counts of the distinct values of the sample, as text."""
+        """Counts of the distinct values of the sample, as text; without what is no number among numbers."""
+        if self.type is ColumnType.NUMBER and self.stored_type is ColumnType.TEXT:
+            return Counter(as_text(value, self.type) for value in self.sample if is_number(value))
         return Counter(as_text(value, self.type) for value in self.sample)
 
 
@@ -159,13 +161,14 @@ def text_expr(table: Expression, column: Column) -> Expression:
     return expr.cast("string")
 
 
-def equals_expr(table: Expression, column: Column, value: str) -> Expression:
+def equals_expr(table: Expression, column: Column, value: str, *, is_exact: bool = True) -> Expression:
     """Return whether the column holds a value.
 
     Args:
         table: The table.
         column: One of its columns.
         value: As `as_text` writes it.
+        is_exact: Whether case and surrounding blanks count.
     """
     expr = table[column.name]
     match column.type:
@@ -178,8 +181,9 @@ def equals_expr(table: Expression, column: Column, value: str) -> Expression:
         case ColumnType.BOOLEAN if column.stored_type is ColumnType.BOOLEAN:
             return expr if value.lower() == "true" else ~expr
         case ColumnType.BOOLEAN:
-            return expr.lower() == value.lower()
-    return text_expr(table, column) == value
+            return expr.strip().lower() == value.lower()
+    text = text_expr(table, column)
+    return text == value if is_exact else text.strip().lower() == value.lower()
 
 
 def parse_timestamp(text: str) -> datetime | None:

@@ -2,40 +2,31 @@
 
 from __future__ import annotations
 
-import re
 import shlex
-from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from modeltop.core.errors import SourceError
 from modeltop.core.metrics.registry import MetricRegistry
 from modeltop.core.text import pluralize, sanitize
-from modeltop.history.log_columns import guess_column
 from modeltop.history.tables import is_performance_metric
 from modeltop.predictions import loading
+from modeltop.predictions.classes import MAX_CLASSES, infer_classes, infer_positive, outcome_values, usual_pairs
 from modeltop.predictions.engines.base import Engine, Expression, fetch
 from modeltop.predictions.loading import LoadedLog, load_log
 from modeltop.predictions.periods import is_calendar, parse_period, period_column
+from modeltop.predictions.roles import Roles
 from modeltop.predictions.schema import (
     Column,
     ColumnType,
     Schema,
-    as_text,
-    is_number,
-    text_expr,
 )
 from modeltop.predictions.spec import ALL_FEATURES, DEFAULT_THRESHOLD, LogSpec, ResolvedLog, Task
 from modeltop.predictions.timestamps import find_date_order
 from modeltop.predictions.windowing import dictionary_encode
 
-POSITIVE_PAIRS = {
-    "1": ("0", "-1"), "true": ("false",), "yes": ("no",), "y": ("n",), "t": ("f",), "positive": ("negative",),
-}  # fmt: skip
-"""Negative values by the positive one they go with, in lower case."""
-MAX_CLASSES = 200
 MAX_CANDIDATES = 5
 """Columns that are named as possibly the label."""
 Profile = Mapping[str, Any]
@@ -53,16 +44,15 @@ def resolve(spec: LogSpec, engine: Engine) -> ResolvedLog:
     loaded = load_log(spec, engine)
     if not any(column.sample for column in loaded.schema.values()):
         raise SourceError("the log has no rows")
-    roles = _Roles(spec, loaded.schema)
+    roles = Roles(spec, loaded.schema)
     roles.find()
     if roles.prediction is None and not roles.scores:
         raise SourceError(_missing_output(spec, loaded.schema))
-    _check_is_no_score(roles)
     task = _infer_task(roles)
     _check_types(task, roles)
     if spec.threshold is not None and not 0 <= spec.threshold <= 1:
         raise SourceError(f"--threshold {spec.threshold:g} is beyond all scores: write a number from 0 to 1")
-    classes = _infer_classes(task, loaded, engine, roles)
+    classes, class_values = infer_classes(task, loaded, engine, roles.outcomes, roles.scores, positive=spec.positive)
     if task is Task.BINARY and roles.scores:
         scores = {classes[1]: next(iter(roles.scores.values())).name}
     else:
@@ -78,6 +68,7 @@ def resolve(spec: LogSpec, engine: Engine) -> ResolvedLog:
         scores=scores,
         id=_name(roles.id),
         classes=classes,
+        class_values=class_values,
         threshold=DEFAULT_THRESHOLD if spec.threshold is None else spec.threshold,
         segments=tuple(loaded.schema.column(name, "--segment").name for name in spec.segments),
         features=(),
@@ -87,7 +78,9 @@ def resolve(spec: LogSpec, engine: Engine) -> ResolvedLog:
     _check_period(log, loaded.schema)
     if roles.timestamp is not None:
         log = replace(log, date_order=find_date_order(loaded.source.table, roles.timestamp, engine))
-    return _with_profile(replace(log, notes=(*roles.notes, *_notes(log), *_label_notes(log, loaded.schema))), engine)
+    return _with_profile(
+        replace(log, notes=(*_role_notes(log, roles), *_notes(log), *_label_notes(log, loaded.schema))), engine
+    )
 
 
 def _missing_output(spec: LogSpec, schema: Schema) -> str:
@@ -100,6 +93,24 @@ def _missing_output(spec: LogSpec, schema: Schema) -> str:
     return (
         f"the log has neither a prediction nor a score: name the column by --prediction or --score; there are {columns}"
     )
+
+
+def _role_notes(log: ResolvedLog, roles: Roles) -> Iterator[str]:
+    """Yield the command that names each role, and the columns without one, if any was recognized by its name."""
+    if not roles.is_inferred:
+        return
+    flags = {"model": log.model, "timestamp": log.timestamp, "label": log.label, "prediction": log.prediction}
+    words = ["modeltop", "compute", *log.spec.sources]
+    words += [word for role, name in flags.items() if name is not None for word in (f"--{role}", name)]
+    for name, column in log.scores.items():
+        words += ["--score", f"{name}={column}" if len(log.scores) > 1 else column]
+    if log.task is Task.BINARY:
+        words += ["--positive", log.classes[1]]
+    yield f"columns recognized: {sanitize(shlex.join(words), 400)}"
+    used_names = {column.name for column in roles.columns} | {*log.segments, *log.features}
+    unused = [name for name in roles.schema if name not in used_names and not name.startswith("modeltop ")]
+    if unused:
+        yield f"columns not used: {sanitize(', '.join(unused), 200)}; --segment or --feature uses them"
 
 
 def _label_notes(log: ResolvedLog, schema: Schema) -> Iterator[str]:
@@ -120,79 +131,11 @@ def _may_be_label(column: Column, log: ResolvedLog) -> bool:
     return values <= set(log.classes) or (infer_positive(values) is not None and len(log.classes) == 2)
 
 
-@dataclass(slots=True)
-class _Roles:
-    """The columns of a log by role; None if the log has none for it."""
-
-    spec: LogSpec
-    schema: Schema
-    model: Column | None = None
-    timestamp: Column | None = None
-    prediction: Column | None = None
-    label: Column | None = None
-    id: Column | None = None
-    scores: dict[str, Column] = field(default_factory=dict)
-    """Columns by class; without a class, by the empty name or their own."""
-    notes: list[str] = field(default_factory=list)
-
-    def find(self) -> None:
-        """Find the column of each role: the named column, else one with a usual name.
-
-        Raises:
-            SourceError: A column that is named is missing, or a score holds no numbers.
-        """
-        spec = self.spec
-        named = [name for name in (spec.timestamp, spec.prediction, spec.label, spec.id) if name]
-        named += [score.partition("=")[2] or score for score in spec.scores]
-        used_names = [*named, *spec.segments, *spec.features, period_column(spec.period) or ""]
-        model = guess_column("model", self.schema, used_names) if spec.model is None else spec.model
-        self.model = None if model is None else self.schema.get(model)
-        if spec.start is None or spec.timestamp is not None:
-            self.timestamp = self._find("timestamp", spec.timestamp, used_names)
-        self.prediction = self._find("prediction", spec.prediction, used_names)
-        self.label = self._find("label", spec.label, used_names)
-        self.id = self._find("id", spec.id, used_names)
-        score = None if spec.scores else self._find("score", None, used_names)
-        self.scores = self._named_scores() if score is None else {"": score}
-        for column in self.scores.values():
-            if column.type is not ColumnType.NUMBER and column.sample:
-                wrong = (value for value in column.sample if not is_number(str(value)))
-                example = next((f", such as {sanitize(value, 40)}" for value in wrong), "")
-                holds = f"{column.type.value}{example}"
-                raise SourceError(f"--score {sanitize(column.name, 60)} holds {holds}, and not numbers from 0 to 1")
-
-    def _find(self, role: str, name: str | None, used_names: list[str]) -> Column | None:
-        if name is not None:
-            return self.schema.column(name, f"--{role}")
-        name = guess_column(role, self.schema, used_names)
-        if name is None:
-            return None
-        if name.lower() != role:
-            self.notes.append(f"{sanitize(name, 60)} is used as the {role}")
-        return self.schema[name]
-
-    def _named_scores(self) -> dict[str, Column]:
-        scores: dict[str, Column] = {}
-        for written in self.spec.scores:
-            class_, sign, column = written.partition("=")
-            if written in self.schema or not sign:  # a column whose name has a `=` is named as it is
-                class_ = column = written
-            scores[class_] = self.schema.column(column, "--score")
-        if len(scores) == 1 and "=" not in self.spec.scores[0]:
-            return {"": next(iter(scores.values()))}
-        return scores
-
-    @property
-    def outcomes(self) -> list[Column]:
-        """The columns of label and prediction, as far as there are any."""
-        return [column for column in (self.label, self.prediction) if column is not None]
-
-
 def _name(column: Column | None) -> str | None:
     return None if column is None else column.name
 
 
-def _infer_task(roles: _Roles) -> Task:
+def _infer_task(roles: Roles) -> Task:
     """Return the task by the values of label and prediction.
 
     Raises:
@@ -210,8 +153,8 @@ def _infer_task(roles: _Roles) -> Task:
         raise SourceError("neither labels nor predictions to infer the task from: give --task")
     if any(column.type is ColumnType.TIMESTAMP for column in outcomes):
         raise SourceError(f"{sanitize(outcomes[0].name, 60)} holds dates, which no task predicts: name another column")
-    values = dict.fromkeys(value for column in outcomes for value in column.value_counts)
-    if infer_positive(values) is not None or len(values) == 2:
+    values = dict.fromkeys(value for column in outcomes for value in outcome_values(column))
+    if infer_positive(values) is not None or len(values) == 2 or usual_pairs(outcomes) is not None:
         return Task.BINARY
     if all(column.type is ColumnType.NUMBER for column in outcomes):
         return _infer_numeric_task(values, has_scores=bool(scores))
@@ -232,7 +175,7 @@ def _infer_numeric_task(values: Collection[str], *, has_scores: bool) -> Task:
     raise SourceError(f"{len(values)} whole numbers may be classes or amounts: give --task multiclass or regression")
 
 
-def _check_types(task: Task, roles: _Roles) -> None:
+def _check_types(task: Task, roles: Roles) -> None:
     label = roles.label
     if task is Task.MULTICLASS and roles.prediction is None and len(roles.scores) < 2:
         values = "" if label is None else sanitize(", ".join(list(label.value_counts)[:6]), 120)
@@ -244,103 +187,6 @@ def _check_types(task: Task, roles: _Roles) -> None:
             raise SourceError(
                 f"--{role} {sanitize(column.name, 60)} holds {column.type.value}, and a regression numbers"
             )
-
-
-def _check_is_no_score(roles: _Roles) -> None:
-    """Raise SourceError if predictions are probabilities: neither classes nor amounts."""
-    prediction, spec = roles.prediction, roles.spec
-    if prediction is None or prediction.type is not ColumnType.NUMBER or spec.task is Task.REGRESSION:
-        return
-    values = {float(value) for value in prediction.sample}
-    labels = {} if roles.label is None else roles.label.value_counts
-    is_binary = spec.task is Task.BINARY or spec.positive is not None or (labels and infer_positive(labels))
-    if is_binary and sum(0 < value < 1 for value in values) > 1 and all(0 <= value <= 1 for value in values):
-        raise SourceError(f"{sanitize(prediction.name, 60)} holds numbers between 0 and 1: name it by --score instead")
-
-
-def _infer_classes(task: Task, loaded: LoadedLog, engine: Engine, roles: _Roles) -> tuple[str, ...]:
-    """Return the values of label and prediction: of a binary task by the first rows, of several classes by all."""
-    if task is Task.REGRESSION:
-        return ()
-    if task is Task.MULTICLASS:
-        return _all_classes(loaded, engine, roles)
-    counts = sum((Counter(column.value_counts) for column in roles.outcomes), Counter[str]())
-    values = [value for value, _ in counts.most_common()]
-    return _infer_binary_classes(roles.spec, values, next(iter(roles.scores), "") or None)
-
-
-def _all_classes(loaded: LoadedLog, engine: Engine, roles: _Roles) -> tuple[str, ...]:
-    table, names, scored = loaded.source.table, set[str](), set(roles.scores) if len(roles.scores) > 1 else set()
-    for column in roles.outcomes:
-        distinct = fetch(engine, table.select(value=text_expr(table, column)).distinct().limit(MAX_CLASSES + 2))
-        values = distinct["value"].to_pylist() if len(distinct) else []
-        names |= {as_text(value, column.type) for value in values if value is not None}
-    if len(names) > MAX_CLASSES:
-        raise SourceError(f"there are over {MAX_CLASSES} classes: is it --task regression?")
-    if scored and (unscored := names - scored):
-        name = sanitize(min(unscored), 40)
-        raise SourceError(f"the class {name} has no score: give each its own, such as --score '{name}=COLUMN'")
-    return tuple(sorted(names | scored, key=_natural_key))
-
-
-def _natural_key(name: str) -> list[tuple[int, int, str]]:
-    """Return a sort key that puts 2 before 10."""
-    parts = re.split(r"(\d+)", name)
-    return [(0, int(part), "") if part.isdigit() and part.isascii() else (1, 0, part) for part in parts]
-
-
-def infer_positive(values: Iterable[str]) -> tuple[str, str] | None:
-    """Return the negative and the positive value of a usual pair; one of the two may be missing.
-
-    >>> infer_positive(["no", "yes"]), infer_positive(["cat", "dog"]), infer_positive(["0"])
-    (('no', 'yes'), None, ('0', '1'))
-    """
-    lowered = {value.lower(): value for value in values}
-    for positive, negatives in POSITIVE_PAIRS.items():
-        for negative in negatives:
-            if lowered and lowered.keys() <= {positive, negative}:
-                return lowered.get(negative, negative), lowered.get(positive, positive)
-    return None
-
-
-def _infer_binary_classes(spec: LogSpec, values: Collection[str], scored_class: str | None) -> tuple[str, str]:
-    """Return the negative and the positive value.
-
-    Args:
-        spec: The specification of the log.
-        values: Values of label and prediction, the frequent ones first.
-        scored_class: The class whose score was named, if it was.
-
-    Raises:
-        SourceError: It is ambiguous which of them is positive.
-    """
-    positive = spec.positive if spec.positive is not None else scored_class
-    if positive is None:
-        pair = infer_positive(values) or infer_positive([value for value in values if value in ("0", "1")])
-        if pair is None:
-            shown = sanitize(", ".join(list(values)[:6]), 120)
-            raise SourceError(f"the values are {shown}: name the positive one by --positive")
-        return pair
-    positive = _as_written(positive, values)
-    others = [value for value in values if value != positive]
-    shown = sanitize(", ".join(others[:6]), 120)
-    if values and positive not in values and len(others) > 1:
-        raise SourceError(f"--positive {sanitize(positive, 40)} is not among the values: {shown}")
-    usual = [value for value in others if value.lower() in POSITIVE_PAIRS.get(positive.lower(), ())]
-    if len(others) > 1 and not usual:
-        raise SourceError(f"beside {sanitize(positive, 40)} the values are {shown}: is it --task multiclass?")
-    return (usual or others or [f"not {positive}"])[0], positive
-
-
-def _as_written(positive: str, values: Collection[str]) -> str:
-    """Return the value that is meant: `1.0` and `True` may be given for `1` and `true`."""
-    if positive in values:
-        return positive
-    try:
-        number = as_text(positive, ColumnType.NUMBER)
-    except ValueError:
-        return next((value for value in values if value.lower() == positive.lower()), positive)
-    return number if number in values else positive
 
 
 def _features(log: ResolvedLog, schema: Schema) -> tuple[str, ...]:
@@ -373,6 +219,12 @@ def _check_period(log: ResolvedLog, schema: Schema) -> None:
 def _notes(log: ResolvedLog) -> Iterator[str]:
     if log.spec.task is None:
         yield f"the task is {log.task.value}"
+    for name, values in log.class_values.items():
+        if values == log.classes:
+            yield f"{sanitize(name, 60)}: case and surrounding blanks do not count"
+        else:
+            pairs = (f"{own} counts as {class_}" for own, class_ in zip(values, log.classes, strict=True))
+            yield f"{sanitize(name, 60)}: {sanitize(', '.join(pairs), 100)}"
     if log.task is Task.BINARY and log.spec.positive is None:
         yield f"{sanitize(log.classes[1], 40)} is the positive value, {sanitize(log.classes[0], 40)} the negative one"
     if log.prediction is None and len(log.scores) == 1 and log.spec.threshold is None:

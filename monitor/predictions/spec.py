@@ -86,6 +86,8 @@ class ResolvedLog:
     id: str | None
     classes: tuple[str, ...]
     """Binary: negative, positive. Multi-class: in natural order. Regression: empty."""
+    class_values: Mapping[str, tuple[str, ...]]
+    """Column of labels or predictions → how it writes the classes, where that is otherwise; case does not count."""
     threshold: float
     segments: tuple[str, ...]
     features: tuple[str, ...]

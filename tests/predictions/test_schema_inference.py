@@ -44,7 +44,6 @@ def test_the_task_is_inferred_from_the_values(read, values, task, classes):
         pytest.param(("prediction", "label"), [("cat", "dog")], {}, "--positive", id="which of two is positive"),
         pytest.param(("prediction", "label"), [("3", "4"), ("5", "5")], {}, "--task", id="classes or amounts"),
         pytest.param(("prediction", "label"), [("a", "b")], {"positive": "c"}, "not among the values:", id="not there"),
-        pytest.param(("prediction", "label"), [("0.2", "0"), ("0.9", "1")], {}, "--score", id="scores"),
         pytest.param(("label",), [("1",)], {}, "neither a prediction nor a score", id="nothing was predicted"),
         pytest.param(("prediction", "lable"), [("1", "1")], {"label": "label"}, "did you mean lable", id="misspelt"),
         pytest.param(
@@ -84,7 +83,7 @@ def test_a_value_that_is_no_date_is_shown_and_not_one_that_is(written, engine):
 def test_columns_are_taken_by_their_usual_names_with_a_note(read):
     log = read(("y_pred_proba", "y_pred", "y_true"), *stamped(("0.7", "1", "0"), ("0.2", "0", "0")))
     assert (log.prediction, log.label, dict(log.scores)) == ("y_pred", "y_true", {"1": "y_pred_proba"})
-    assert "y_pred_proba is used as the score" in log.notes
+    assert "--score y_pred_proba --positive 1" in log.notes[0]
 
 
 def test_without_predictions_the_score_decides_from_the_threshold_on(read):
@@ -105,3 +104,106 @@ def test_rows_that_cannot_be_used_are_counted_in_a_note(read):
 def test_a_file_stem_is_the_model_where_no_column_is(read):
     assert read(("prediction", "label"), *stamped(("1", "1"))).model_name == "log"
     assert read(("prediction", "label"), *stamped(("1", "1")), model="churn").model_name == "churn"
+
+
+LAYOUTS = {
+    "event_time,country,fraud_score,is_fraud,decision": (
+        [("2025-01-01 10:00", "DE", "0.71", "yes", "True"), ("2025-01-01 11:00", "FR", "0.2", "no", "False")],
+        "--timestamp event_time --label is_fraud --prediction decision --score fraud_score --positive yes",
+        "country",
+    ),
+    "ts,churn_probability,churned": (
+        [("1735689600", "0.71", "1"), ("1735689700", "0.2", "0"), ("1735689800", "0.2", "0")],
+        "--timestamp ts --label churned --score churn_probability --positive 1",
+        "",
+    ),
+    "scoredAt,customerId,predictedPrice,actualPrice": (
+        [("2025-01-01", "c1", "10.5", "11.25"), ("2025-01-02", "c2", "9.5", "9.75")],
+        "--timestamp scoredAt --label actualPrice --prediction predictedPrice",
+        "customerId",
+    ),
+    "when,prob_cat,prob_dog,prob_owl,truth": (
+        [("2025-01-01", "0.2", "0.3", "0.5", name) for name in ("owl", "cat", "dog")],
+        "--timestamp when --label truth --score cat=prob_cat --score dog=prob_dog --score owl=prob_owl",
+        "",
+    ),
+    "request_time,label_time,delay_minutes,predicted_delay": (
+        [("2025-01-01", "2025-02-01", "3.5", "4.5"), ("2025-01-02", "2025-02-02", "2.5", "4.25")],
+        "--timestamp request_time --label delay_minutes --prediction predicted_delay",
+        "label_time",
+    ),
+    "created_at,updated_at,prob_0,prob_1,target": (
+        [("2025-01-01", "2025-01-03", "0.3", "0.7", "1"), ("2025-01-01", "2025-01-03", "0.9", "0.1", "0")],
+        "--timestamp created_at --label target --score prob_1 --positive 1",
+        "updated_at, prob_0",
+    ),
+    "timestamp,prediction,label": (
+        [("2025-01-01", "0.2", "0"), ("2025-01-01", "0.9", "1")],
+        "--timestamp timestamp --label label --score prediction --positive 1",
+        "",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("header", LAYOUTS)
+def test_columns_as_they_are_called_in_the_wild_are_recognized(written, engine, header):
+    rows, command, unused = LAYOUTS[header]
+    notes = resolve(LogSpec(sources=(str(written(rows, header=header.split(","))),)), engine).notes
+    assert command in notes[0]
+    assert (f"columns not used: {unused};" in notes[1]) is bool(unused)
+
+
+def test_a_recognized_command_computes_the_same(written, engine):
+    rows, command, _ = LAYOUTS["event_time,country,fraud_score,is_fraud,decision"]
+    path = str(written(rows, header=("event_time", "country", "fraud_score", "is_fraud", "decision")))
+    recognized = resolve(LogSpec(sources=(path,)), engine)
+    assert command in recognized.notes[0]
+    columns = {"timestamp": "event_time", "label": "is_fraud", "prediction": "decision", "scores": ("fraud_score",)}
+    named = resolve(LogSpec(sources=(path,), **columns, positive="yes"), engine)
+    assert not any("recognized" in note for note in named.notes)
+    assert (named.classes, named.class_values, named.scores) == (
+        recognized.classes, recognized.class_values, recognized.scores,
+    )  # fmt: skip
+
+
+def test_a_flag_that_is_not_called_like_the_score_is_no_label(read):
+    log = read(("churn_score", "is_premium"), *stamped(("0.7", "1"), ("0.2", "0")))
+    assert log.label is None
+    assert "try --label is_premium" in " ".join(log.notes)
+
+
+def test_two_times_of_which_none_is_said_to_be_of_the_prediction_are_asked_for(written, engine):
+    path = written([("2025-01-01", "2025-01-02", "1", "1")], header=("opened_on", "closed_on", "prediction", "label"))
+    with pytest.raises(SourceError, match="name it by --timestamp"):
+        resolve(LogSpec(sources=(str(path),)), engine)
+
+
+@pytest.mark.parametrize(
+    ("label", "prediction"),
+    [
+        pytest.param(("no", "yes"), ("False", "True"), id="yes and True"),
+        pytest.param(("0.0", "1.0"), ("false", "true"), id="1.0 and true"),
+        pytest.param(("NO ", " Yes"), ("no", "yes"), id="case and blanks"),
+        pytest.param(("-1", "1"), ("0", "1"), id="1 and -1, 1 and 0"),
+        pytest.param(("N", "Y"), ("0", "1"), id="Y and 1"),
+    ],
+)
+def test_label_and_prediction_in_other_words_for_the_same_are_mapped(cells_of, written, label, prediction):
+    outcomes = [(0, 0), (1, 1), (1, 0), (1, 1)]
+    rows = [("2025-01-01", label[actual], prediction[predicted]) for actual, predicted in outcomes]
+    (counts,) = cells_of(written(rows, header=("timestamp", "label", "prediction")), scores=()).values()
+    assert counts.count[0, :2].sum(axis=-1).tolist() == [[1, 0], [1, 2]]
+
+
+@pytest.mark.parametrize("wrong", ["NULL", "#N/A", "label", "", "nan"])
+def test_a_cell_that_is_no_label_among_zeros_and_ones_is_left_out_and_said(read, wrong):
+    rows = stamped(*[(str(index % 2), str(index % 2)) for index in range(8)], ("1", wrong))
+    log = read(("prediction", "label"), *rows)
+    assert (log.task, log.classes) == (Task.BINARY, ("0", "1"))
+    is_said = "1 row with a label that is neither value count as unlabeled, such as ties" in log.notes
+    assert is_said is (wrong not in ("", "nan"))
+
+
+def test_labels_and_predictions_that_have_nothing_in_common_are_refused(read):
+    with pytest.raises(SourceError, match="--label label holds 0, 1 and --prediction prediction a, b, which have noth"):
+        read(("prediction", "label"), *stamped(("a", "0"), ("b", "1"), ("a", "1")))
