@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import contextlib
 import math
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from modeltop.cli import open as open_command
@@ -18,7 +19,7 @@ from modeltop.config.predictions import COST_KEYS
 from modeltop.core.errors import UsageError
 from modeltop.core.text import holds_credentials, pluralize, sanitize
 from modeltop.history.store.computed import restore_previous
-from modeltop.predictions.job import ComputeResult, compute
+from modeltop.predictions.job import ComputeResult, Confirm, compute
 from modeltop.predictions.spec import ALL_FEATURES, LogSettings, LogSpec, Task
 
 INSTALL = "reading logs needs Ibis and DuckDB: pip install 'modeltop[logs]'"
@@ -89,11 +90,41 @@ def run(args: argparse.Namespace, context: Context) -> int:
     if args.model is not None and holds_credentials(args.model):
         raise UsageError(f"--model {sanitize(args.model, 60)} holds a password or a token: name the model without it")
     config = context.load_config(args)
-    result = _compute(settings(args, config), folder, args, config, context)
-    if not args.open:
+    confirmation = _Confirmation(folder, context)
+    try:
+        result = _compute(settings(args, config), folder, args, config, context, confirmation)
+    except _RefusedError:
+        context.err_line("nothing was computed; correct the command above")
+        return 0
+    if not (args.open or confirmation.was_given):
         return 0
     values = vars(args) | {"paths": [], "now": args.now or result.newest, "below": [], "above": []}
     return open_command.run(argparse.Namespace(**values), context)
+
+
+class _RefusedError(Exception):
+    """A person did not agree with the columns that were recognized."""
+
+
+@dataclass(slots=True)
+class _Confirmation:
+    """Asks on a terminal whether recognized columns are the right ones."""
+
+    folder: Path
+    context: Context
+    was_given: bool = False
+
+    def __call__(self, notes: Sequence[str]) -> None:
+        context = self.context
+        for note in notes:
+            context.err_line(sanitize(note, 400))
+        if context.open_app is None or context.unusable_reason() is not None or not context.stdin.isatty():
+            return
+        context.err.write(f"Compute into {sanitize(self.folder)} and open it? [Y/n] ")
+        context.err.flush()
+        if context.stdin.readline().strip().lower() not in (b"", b"y", b"yes"):
+            raise _RefusedError
+        self.was_given = True
 
 
 def settings(args: argparse.Namespace, config: Config) -> list[LogSettings]:
@@ -149,12 +180,24 @@ def _cost(text: str | None) -> dict[str, float]:
 
 
 def _compute(
-    logs: list[LogSettings], folder: Path, args: argparse.Namespace, config: Config, context: Context
+    logs: list[LogSettings],
+    folder: Path,
+    args: argparse.Namespace,
+    config: Config,
+    context: Context,
+    confirm: Confirm,
 ) -> ComputeResult:
     try:
         with show_progress(context.err) as progress:
-            now, is_backtest = args.now or context.clock(), args.now is not None
-            result = compute(logs, folder, catalog=config.catalog, now=now, is_backtest=is_backtest, progress=progress)
+            result = compute(
+                logs,
+                folder,
+                catalog=config.catalog,
+                now=args.now or context.clock(),
+                is_backtest=args.now is not None,
+                progress=progress,
+                confirm=confirm,
+            )
     except ModuleNotFoundError as error:
         raise UsageError(f"{sanitize(error.name, 40)} is not installed here; {INSTALL}") from None
     for line in result.messages:

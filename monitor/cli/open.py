@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from modeltop.cli.context import AppOptions, Context, add_source
+from modeltop.cli.layout import given_flags
 
 NO_APP = "this is the core without its screen: run `modeltop`; if there is no such command, pip install modeltop"
 
@@ -38,6 +39,8 @@ def run(args: argparse.Namespace, context: Context) -> int:
         _take_keys_from_terminal()
     reason = NO_APP if context.open_app is None else context.unusable_reason()
     if reason is None and context.open_app is not None:
+        if len(args.paths) == 1 and not given_flags(args) and _is_prediction_log(args.paths[0]):
+            return _compute(args, context)
         with context.cover_terminal():
             pipeline = context.pipeline(args, for_app=True)
             options = AppOptions(not args.no_mouse, args.ascii or None, args.theme, not args.no_bell, args.guide)
@@ -47,6 +50,29 @@ def run(args: argparse.Namespace, context: Context) -> int:
     print_summary(context.snapshot(args), context)
     context.err_line(f"summary only: {reason}")
     return 0
+
+
+def _compute(args: argparse.Namespace, context: Context) -> int:
+    """Compute the one log among the arguments, and open the app on it, if the person agrees."""
+    from modeltop.cli import compute
+
+    parser = argparse.ArgumentParser()
+    compute.configure(parser)
+    given = {name: value for name, value in vars(args).items() if name not in ("paths", "store")}
+    return compute.run(argparse.Namespace(**vars(parser.parse_args([])) | given | {"logs": args.paths}), context)
+
+
+def _is_prediction_log(path: str) -> bool:
+    """Return whether a file is a CSV of predictions, by its header and first rows."""
+    from modeltop.core.metrics.registry import MetricRegistry
+    from modeltop.history.tables import HEAD_BYTES, PREDICTION_LOG, log_reason
+
+    try:
+        with Path(path).open("rb") as file:
+            head = file.read(HEAD_BYTES)
+    except OSError:
+        return False
+    return (log_reason(head, path, MetricRegistry()) or "").startswith(PREDICTION_LOG)
 
 
 def _split_words(paths: list[str]) -> tuple[list[str], list[str]]:

@@ -18,7 +18,16 @@ from modeltop.core.text import redact_credentials
 from modeltop.history.csv.dialect import sniff_delimiter
 from modeltop.history.csv.layout import step_layout
 from modeltop.history.files import PIPED
-from modeltop.history.log_columns import COLUMN_ALIASES, guess_column, normalize_column
+from modeltop.history.log_columns import (
+    COLUMN_ALIASES,
+    LABEL_WORDS,
+    PREDICTION_WORDS,
+    SCORE_WORDS,
+    guess_column,
+    is_namesake,
+    normalize_column,
+    words,
+)
 
 HEAD_BYTES = 1 << 16
 """First bytes of a file, by which it is recognized."""
@@ -41,10 +50,14 @@ STEP_COLUMNS = frozenset(
     ("epoch", "epochs", "step", "steps", "_step", "global_step", "trainer/global_step", "iteration", "iter", "batch")
 )
 """Columns of training logs: Lightning, Keras, Hugging Face, Weights & Biases, TensorBoard."""
+PREDICTION_LOG = "a prediction log, not metrics"
+"""Start of the reason why a log of predictions is no history."""
 _HINT = re.compile(
     rb"(?:^|[,;\t|\"])\s*(?:"
     + "|".join(alias for role in _OUTPUTS for alias in COLUMN_ALIASES[role]).replace("_", r"[\s_-]").encode()
-    + rb"|[a-z0-9_]*id)\s*(?:$|[,;\t|\"\r])"
+    + rb"|[a-z0-9_]*id|[a-z0-9_ -]*(?:scores?|prob|proba|probability|pred|predicted|prediction|decision)"
+    + rb"[a-z0-9_ -]*)"
+    + rb"\s*(?:$|[,;\t|\"\r])"
 )
 """A header with such a column may be that of a log."""
 
@@ -62,6 +75,29 @@ class Table:
     def role(self, role: str) -> str | None:
         """Return the column with a usual name of a role of a log; None if there is none."""
         return guess_column(role, self.names)
+
+    @cached_property
+    def outputs(self) -> dict[str, str]:
+        """Columns of a log by role: label, prediction, score; by their words where what may be a label has two values.
+
+        Words alone would take the mean score of a day for a score.
+        """
+        usual = {role: name for role in _OUTPUTS if (name := self.role(role))}
+        named = set(usual.values())
+        by_words = {
+            role: next((name for name in self.names if name not in named and words(name) & kind), None)
+            for role, kind in (("score", SCORE_WORDS), ("prediction", PREDICTION_WORDS))
+        }
+        found = {role: name for role, name in by_words.items() if name} | usual
+        labels = (
+            name
+            for name in self.names
+            if name not in found.values()
+            and self.is_binary(name)
+            and (words(name) & LABEL_WORDS or any(is_namesake(name, output) for output in found.values()))
+        )
+        label = usual.get("label") or next(labels, None)
+        return found | {"label": label} if label and self.is_binary(label) else usual
 
     def column(self, name: str) -> list[str]:
         """Return the cells of a column."""
@@ -147,10 +183,15 @@ def log_reason(data: bytes, path: str, registry: MetricRegistry) -> str | None:
         path: The file, as a person named it.
         registry: The metrics.
     """
-    if not _HINT.search(data[: data.find(b"\n") + 1].rstrip().lower()):
+    header = data[: data.find(b"\n") + 1].rstrip()
+    if not _HINT.search(header.lower()):
+        return None
+    # The header alone decides for most histories: f1_score is as likely as a score.
+    head = read_table(header, path)
+    if head is None or has_metrics(head, registry):
         return None
     table = read_table(data, path)
-    return None if table is None or has_metrics(table, registry) else events_reason(table)
+    return None if table is None else events_reason(table)
 
 
 def has_metrics(table: Table, registry: MetricRegistry) -> bool:
@@ -192,7 +233,7 @@ def is_performance_metric(name: str, registry: MetricRegistry) -> bool:
 
 def events_reason(table: Table) -> str | None:
     """Return why the rows of a table are events, not periods, and the command that reads them; None if they are not."""
-    label, prediction, score = (table.role(role) for role in ("label", "prediction", "score"))
+    label, prediction, score = (table.outputs.get(role) for role in ("label", "prediction", "score"))
     if prediction and (label or table.rows_per_day >= MIN_ROWS_PER_DAY):
         return _log_reason(table)
     if not (table.has_events() or (score and label and table.is_binary(label))):
@@ -204,7 +245,7 @@ def events_reason(table: Table) -> str | None:
 
 def _log_reason(table: Table) -> str:
     times = "" if table.timestamp else " (it needs a column of times)"
-    return f"a prediction log, not metrics: run `{compute_command(table)}`{times}"
+    return f"{PREDICTION_LOG}: run `{compute_command(table)}`{times}"
 
 
 def _features_reason(table: Table, label: str | None) -> str | None:
@@ -224,7 +265,7 @@ def compute_command(table: Table, *, prediction: str | None = None, features: bo
         features: Whether to measure the drift of all other columns.
     """
     columns = {"timestamp": table.timestamp or "COLUMN"} | {
-        role: column for role in ("label", "prediction", "score") if (column := table.role(role))
+        role: column for role in ("label", "prediction", "score") if (column := table.outputs.get(role))
     }
     if prediction:
         columns.setdefault("prediction", prediction)
@@ -254,7 +295,7 @@ def undated_reason(table: Table, registry: MetricRegistry) -> str | None:
         return "no header, the first line is data: put the names of the columns above it, such as date,accuracy"
     if has_metrics(table, registry):
         return None
-    label, prediction, score = (table.role(role) for role in ("label", "prediction", "score"))
+    label, prediction, score = (table.outputs.get(role) for role in ("label", "prediction", "score"))
     if prediction or score:
         return _log_reason(table)
     return _features_reason(table, label)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
@@ -21,6 +21,9 @@ from modeltop.predictions.periods import parse_period, period_column, rows_per_p
 from modeltop.predictions.progress import Progress, report_progress
 from modeltop.predictions.run import CLASS, FEATURE, OWN_COLUMNS, ModelRun, ReferenceStats, RunSummary, describe_commit
 from modeltop.predictions.spec import LogSettings, LogSpec, ResolvedLog, Task
+
+Confirm = Callable[[Sequence[str]], None]
+"""A function that raises an error if a person does not agree with the notes on a log."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,7 @@ def compute(
     now: datetime,
     is_backtest: bool = False,
     progress: Progress | None = None,
+    confirm: Confirm | None = None,
 ) -> ComputeResult:
     """Compute the history of logs, of all of them or of none.
 
@@ -53,6 +57,7 @@ def compute(
         now: Moment by which periods have ended and are complete; aware.
         is_backtest: Whether a person gave `now`: later rows say nothing about the clock.
         progress: Called with the progress of reading, from another thread.
+        confirm: Called with the notes on a log whose columns were recognized; these are then no messages any more.
 
     Raises:
         SourceError: A log cannot be read as specified.
@@ -63,7 +68,7 @@ def compute(
     newest: list[datetime] = []
     with staged_run(folder, catalog, lambda name: catalog.get(name).needs_labels) as run:
         for job in jobs:
-            summary, lines = _compute_log(job, run, now, is_backtest, progress)
+            summary, lines = _compute_log(job, run, now, is_backtest, progress, confirm)
             prefix = f"{sanitize(job.name, 40)}: " if len(jobs) > 1 else ""
             messages += [prefix + line for line in lines]
             if summary.newest_period is not None:
@@ -74,7 +79,12 @@ def compute(
 
 
 def _compute_log(
-    job: LogSettings, run: StagedRun, now: datetime, is_backtest: bool, progress: Progress | None
+    job: LogSettings,
+    run: StagedRun,
+    now: datetime,
+    is_backtest: bool,
+    progress: Progress | None,
+    confirm: Confirm | None,
 ) -> tuple[RunSummary, list[str]]:
     # Late: Ibis and the engines are optional, and slow to import.
     from modeltop.predictions.engines.base import open_engine
@@ -85,6 +95,9 @@ def _compute_log(
     with open_engine(job.engine) as engine:
         log = resolve(job.spec, engine)
         _check_settings(job, log)
+        if confirm is not None and log.is_recognized:
+            confirm(log.notes)
+            log = replace(log, notes=())
         model_run = ModelRun(
             run,
             period_ends(job.spec),

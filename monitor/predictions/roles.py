@@ -2,32 +2,27 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from modeltop.core.errors import SourceError
 from modeltop.core.text import sanitize
 from modeltop.history.csv.dates import EPOCH_UNITS
-from modeltop.history.log_columns import guess_column
+from modeltop.history.log_columns import (
+    LABEL_WORDS,
+    PREDICTED_AT_WORDS,
+    PREDICTION_WORDS,
+    SCORE_WORDS,
+    TIME_WORDS,
+    guess_column,
+    is_namesake,
+    rest_of_words,
+    words,
+)
 from modeltop.predictions.classes import infer_positive, outcome_values
 from modeltop.predictions.periods import period_column
 from modeltop.predictions.schema import Column, ColumnType, Schema, is_number
 from modeltop.predictions.spec import LogSpec, Task
-
-SCORE_WORDS = frozenset(("score", "scores", "proba", "prob", "probability", "probabilities", "confidence", "p"))
-PREDICTION_WORDS = frozenset(
-    ("pred", "preds", "predicted", "prediction", "yhat", "forecast", "decision", "decided", "estimate", "classified")
-)
-LABEL_WORDS = frozenset(("label", "actual", "actuals", "true", "truth", "target", "outcome", "gt", "observed", "real"))
-TIME_WORDS = frozenset(("ts", "time", "timestamp", "date", "datetime", "at", "epoch", "day", "when"))
-PREDICTED_AT_WORDS = frozenset(
-    ("prediction", "predicted", "scored", "request", "event", "inference", "created", "logged")
-)
-"""Words in the name of the time that counts, where there are several."""
-FILLERS = frozenset(("is", "was", "has", "had", "the", "y", "model", "class", "value", "of"))
-MIN_STEM = 4
-"""Letters that two words share at least at their start to be of one stem, such as churn and churned."""
 
 
 @dataclass(slots=True)
@@ -122,7 +117,7 @@ class Roles:
         """Return one score a class, if the rest of their names are the values of label or prediction."""
         outcomes = [column for column in self.outcomes if column.sample] or [*self._with_words(LABEL_WORDS)]
         values = {value.lower(): value for column in outcomes for value in outcome_values(column)}
-        rests = {"_".join(sorted(_rest(column.name, SCORE_WORDS))): column for column in found}
+        rests = {"_".join(sorted(rest_of_words(column.name, SCORE_WORDS))): column for column in found}
         scores = {values[rest]: column for rest, column in rests.items() if rest in values}
         pair = infer_positive(values)
         if pair is not None:
@@ -178,33 +173,9 @@ class Roles:
     def _namesakes(self) -> Iterator[Column]:
         """Yield free columns that are called like the prediction or the score, as churned is like churn_score."""
         outputs = [column for column in (self.prediction, *self.scores.values()) if column is not None]
-        stems = set[str]().union(*(_rest(column.name, SCORE_WORDS | PREDICTION_WORDS) for column in outputs))
         for column in self._free():
-            is_like = any(_same_stem(*pair) for pair in ((own, stem) for own in _rest(column.name) for stem in stems))
-            if is_like and any(_may_be_outcome(column, output) for output in outputs):
+            if any(is_namesake(column.name, output.name) and _may_be_outcome(column, output) for output in outputs):
                 yield column
-
-
-def words(name: str) -> set[str]:
-    """Return the words of a column's name, in lower case.
-
-    >>> sorted(words("fraudScore")), sorted(words("is_fraud"))
-    (['fraud', 'score'], ['fraud', 'is'])
-    """
-    spaced = re.sub(r"([a-z0-9])([A-Z])", r"\1 \2", name)
-    return {word for word in re.split(r"[\W_]+", spaced.lower()) if word}
-
-
-def _rest(name: str, role_words: Collection[str] = LABEL_WORDS) -> set[str]:
-    """Return the words of a name without those of roles."""
-    return words(name) - set(role_words) - FILLERS
-
-
-def _same_stem(first: str, second: str) -> bool:
-    if first == second:
-        return True
-    length = min(len(first), len(second))
-    return length >= MIN_STEM and first[:length] == second[:length]
 
 
 def may_be_score(column: Column) -> bool:

@@ -73,6 +73,7 @@ def resolve(spec: LogSpec, engine: Engine) -> ResolvedLog:
         segments=tuple(loaded.schema.column(name, "--segment").name for name in spec.segments),
         features=(),
         total_bytes=loaded.source.total_bytes,
+        is_recognized=roles.is_inferred,
     )
     log = replace(log, features=_features(log, loaded.schema))
     _check_period(log, loaded.schema)
@@ -97,7 +98,7 @@ def _missing_output(spec: LogSpec, schema: Schema) -> str:
 
 def _role_notes(log: ResolvedLog, roles: Roles) -> Iterator[str]:
     """Yield the command that names each role, and the columns without one, if any was recognized by its name."""
-    if not roles.is_inferred:
+    if not log.is_recognized:
         return
     flags = {"model": log.model, "timestamp": log.timestamp, "label": log.label, "prediction": log.prediction}
     words = ["modeltop", "compute", *log.spec.sources]

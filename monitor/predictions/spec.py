@@ -107,6 +107,8 @@ class ResolvedLog:
     """Columns that can be read as they are stored: without NaN, without classes but 0 and 1."""
     date_order: DateOrder | None = None
     """Order of the numbers in the dates of `timestamp`; None: they are ISO dates, or no text."""
+    is_recognized: bool = False
+    """Whether the role of a column was recognized by anything else than its being called so."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,10 +31,16 @@ LOGS = {
     "predictions of events": table("timestamp,prediction", "{at},{bit}"),
     "prediction in other letters": table("Timestamp;Y True;Y-Pred", "{at};{bit};{bit}"),
     "a model column": table("ts,model,label,prediction", "{at},m{bit},{bit},1"),
+    "a label called like the score": table("event_time,fraud_score,is_fraud", "{at},0.{digit},{bit}"),
+    "a label of the same stem": table("ts,churn_probability,churned", "{at},0.{digit},{bit}"),
+    "words for prediction and label": table("time,predicted_class_name,actual_class_name", "{at},true,{bit}"),
     "epoch seconds": table("timestamp,label,prediction", "{epoch},{bit},1"),
 }
 HISTORIES = {
     "a metric called score": table("date,score", "{day},0.{digit}", **DAILY),
+    "means of what was predicted": table("date,avg_score,predicted_rate,actual_rate", "{day},0.7,0.3,0.2", **DAILY),
+    "hourly means of what was predicted": table("date,predicted_rate,actual_rate", "{at},0.{digit},0.25", **HOURLY),
+    "a flag of another name": table("date,drift_score,is_holiday", "{at},0.{digit},{bit}", **HOURLY),
     "hourly scores": table("date,score", "{at},0.{digit}", **HOURLY),
     "scores by model": table("date,model,score", "{day3},m{third},0.9"),
     "scores by country": table("date,country,score", "{day3},c{third},0.9"),
@@ -67,7 +73,8 @@ def test_the_command_names_the_columns_that_were_found(history_folder, monkeypat
     history_folder.write(table("when,Y True,proba,my prediction", "{at},{bit},0.{digit},x"))
     (problem,) = history_folder.reader("m.csv").read().problems
     assert problem.message == (
-        "a prediction log, not metrics: run `modeltop compute m.csv --timestamp when --label 'Y True' --score proba`"
+        "a prediction log, not metrics: run `modeltop compute m.csv --timestamp when --label 'Y True' "
+        "--prediction 'my prediction' --score proba`"
     )
 
 
