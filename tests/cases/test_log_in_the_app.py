@@ -1,7 +1,7 @@
 """A prediction log opened by its path on a terminal: recognized, confirmed, computed and shown."""
 
 import random
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -14,10 +14,10 @@ def log(tmp_path):
     """Forty days of a model whose decisions are of no use from the 33rd day on, columns as in the wild."""
     rng, lines = random.Random(4), ["event_time,country,fraud_score,is_fraud,decision"]
     for index in range(40 * 60):
-        moment = datetime(2025, 5, 1) + timedelta(minutes=24 * index)
+        moment = datetime(2025, 5, 1, tzinfo=UTC) + timedelta(minutes=24 * index)
         score = rng.random()
         is_fraud = rng.random() < (score**2 if index < 32 * 60 else 0.5)
-        lines.append(f"{moment},DE,{score:.4f},{'yes' if is_fraud else 'no'},{score >= 0.5}")
+        lines.append(f"{moment:%Y-%m-%d %H:%M:%S},DE,{score:.4f},{'yes' if is_fraud else 'no'},{score >= 0.5}")
     path = tmp_path / "fraud.csv"
     path.write_text("\n".join(lines) + "\n")
     return path
