@@ -21,7 +21,7 @@ from modeltop.alerting.suppression import acknowledged_alerts, suppressions
 from modeltop.config.load import Config, candidate_paths
 from modeltop.core.errors import StoreError
 from modeltop.core.incident import CLOCK_TOLERANCE, AlertingState, IncidentStatus, WatcherHealth
-from modeltop.core.series import Alert, History, ReadProblem, Series, SeriesKey, to_datetime, to_datetime64
+from modeltop.core.series import Alert, Condition, History, ReadProblem, Series, SeriesKey, to_datetime, to_datetime64
 from modeltop.core.text import format_age
 from modeltop.history.files import FileStat, file_stat
 from modeltop.history.future_rows import BoundedHistory, FutureRowFilter
@@ -223,6 +223,8 @@ class Pipeline:
         bounded = self._without_future_rows(self._reader.read(progress), clock)
         history = bounded.history
         now = self._now or (clock if self._live else _newest(history, clock))
+        # The watcher, which gives its state, keeps and reports an incident whose rows are gone by itself.
+        is_watcher = state is not None
         state = self.state_reader.alerting_state() if state is None else state
         health = self.state_reader.watcher_health()
         current, *earlier = split_at_restarts(history.series, state.baselines)
@@ -249,6 +251,8 @@ class Pipeline:
         alerts += [
             source_error_alert(problem, since) for problem, since in self._failing_sources(history.problems, now)
         ]
+        if not is_watcher:
+            alerts += _lost_models(state, history, now)
         labels = label_coverage(history, self._config.catalog)
         incidents = group_incidents(alerts, history, self._config.catalog, state=state)
         alerts = with_incident_starts(alerts, incidents, history)
@@ -340,6 +344,17 @@ def _effective_rules(rules: Sequence[Rule]) -> tuple[Rule, ...]:
         or not isinstance(rule.detector, Threshold)
         or not any(fnmatchcase(rule.metric, limit.metric) for limit in limits)
     )
+
+
+def _lost_models(state: AlertingState, history: History, now: datetime) -> Iterable[Alert]:
+    """Yield an alert for each model with an open incident whose rows are gone, which is no recovery."""
+    for incident in state.incidents.values():
+        is_about_data = any(member.condition is Condition.THRESHOLD for member in incident.active_members)
+        is_open = incident.status is IncidentStatus.OPEN and incident.started_at <= now
+        if is_open and is_about_data and incident.model not in history.periods:
+            message = f"its rows are gone; it was {incident.level.name.lower()}: restore its file"
+            problem = ReadProblem(incident.model, message, fatal=True)
+            yield source_error_alert(problem, incident.missing_since or now)
 
 
 def _network_disk_notices(folders: Sequence[Path]) -> Iterable[str]:

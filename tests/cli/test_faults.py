@@ -3,6 +3,7 @@
 import bz2
 import json
 import re
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -184,3 +185,21 @@ def test_compute_without_a_label_says_so_and_names_the_columns_that_may_be_it(ru
 def test_a_log_too_large_for_history_is_still_called_one(run, files, monkeypatch):
     monkeypatch.setattr("modeltop.history.discovery.MAX_BYTES", 1000)
     assert "a prediction log, not metrics" in run("check", "log.csv").out
+
+
+def test_a_critical_model_whose_rows_are_gone_is_unknown_and_never_ok(run, tmp_path):
+    store = tmp_path / "store"
+    store.mkdir()
+    today = datetime.now(UTC).date()
+    days = [today - timedelta(days=age) for age in range(20, -1, -1)]
+    for name, newest in (("bad", 0.7), ("good", 0.95)):
+        rows = [f"{day},{0.95 if index < 18 else newest}\n" for index, day in enumerate(days)]
+        (store / f"{name}.csv").write_text("date,accuracy\n" + "".join(rows))
+    assert run("watch", "--once", "--store", store).code == 0
+    assert run("check", "--store", store).code == 2
+    (store / "bad.csv").unlink()
+    for _ in range(2):
+        found = run("check", "--store", store)
+        assert (found.code, found.lines[0]) == (3, "UNKNOWN: 1 unknown of 2 models: bad: its rows are gone")
+        assert run("watch", "--once", "--store", store).code == 0
+    assert run("check", "--store", store, "--now", str(days[10])).code == 0  # before the incident
