@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, TextIO
 
 from modeltop.cli.layout import add_layout, given_flags
-from modeltop.core.errors import UsageError
+from modeltop.core.errors import OutputError, UsageError
 from modeltop.core.text import sanitize, to_encoding
 
 if TYPE_CHECKING:
@@ -122,7 +122,32 @@ class Context:
 
     def out_line(self, line: str = "") -> None:
         """Write a line of data to stdout, in the characters of its encoding."""
-        self.out.write(encodable(line, self.out) + "\n")
+        self.write(encodable(line, self.out) + "\n")
+
+    def write(self, text: str) -> None:
+        """Write data to stdout as it is.
+
+        Raises:
+            BrokenPipeError: The reader has left.
+            OutputError: It cannot be written otherwise, as on a full disk.
+        """
+        with self._output_errors():
+            self.out.write(text)
+
+    def flush(self) -> None:
+        """Write what is buffered for stdout; raises as `write` does."""
+        with self._output_errors():
+            self.out.flush()
+
+    @contextmanager
+    def _output_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            redirect_to_null(self.out)
+            raise OutputError(f"standard output cannot be written: {error.strerror}") from None
 
     def out_lines(self, lines: Iterable[str]) -> None:
         """Write lines of data to stdout, in the characters of its encoding."""
@@ -131,20 +156,25 @@ class Context:
 
     @contextmanager
     def output_may_be_closed(self) -> Iterator[None]:
-        """Write to a reader that may leave early, such as `head`: the exit code is still that of what was found."""
+        """Write to what may not take it, as `head` or a full disk: the exit code is still that of what was found."""
         try:
             yield
-            self.out.flush()
+            self.flush()
         except BrokenPipeError:
             redirect_to_null(self.out)
+        except OutputError as error:
+            self.err_line(str(error))
 
     def out_json(self, value: object) -> None:
         """Write a value to stdout as JSON, ASCII-escaped; NaN is a programming error."""
         self.out_line(json.dumps(value, allow_nan=False, indent=1))
 
     def err_line(self, line: str) -> None:
-        """Write a line for a person to stderr."""
-        self.err.write(encodable(f"modeltop: {line}", self.err) + "\n")
+        """Write a line for a person to stderr; that it cannot be written changes nothing of what was done."""
+        try:
+            self.err.write(encodable(f"modeltop: {line}", self.err) + "\n")
+        except OSError:
+            redirect_to_null(self.err)
 
     def err_problems(self, problems: Sequence[ReadProblem]) -> None:
         """Write read problems to stderr: a line a fault, for the first 20."""

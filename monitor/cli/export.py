@@ -44,8 +44,8 @@ def run(args: argparse.Namespace, context: Context) -> int:
     else:
         data = to_csv_bytes(without_stem_as_model(table, history), zone=config.zone, spreadsheet=args.spreadsheet)
         if args.csv in (None, "-"):
-            context.out.flush()
-            context.out.write(data.decode("utf-8"))
+            context.flush()
+            context.write(data.decode("utf-8"))
         else:
             _save(Path(args.csv), data, config, context)
     context.err_problems(history.problems)

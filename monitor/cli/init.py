@@ -54,7 +54,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     trial = with_flags(from_tables({**tables, "rules": suggested.tables}, target), args)
     text = suggested_config(tables, suggested, _pipeline(trial, args, context).run(context.clock()))
     if to_stdout:
-        context.out.write(text)
+        context.write(text)
     else:
         _save(text, target, context)
     given = list(args.paths)

@@ -12,7 +12,7 @@ from typing import NoReturn
 
 from modeltop import __version__
 from modeltop.cli.context import COMMANDS, AppOptions, Context, CoverTerminal, OpenApp, load_command, redirect_to_null
-from modeltop.core.errors import MonitorError
+from modeltop.core.errors import MonitorError, OutputError
 from modeltop.core.text import sanitize
 
 __all__ = ["AppOptions", "main"]
@@ -66,9 +66,13 @@ def main(
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     if is_check:  # its process ends soon, and of the many objects that it makes nearly none is garbage
         gc.disable()
-    app = (open_app, unusable_reason, cover_terminal, check_theme)
+    context = Context(sys.stdin.buffer, sys.stdout, sys.stderr, open_app, unusable_reason, cover_terminal, check_theme)
     try:
-        return _run(words, Context(sys.stdin.buffer, sys.stdout, sys.stderr, *app))
+        code = _run(words, context)
+        context.flush()
+    except OutputError as error:
+        context.err_line(str(error))
+        return EXIT_CHECK_USAGE if is_check else EXIT_USAGE
     except SystemExit as stop:  # argparse has printed the error, or the help
         return stop.code if isinstance(stop.code, int) else EXIT_USAGE
     except BrokenPipeError:
@@ -81,6 +85,8 @@ def main(
 
         code = report_crash(error)
         return EXIT_CHECK_USAGE if is_check else code  # 1 would be a warning, which is not known
+    else:
+        return code
     finally:
         if is_check:
             gc.enable()
@@ -115,7 +121,6 @@ def _run(words: list[str], context: Context) -> int:
     args = parser.parse_args(words) if "--" in words else parser.parse_intermixed_args(words)
     try:
         code = run(args, context)
-        context.out.flush()
     except MonitorError as error:
         for line in str(error).splitlines():
             context.err_line(sanitize(line, 400))

@@ -6,6 +6,8 @@ The entire file is validated before anything runs: every error names the dotted 
 from __future__ import annotations
 
 import contextlib
+import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -27,7 +29,7 @@ from modeltop.core.errors import ConfigError
 from modeltop.core.metrics.registry import MetricRegistry
 from modeltop.core.series import Severity
 from modeltop.history.csv.layout import NO_SOURCES, Sources
-from modeltop.history.files import xdg_folder
+from modeltop.history.files import kind_of, xdg_folder
 from modeltop.history.locations import nearest_path
 from modeltop.rules.baselines.past import ROLLING, PastBaseline
 from modeltop.rules.defaults import Defaults
@@ -38,6 +40,9 @@ if TYPE_CHECKING:
 
 NAME = "modeltop.toml"
 SIZE_LIMIT = 1_000_000
+MAX_DEPTH = 50
+"""Parts of a dotted key: the parser takes time by their square."""
+DEEP_KEY = re.compile(rf"(?m)(?:^|[{{,\[])[ \t]*+(?:[\w\"'-]++[ \t]*+\.[ \t]*+){{{MAX_DEPTH}}}")
 """Bytes; a configuration is written by hand, so a larger file is a mistake."""
 
 
@@ -158,6 +163,9 @@ def read_text(path: Path) -> str:
         ConfigError: The file cannot be read, or is larger than 1 MB, or is not UTF-8.
     """
     try:
+        kind = kind_of(path.stat().st_mode)
+        if kind is not None and os.fspath(path) != os.devnull:
+            raise ConfigError(f"{path}: this is a {kind}, not a file: name the configuration")
         with path.open("rb") as file:
             data = file.read(SIZE_LIMIT + 1)
     except OSError as error:
@@ -183,10 +191,17 @@ def parse_tables(text: str, path: Path) -> Mapping[str, Any]:
     Raises:
         ConfigError: It is not TOML.
     """
+    if (key := DEEP_KEY.search(text)) is not None:
+        line = text.count("\n", 0, key.start()) + 1
+        raise ConfigError(f"{path}:{line}: a key of more than {MAX_DEPTH} parts; is this the configuration?")
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path}: not TOML: {error}") from error
+    except RecursionError:
+        raise ConfigError(f"{path}: nested too deeply; is this the configuration?") from None
+    except ValueError:
+        raise ConfigError(f"{path}: a number of thousands of digits; is this the configuration?") from None
 
 
 def _model_aliases(table: TableReader) -> dict[str, str]:

@@ -30,6 +30,8 @@ _TYPE_NAMES = {
     list: "an array",
     dict: "a table",
 }
+MAX_UNKNOWN = 20
+"""Unknown keys of a table that are each reported, with the nearest name."""
 
 
 class TableReader:
@@ -289,9 +291,11 @@ class TableReader:
 
     def check_unknown_keys(self) -> None:
         """Note the keys of this table, and of those within, that were never read."""
-        for key in self.data:
-            if key not in self._read_keys:
-                self.error(key, f"unknown key{_nearest(key, self._read_keys)}")
+        unknown = [key for key in self.data if key not in self._read_keys]
+        for key in unknown[:MAX_UNKNOWN]:
+            self.error(key, f"unknown key{_nearest(key, self._read_keys)}")
+        if len(unknown) > MAX_UNKNOWN:
+            self.errors.append(f"{self.name or 'top level'}: {len(unknown) - MAX_UNKNOWN:,} more unknown keys")
         for child in self._children:
             child.check_unknown_keys()
 

@@ -21,6 +21,10 @@ class SourceError(MonitorError):
     """Nothing of a source of history can be read."""
 
 
+class OutputError(MonitorError):
+    """Standard output cannot be written, as on a full disk."""
+
+
 class StoreError(MonitorError):
     """The store cannot be read or written; nothing was changed."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import stat
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,7 +11,7 @@ from dataclasses import dataclass, field
 from modeltop.core.errors import SourceError
 from modeltop.core.series import ReadProblem
 from modeltop.core.text import redact_credentials
-from modeltop.history.files import MAX_BYTES, PIPED, STDIN, FileStat, TooLargeError, file_stat
+from modeltop.history.files import MAX_BYTES, PIPED, STDIN, FileStat, TooLargeError, file_stat, kind_of
 from modeltop.history.locations import folder_reason, missing_reason
 from modeltop.history.patterns import expand, is_pattern, searched_folders
 from modeltop.history.sources import SUFFIXES, is_service, scheme_of, stem_of
@@ -193,9 +192,7 @@ def open_regular(path: str) -> tuple[int, os.stat_result]:
 
 
 def _check(state: os.stat_result) -> None:
-    kinds = ((stat.S_ISDIR, "folder"), (stat.S_ISFIFO, "FIFO"), (stat.S_ISSOCK, "socket"))
-    if not stat.S_ISREG(state.st_mode):
-        kind = next((name for test, name in kinds if test(state.st_mode)), "device")
+    if (kind := kind_of(state.st_mode)) is not None:
         raise SourceError(f"this is a {kind}, not a file: name a CSV file or a folder of them")
     if state.st_size > MAX_BYTES:
         size, limit = state.st_size / 2**20, MAX_BYTES // 2**20

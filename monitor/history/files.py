@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
@@ -64,3 +65,9 @@ def xdg_folder(kind: Literal["config", "data", "state", "cache"], environ: Mappi
     # The specification requires programs to ignore a relative path.
     folder = Path(base) if base.startswith("/") else Path.home() / _XDG_DEFAULTS[kind]
     return folder / "modeltop"
+
+
+def kind_of(mode: int) -> str | None:
+    """Return what a file of that mode is, such as FIFO, if it is no regular file: reading it may never end."""
+    kinds = ((stat.S_ISDIR, "folder"), (stat.S_ISFIFO, "FIFO"), (stat.S_ISSOCK, "socket"))
+    return None if stat.S_ISREG(mode) else next((name for test, name in kinds if test(mode)), "device")

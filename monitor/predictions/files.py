@@ -13,6 +13,7 @@ from pathlib import Path
 
 from modeltop.core.errors import SourceError
 from modeltop.core.text import sanitize
+from modeltop.history.files import kind_of
 from modeltop.history.formats import unreadable_reason
 from modeltop.history.locations import nearest_path
 
@@ -93,6 +94,8 @@ def _expanded(source: str) -> list[Path]:
         if path.is_dir():
             files = sorted(file for file in path.rglob("*") if file.is_file() and _is_log_file(file, path))
         elif path.exists():
+            if (kind := kind_of(path.stat().st_mode)) is not None:
+                raise SourceError(f"{sanitize(source)} is a {kind}, not a file: write the log into a file")
             files = [path]
         else:
             matches = glob.glob(source, recursive=True)  # noqa: PTH207  Path.glob accepts no absolute pattern
