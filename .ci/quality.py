@@ -48,14 +48,16 @@ def to_mlflow(drop: datetime, uri: str) -> None:
 
 
 def to_prometheus(drop: datetime, path: str) -> None:
-    """Write what a gauge shows at each scrape, every five minutes, as OpenMetrics for `promtool`."""
+    """Write what a gauge of two versions shows at each scrape, every five minutes, as OpenMetrics for `promtool`."""
     lines = ["# TYPE model_accuracy gauge"]
     now = datetime.now(UTC)
     for day, value in accuracies(drop + timedelta(hours=2)):
+        version = "v1" if day < drop - timedelta(days=20) else "v2"
+        labels = f'model="fraud",job="scorer",version="{version}",pod="scorer-{version}"'
         for minutes in range(0, 1440, 5):
             scraped = day + timedelta(minutes=minutes)
             if scraped < now:
-                lines.append(f'model_accuracy{{model="fraud",job="scorer"}} {value:.4f} {scraped.timestamp():.0f}')
+                lines.append(f"model_accuracy{{{labels}}} {value:.4f} {scraped.timestamp():.0f}")
     Path(path).write_text("\n".join([*lines, "# EOF", ""]))
 
 

@@ -10,7 +10,7 @@ import csv
 import io
 import re
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
@@ -29,6 +29,11 @@ STEPS = ("1m", "5m", "15m", "1h", "6h", "1d", "1w")
 """Steps that are proposed."""
 MODEL_LABELS = ("model", "model_name", "modelname", "model_id", "deployment", "service", "app", "job")
 """Labels that name the model, the first that a series has."""
+VERSION_LABELS = ("version", "model_version")
+PROCESS_LABELS = ("instance", "pod")
+"""Labels that a deployment changes."""
+MAX_AT_ONCE = 1.2
+"""Series at a time, on average, up to which they follow one another."""
 WEEK_SECONDS, MONDAY_SECONDS = 604_800, 4 * 86_400
 """1 Jan 1970 was a Thursday."""
 _EXAMPLE = "avg by (model) (model_accuracy)"
@@ -103,11 +108,12 @@ def to_csv(address: str, clock: Callable[[], float] = time.time) -> bytes:
 
 
 def as_csv(series: Iterable[Samples], *, query: str = "", metric: str = "", model: str = "") -> bytes:
-    """Return series as CSV: date, model, segment, metric, value.
+    """Return series as CSV: date, model, segment, metric, value, and version where versions follow one another.
 
     Args:
         series: With their labels: the metric is `metric` or the name, the model the first of `MODEL_LABELS`. Other
-            labels that differ within one model and metric are the segment.
+            labels that differ within one model and metric are the segment, but those of versions, pods and instances
+            that follow one another, of which there is one series.
         query: Names the metric that no label names.
         metric: Name for all series, in place of their own.
         model: The same for the model.
@@ -115,28 +121,60 @@ def as_csv(series: Iterable[Samples], *, query: str = "", metric: str = "", mode
     Raises:
         SourceError: The metric has no name.
     """
-    groups = defaultdict[tuple[str, str], list[tuple[dict[str, str], Values]]](list)
+    groups = defaultdict[tuple[str, str], list[Samples]](list)
     for labels, values in series:
         rest = dict(labels)
         name, written = rest.pop("__name__", ""), rest.pop("metric", "")
         by_label = next((rest.pop(label) for label in MODEL_LABELS if rest.get(label)), "")
-        groups[model or by_label or "prometheus", metric or written or name or _metric_of(query)].append((rest, values))
+        key = model or by_label or "prometheus", metric or written or name or _metric_of(query)
+        groups[key].append(Samples(rest, values))
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(("timestamp", "model", "segment", "metric", "value"))
+    writer.writerow(("timestamp", "model", "segment", "version", "metric", "value"))
     for (of_model, of_metric), members in groups.items():
-        for segment, values in _segments(members):
-            writer.writerows((_iso(moment), of_model, segment, of_metric, value) for moment, value in values)
+        for segment, version, values in _segments(members):
+            writer.writerows((_iso(moment), of_model, segment, version, of_metric, value) for moment, value in values)
     return text.getvalue().encode()
 
 
-def _segments(members: Sequence[tuple[dict[str, str], Values]]) -> Iterator[tuple[str, Values]]:
-    """Yield the segment of each series of one model and metric: its own label, and those that differ."""
+def _segments(members: Sequence[Samples]) -> Iterator[tuple[str, str, Values]]:
+    """Yield the segment of each series of one model and metric, its own label and those that differ, and its version.
+
+    The version is empty where versions are segments, as those that are served side by side.
+    """
     names = sorted({name for labels, _ in members for name in labels} - {"segment"})
     names = [name for name in names if len({labels.get(name, "") for labels, _ in members}) > 1]
-    for labels, values in members:
-        parts = [labels.get("segment", ""), *(f"{name}={labels[name]}" for name in names if labels.get(name))]
-        yield ",".join(part for part in parts if part) or "all", values
+    for passing in ((*VERSION_LABELS, *PROCESS_LABELS), VERSION_LABELS):
+        lasting = [name for name in names if name not in passing]
+        series = defaultdict[str, list[Samples]](list)
+        for each in members:
+            series[_segment(each.labels, lasting)].append(each)
+        if len(lasting) < len(names) and all(map(_follow_one_another, series.values())):
+            for segment, parts in series.items():
+                yield from ((segment, *version) for version in _joined(parts))
+            return
+    yield from ((_segment(labels, names), "", values) for labels, values in members)
+
+
+def _segment(labels: Labels, names: Iterable[str]) -> str:
+    parts = [labels.get("segment", ""), *(f"{name}={labels[name]}" for name in names if labels.get(name))]
+    return ",".join(part for part in parts if part) or "all"
+
+
+def _follow_one_another(parts: Sequence[Samples]) -> bool:
+    """Return whether series have few dates in common, and not the newest."""
+    counts = Counter(moment for part in parts for moment, _ in part.values)
+    return (not counts or counts[max(counts)] == 1) and counts.total() <= MAX_AT_ONCE * len(counts)
+
+
+def _joined(parts: Sequence[Samples]) -> Iterator[tuple[str, Values]]:
+    """Yield the version of each part and its values, without those of dates at which a later part has one."""
+    taken = set[float | str]()
+    filled = [part for part in parts if part.values]
+    for labels, values in sorted(filled, key=lambda part: _iso(max(part.values)[0]), reverse=True):
+        version = next((labels[name] for name in VERSION_LABELS if labels.get(name)), "")
+        yield version, [value for value in values if value[0] not in taken]
+        taken |= {moment for moment, _ in values}
 
 
 def _iso(moment: float | str) -> str:

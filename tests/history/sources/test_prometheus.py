@@ -40,10 +40,10 @@ def prometheus(service):
 
 def test_a_day_has_its_last_value_and_today_the_value_of_now(prometheus):
     assert lines(prometheus.fetch("?query=model_accuracy")) == [
-        "2025-01-07T00:00:00+00:00,fraud,all,model_accuracy,0.92",
-        "2025-01-08T00:00:00+00:00,fraud,all,model_accuracy,0.91",
-        "2025-01-09T00:00:00+00:00,fraud,all,model_accuracy,0.90",
-        "2025-01-10T00:00:00+00:00,fraud,all,model_accuracy,0.8",
+        "2025-01-07T00:00:00+00:00,fraud,all,,model_accuracy,0.92",
+        "2025-01-08T00:00:00+00:00,fraud,all,,model_accuracy,0.91",
+        "2025-01-09T00:00:00+00:00,fraud,all,,model_accuracy,0.90",
+        "2025-01-10T00:00:00+00:00,fraud,all,,model_accuracy,0.8",
     ]
     _, over, _ = prometheus.requests[0]
     assert (over["query"], over["step"]) == ("model_accuracy", f"{DAY}")
@@ -70,13 +70,35 @@ def test_labels_that_tell_series_apart_are_the_segment():
     ]
     date = "1970-01-01T00:00:00"
     assert lines(as_csv(series)) == [
-        f"{date}+00:00,m,region=eu,accuracy,1",
-        f"{date}+00:00,m,region=us,accuracy,1",
-        f"{date}+00:00,m,all,accuracy,1",
-        f"{date}+00:00,m,young,f1,1",
-        f"{date}+00:00,shop,all,accuracy,1",
-        f"{date}.500000+00:00,prometheus,all,accuracy,NaN",
+        f"{date}+00:00,m,region=eu,,accuracy,1",
+        f"{date}+00:00,m,region=us,,accuracy,1",
+        f"{date}+00:00,m,all,,accuracy,1",
+        f"{date}+00:00,m,young,,f1,1",
+        f"{date}+00:00,shop,all,,accuracy,1",
+        f"{date}.500000+00:00,prometheus,all,,accuracy,NaN",
     ]
+
+
+def test_versions_pods_and_instances_that_follow_one_another_are_one_series():
+    def sample(version, instance, days, country="DE"):
+        labels = {"__name__": "accuracy", "model": "m", "version": version, "instance": instance, "country": country}
+        return Samples(labels, [(float(day * DAY), f"{version}@{day}") for day in days])
+
+    read = lines(as_csv([sample("v2", "b", range(9, 20)), sample("v1", "a", range(10))]))
+    values = {f"v1@{day}" for day in range(9)} | {f"v2@{day}" for day in range(9, 20)}
+    assert {line.split(",", 2)[2] for line in read} == {f"all,{value[:2]},accuracy,{value}" for value in values}
+
+    by_country = [sample("v1", "a", range(10)), sample("v2", "b", range(10, 20), "FR")]
+    assert {line.split(",")[2] for line in lines(as_csv(by_country))} == {"country=DE", "country=FR"}
+
+
+@pytest.mark.parametrize("last", [range(20), range(19, 20)])
+def test_versions_that_are_served_side_by_side_are_segments(last):
+    series = [
+        Samples({"model": "m", "version": version}, [(float(day * DAY), "0.9") for day in days])
+        for version, days in (("v1", range(20)), ("v2", last))
+    ]
+    assert {line.split(",")[2] for line in lines(as_csv(series, metric="accuracy"))} == {"version=v1", "version=v2"}
 
 
 @pytest.mark.parametrize(
@@ -89,7 +111,7 @@ def test_labels_that_tell_series_apart_are_the_segment():
     ],
 )
 def test_a_result_without_a_name_has_that_of_the_metric_in_the_query(query, metric):
-    assert lines(as_csv([Samples({"model": "m"}, [(0.0, "1")])], query=query))[0].split(",")[3] == metric
+    assert lines(as_csv([Samples({"model": "m"}, [(0.0, "1")])], query=query))[0].split(",")[4] == metric
 
 
 @pytest.mark.parametrize("query", ["sum(correct_total) / sum(predictions_total)", "vector(1)"])
@@ -97,7 +119,7 @@ def test_a_result_whose_name_the_query_leaves_open_has_to_be_named(query):
     series = [Samples({}, [(0.0, "1")])]
     with pytest.raises(SourceError, match="no name: add one, such as &metric=accuracy"):
         as_csv(series, query=query)
-    assert lines(as_csv(series, query=query, metric="accuracy", model="m"))[0].endswith(",m,all,accuracy,1")
+    assert lines(as_csv(series, query=query, metric="accuracy", model="m"))[0].endswith(",m,all,,accuracy,1")
 
 
 @pytest.mark.parametrize(
