@@ -268,7 +268,7 @@ class Converter:
         for group in np.argsort(first_rows).tolist():
             row = int(first_rows[group])
             segment = reduce(join_segments, (column[row] for column in segments), "all")
-            key = ("" if model is None else model[row], segment, None if metric is None else metric[row])
+            key = ("" if model is None else _name(model[row]), segment, None if metric is None else _name(metric[row]))
             groups[group] = index.setdefault(key, len(index))
         return list(index), groups[codes] if len(index) > 1 else None
 
@@ -277,7 +277,7 @@ class Converter:
         schema = self.schema
         if schema.segment is not None:
             column = table.coded(schema.segment)
-            yield CodedColumn(column.codes, [cell or "all" for cell in column.cells])
+            yield CodedColumn(column.codes, [_name(cell) or "all" for cell in column.cells])
         for index in schema.segments:
             column, name = table.coded(index), schema.names[index]
             stripped = [cell.strip() for cell in column.cells]
@@ -399,3 +399,8 @@ class Converter:
             self._explain_refusal(column, texts[row], int(table.lines[row]), parse_flag)
         flags: Flags = np.array([cell in TRUE for cell in stripped])
         return np.asarray(flags[texts.codes])
+
+
+def _name(cell: str) -> str:
+    """Return a name without the spaces that fill a column of a printed table."""
+    return cell.strip(" ") or cell

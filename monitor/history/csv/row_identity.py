@@ -121,7 +121,7 @@ class _DatedRows:
         rows, moments = rows.take(kept), times[kept].view(np.int64)
         series = np.zeros(len(rows), np.int64)
         for index in (schema.model, schema.segment, schema.metric, *schema.segments):
-            series = series if index is None else _combine(series, rows.coded(index).codes.astype(np.int64))
+            series = series if index is None else _combine(series, _stripped_codes(rows.coded(index)))
         columns = [column for column in schema.numbers if column.role == "value"]
         values = {column.index: _value_codes(rows.coded(column.index), column.format) for column in columns}
         return cls(rows, moments, np.unique(moments, return_inverse=True)[1], series, values, schema.date)
@@ -142,8 +142,7 @@ class _DatedRows:
         if index == DATE_FORM:
             dates = self.rows.coded(self.date)
             return np.asarray(np.array([":" in cell for cell in dates.cells], dtype=np.int64)[dates.codes])
-        column = self.rows.coded(index)
-        return np.asarray(_codes([cell.strip() for cell in column.cells])[column.codes])
+        return _stripped_codes(self.rows.coded(index))
 
     def in_conflict(self, indices: Sequence[int]) -> Flags:
         """Return which rows have the date, the series and the cells of some columns of others with another value."""
@@ -178,6 +177,10 @@ def _is_true(cell: str) -> bool:
 def _codes(cells: Sequence[object]) -> Codes:
     index: dict[object, int] = {}
     return np.array([index.setdefault(cell, len(index)) for cell in cells], dtype=np.int64)
+
+
+def _stripped_codes(column: CodedColumn) -> Codes:
+    return np.asarray(_codes([cell.strip() for cell in column.cells])[column.codes])
 
 
 def _distinct_pairs(left: Codes, right: Codes) -> Codes:

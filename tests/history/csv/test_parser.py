@@ -166,6 +166,13 @@ def test_the_frame_of_a_table_that_a_database_printed_is_no_row(history_folder, 
     assert not [problem for problem in history.problems if "the header" in problem.message]
 
 
+def test_a_name_is_the_same_however_the_printed_column_is_filled(history_folder):
+    rows = [f"| 2025-01-{day:02} | {'a  ' if day % 2 else ' a '} | eu | 0.9{day} |\n" for day in range(1, 9)]
+    history = history_folder.read("| date | model | segment | accuracy |\n|---|---|---|---|\n" + "".join(rows))
+    ((key, series),) = history.series.items()
+    assert (key.model, key.segment, len(series)) == ("a", "eu", 8)
+
+
 @pytest.mark.parametrize("missing", [r"\N", "<NA>", "(null)"])
 def test_the_null_of_a_database_or_of_pandas_is_an_empty_cell(history_folder, missing):
     history = history_folder.read(f"date,accuracy\n2025-01-01,0.95\n2025-01-02,{missing}\n2025-01-03,0.94\n")
