@@ -41,6 +41,8 @@ MAX_CELLS = 256
 """Cells whose metrics are computed at a time: that needs several times the memory of the cells."""
 COLUMN_FIELDS = {"": "value", "_count": "support", "_low": "low", "_high": "high"}
 """Field of `MetricValues` by the suffix of its column."""
+SHOWN_BOUND = 0.002
+"""A metric that bins may have moved by more than this is named in the summary."""
 MAX_NAMED = 8
 """Metrics, or reasons, that are listed."""
 EXPECTED_REASONS = (
@@ -120,6 +122,8 @@ class RunSummary:
     newest: np.datetime64 | None = None
     undefined: Counter[tuple[str, UndefinedReason]] = field(default_factory=Counter)
     """Periods in which a metric is undefined, by metric and reason."""
+    bounds: dict[str, float] = field(default_factory=dict)
+    """Largest bound of each metric that bins of the score leave inexact: intervals do not include it."""
 
     def add_batch(self, segments: NDArray[np.object_], metrics: Mapping[str, MetricValues]) -> None:
         """Count the undefined metrics of a batch of cells, by the segment of each; those of the segment `all` count."""
@@ -128,6 +132,8 @@ class RunSummary:
             for code, periods in zip(*np.unique(metric.undefined_reason[overall], return_counts=True), strict=True):
                 if (reason := UndefinedReason(int(code))) not in EXPECTED_REASONS:
                     self.undefined[name, reason] += int(periods)
+            if metric.bound is not None and overall.any():
+                self.bounds[name] = float(np.fmax.reduce(metric.bound[overall], initial=self.bounds.get(name, 0.0)))
 
     def add_model(self, history: ComputedHistory) -> None:
         """Count all periods of a model that are not in the future."""
@@ -187,6 +193,9 @@ class RunSummary:
             yield f"{pluralize(self.unfinished, 'period')} not over yet: provisional"
         if any(name.startswith("estimated_") for name in self.metrics):
             yield f"each estimated metric is {CAVEAT}"
+        if inexact := {name: bound for name, bound in self.bounds.items() if bound > SHOWN_BOUND}:
+            listed = ", ".join(f"{name} ±{bound:.3f}" for name, bound in inexact.items())
+            yield f"computed from bins of the score, at most so far from the exact value: {listed}"
         yield from self._undefined_lines()
 
     def _undefined_lines(self) -> Iterator[str]:

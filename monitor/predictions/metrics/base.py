@@ -66,7 +66,7 @@ class MetricValues:
     undefined_reason: NDArray[np.int8]
     """An `UndefinedReason` for each cell."""
     bound: Floats | None = None
-    """How far the value of the unbinned scores can lie from `value`; None if the aggregate gives it exactly."""
+    """How far the value of the unbinned scores can lie from `value`, apart from the interval; None if that is exact."""
 
 
 def metric_values(

@@ -80,7 +80,7 @@ def _roc_auc(rows: Floats, probability: Floats, reason: NDArray[np.int8]) -> Met
     bound = ratio(np.einsum("kb,kb->k", ones, zeros), 2 * positives * negatives)
     shift = ratio(below - value[:, None], positives[:, None]) - ratio(above - value[:, None], negatives[:, None])
     variance = np.einsum("kb,kb,kb->k", ones * (1 - probability), shift, shift)
-    interval = intervals.widen_by_bound(_interval(value, variance), bound)
+    interval = _interval(value, variance)
     reason = _unless_empty(reason, np.minimum(positives, negatives), UndefinedReason.ONE_CLASS)
     return metric_values(value, rows.sum(axis=1), interval, reason=reason, bound=bound)
 

@@ -68,7 +68,7 @@ def roc_auc(ranks: RankCounts, *, reason: NDArray[np.int8]) -> MetricValues:
 
     Support: labels of the rarer class. The value counts all of a bin as tied; `bound` is half the tied mass. The
     interval is DeLong's (1988, Biometrics 44) on the scale of log-odds, with Student's quantile for the kurtosis of the
-    placements and the variance of a trace of unseen cases (`UNSEEN_CASES`, `MODELLED_CASES`), widened by the bound.
+    placements and the variance of a trace of unseen cases (`UNSEEN_CASES`, `MODELLED_CASES`), without the bound.
     """
     positives, negatives = ranks.positives, ranks.negatives
     total_positives, total_negatives = ranks.total_positives, ranks.total_negatives
@@ -83,7 +83,7 @@ def roc_auc(ranks: RankCounts, *, reason: NDArray[np.int8]) -> MetricValues:
     degrees = ratio(variance**2, first[0] ** 2 / first[1] + second[0] ** 2 / second[1])
     bound = ratio(0.5 * np.einsum("kb,kb->k", positives, negatives), pairs)
     interval = intervals.logit_interval(inner, variance, intervals.t_isf_975(degrees))
-    interval = intervals.widen_by_bound(intervals.widen_to_contain(area, interval), bound)
+    interval = intervals.widen_to_contain(area, interval)
     return metric_values(area, np.minimum(total_positives, total_negatives), interval, reason=reason, bound=bound)
 
 
@@ -91,18 +91,18 @@ def average_precision(ranks: RankCounts, *, reason: NDArray[np.int8]) -> MetricV
     """Compute the mean over positives of the precision among all that score at least as high: the base rate to 1.
 
     Sum over thresholds of precision times the step of recall, as in scikit-learn; no interpolation. Support: positives.
-    The value is the middle of the range over all orders within bins, and `bound` half their distance. The interval is
-    the delta method's on the scale of log-odds, mixed with that of a plain proportion (Boyd, Eng & Page 2013, ECML)
-    while positives are few, and widened by the bound.
+    The value counts all of a bin as tied; `bound` is the distance to the best or the worst order within bins. The
+    interval is the delta method's on the scale of log-odds, mixed with that of a plain proportion (Boyd, Eng & Page
+    2013, ECML) while positives are few; it does not include the bound.
     """
     positives = ranks.total_positives
-    best, worst = (ratio(total, positives) for total in _extreme_precision_sums(ranks))
-    value, bound = (best + worst) / 2, (best - worst) / 2
+    value, best, worst = (ratio(total, positives) for total in _precision_sums(ranks))
+    bound = np.maximum(best - value, value - worst)
     plain = ratio(value * (1 - value), positives)
     variance = (positives * _precision_variance(ranks) + PRIOR_CASES * plain) / (positives + PRIOR_CASES)
     inner = ratio(value * positives + 0.5, positives + 1)
     interval = intervals.widen_to_contain(value, intervals.logit_interval(inner, variance))
-    return metric_values(value, positives, intervals.widen_by_bound(interval, bound), reason=reason, bound=bound)
+    return metric_values(value, positives, interval, reason=reason, bound=bound)
 
 
 def roc_auc_macro(ranked: NDArray[np.int64]) -> MetricValues:
@@ -157,21 +157,24 @@ def _placement_variance(
     return variance, np.maximum(degrees, intervals.MIN_DEGREES)
 
 
-def _extreme_precision_sums(ranks: RankCounts) -> tuple[Floats, Floats]:
-    """Return the sums over positives of their precision, for the best and the worst order within each bin, [K] each.
+def _precision_sums(ranks: RankCounts) -> tuple[Floats, Floats, Floats]:
+    """Return the sums over positives of their precision, [K] each: all of a bin tied, in the best order, in the worst.
 
-    A bin of p positives and n negatives, after a positives and b negatives that score higher, has its positives at best
-    tied before its negatives: (a + p) / (a + p + b); at worst one by one behind them: (a + i) / (a + i + b + n).
+    A bin of p positives and n negatives, after a positives and b negatives that score higher, has its positives tied
+    with its negatives: (a + p) / (a + p + b + n); at best before them: (a + p) / (a + p + b); at worst one by one
+    behind them: (a + i) / (a + i + b + n).
     """
     hits = ranks.positives_above + ranks.positives
-    rows = hits + ranks.negatives_above
-    best = np.divide(hits, rows, out=np.zeros_like(rows), where=rows > 0)
     alarms = ranks.negatives_above + ranks.negatives
+    tied, best = (
+        np.einsum("kb,kb->k", ranks.positives, np.divide(hits, rows, out=np.zeros_like(rows), where=rows > 0))
+        for rows in (hits + alarms, hits + ranks.negatives_above)
+    )
     np.add(hits, alarms, out=hits)
     lost = _harmonic(hits)
     np.subtract(hits, ranks.positives, out=hits)
     lost -= _harmonic(hits)
-    return np.einsum("kb,kb->k", ranks.positives, best), ranks.total_positives - np.einsum("kb,kb->k", alarms, lost)
+    return tied, best, ranks.total_positives - np.einsum("kb,kb->k", alarms, lost)
 
 
 @cache

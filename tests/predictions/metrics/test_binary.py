@@ -88,6 +88,25 @@ def test_areas_lie_within_the_bound_of_those_of_the_unbinned_scores(binary, log)
         assert np.isnan(value) if area is None else abs(value - area) <= bound + EXACT, name
 
 
+@given(st.lists(st.tuples(st.integers(0, 1), st.integers(0, 100)), min_size=1, max_size=80))
+@settings(max_examples=100, deadline=None)
+def test_areas_of_scores_of_two_decimals_are_those_of_scikit_learn(binary, rows):
+    label, cents = (np.array(values) for values in zip(*rows, strict=True))
+    metrics = compute_binary(binary(label, cents > 50, cents / 100))
+    if label.any():
+        precision = oracle.average_precision_score(label, cents / 100)
+        assert metrics["average_precision"].value[0] == pytest.approx(precision, abs=EXACT)
+    if len(set(label)) == 2:
+        assert metrics["roc_auc"].value[0] == pytest.approx(oracle.roc_auc_score(label, cents / 100), abs=EXACT)
+
+
+@given(st.lists(st.integers(0, 1), min_size=1, max_size=80).filter(any), st.floats(0, 1))
+@settings(max_examples=100, deadline=None)
+def test_the_average_precision_of_constant_scores_is_the_base_rate(binary, label, score):
+    metrics = compute_binary(binary(label, np.ones(len(label)), np.full(len(label), score)))
+    assert metrics["average_precision"].value[0] == pytest.approx(np.mean(label), abs=EXACT)
+
+
 @given(logs())
 @settings(max_examples=150, deadline=None)
 def test_the_calibration_error_lies_within_its_bound(binary, log):
