@@ -26,12 +26,12 @@ register(
     _accuracy(
         "accuracy",
         "acc accuracy_rate categorical_accuracy sparse_categorical_accuracy classification_accuracy "
-        "subset_accuracy prediction_accuracy",
+        "subset_accuracy prediction_accuracy genauigkeit exactitude exactitud accuratezza acurácia nauwkeurigheid",
     ),
     _class_accuracy("balanced_accuracy", "bal_acc bacc balanced_acc", title="mean of the recalls of all classes"),
-    _precision_recall("precision", "ppv positive_predictive_value prec precision_rate"),
-    _precision_recall("recall", "sensitivity tpr true_positive_rate recall_rate"),
-    metric(HIGHER, SHARE, "f1_score", "f1 f_score f_measure f1_measure", family="precision-recall"),
+    _precision_recall("precision", "ppv positive_predictive_value prec precision_rate präzision précision precisión"),
+    _precision_recall("recall", "sensitivity tpr true_positive_rate recall_rate sensitivität rappel sensibilidad"),
+    metric(HIGHER, SHARE, "f1_score", "f1 f_score f_measure f1_measure f1_wert f1_maß", family="precision-recall"),
     _negatives("specificity", "tnr true_negative_rate selectivity"),
     _negatives("negative_predictive_value", "npv"),
     _agreement(
@@ -48,7 +48,7 @@ register(
     _errors(
         "error_rate",
         "misclassification_rate zero_one_loss merror multi_error binary_error classification_error "
-        "misclassification_error",
+        "misclassification_error fehlerrate fehlerquote",
     ),
     _class_errors("false_positive_rate", "fpr fall_out false_alarm_rate"),
     _class_errors("false_negative_rate", "fnr miss_rate"),

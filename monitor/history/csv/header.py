@@ -23,13 +23,13 @@ from modeltop.history.csv.table import CsvTable
 from modeltop.history.store.row_format import COMPANIONS, DATE_COLUMN_NAMES, MAX_COLUMNS, is_store_header
 
 ROLE_NAMES = {
-    "model": ("model", "modelname", "modell", "modele", "modèle", "modelo", "modello"),
+    "model": ("model", "modelname", "modell", "modellname", "modele", "modèle", "modelo", "modello"),
     "segment": ("segment", "segmentname"),
     "provisional": ("provisional",),
     "version": ("modelversion", "version"),
     "count": (
         *("count", "n", "nsamples", "numsamples", "samplesize", "nrows", "numrows", "rowcount", "support"),
-        "anzahl",
+        *("anzahl", "anzahlfälle", "fallzahl", "fälle", "stichprobe", "stichprobengröße"),
     ),
 }
 """Role → names of its column, by `name_key`; where a file has several, the first of these names."""

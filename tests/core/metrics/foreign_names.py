@@ -38,6 +38,17 @@ class Foreign(NamedTuple):
 
 
 FOREIGN_NAMES: tuple[Foreign, ...] = (
+    # Spreadsheets in other languages
+    Foreign("Genauigkeit", "accuracy", HIGHER, SHARE, ROWS, None, 1, "German"),
+    Foreign("Genauigkeit (%)", "accuracy", HIGHER, SHARE, ROWS, None, 1, "German"),
+    Foreign("Präzision", "precision", HIGHER, SHARE, OWN, None, 1, "German"),
+    Foreign("Sensitivität", "recall", HIGHER, SHARE, OWN, None, 1, "German"),
+    Foreign("F1-Wert", "f1_score", HIGHER, SHARE, None, None, 1, "German"),
+    Foreign("F1-Maß", "f1_score", HIGHER, SHARE, None, None, 1, "German"),
+    Foreign("Fehlerrate", "error_rate", LOWER, SHARE, ROWS, None, 1, "German"),
+    Foreign("Exactitude", "accuracy", HIGHER, SHARE, ROWS, None, 1, "French"),
+    Foreign("rappel", "recall", HIGHER, SHARE, OWN, None, 1, "French"),
+    Foreign("exactitud", "accuracy", HIGHER, SHARE, ROWS, None, 1, "Spanish"),
     # scikit-learn
     Foreign("accuracy", "accuracy", HIGHER, SHARE, ROWS, None, 1, "scikit-learn"),
     Foreign(

@@ -67,7 +67,7 @@ def test_a_broken_cell_is_reported_and_the_rest_of_its_row_is_read(history_folde
     assert len(history.periods["m"]) == 2
 
 
-@pytest.mark.parametrize("name", ["count", "n", "N", "n_samples", "num_rows", "support", "Sample size"])
+@pytest.mark.parametrize("name", ["count", "n", "N", "n_samples", "num_rows", "Sample size", "Anzahl Fälle"])
 def test_the_number_of_cases_is_known_by_the_names_that_the_field_gives_it(history_folder, name):
     history = history_folder.read(f"date,accuracy,{name}\n2025-01-01,0.9,10\n2025-01-02,0.8,20\n")
     assert [key.metric for key in history.series] == ["accuracy"]

@@ -37,6 +37,12 @@ def test_in_a_fleet_the_model_is_named(diagnosed, make):
     assert texts(diagnosed(make.healthy("ranker")))[0] == f"▲ What fraud: a{WHAT[1:]}"
 
 
+@pytest.mark.parametrize("metric", ["RMSE", "Trefferquote"])
+def test_in_a_fleet_the_name_of_a_metric_is_written_as_it_is(diagnosed, make, metric):
+    state = diagnosed(make.healthy("ranker", metric="Trefferquote"), what=f"{metric} jumped overnight.")
+    assert texts(state)[0] == f"▲ What fraud: {metric} jumped overnight."
+
+
 def test_only_what_happened_is_bold(diagnosed):
     roles = [[role for _, role in line] for line in verdict_lines(diagnosed(), 80)]
     assert roles == [["critical", "dim", "worst"], ["", "dim", ""], ["", "dim", ""]]
