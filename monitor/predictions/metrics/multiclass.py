@@ -1,13 +1,14 @@
 """Metrics of several classes; averages are `_macro`, each class counting alike, and `_weighted`, each by its labels.
 
-If the metric of a class with labels or predictions is undefined, so is the average: scikit-learn counts it as 0.
+A class with labels or predictions whose own metric is undefined is left out of the average, as by scikit-learn's
+`zero_division=np.nan`; low and high then allow for any value of that class, from 0 to 1.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from modeltop.core.series import Floats
+from modeltop.core.series import Flags, Floats
 from modeltop.predictions.aggregates.classification import MulticlassCounts
 from modeltop.predictions.aggregates.score_bins import BINS
 from modeltop.predictions.metrics import intervals, ranking
@@ -73,7 +74,8 @@ def _table(counts: MulticlassCounts) -> ConfusionTable:
 def compute_averages(table: ConfusionTable) -> dict[str, MetricValues]:
     """Compute averages of precision, recall and F1: 0 to 1. Support: labels of the rarest class, if weighted all rows.
 
-    The intervals are the delta method's on the scale of log-odds, of the smoothed table.
+    The intervals are the delta method's on the scale of log-odds, of the smoothed table; wider by the share of classes,
+    or labels, that are left out.
     """
     present, labelled, smoothed = table.present_classes, table.labels > 0, table.smoothed()
     cases = {
@@ -84,48 +86,55 @@ def compute_averages(table: ConfusionTable) -> dict[str, MetricValues]:
     metrics = {}
     for name, (undefined, reason) in cases.items():
         kinds = ("macro", present, table.minority_labels), ("weighted", labelled, table.rows)
-        for average, counted, support in kinds:
-            value, _ = _average(table, name, average)
-            interval = intervals.logit_interval(*_average(smoothed, name, average))
-            missing = (undefined & counted).any(axis=1), reason
+        for average, of_interest, support in kinds:
+            counted = of_interest & ~undefined
+            value, _ = _average(table, name, counted, weighted=average == "weighted")
+            interval = _average(smoothed, name, counted, weighted=average == "weighted")
+            low, high = intervals.widen_to_contain(value, intervals.logit_interval(*interval))
+            weight = table.labels if average == "weighted" else of_interest
+            unknown = ratio((weight * undefined).sum(axis=1), (weight * of_interest).sum(axis=1))
             metrics[f"{name}_{average}"] = metric_values(
                 value,
                 support,
-                intervals.widen_to_contain(value, interval),
-                reason=first_reason((table.rows == 0, UndefinedReason.NO_LABELS), missing),
+                (low * (1 - unknown), high * (1 - unknown) + unknown),
+                reason=first_reason(
+                    (table.rows == 0, UndefinedReason.NO_LABELS), (np.logical_not(counted.any(axis=1)), reason)
+                ),
             )
     return metrics
 
 
 def balanced_accuracy(table: ConfusionTable) -> MetricValues:
     """Compute the mean recall of the classes that have labels: 0 to 1. Support: labels of the rarest of them."""
-    value, _ = _average(table, "recall", "labelled")
-    interval = intervals.logit_interval(*_average(table.smoothed(), "recall", "labelled"))
-    single = (table.labels > 0).sum(axis=1) < 2
+    labelled = table.labels > 0
+    value, _ = _average(table, "recall", labelled)
+    interval = intervals.logit_interval(*_average(table.smoothed(), "recall", labelled))
+    single = labelled.sum(axis=1) < 2
     reason = first_reason((table.rows == 0, UndefinedReason.NO_LABELS), (single, UndefinedReason.ONE_CLASS))
     return metric_values(value, table.minority_labels, intervals.widen_to_contain(value, interval), reason=reason)
 
 
-def _average(table: ConfusionTable, name: str, average: str) -> tuple[Floats, Floats]:
+def _average(table: ConfusionTable, name: str, counted: Flags, *, weighted: bool = False) -> tuple[Floats, Floats]:
     """Return the mean over classes and its variance.
 
     Args:
         table: Of K cells.
         name: `precision`, `recall` or `f1_score`.
-        average: `macro` over the classes present, `labelled` over those with labels, `weighted` by their labels.
+        counted: The classes whose mean it is, [K, C]; each has what its metric is divided by.
+        weighted: Whether each counts by its labels; else alike.
     """
     by_labels, by_predictions = {"precision": (0.0, 1.0), "recall": (1.0, 0.0), "f1_score": (0.5, 0.5)}[name]
     total = by_labels * table.labels + by_predictions * table.predictions
-    counted = table.present_classes if average == "macro" else table.labels > 0
-    weighted = average == "weighted"
     each = np.where(counted, ratio(table.hits, total), 0.0)
-    weight = ratio(table.labels, table.rows[:, None]) if weighted else ratio(counted, counted.sum(axis=1)[:, None])
+    counts = np.where(counted, table.labels, 0.0) if weighted else counted.astype(np.float64)
+    sum_of_counts = counts.sum(axis=1)[:, None]
+    weight = ratio(counts, sum_of_counts)
     value = np.where(counted, weight * each, 0.0).sum(axis=1)
     by_hits = np.where(counted, weight * ratio(1.0, total), 0.0)
     by_total = -by_hits * each
-    labels, rows = by_labels * by_total, np.zeros_like(table.rows)
+    labels = by_labels * by_total
     if weighted:
-        labels = labels + ratio(each, table.rows[:, None])
-        rows = -ratio(value, table.rows)
-    gradient = Gradient(hits=by_hits, labels=labels, predictions=by_predictions * by_total, rows=rows)
+        labels = labels + np.where(counted, ratio(each - value[:, None], sum_of_counts), 0.0)
+    predictions = by_predictions * by_total
+    gradient = Gradient(hits=by_hits, labels=labels, predictions=predictions, rows=np.zeros_like(table.rows))
     return value, gradient.variance(table)
