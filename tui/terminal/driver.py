@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import codecs
 import queue
-from collections.abc import Iterable
+import re
+from collections.abc import Callable, Iterable
 from functools import partial
+from time import monotonic
 from typing import Any, ClassVar
 
+from textual import events
 from textual._ansi_sequences import SYNC_END, SYNC_START
 from textual._xterm_parser import XTermParser
 from textual.drivers import linux_driver
@@ -20,21 +24,84 @@ _MIN_FRAME_LENGTH = 100
 _ENTER_ALTERNATE_SCREEN = "\x1b[?1049h"
 
 
+PASTE_START, PASTE_END = "\x1b[200~", "\x1b[201~"
+PASTE_SECONDS = 0.5
+"""Silence after which a paste whose end never came is over: all keys would be part of it."""
+MAX_TYPED = 200
+"""Characters in one read from which they were pasted into a terminal that does not say so."""
+MAX_SIDE = 2_000
+"""Columns, or lines, from which a size that the terminal reports is none."""
+_PARTS = re.compile(r"\x1b[^\x1b]{0,32}|[^\x1b]+")
+_MARKS = re.compile(r"\x1b\[20([01])~")
+_PARSE_ERRORS = (ValueError, OverflowError, ArithmeticError, LookupError, TypeError)
+
+
 class _KeyParser(XTermParser):
-    """Parses keys, first those typed before the app started, and drops late replies to the query sent then."""
+    """Parses keys, first those typed before the app started, and survives whatever else comes.
+
+    Late replies to the query sent then are dropped, as is a sequence that Textual's parser fails at.
+    """
 
     def __init__(self, debug: bool = False) -> None:
         super().__init__(debug)
         self._late_replies = LateReplies()
         self._typed_ahead = TerminalDriver.typed_ahead
+        self._end_of_data = ""
+        self._pasting_since: float | None = None
 
     def feed(self, data: str) -> Iterable[Message]:
-        keys = self._late_replies.strip(data)
-        return super().feed(keys) if keys or not data else ()  # an empty string would end the parser
+        if not data:  # it ends the parser
+            yield from super().feed(data)
+            return
+        keys = self._late_replies.strip(data) if TerminalDriver.expects_late_reply else data
+        self._follow_paste(keys)
+        is_pasting = self._pasting_since is not None
+        for part in _PARTS.findall(keys):
+            if part[0] == "\x1b":
+                for character in part:  # so that of what fails only the sequence is lost
+                    yield from self._survive(partial(super().feed, character))
+            elif len(part) >= MAX_TYPED and not is_pasting and PASTE_END not in keys:
+                yield events.Paste(part.replace("\x00", ""))
+            else:
+                yield from self._survive(partial(super().feed, part))
 
     def tick(self) -> Iterable[Message]:
         keys, self._typed_ahead = self._typed_ahead, ""
-        return (*(super().feed(keys) if keys else ()), *super().tick())
+        if keys:
+            yield from self.feed(keys)
+        if self._pasting_since is not None and monotonic() - self._pasting_since >= PASTE_SECONDS:
+            yield from self.feed(PASTE_END)
+        yield from self._survive(super().tick)
+
+    def _follow_paste(self, keys: str) -> None:
+        data = self._end_of_data + keys
+        marks, self._end_of_data = _MARKS.findall(data), data[-len(PASTE_START) + 1 :]
+        if marks:
+            self._pasting_since = monotonic() if marks[-1] == "0" else None
+        elif self._pasting_since is not None:
+            self._pasting_since = monotonic()
+
+    def _survive(self, parse: Callable[[], Iterable[Message]]) -> Iterable[Message]:
+        try:
+            yield from filter(_is_possible, parse())
+        except _PARSE_ERRORS:
+            self._tokens.clear()
+            self._gen = self.parse(self._tokens.append)
+            self._awaiting, self._timeout_time = next(self._gen), None
+
+
+def _is_possible(message: Message) -> bool:
+    """Return whether a terminal can mean it: neither half a character nor a size beyond all screens."""
+    if isinstance(message, events.Key):
+        return message.character is None or not any("\ud800" <= one <= "\udfff" for one in message.character)
+    if isinstance(message, events.Resize):
+        return 0 < message.size.width < MAX_SIDE and 0 < message.size.height < MAX_SIDE
+    return True
+
+
+def _replacing_decoder(name: str) -> Callable[[], codecs.IncrementalDecoder]:
+    """Return a decoder of bytes in place of `codecs.getincrementaldecoder`, to which none is an error."""
+    return partial(codecs.getincrementaldecoder(name), errors="replace")
 
 
 class TerminalDriver(linux_driver.LinuxDriver):
@@ -51,8 +118,9 @@ class TerminalDriver(linux_driver.LinuxDriver):
 
     def run_input_thread(self) -> None:
         """Read keys until the app ends."""
-        if self.expects_late_reply or self.typed_ahead:
-            linux_driver.XTermParser = _KeyParser  # type: ignore[attr-defined]  # the driver looks it up here, and nowhere else
+        # The driver looks both up here, and nowhere else. Bytes that are no UTF-8 would end its thread.
+        linux_driver.XTermParser = _KeyParser  # type: ignore[attr-defined]
+        linux_driver.getincrementaldecoder = _replacing_decoder  # type: ignore[attr-defined, assignment]
         super().run_input_thread()
 
     def write(self, data: str) -> None:
