@@ -19,6 +19,9 @@ from modeltop.history.files import read_range
 TEMP_NAME = ".newborn"
 """Name under which a part is written before it gets its own; only the holder of the lock touches it."""
 
+TEMP_PREFIX = ".new-"
+"""Start of the name of a file or folder that gets its own once it is complete."""
+
 OPEN_FLAGS = os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 """Flags of every `os.open` in a store: no link leads out of it, and opening a FIFO does not block."""
 
@@ -280,7 +283,7 @@ def _replace(target: Path, data: bytes) -> None:
         existing = target.stat().st_mode
         _check_regular(existing)
         mode = stat.S_IMODE(existing)
-    descriptor, name = tempfile.mkstemp(prefix=".new-", dir=target.parent)
+    descriptor, name = tempfile.mkstemp(prefix=TEMP_PREFIX, dir=target.parent)
     try:
         _write_and_close(descriptor, data, mode)
         Path(name).replace(target)

@@ -7,21 +7,26 @@ import fcntl
 import os
 import random
 import stat
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from modeltop.core.errors import StoreError
 from modeltop.core.text import sanitize
-from modeltop.history.store.durable import OPEN_FLAGS, as_store_error, close, file_mode, open_file, sync_folder
+from modeltop.history.store.durable import TEMP_PREFIX, as_store_error, close, file_mode, open_file, sync_folder
 
 LOCK = ".lock"
 """The folder's one lock file. It is never deleted or replaced: who waits for it must wait for the same file."""
 
 
+LOCK_TIMEOUT = 30.0
+"""Seconds for which a command waits for another holder."""
+
+
 @contextlib.contextmanager
-def locked(folder: Path, timeout: float = 30.0) -> Iterator[None]:
-    """Hold a folder's lock; a missing folder is made, and another holder waited for, for `timeout` seconds.
+def locked(folder: Path, timeout: float = LOCK_TIMEOUT) -> Iterator[None]:
+    """Hold a folder's lock; a missing folder is made, and another holder waited for, for `timeout` seconds; 0: one try.
 
     Raises:
         StoreError: The folder or the lock is not available.
@@ -61,29 +66,40 @@ def open_lock_file(path: Path) -> int:
     Raises:
         OSError: It is something else, or the system refuses.
     """
-    try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | OPEN_FLAGS, 0o600)
-    except FileExistsError:
+    with contextlib.suppress(FileNotFoundError):
         return open_file(path, os.O_RDWR)
+    descriptor, temporary = tempfile.mkstemp(prefix=TEMP_PREFIX, dir=path.parent)
     try:
+        # It has its permissions before its name: between the two another user would be refused.
         os.fchmod(descriptor, file_mode(path.parent))
-    except BaseException:
+        os.link(temporary, path)
+    except BaseException as error:
         close(descriptor)
-        raise
+        if not isinstance(error, FileExistsError):
+            raise
+        return open_file(path, os.O_RDWR)
+    finally:
+        Path(temporary).unlink()
     return descriptor
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder if it is missing: private, or shared if its parent is (setgid and group-writable).
+    """Make a folder and its parents if missing: private, or shared if its parent is (setgid and group-writable).
 
     Raises:
         OSError: The system refuses.
     """
     if folder.is_dir():
         return
-    folder.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(folder.parent)
     mode = folder.parent.stat().st_mode
-    folder.mkdir(mode=0o700, exist_ok=True)
-    if mode & stat.S_ISGID and mode & stat.S_IWGRP:
-        folder.chmod(0o2770)
+    temporary = Path(tempfile.mkdtemp(prefix=TEMP_PREFIX, dir=folder.parent))
+    try:
+        if mode & stat.S_ISGID and mode & stat.S_IWGRP:
+            temporary.chmod(0o2770)
+        temporary.rename(folder)  # with its permissions, as a lock file
+    except OSError:
+        temporary.rmdir()
+        if not folder.is_dir():
+            raise
     sync_folder(folder.parent)

@@ -40,10 +40,12 @@ def rows_of():
 
 @pytest.fixture
 def files():
-    """Every file under a folder and its bytes, the lock's aside."""
+    """Every file under a folder and its bytes, the lock's aside, under whatever name."""
 
     def read(folder):
+        lock = folder / ".lock"
         paths = [path for path in folder.rglob("*") if path.is_file() and path.name != ".lock"]
+        paths = [path for path in paths if not (lock.exists() and path.samefile(lock))]
         return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
 
     return read
