@@ -17,9 +17,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO
 
+from modeltop.core.errors import StoreError
 from modeltop.core.text import sanitize
 from modeltop.history.store.computed import RUN_LOCK_FOLDER
-from modeltop.history.store.lock import locked
+from modeltop.history.store.durable import write_atomically
+from modeltop.history.store.lock import make_folder
 from modeltop.history.store.paths import file_prefix
 from modeltop.predictions.isolated_main import PROGRAM, isolated_environment
 from modeltop.predictions.spec import LogSettings
@@ -168,7 +170,8 @@ class Scheduler:
 
     def _write_marker(self, name: str, when: datetime, error: str) -> None:
         path, stamp = self._marker_path(name), when.timestamp()
-        with contextlib.suppress(OSError):
-            with locked(path.parent):
-                path.write_text(error, "utf-8")
+        # No lock: who computes by hand holds it for a whole run.
+        with contextlib.suppress(OSError, StoreError):
+            make_folder(path.parent)
+            write_atomically(path, error.encode())
             os.utime(path, (stamp, stamp))

@@ -82,6 +82,11 @@ class Cycle:
         return IncidentTracker(self._identity.folder, watch.no_data_wait, watch.every)
 
     @property
+    def seconds_waited(self) -> float:
+        """Seconds that the last cycle has waited for the disk or for another process, not computed."""
+        return self._buffer.seconds_waited
+
+    @property
     def has_problems(self) -> bool:
         """True if something could not be read, saved or sent, or a receiver fails."""
         return self._reporter.error is not None
@@ -111,6 +116,7 @@ class Cycle:
 
     def run(self) -> bool:
         """Evaluate everything once and send due messages. Return whether the evaluation succeeded."""
+        self._buffer.start_cycle()
         error = self._evaluate()
         self._reporter.set_error("look", error)
         if error is None:
@@ -193,6 +199,7 @@ class Cycle:
 
     def stop(self, seconds: float = SHUTDOWN_SECONDS) -> None:
         """Let messages on their way arrive within `seconds`, then record that this process leads no more."""
+        self._buffer.start_cycle()
         self.dispatcher.stop()
         if self._compute_jobs is not None:
             self._compute_jobs.stop()

@@ -70,7 +70,8 @@ class Daemon:
         started = time.monotonic()
         succeeded = self._cycle.run()
         self._last_run = time.monotonic()
-        self._min_wait = COST_FACTOR * (self._last_run - started) if succeeded else AFTER_FAILURE
+        cost = self._last_run - started - self._cycle.seconds_waited
+        self._min_wait = COST_FACTOR * cost if succeeded else AFTER_FAILURE
 
     def _is_due(self) -> bool:
         """Return whether to run a cycle: soon after a change, else when the interval has passed."""

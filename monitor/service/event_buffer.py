@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
+from collections.abc import Sequence
 from itertools import islice
 
 from modeltop.alerting.event_log.event_log import EventLog
@@ -15,6 +17,10 @@ MAX_BUFFERED = 200_000
 """Events that are buffered while nothing can be written; beyond that the oldest are lost."""
 BATCH_EVENTS = 500
 """Events in one write."""
+PATIENCE = 1.0
+"""Seconds in one cycle in which other writers are waited for; what is not written then is buffered."""
+PATIENCE_AFTER_ERROR = 0.1
+"""The same while events could not be written, such as by a process that keeps the lock."""
 
 
 class BufferedEventLog:
@@ -25,8 +31,16 @@ class BufferedEventLog:
         self._saved_state = AlertingState()
         self._unsaved: deque[Event] = deque(maxlen=MAX_BUFFERED)
         self._state: AlertingState | None = None
+        self._patience = PATIENCE
+        self.seconds_waited = 0.0
+        """Seconds that writing has taken in this cycle."""
         self.error: str | None = None
         """Error that keeps events from being saved; None if everything is on the disk."""
+
+    def start_cycle(self) -> None:
+        """Allow other writers to be waited for again."""
+        self._patience = PATIENCE if self.error is None else PATIENCE_AFTER_ERROR
+        self.seconds_waited = 0.0
 
     def state(self) -> AlertingState:
         """Return the state that results from the events of all processes and those still to be written."""
@@ -53,7 +67,7 @@ class BufferedEventLog:
         try:
             while self._unsaved:
                 batch = tuple(islice(self._unsaved, BATCH_EVENTS))
-                self._event_log.append(*batch)
+                self._append(batch)
                 for _ in batch:
                     self._unsaved.popleft()
         except StoreError as error:
@@ -61,3 +75,10 @@ class BufferedEventLog:
             return False
         self.error = None
         return True
+
+    def _append(self, batch: Sequence[Event]) -> None:
+        started = time.monotonic()
+        try:
+            self._event_log.append(*batch, timeout=max(0.0, self._patience - self.seconds_waited))
+        finally:
+            self.seconds_waited += time.monotonic() - started

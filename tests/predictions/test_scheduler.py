@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from modeltop.history.store.computed import RUN_LOCK_FOLDER
+from modeltop.history.store.lock import locked
 from modeltop.predictions import scheduler as scheduler_module
 from modeltop.predictions.scheduler import Scheduler
 from modeltop.predictions.spec import LogSettings, LogSpec
@@ -60,6 +62,14 @@ def test_logs_are_computed_one_at_a_time_the_longest_overdue_first(schedule):
         names.append(wait(scheduler, NOON).name)
     assert sorted(names) == ["churn", "fraud"]
     assert scheduler.due(NOON + 2 * HOUR) == ["churn", "fraud"]
+
+
+def test_a_run_by_hand_that_goes_on_holds_up_nothing(schedule, tmp_path):
+    scheduler = schedule(churn=HOUR)
+    with locked(tmp_path / "store" / RUN_LOCK_FOLDER):
+        scheduler.tick(NOON)
+        assert wait(scheduler, NOON).exit_code == 0
+        assert scheduler.due(NOON) == []
 
 
 def test_a_log_without_a_schedule_is_never_computed_by_itself(schedule):

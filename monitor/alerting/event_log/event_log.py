@@ -21,7 +21,7 @@ from modeltop.core.incident import AlertingState
 from modeltop.core.text import sanitize
 from modeltop.history.files import FileStat
 from modeltop.history.store import durable
-from modeltop.history.store.lock import locked
+from modeltop.history.store.lock import LOCK_TIMEOUT, locked
 
 MAX_SEGMENT_BYTES = 1 << 19
 """Bytes of lines after which the next file is started, with a checkpoint in its first line: no older one is read."""
@@ -97,16 +97,18 @@ class EventLog:
         clock = self._clock()
         return clock if state.last_event_at is None else max(clock, state.last_event_at)
 
-    def append(self, *events: Event) -> None:
-        """Append events; on return they are on the disk.
+    def append(self, *events: Event, timeout: float = LOCK_TIMEOUT) -> None:
+        """Append events; on return they are on the disk. Another writer is waited for, for `timeout` seconds.
 
         Raises:
             StoreError: Nothing was written: the folder, the lock or the disk is not available, or a newer version
                 writes the log.
         """
-        self.update(lambda _: events)
+        self.update(lambda _: events, timeout=timeout)
 
-    def update(self, decide: Callable[[AlertingState], Sequence[Event]]) -> AlertingState:
+    def update(
+        self, decide: Callable[[AlertingState], Sequence[Event]], *, timeout: float = LOCK_TIMEOUT
+    ) -> AlertingState:
         """Append the events decided from the newest state, under the lock, and return the state afterwards.
 
         Of two people the first wins: what `decide` raises is raised here, and nothing is written.
@@ -115,7 +117,7 @@ class EventLog:
             StoreError: As for `append`.
         """
         # The lock first, so that a thread that waits for another process holds up no reader.
-        with locked(self.folder), self._guard:
+        with locked(self.folder, timeout), self._guard:
             state = self._reader.state()
             if self._reader.log.outdated and not state.read_only_reason:
                 self._move_outdated_aside()

@@ -199,7 +199,7 @@ def fail_writes(monkeypatch):
     append = EventLog.append
 
     def switch(*, off):
-        def refuse(self, *events):
+        def refuse(self, *events, **_):
             raise StoreError("cannot write the journal: the disk is full: free some space, then try again")
 
         monkeypatch.setattr(EventLog, "append", refuse if off else append)

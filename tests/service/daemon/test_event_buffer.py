@@ -30,10 +30,10 @@ class FlakyEventLog:
     def state(self):
         return self.event_log.state()
 
-    def append(self, *events):
+    def append(self, *events, timeout):
         if self.is_full:
             raise StoreError("full")
-        self.event_log.append(*events)
+        self.event_log.append(*events, timeout=timeout)
 
 
 @pytest.fixture
