@@ -6,7 +6,9 @@ import argparse
 import contextlib
 import gc
 import os
+import signal
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from typing import NoReturn
 
@@ -64,6 +66,8 @@ def main(
     is_check = words[:1] == ["check"]
     # numpy would start one thread per core for linear algebra that is never done here.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    if words[:1] == ["watch"] and threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # the configuration, which it asks to reload, is yet to be read
     if is_check:  # its process ends soon, and of the many objects that it makes nearly none is garbage
         gc.disable()
     context = Context(sys.stdin.buffer, sys.stdout, sys.stderr, open_app, unusable_reason, cover_terminal, check_theme)

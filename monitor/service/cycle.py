@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from modeltop.alerting.event_log.event_log import EventLog
+from modeltop.alerting.notifiers.base import end_notifiers
 from modeltop.core.errors import MonitorError
 from modeltop.core.event import ClockAccepted, LeaderChanged
 from modeltop.core.incident import CLOCK_TOLERANCE
@@ -207,6 +208,7 @@ class Cycle:
         while self.dispatcher.is_sending() and (remaining := deadline - time.monotonic()) > 0:
             self.wakeup.wait(remaining)
             self.dispatcher.collect_results()
+        end_notifiers()
         if self._identity.one_shot and self.last_result is not None and not self._reporter.has_error("look"):
             self._ping()  # after the messages: only now it is known whether somebody can be reached
         self._heartbeat.wait(max(0.0, deadline - time.monotonic()))

@@ -36,8 +36,8 @@ def verdict_lines(state: ScreenState, width: int) -> list[Cells]:
     severity, verdict = known
     what, why, do = (sanitize(sentence, 600) for sentence in (verdict.what, verdict.why, verdict.do))
     if state.snapshot is not None and len(state.snapshot.model_statuses) > 1:
-        link, first = " is" if what.startswith("ok:") else ":", what.partition(" ")[0]
-        is_name = any(key.metric == first for key in state.snapshot.history.series) or first.isupper()
+        link, word = " is" if what.startswith("ok:") else ":", what.partition(" ")[0]
+        is_name = any(key.metric == word for key in state.snapshot.history.series) or word.isupper()
         what = what if is_name else what[:1].lower() + what[1:]
         what = f"{truncate_middle(sanitize(state.selection.model), MAX_MODEL_WIDTH)}{link} {what}"
     labels = [(f"{label:<{LABEL_WIDTH}}", "dim") for label in LABELS]

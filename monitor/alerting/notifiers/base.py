@@ -27,6 +27,7 @@ from modeltop.core.text import format_exact, sanitize
 _TYPES = ("slack", "pagerduty", "email", "webhook", "command", "apprise")
 """Types of receivers, each defined in the module of this package that has its name."""
 _REGISTRY: dict[str, type[Notifier]] = {}
+_AT_END: list[Callable[[], None]] = []
 _MAX_SECRET_BYTES = 65_536
 LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "::1")
 """Hosts to which secrets may be sent in clear."""
@@ -68,6 +69,18 @@ def notifier(name: str) -> Callable[[N], N]:
         return cls
 
     return register
+
+
+def at_end(function: Callable[[], None]) -> Callable[[], None]:
+    """Register the decorated function to be called when the watcher ends."""
+    _AT_END.append(function)
+    return function
+
+
+def end_notifiers() -> None:
+    """End what messages still on their way have started."""
+    for function in _AT_END:
+        function()
 
 
 def notifier_types() -> tuple[str, ...]:

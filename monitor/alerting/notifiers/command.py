@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import IO, ClassVar
 
 from modeltop.alerting.messages.message import Message
-from modeltop.alerting.notifiers.base import Notifier, notifier, validate_timeout
+from modeltop.alerting.notifiers.base import Notifier, at_end, notifier, validate_timeout
 from modeltop.alerting.notifiers.secrets import redact
 from modeltop.core.errors import NotifyError
 from modeltop.core.text import format_exact, sanitize, to_encoding
@@ -35,6 +35,9 @@ PERMANENT_EXIT_CODES = (64, 78)
 """Exit codes after which another attempt is useless: EX_USAGE and EX_CONFIG (sysexits.h)."""
 _TAIL_BYTES = 4096
 """Bytes of standard error that are buffered, to quote the last line."""
+
+
+_RUNNING: set[subprocess.Popen[bytes]] = set()
 
 
 @notifier("command")
@@ -84,7 +87,11 @@ class Command(Notifier):
             raise NotifyError(
                 f"{sanitize(self.command[0], 80)} cannot be run: {reason}", permanent=not _is_busy(error)
             ) from None
-        self._wait(process, text.encode("utf-8", "replace"), secrets)
+        _RUNNING.add(process)
+        try:
+            self._wait(process, text.encode("utf-8", "replace"), secrets)
+        finally:
+            _RUNNING.discard(process)
 
     def _wait(self, process: subprocess.Popen[bytes], text: bytes, secrets: tuple[str, ...]) -> None:
         assert process.stdin is not None, "asked for above"
@@ -157,6 +164,13 @@ def _feed(stream: IO[bytes], text: bytes) -> None:
     """Write a text and close; a program that exits without reading it has not failed: its exit code decides."""
     with contextlib.suppress(OSError), stream:
         stream.write(text)
+
+
+@at_end
+def _kill_running() -> None:
+    """Kill what still runs when the watcher ends, whose threads do not wait for it."""
+    for process in tuple(_RUNNING):
+        _kill(process)
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:
