@@ -10,7 +10,7 @@ import re
 import shlex
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from modeltop.core.metrics.registry import MetricRegistry
 from modeltop.core.series import Direction
@@ -183,15 +183,21 @@ def log_reason(data: bytes, path: str, registry: MetricRegistry) -> str | None:
         path: The file, as a person named it.
         registry: The metrics.
     """
-    header = data[: data.find(b"\n") + 1].rstrip()
-    if not _HINT.search(header.lower()):
-        return None
-    # The header alone decides for most histories: f1_score is as likely as a score.
-    head = read_table(header, path)
-    if head is None or has_metrics(head, registry):
+    header = data[: data.find(b"\n") + 1].rstrip()[: HEAD_BYTES + 1]
+    if not _may_head_a_log(header, registry):
         return None
     table = read_table(data, path)
     return None if table is None else events_reason(table)
+
+
+@lru_cache(maxsize=64)
+def _may_head_a_log(header: bytes, registry: MetricRegistry) -> bool:
+    """Return whether the rows must decide; the files of a fleet have few headers."""
+    if not _HINT.search(header.lower()):
+        return False
+    # The header alone decides for most histories: f1_score is as likely as a score.
+    head = read_table(header, "")
+    return head is not None and not has_metrics(head, registry)
 
 
 def has_metrics(table: Table, registry: MetricRegistry) -> bool:

@@ -247,7 +247,7 @@ class Sources:
     def layout_of(self, path: str) -> Layout:
         """Return the layout of one file."""
         configured = next((table.layout for table in self.tables if table.matches(path)), DEFAULT_LAYOUT)
-        return configured.overridden(self.flags)
+        return configured if self.flags.is_empty else configured.overridden(self.flags)
 
 
 NO_SOURCES = Sources()

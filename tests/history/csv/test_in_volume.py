@@ -191,6 +191,23 @@ def test_a_sound_file_is_nowhere_read_by_line(history_folder, read_by_line):
     assert read_by_line == []
 
 
+def test_plain_decimals_are_the_nearest_floats_without_pandas(history_folder, monkeypatch):
+    set_limits(monkeypatch, ALWAYS, 2**20)
+    monkeypatch.setattr(in_volume, "_read_frame", None)
+    rng = random.Random(3)
+    cells = ["", "0", "00000000", "99999999", "0.000001", "999999.9", "00.10", "7"]
+    cells += [f"{rng.random() * 10 ** rng.randint(0, 3):.{rng.randint(1, 4)}f}" for _ in range(2_000)]
+    rows = [f"{date.fromordinal(730_000 + n)},{cell}\n" for n, cell in enumerate(cells)]
+    (series,) = history_folder.read("date,kpi\n" + "".join(rows)).series.values()
+    assert series.values.tolist() == [float(cell) for cell in cells if cell]
+
+
+@pytest.mark.parametrize("cell", [".5", "1.", "1..2", "1.2.3", "-1", "+1", "1e5", "123456789", "0.1234567", "7:", "/7"])
+def test_what_is_no_short_decimal_is_read_as_by_line(history_folder, assert_read_alike, cell):
+    history_folder.write(f"date,kpi\n2025-01-01,1\n2025-01-02,{cell}\n2025-01-03,\n")
+    assert_read_alike(history_folder)
+
+
 def test_a_broken_chunk_is_read_by_line_and_the_rest_in_volume(
     history_folder, as_plain_data, monkeypatch, read_by_line
 ):
