@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from modeltop.core.errors import SourceError
 from modeltop.core.series import ReadProblem
 from modeltop.core.text import redact_credentials
-from modeltop.history.files import MAX_BYTES, PIPED, STDIN, FileStat, TooLargeError, file_stat, kind_of
+from modeltop.history.files import MAX_BYTES, PIPED, STDIN, FileStat, TooLargeError, file_stat, kind_of, partition_of
 from modeltop.history.locations import folder_reason, missing_reason
 from modeltop.history.patterns import expand, is_pattern, searched_folders
 from modeltop.history.sources import SUFFIXES, is_service, scheme_of, stem_of
@@ -168,6 +168,8 @@ def _qualified_stem(path: str, depth: int) -> str:
     if path == STDIN or is_service(path):
         return PIPED if path == STDIN else scheme_of(path)
     parts = path.split("/")
+    if (len(parts) > 2 and re.match(r"part-\d{5}|.*\.c000\.", parts[-1])) or partition_of(path):
+        del parts[len(parts) - 1 - len(partition_of(path)) :]  # one table in many files
     return redact_credentials("/".join([*parts[max(0, len(parts) - 1 - depth) : -1], stem_of(parts[-1])]))
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
+from urllib.parse import unquote
 
 from modeltop.core.errors import SourceError
 
@@ -35,6 +37,21 @@ def file_stat(path: str | os.PathLike[str]) -> FileStat | None:
     except (OSError, ValueError):
         return None
     return state.st_dev, state.st_ino, state.st_mode, state.st_size, state.st_mtime_ns, state.st_ctime_ns
+
+
+def partition_of(path: str) -> dict[str, str]:
+    """Return the keys and values of the folders right above a file that are those of a partition, as Hive writes them.
+
+    >>> partition_of("/data/quality/model=fraud/dt=2026-01-09/part-0.parquet")
+    {'model': 'fraud', 'dt': '2026-01-09'}
+    """
+    found: dict[str, str] = {}
+    for folder in os.path.abspath(path).split("/")[-2::-1]:  # noqa: PTH100  as above
+        key, equals, value = folder.partition("=")
+        if not equals or not re.fullmatch(r"[A-Za-z_][\w.-]*", key):
+            break
+        found = {key: unquote(value), **found}
+    return found
 
 
 def read_range(descriptor: int, start: int, end: int) -> bytes:

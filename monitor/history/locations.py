@@ -178,14 +178,14 @@ def folder_reason(folder: str) -> str:
         store = f"{above}/mlruns" if is_below else f"{folder.rstrip('/')}/mlruns" if "mlruns" in names else "mlruns"
         return f"an MLflow file store, not CSV: `modeltop check {shlex.quote(f'mlflow:{store}')}`"
     files = [name for name in names if not os.path.isdir(f"{folder}/{name}")]  # noqa: PTH112  as above
-    partition = next((name for name in names if "=" in name), None)
-    if count := _folders_below(folder, (".csv",) if partition else _TABLES):
+    if partition := next((name for name in names if "=" in name), None):
+        read = f"`modeltop check --recursive {quoted}`; predictions: run `modeltop compute {quoted}`"
+        return f"no metric files here, but folders such as {partition}: {read}"
+    if count := _folders_below(folder, _TABLES):
         holders = f"{count} subfolders have" if count > 1 else "a subfolder has"
         return f"no metric files here, but {holders} some: `modeltop check --recursive {quoted}`"
     if files:
         return _describe_files(files, quoted)
-    if partition:
-        return f"no metric files here, but folders such as {partition}: `modeltop compute {quoted}` reads predictions"
     if names:
         return f"no metric files here: `ls {quoted}/*` lists what is there"
     return "an empty folder: name one with metric files"

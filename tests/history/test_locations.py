@@ -98,7 +98,9 @@ def test_pathlib_takes_a_slash_from_an_address_and_it_is_given_back():
         (["0/ab/metrics/accuracy", "0/ab/params/lr"], "no metric files here: `ls m/*` lists what is there"),
         (["mlruns/0/meta.yaml"], "an MLflow file store, not CSV: `modeltop check mlflow:m/mlruns`"),
         (["metrics/accuracy", "params/lr", "meta.yaml"], "an MLflow file store, not CSV: `modeltop"),
-        (["date=2025-01-01/part"], "no metric files here, but folders such as date=2025-01-01: `modeltop compute m`"),
+        (["date=2025-01-01/part.parquet"],
+         "no metric files here, but folders such as date=2025-01-01: `modeltop check --recursive m`; predictions"),
+        (["date=2025-01-01/part.parquet", "_SUCCESS"], "no metric files here, but folders such as date=2025-01-01: "),
         ([".hidden.csv"], "an empty folder: name one with metric files"),
     ],
 )  # fmt: skip

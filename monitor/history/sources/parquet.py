@@ -6,12 +6,14 @@ import csv
 import io
 import json
 import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from modeltop.core.errors import SourceError
+from modeltop.core.metrics.names import name_key
 from modeltop.core.text import sanitize
-from modeltop.history.csv.header import NoHistory
-from modeltop.history.files import MAX_BYTES, TooLargeError
+from modeltop.history.csv.header import ROLE_NAMES, NoHistory, find_date_column
+from modeltop.history.files import MAX_BYTES, TooLargeError, partition_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -20,11 +22,14 @@ if TYPE_CHECKING:
 MAX_CELLS = 20_000_000
 """Most cells of a table: as CSV it has about as many bytes as the largest CSV file that is read."""
 BATCH_ROWS = 1_024
+_CALENDAR = ("year", "month", "day")
+_DATE = r"\d{4}-?\d{2}(?:-?\d{2}(?:[T_ ]\d{2}.*)?)?|\d{4}-W\d{2}"
+"""The value of a partition that is a date, or a month or week."""
 INSTALL = "reading Parquet needs PyArrow: pip install 'modeltop[logs]'"
 
 
-def to_csv(data: bytes, path: str) -> bytes:  # noqa: ARG001  as every format
-    """Return a Parquet file as CSV, with the fields of a struct as `outer.inner`.
+def to_csv(data: bytes, path: str) -> bytes:
+    """Return a Parquet file as CSV, with the fields of a struct as `outer.inner`, and the folders of its partition.
 
     Args:
         data: The file.
@@ -41,7 +46,7 @@ def to_csv(data: bytes, path: str) -> bytes:  # noqa: ARG001  as every format
     except ImportError:
         raise SourceError(INSTALL) from None
     try:
-        return _write(_read(parquet.ParquetFile(pa.BufferReader(data))))
+        return _write(_read(parquet.ParquetFile(pa.BufferReader(data))), partition_of(path))
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         reason = sanitize(str(error).partition("\n")[0].partition(". ")[0].rstrip("."), 60)
         raise SourceError(f"damaged Parquet ({reason}): copy or write it again") from None
@@ -62,7 +67,7 @@ def _read(file: parquet.ParquetFile) -> pa.Table:
     return pa.Table.from_batches(batches, file.schema_arrow)
 
 
-def _write(table: pa.Table) -> bytes:
+def _write(table: pa.Table, partition: Mapping[str, str]) -> bytes:
     import pyarrow as pa
     from pyarrow import csv as arrow_csv
 
@@ -77,6 +82,8 @@ def _write(table: pa.Table) -> bytes:
             columns.setdefault("date", _plain(column))
     if not columns:
         raise NoHistory("a Parquet file without columns: write a date column and a column a metric")
+    for name, value in _columns_of(partition, has_date=find_date_column([*columns]) is not None).items():
+        columns.setdefault(name, pa.repeat(value, table.num_rows))
     text = io.BytesIO()
     header = io.StringIO()
     csv.writer(header, lineterminator="\n").writerow(columns)
@@ -96,3 +103,21 @@ def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray | pa.Array:
     if pa.types.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
     return column.cast(pa.string()) if column.type == pa.string_view() else column
+
+
+def _columns_of(partition: Mapping[str, str], *, has_date: bool) -> dict[str, str]:
+    """Return the columns that a partition gives each row of its files: model, version, date, and segment for the rest.
+
+    >>> _columns_of({"year": "2026", "month": "1", "day": "9", "country": "DE"}, has_date=False)
+    {'date': '2026-01-09', 'segment': 'country=DE'}
+    """
+    rest = dict(partition)
+    roles = {role: key for key in rest for role in ("model", "version") if name_key(key) in ROLE_NAMES[role]}
+    columns = {role: rest.pop(key) for role, key in roles.items()}
+    parts = [rest.pop(key, "").zfill(2) for key in _CALENDAR] if "year" in rest else []
+    dates = ["-".join(part for part in parts if part != "00")] if parts else []
+    dates += [rest.pop(key) for key, value in partition.items() if key in rest and re.fullmatch(_DATE, value)]
+    if "hour" in rest and dates:
+        dates[0] += f"T{rest.pop('hour').zfill(2)}:00"
+    columns |= {"date": dates[0]} if dates and not has_date else {}
+    return columns | ({"segment": ",".join(f"{key}={value}" for key, value in rest.items())} if rest else {})

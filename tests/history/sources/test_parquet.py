@@ -153,3 +153,29 @@ def test_the_same_table_in_every_format_is_the_same_history(make_history_folder,
         for key, (times, values) in dated(expected).items():
             assert dated(history)[key][0] == times, name
             assert dated(history)[key][1] == pytest.approx(values, abs=1e-14, nan_ok=True), name
+
+
+@pytest.mark.parametrize("keys", [["date"], ["model", "dt"], ["year", "month", "day"]])
+@pytest.mark.parametrize("basename", ["part-{i}.parquet", "part-00000-5a{i}.c000.snappy.parquet"])
+def test_the_folders_of_a_partition_are_columns(history_folder, keys, basename):
+    frame = FRAME.assign(
+        date=DAYS.strftime("%Y-%m-%d"), dt=DAYS.strftime("%Y%m%d"), year=DAYS.year, month=DAYS.month, day=DAYS.day
+    )
+    table = pa.Table.from_pandas(frame[[*dict.fromkeys(["model", "accuracy", *keys])]], preserve_index=False)
+    parquet.write_to_dataset(table, history_folder.folder / "quality", keys, basename_template=basename)
+    ((key, (times, values)),) = dated(history_folder.reader(f"{history_folder.folder}/quality/**").read()).items()
+    assert key == ("churn", "accuracy", "all")
+    assert times == DAYS.to_numpy().astype("datetime64[us]").tolist()
+    assert values == FRAME["accuracy"].tolist()
+
+
+def test_files_of_a_partition_are_one_model_and_other_keys_are_segments(history_folder):
+    frame = pd.concat(FRAME.drop(columns="model").assign(country=name) for name in ("DE", "FR"))
+    parquet.write_to_dataset(
+        pa.Table.from_pandas(frame, preserve_index=False), history_folder.folder / "churn", ["country"]
+    )
+    history = history_folder.reader(f"{history_folder.folder}/churn/**").read()
+    assert {(key.model, key.segment) for key in history.series} == {
+        ("churn", "country=DE"),
+        ("churn", "country=FR"),
+    }
