@@ -43,6 +43,10 @@ def _policy(table: TableReader, notifier: Notifier | None) -> NotificationPolicy
         values |= table.read(NotificationPolicy, "repeat")
     if notifier is not None:
         values |= {"exempt": notifier.exempt, "acknowledges": notifier.acknowledges}
+        if (usual := notifier.repeat) is not None:
+            values.setdefault("repeat", usual)
+            if values["repeat"] is None or values["repeat"] > usual:
+                table.error("repeat", "write a third of resolve_timeout at most, or the alert resolves by itself")
     return NotificationPolicy(**values)
 
 

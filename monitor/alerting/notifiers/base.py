@@ -24,7 +24,7 @@ from modeltop.alerting.routing import NotificationPolicy
 from modeltop.core.errors import NotifyError
 from modeltop.core.text import format_exact, sanitize
 
-_TYPES = ("slack", "pagerduty", "email", "webhook", "command", "apprise")
+_TYPES = ("slack", "pagerduty", "email", "webhook", "command", "apprise", "alertmanager")
 """Types of receivers, each defined in the module of this package that has its name."""
 _REGISTRY: dict[str, type[Notifier]] = {}
 _AT_END: list[Callable[[], None]] = []
@@ -42,6 +42,11 @@ class Notifier(Protocol):
     """Whether its messages are neither grouped nor capped, because the service does so itself."""
     acknowledges: ClassVar[bool] = False
     """Whether it is notified that a person acknowledged an incident."""
+
+    @property
+    def repeat(self) -> timedelta | None:
+        """Time after which an alert that still fires is sent again, if the service needs another than usual."""
+        return None
 
     def send(self, message: Message) -> None:
         """Send a message, within the notifier's own time-out; return once the other side has accepted it.

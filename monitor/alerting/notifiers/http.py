@@ -141,7 +141,8 @@ class HttpClient:
         """
         address = parse_address(self.address, encrypted=self.encrypted)
         credentials = {} if address.username is None else {"Authorization": _basic_auth(address)}
-        all_headers = {"User-Agent": f"modeltop/{__version__}", **credentials, **headers}
+        own = {"User-Agent": f"modeltop/{__version__}", "Accept-Encoding": "identity"}
+        all_headers = {**own, **credentials, **headers}
         proxy = proxy_for(address.scheme, address.hostname or "", address.port)
         target = (address.path or "/") + (f"?{address.query}" if address.query else "")
         if proxy and address.scheme == "http":  # without TLS the proxy gets the request itself (RFC 9112, 3.2.2)
@@ -249,7 +250,8 @@ def _parse_date(text: str) -> datetime | None:
 def _read(connection: HTTPConnection) -> HttpResponse:
     with closing(connection.getresponse()) as response:
         chunks, remaining = [], _MAX_BODY_BYTES
-        while remaining > 0 and (chunk := response.read1(remaining)):
+        # As it comes: a few bytes that are decompressed may be gigabytes.
+        while remaining > 0 and (chunk := response.read1(remaining, decode_content=False)):
             chunks.append(chunk)
             remaining -= len(chunk)
         headers = {name.lower(): value for name, value in response.headers.items()}

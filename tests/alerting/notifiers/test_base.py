@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from modeltop.alerting.notifiers.alertmanager import Alertmanager
 from modeltop.alerting.notifiers.apprise import Apprise
 from modeltop.alerting.notifiers.base import (
     Receiver,
@@ -60,8 +61,8 @@ def test_every_kind_is_a_notifier_found_by_its_name(name):
     assert "timeout" in {field.name for field in fields(result)}
 
 
-def test_only_the_pager_groups_and_paces_by_itself():
-    assert [name for name in notifier_types() if notifier_type(name).exempt] == ["pagerduty"]
+def test_only_what_groups_by_itself_is_neither_grouped_nor_capped():
+    assert [name for name in notifier_types() if notifier_type(name).exempt] == ["pagerduty", "alertmanager"]
 
 
 def test_a_secret_is_read_when_it_is_used_and_shown_nowhere(private, monkeypatch):
@@ -161,6 +162,7 @@ def planted(secret, port):
                        password=secret(SECRET), timeout=0.4),
         "webhook": Webhook(url=secret(f"{dead}/{SECRET}"), signing_key=secret(SECRET), token=secret(SECRET)),
         "command": Command(command=(sys.executable, "-c", "import sys; sys.exit(str(sys.argv))"), timeout=5),
+        "alertmanager": Alertmanager(urls=(dead,), token=secret(SECRET), timeout=0.4),
         "apprise": Apprise(urls=secret(dead.replace("http", "json") + f"/{SECRET}"), timeout=0.4),
     }  # fmt: skip
 

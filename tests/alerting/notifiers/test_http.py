@@ -1,8 +1,10 @@
 """One POST: what becomes of it when the other side does as it likes."""
 
+import gzip
 import logging
 import socket
 import ssl
+import tracemalloc
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -190,3 +192,17 @@ def test_no_certificate_is_trusted_by_default_but_those_of_the_system():
     context = ssl_context(None)
     assert context.verify_mode is ssl.CERT_REQUIRED
     assert context.check_hostname
+
+
+def test_a_reply_is_never_decompressed(serve, answer):
+    bomb = gzip.compress(bytes(200 * 2**20), 9)
+    server = serve(answer(200, bomb, headers={"Content-Encoding": "gzip"}))
+    tracemalloc.start()
+    try:
+        response = post_to(server.url, timeout=10).post(b"{}", {})
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 4 * 2**20
+    assert response.body.encode("utf-8", "replace")[:1] == b"\x1f"
+    assert server.requests[0].headers["accept-encoding"] == "identity"
