@@ -43,6 +43,7 @@ class Format(NamedTuple):
 _EXCEL = "save it as CSV (File > Save As > CSV UTF-8)"
 _UNPACK = "`{} -c {{path}} > {{stem}}`, then `modeltop check {{stem}}`"
 _PACKED = ("gz", "bz2", "xz", "zst", "lz4")
+_AS_CSV = "write it as CSV, as `duckdb -csv`, `sqlite3 -header -csv` and `psql --csv` do"
 _CHART = "export the numbers behind it as CSV"
 _PANDAS = 'write it as CSV: `python -c "import pandas as p; p.{}({{name}}).to_csv({{out}}, index=False)"`'
 FORMATS = (
@@ -76,6 +77,11 @@ FORMATS = (
     Format(b"\x89HDF", "an HDF5 file, such as a Keras model", _PANDAS.format("read_hdf")),
     Format(b"\x93NUMPY", "a NumPy array (npy)", "write it as CSV with a header and a date column"),
     Format(b"\xd0\xcf\x11\xe0", "an Excel workbook (XLS)", _EXCEL),
+    Format(
+        b":W&B",
+        "a run of Weights & Biases",
+        "`wandb sync` it and export its history as CSV, with its _timestamp column",
+    ),
     Format(b"RDX", "an R data file", "write the table with write.csv"),
     Format(b"%PDF", "a PDF document", "export its table as CSV"),
     Format(b"\x89PNG", "a PNG image", _CHART),
@@ -97,6 +103,7 @@ _TEXTS = (
     (r"\s*(?:<!doctype html|<html|<head)", "a web page (HTML)", "download the CSV file itself, signed in if need be"),
     (r"\s*<svg", "an SVG image", _CHART),
     (r"\s*<(?:\?xml|[A-Za-z])", "an XML file", "write the metrics as CSV with a date column"),
+    (r"\s*[┌╭]", "a table drawn for a screen", _AS_CSV),
     (r"# (?:HELP|TYPE) \w", "Prometheus metrics at one moment", "`modeltop check 'prometheus:http://HOST:9090?query=METRIC'`"),
     (r"(?:\d{13}[ \t]+\S+[ \t]+\d+\r?\n)+", "a metric of an MLflow file store (time, value, step)",
      "`modeltop check mlflow:mlruns`, with the path of that folder"),
@@ -189,7 +196,7 @@ def _table_reason(data: bytes, path: str, registry: MetricRegistry) -> str | Non
     first_line = text.strip().partition("\n")[0].strip()
     if not first_line or sniff_delimiter(first_line) in first_line or registry.get(first_line).is_direction_known:
         return None
-    return _sentence("a text file without columns", "name a CSV file with a date column and metrics", path)
+    return _sentence("a text file without columns", _AS_CSV, path)
 
 
 def unreadable_reason(head: bytes, path: str) -> str | None:

@@ -45,7 +45,7 @@ async def test_a_command_without_its_arguments_is_not_listed_as_one_to_run(make,
         (MISTYPED, "Not found", "ls /", False),
         ("no such file; did you mean m.csv?", "Not found", "modeltop FILE.csv", False),
         (FOLDER, "No metric history yet", "modeltop FILE.csv", True),
-        (TRAINING_LOG, "No metric history", "modeltop check t.csv", True),
+        (TRAINING_LOG, "No metric history", "modeltop t.csv", True),
     ],
 )
 async def test_the_title_and_the_next_command_are_those_of_what_is_wrong(make, run, message, title, command, follows):

@@ -9,7 +9,7 @@ from modeltop.report.phrases import NEXT_COMMANDS
 from modeltop_tui.view.state import ScreenState
 from modeltop_tui.view.styled_text import Cells, wrap
 
-COMMAND = re.compile(r"`((?:modeltop \w+|ls) [^`]+)`")
+COMMAND = re.compile(r"`((?:modeltop|ls) [^`]+)`")
 """A command with its arguments: only such a one can be run as it is."""
 MISTYPED = ("no such file", "no file matches")
 """What a message begins with if there is nothing at the path."""
@@ -35,7 +35,7 @@ def start_lines(state: ScreenState, width: int) -> list[Cells]:
     lines: list[Cells] = []
     commands: list[str] = []
     for problem in problems[:MAX_PROBLEMS]:
-        message = sanitize(problem.message, 600)
+        message = sanitize(problem.message, 600).replace("`modeltop check ", "`modeltop ")  # which opens the app
         commands += COMMAND.findall(message)
         lines += wrap(sanitize(problem.source, 200), width, role="strong", indent="  ", lead=(("○ ", "unknown"),))
         lines += [*wrap(message, width, indent="  ", lead=(("  ", ""),)), ()]

@@ -401,7 +401,9 @@ def _metrics(
         index for index, name in free.items() if index not in owners and (is_store or not _names_rows(name, catalog))
     ]
     written = [free[index] for index in values]
-    placements = place(written, catalog)
+    # Keras writes `accuracy` of the training data beside `val_accuracy`.
+    trained = {name for name in written if f"val_{name}" in written} if "epoch" in map(name_key, names) else set()
+    placements = place([f"train_{name}" if name in trained else name for name in written], catalog)
     places = dict(zip(values, placements, strict=True))
     columns: list[NumberColumn] = []
     for index, name in free.items():

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
@@ -29,6 +30,8 @@ MIN_AT_ONCE = 1.2
 """Runs or versions measured at a time, on average, from which they are different things rather than successors."""
 MAX_NAMES = 8
 """Names that a message lists."""
+_PAGE = re.compile(r"/?#/(experiments|models)/([^/?]+)(?:/versions/(\d+))?.*")
+"""The page of an experiment or a model in MLflow's web interface, as a browser shows its address."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -57,7 +60,7 @@ def to_csv(address: str) -> bytes:
     Raises:
         SourceError: The address is wrong, or there is no metric.
     """
-    uri, parameters = split_address(address, PARAMETERS)
+    uri, parameters = split_address(_PAGE.sub(_selection, address), PARAMETERS)
     models: list[Model] = []
     with closing(open_store(uri)) as store:
         try:
@@ -71,6 +74,11 @@ def to_csv(address: str) -> bytes:
         names = ", ".join(sanitize(model.name, 40) for model in models[:MAX_NAMES]) or "this MLflow"
         raise SourceError(f"no metrics in {names}: log some with mlflow.log_metric")
     return as_csv(models)
+
+
+def _selection(page: re.Match[str]) -> str:
+    kind, name, version = page.groups()
+    return f"?{kind.removesuffix('s')}={name}" + (f"/{version}" if version else "")
 
 
 def as_csv(models: Sequence[Model]) -> bytes:

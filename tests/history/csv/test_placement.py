@@ -113,6 +113,18 @@ def test_the_splits_of_a_metric_are_its_segments_and_that_is_reported_once(histo
 
 
 @pytest.mark.parametrize(
+    ("header", "split"),
+    [("epoch,date,accuracy,val_accuracy", "train"), ("date,accuracy,val_accuracy", "val")],
+    ids=["a log of Keras has that of the training data", "elsewhere it is that of the model in use"],
+)
+def test_a_metric_beside_that_of_validation(history_folder, header, split):
+    rows = "".join(f"{'1,' * ('epoch' in header)}2025-01-{day:02},0.9{day},0.8{day}\n" for day in range(1, 4))
+    history = history_folder.read(f"{header}\n{rows}")
+    newest = {key.segment: series.values[-1] for key, series in history.series.items()}
+    assert newest == ({"all": 0.83, "split=train": 0.93} if split == "train" else {"all": 0.93, "split=val": 0.83})
+
+
+@pytest.mark.parametrize(
     "text",
     [
         pytest.param("date,neg_log_loss,neg_log_loss_low\n2025-01-01,-0.3,-0.4\n", id="wide"),

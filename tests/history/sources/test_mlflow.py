@@ -169,6 +169,13 @@ def test_experiments_are_selected_by_name_or_id(uri):
     assert lines(to_csv(f"mlflow:{uri}?experiment=1&experiment=2&experiment=fraud")) == sorted(FRAUD + CHURN)
 
 
+def test_the_address_of_a_page_in_a_browser_selects_what_it_shows(server):
+    assert lines(to_csv(f"mlflow:{server}/#/experiments/2/runs/b1?searchFilter=&viewState=x")) == CHURN
+    shop = lines(to_csv(f"mlflow:{server}?model=shop"))
+    assert lines(to_csv(f"mlflow:{server}/#/models/shop")) == shop
+    assert lines(to_csv(f"mlflow:{server}/#/models/shop/versions/2")) == lines(to_csv(f"mlflow:{server}?model=shop/2"))
+
+
 def test_versions_of_a_registered_model_that_follow_one_another_are_one_series_with_its_versions(uri):
     expected = [
         "2025-01-01T03:00:00+00:00,shop,all,1,accuracy,0.95",
