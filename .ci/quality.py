@@ -1,7 +1,7 @@
 """Writes sixty days of quality with a drop of 0.15 where services and libraries keep it: `quality.py KIND DROP TARGET`.
 
-KIND is mlflow, prometheus, evidently, nannyml or tensorboard, DROP the day of the drop as a date, ten days ago in CI,
-TARGET a tracking URI, a file or a folder. The drop is at 2 in the morning, UTC.
+KIND is mlflow, prometheus, evidently, nannyml, tensorboard or parquet, DROP the day of the drop as a date, ten days ago
+in CI, TARGET a tracking URI, a file or a folder. The drop is at 2 in the morning, UTC.
 """
 
 import sys
@@ -124,6 +124,15 @@ def to_tensorboard(drop: datetime, folder: str) -> None:
         summary = Summary(value=[Summary.Value(tag="eval/accuracy", simple_value=value)])
         writer.add_event(Event(wall_time=day.timestamp() + 7200.5, step=step, summary=summary))
     writer.close()
+
+
+def to_parquet(drop: datetime, folder: str) -> None:
+    """Write a partition a day and country, as pandas does."""
+    import pandas as pd
+
+    days = [(f"{day:%Y-%m-%d}", country, value) for day, value in accuracies(drop) for country in ("DE", "FR")]
+    table = pd.DataFrame(days, columns=["date", "country", "accuracy"])
+    table.to_parquet(folder, partition_cols=["country", "date"], index=False)
 
 
 if __name__ == "__main__":
