@@ -96,6 +96,7 @@ def text_summary(snapshot: Snapshot) -> Iterator[str]:
     for status in alerting:  # only so many are diagnosed: the worst
         explanations.verdict_for(status.model)
     own = yield from _shared_verdicts(snapshot, explanations)
+    alerting = yield from _unreadable_alike(alerting, snapshot)
     for status in alerting[:MAX_DETAILED]:
         yield from alerting_section(status, index, own.get(status.model) or explanations.verdict_for(status.model))
     for status in alerting[MAX_DETAILED:]:
@@ -121,6 +122,20 @@ def _shared_verdicts(snapshot: Snapshot, explanations: ExplanationCache) -> Gene
             yield from (line for text in filter(None, (why, do)) for line in wrapped(f"{'':{HANG}}{text}", HANG))
             own |= {model: Verdict(one.what) for model, one in verdicts.items() if (one.why, one.do) == (why, do)}
     return own
+
+
+def _unreadable_alike(statuses: list[ModelStatus], snapshot: Snapshot) -> Generator[str, None, list[ModelStatus]]:
+    """Yield a line for sources that cannot be read for one reason, as those of a folder; return the other statuses."""
+    alike: dict[str, list[str]] = {}
+    for status in statuses:
+        if status.model not in snapshot.history.periods:
+            alike.setdefault(status.sentence, []).append(status.model)
+    groups = {sentence: models for sentence, models in alike.items() if len(models) > 1}
+    for sentence, models in groups.items():
+        names = list_names([sanitize(model, 60) for model in models], "source")
+        yield from wrapped(f"{severity_mark(Severity.UNKNOWN)} {names}: {sanitize(sentence, MAX_SENTENCE)}", HANG)
+    named = {model for models in groups.values() for model in models}
+    return [status for status in statuses if status.model not in named]
 
 
 def _is_one_fault(snapshot: Snapshot) -> bool:

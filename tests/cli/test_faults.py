@@ -112,6 +112,16 @@ def test_several_faults_are_a_line_each(run, files):
     assert len([line for line in outcome.lines if line.startswith("○ unknown ")]) == 3
 
 
+def test_files_with_one_fault_share_a_line(run, tmp_path):
+    for number in range(10, 31):
+        (tmp_path / f"m-202511{number}.csv").write_text("model,accuracy\nchurn,0.9\n")
+    outcome = run("check", str(tmp_path))
+    assert outcome.code == 3
+    assert len([line for line in outcome.lines if line.startswith("○ unknown ")]) == 1
+    assert "and 13 more sources" in " ".join(outcome.out.split())
+    assert " ".join(outcome.out.split()).count("no date column in the header") == 1
+
+
 def test_json_has_no_diagnosis_of_a_file_that_cannot_be_read(run, files):
     document = json.loads(run("check", "--json", "report.json").out)
     (model,) = document["models"]
