@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
@@ -119,7 +119,19 @@ def _compute_log(
                 model_run.add_features(aggregate_features(features, engine, since=since))
         for model, data in model_run.distributions.files():
             run.stage_distributions(model, data)
-    return model_run.summary, [*log.notes, *model_run.summary.lines()]
+    return model_run.summary, [*log.notes, *_estimate_notes(log), *model_run.summary.lines()]
+
+
+def _estimate_notes(log: ResolvedLog) -> Iterator[str]:
+    """Yield why a log with a reference has no metrics that are estimated without labels."""
+    if log.spec.reference is None:
+        return
+    if log.task is Task.REGRESSION:
+        yield "no metric is estimated without labels: that needs the probabilities of classes, not of a regression"
+    elif not log.scores:
+        yield "no metric is estimated without labels: that needs a score, see --score"
+    elif log.task is Task.MULTICLASS and len(log.scores) == 1:
+        yield "no metric is estimated without labels: with several classes that needs a --score CLASS=COLUMN for each"
 
 
 def _check_settings(job: LogSettings, log: ResolvedLog) -> None:

@@ -151,8 +151,7 @@ def canonical_rows(loaded: LoadedLog, log: ResolvedLog, engine: Engine) -> Expre
         log: The roles of its columns.
         engine: The engine that loaded the log.
     """
-    columns = (log.clean_columns, log.segments, log.features)
-    key = ("rows", log.spec, loaded.source.parses_each_read or columns)
+    key = ("rows", log.spec, log.features, loaded.source.parses_each_read or (log.clean_columns, log.segments))
     if key not in engine.cache:
         table = loaded.source.table
         rows = table.select(**dict(_RowBuilder(table, loaded.schema, log).columns()))

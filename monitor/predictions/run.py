@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
+from typing import TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +24,6 @@ from modeltop.predictions.aggregates.base import Aggregate, AggregateT, CellBatc
 from modeltop.predictions.aggregates.classification import BinaryCounts, MulticlassCounts
 from modeltop.predictions.aggregates.feature import FeatureCounts
 from modeltop.predictions.aggregates.regression import RegressionSums
-from modeltop.predictions.aggregates.score_bins import BINS
 from modeltop.predictions.completeness import ALL, PeriodEnds, PeriodFlags, period_flags
 from modeltop.predictions.distributions import DistributionBuffer
 from modeltop.predictions.metrics import cbpe, drift, multiclass
@@ -43,6 +43,8 @@ COLUMN_FIELDS = {"": "value", "_count": "support", "_low": "low", "_high": "high
 """Field of `MetricValues` by the suffix of its column."""
 SHOWN_BOUND = 0.002
 """A metric that bins may have moved by more than this is named in the summary."""
+INTERVAL_IS_BOUND = ("expected_calibration_error",)
+"""Metrics whose low and high are the bound itself."""
 MAX_NAMED = 8
 """Metrics, or reasons, that are listed."""
 EXPECTED_REASONS = (
@@ -59,7 +61,7 @@ class ReferenceStats:
     """Results from the rows of each model's reference: the calibration of its scores, and their distribution."""
 
     label_probabilities: dict[tuple[str, str], Floats] = field(default_factory=dict)
-    """Probability of a positive label by bin of the score, [256], by model and segment."""
+    """Probability of a positive label by bin of the score, by model and segment: see `cbpe.calibrate`."""
     aggregates: dict[str, Aggregate] = field(default_factory=dict)
     """One cell of all rows, by model."""
 
@@ -69,7 +71,7 @@ class ReferenceStats:
         stats = cls()
         for cells in batches:
             keys = list(zip(cells.model.tolist(), cells.segment.tolist(), strict=True))
-            if isinstance(cells.aggregate, BinaryCounts):
+            if has_estimates(cells.aggregate):
                 stats.label_probabilities |= dict(zip(keys, cbpe.calibrate(cells.aggregate), strict=True))
             for index, (model, segment) in enumerate(keys):
                 if segment == ALL:
@@ -79,11 +81,21 @@ class ReferenceStats:
     def compute_estimates(self, cells: CellBatch[Aggregate]) -> dict[str, MetricValues]:
         """Compute the estimated metrics of a batch; none of models without scores."""
         counts = cells.aggregate
-        if not self.label_probabilities or not isinstance(counts, BinaryCounts) or not counts.score.any():
+        if not self.label_probabilities or not has_estimates(counts):
             return {}
-        unknown = np.full(BINS, np.nan)
+        return cbpe.compute_cbpe(counts, self._probabilities(cells))
+
+    def compute_class_estimates(self, cells: CellBatch[Aggregate]) -> dict[str, dict[str, MetricValues]]:
+        """Compute the estimated metrics of each class, by its name; none of models without a score for each."""
+        counts = cells.aggregate
+        if not self.label_probabilities or not has_estimates(counts) or not isinstance(counts, MulticlassCounts):
+            return {}
+        return cbpe.compute_cbpe_per_class(counts, self._probabilities(cells))
+
+    def _probabilities(self, cells: CellBatch[Aggregate]) -> Floats:
+        unknown = np.full_like(next(iter(self.label_probabilities.values())), np.nan)
         keys = zip(cells.model.tolist(), cells.segment.tolist(), strict=True)
-        return cbpe.compute_cbpe(counts, np.stack([self.label_probabilities.get(key, unknown) for key in keys]))
+        return np.stack([self.label_probabilities.get(key, unknown) for key in keys])
 
     def drift_columns(self, model: str, aggregate: Aggregate) -> Iterator[FeatureCounts]:
         """Yield the model's own score and prediction as features; nothing without a reference."""
@@ -132,7 +144,7 @@ class RunSummary:
             for code, periods in zip(*np.unique(metric.undefined_reason[overall], return_counts=True), strict=True):
                 if (reason := UndefinedReason(int(code))) not in EXPECTED_REASONS:
                     self.undefined[name, reason] += int(periods)
-            if metric.bound is not None and overall.any():
+            if metric.bound is not None and name not in INTERVAL_IS_BOUND and overall.any():
                 self.bounds[name] = float(np.fmax.reduce(metric.bound[overall], initial=self.bounds.get(name, 0.0)))
 
     def add_model(self, history: ComputedHistory) -> None:
@@ -268,8 +280,9 @@ class ModelRun:
             return
         model, rows = str(cells.model[0]), _row_counts(cells.aggregate)
         if self.per_class and isinstance(cells.aggregate, MulticlassCounts):
+            estimates = self.reference.compute_class_estimates(cells)
             for name, metrics in multiclass.compute_per_class(cells.aggregate).items():
-                yield make_history(model, cells.period, f"{CLASS}={name}", rows, metrics)
+                yield make_history(model, cells.period, f"{CLASS}={name}", rows, metrics | estimates.get(name, {}))
         for counts in self.reference.drift_columns(model, cells.aggregate):
             segment = f"{FEATURE}={counts.reference.name}"
             yield make_history(model, cells.period, segment, rows, drift.compute_drift(counts))
@@ -393,6 +406,13 @@ def _align_periods(effect: MetricValues, index: NDArray[np.intp], size: int) -> 
     reason = np.full(size, UndefinedReason.NO_ROWS, dtype=np.int8)
     reason[index] = effect.undefined_reason
     return metric_values(value, support, reason=reason)
+
+
+def has_estimates(aggregate: Aggregate) -> TypeGuard[BinaryCounts | MulticlassCounts]:
+    """Return whether the aggregate has the scores from which metrics are estimated without labels."""
+    if isinstance(aggregate, MulticlassCounts):
+        return aggregate.ranked is not None
+    return isinstance(aggregate, BinaryCounts) and bool(aggregate.score.any())
 
 
 def _row_counts(aggregate: Aggregate) -> Floats:

@@ -143,3 +143,43 @@ def test_rows_in_the_future_are_left_out_and_reported(run, log, stored, tmp_path
     assert "12 rows of 1 period from 8 Jan 2062 on are in the future: skipped; check their dates" in outcome.err
     assert "10 periods of churn, 1 Jan to 10 Jan 2025, from 600 rows" in outcome.err
     assert len(stored()[SeriesKey("churn", "positive_rate")]) == 10
+
+
+@pytest.fixture
+def reference_log(tmp_path):
+    """Ten days of 40 rows: scores of three classes, none of the last two days is labeled; a number and its label."""
+    rng = random.Random(6)
+    with (tmp_path / "fruit.csv").open("w", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(["timestamp", "guess", "fruit", "apple", "pear", "fig", "number", "truth"])
+        for number in range(400):
+            scores = [rng.random() for _ in range(3)]
+            scores = [round(score / sum(scores), 4) for score in scores]
+            names = ["apple", "pear", "fig"]
+            label = "" if number >= 320 else rng.choices(names, scores)[0]
+            values = [names[scores.index(max(scores))], label, *scores, number / 7, number / 7 + rng.random()]
+            rows.writerow([DAYS[number // 40], *values])
+    return ("fruit.csv", "--timestamp", "timestamp", "--reference", "2025-01-01..2025-01-05", "--store", "s", *NOW)
+
+
+def test_several_classes_with_a_score_each_are_estimated_without_labels(run, reference_log, stored):
+    scores = [f"--score={name}={name}" for name in ("apple", "pear", "fig")]
+    outcome = run("compute", *reference_log, "--prediction", "guess", "--label", "fruit", *scores, "--per-class")
+    assert outcome.code == 0, outcome.err
+    assert len(stored()[SeriesKey("fruit", "accuracy")]) == 8
+    for metric in ("accuracy", "precision_macro", "recall_macro", "f1_score_macro", "roc_auc_macro"):
+        assert len(stored()[SeriesKey("fruit", f"estimated_{metric}")]) == 10, metric
+    assert len(stored()[SeriesKey("fruit", "estimated_recall", "class=pear")]) == 10
+
+
+@pytest.mark.parametrize(
+    ("roles", "reason"),
+    [
+        (("--prediction", "number", "--label", "truth"), "needs the probabilities of classes, not of a regression"),
+        (("--prediction", "guess", "--label", "fruit"), "needs a score, see --score"),
+    ],
+)
+def test_a_log_whose_metrics_cannot_be_estimated_without_labels_says_why(run, reference_log, roles, reason):
+    outcome = run("compute", *reference_log, *roles)
+    assert outcome.code == 0, outcome.err
+    assert f"no metric is estimated without labels: that {reason}" in outcome.err

@@ -128,7 +128,8 @@ def multiclass():
         np.add.at(counts.confidence2, (0, outcome), confidence**2)
         for index in range(size):
             is_class = np.where(labelled, (label == index).astype(int), 2)
-            np.add.at(counts.ranked, (0, index, is_class, score_bin(scores[:, index])), 1)
+            chosen = (prediction == index).astype(int)
+            np.add.at(counts.ranked, (0, index, is_class, chosen, score_bin(scores[:, index])), 1)
         loss = -np.log(np.maximum(scores[rows[labelled], label[labelled]], MIN_PROBABILITY))
         brier = ((scores[labelled] - np.eye(size)[label[labelled]]) ** 2).sum(axis=1)
         counts.scored[0] = labelled.sum()

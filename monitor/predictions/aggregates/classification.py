@@ -72,8 +72,8 @@ class MulticlassCounts(Aggregate):
     brier2: Floats
     """Sum of the squares of that, [K]."""
     ranked: NDArray[np.int64] | None = None
-    """Rows by class, outcome (label another class, this class, not known) and bin of that class's score,
-    [K, C, 3, 257]; None without one score a class."""
+    """Rows by class, outcome (label another class, this class, not known), prediction (another class, this class) and
+    bin of that class's score, [K, C, 3, 2, 257]: `BinaryCounts.count` of each class; None without one score a class."""
 
     @classmethod
     def empty(cls, cells: int, classes: tuple[str, ...], *, scores: bool) -> MulticlassCounts:
@@ -90,5 +90,5 @@ class MulticlassCounts(Aggregate):
             nll2=np.zeros(cells),
             brier=np.zeros(cells),
             brier2=np.zeros(cells),
-            ranked=np.zeros((cells, size, 3, SLOTS), dtype=np.int64) if scores else None,
+            ranked=np.zeros((cells, size, 3, 2, SLOTS), dtype=np.int64) if scores else None,
         )

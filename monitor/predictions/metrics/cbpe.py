@@ -2,17 +2,20 @@
 
 The rows of a bin are assumed to be positive at the rate of that bin in the reference. That holds while only
 the inputs move (covariate shift), not when the meaning of a score changes (concept drift). The 95 % interval is where
-the realized value is then expected: it covers the randomness of the labels, not that of the calibration itself.
+the realized value is then expected: it covers the randomness of the labels, not that of the calibration itself. Several
+classes are each one against all others: each has a calibration of its own, and averages are means over the classes.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from modeltop.core.series import Floats
-from modeltop.predictions.aggregates.classification import BinaryCounts
-from modeltop.predictions.aggregates.score_bins import BINS, bin_edges
+from modeltop.predictions.aggregates.classification import UNLABELLED, BinaryCounts, MulticlassCounts
+from modeltop.predictions.aggregates.score_bins import BINS, SLOTS, bin_edges
 from modeltop.predictions.metrics import intervals
 from modeltop.predictions.metrics.base import (
     Intervals,
@@ -24,20 +27,75 @@ from modeltop.predictions.metrics.base import (
 )
 
 
-def calibrate(reference: BinaryCounts) -> Floats:
-    """Return the probability of label 1 by bin of the score, [K, 256], never falling; NaN without labeled scores.
+def calibrate(reference: BinaryCounts | MulticlassCounts) -> Floats:
+    """Return the probability of label 1 by bin of the score, never falling; NaN without labeled scores.
 
     Isotonic regression of the bins' rates, weighted by their rows (pool-adjacent-violators: Ayer et al. 1955). A bin
     that the reference never saw lies on the line between its neighbours.
+
+    Returns:
+        [K, 256]; of several classes [K, C, 256], for each class as label.
     """
-    rows = reference.count[:, :2, :, :BINS].sum(axis=2).astype(np.float64)
-    return np.stack([_isotonic(cell[1], cell.sum(axis=0)) for cell in rows]) if len(rows) else np.empty((0, BINS))
+    count = _decisions(reference)
+    rows = count[..., :UNLABELLED, :, :BINS].sum(axis=-2).astype(np.float64)
+    curves = [_isotonic(cell[1], cell.sum(axis=0)) for cell in rows.reshape(-1, UNLABELLED, BINS)]
+    return np.array(curves, dtype=np.float64).reshape(*count.shape[:-3], BINS)
 
 
-def compute_cbpe(counts: BinaryCounts, label_probability: Floats) -> dict[str, MetricValues]:
-    """Compute the estimated metrics of K cells from `calibrate`'s [256] or [K, 256]; support: rows with a score."""
-    refused, predicted = np.moveaxis(counts.count[..., :BINS].sum(axis=1).astype(np.float64), 1, 0)
-    probability = np.broadcast_to(label_probability, (len(counts), BINS))
+def compute_cbpe(counts: BinaryCounts | MulticlassCounts, label_probability: Floats) -> dict[str, MetricValues]:
+    """Compute the estimated metrics of K cells from `calibrate`'s result, of one cell or of K.
+
+    Support: rows with a score. Of several classes: the accuracy, and macro averages.
+    """
+    if isinstance(counts, BinaryCounts):
+        return _compute_estimates(counts.count, label_probability)
+    classes = compute_cbpe_per_class(counts, label_probability).values()
+    count = _decisions(counts)[..., 1, :BINS].sum(axis=2).astype(np.float64)
+    expected = count * label_probability
+    rows, hits = count.sum(axis=(1, 2)), expected.sum(axis=(1, 2))
+    accuracy, variance = ratio(hits, rows), (expected * (1 - label_probability)).sum(axis=(1, 2))
+    reason = first_reason((rows == 0, UndefinedReason.UNSCORED), (np.isnan(hits), UndefinedReason.NO_REFERENCE))
+    interval = _interval(accuracy, ratio(variance, rows**2))
+    metrics = {"estimated_accuracy": metric_values(accuracy, rows, interval, reason=reason)}
+    for name in ("estimated_precision", "estimated_recall", "estimated_f1_score", "estimated_roc_auc"):
+        metrics[f"{name}_macro"] = _mean([estimates[name] for estimates in classes], rows)
+    return metrics
+
+
+def compute_cbpe_per_class(counts: MulticlassCounts, label_probability: Floats) -> dict[str, dict[str, MetricValues]]:
+    """Compute the estimates of each class against all others, by class name, then by registered name."""
+    count = _decisions(counts)
+    return {
+        name: _compute_estimates(count[:, index], label_probability[..., index, :])
+        for index, name in enumerate(counts.classes)
+    }
+
+
+def _decisions(counts: BinaryCounts | MulticlassCounts) -> NDArray[np.int64]:
+    """Return rows by label, prediction and bin of the score, [K, 3, 2, 257], of several classes [K, C, 3, 2, 257]."""
+    if isinstance(counts, BinaryCounts):
+        return counts.count
+    return np.empty((len(counts), 0, 3, 2, SLOTS), np.int64) if counts.ranked is None else counts.ranked
+
+
+def _mean(classes: Sequence[MetricValues], rows: Floats) -> MetricValues:
+    """Return the mean over the classes that have a value; low and high allow for any value of the others.
+
+    The interval is the classes' on average: their errors are assumed to be correlated.
+    """
+    values, lows, highs = (np.stack([getattr(each, name) for each in classes]) for name in ("value", "low", "high"))
+    defined = ~np.isnan(values)
+    value = ratio(np.where(defined, values, 0.0).sum(axis=0), defined.sum(axis=0))
+    interval = np.where(defined, lows, 0.0).mean(axis=0), np.where(defined, highs, 1.0).mean(axis=0)
+    reasons = np.stack([each.undefined_reason for each in classes]).max(axis=0)
+    reason = np.where(defined.any(axis=0), UndefinedReason.DEFINED, reasons).astype(np.int8)
+    return metric_values(value, rows, interval, reason=reason)
+
+
+def _compute_estimates(count: NDArray[np.int64], label_probability: Floats) -> dict[str, MetricValues]:
+    """Compute the estimates of two classes from [K, 3, 2, 257], and [256] or [K, 256]."""
+    refused, predicted = np.moveaxis(count[..., :BINS].sum(axis=1).astype(np.float64), 1, 0)
+    probability = np.broadcast_to(label_probability, (len(count), BINS))
     tp, fn = np.einsum("kb,kb->k", predicted, probability), np.einsum("kb,kb->k", refused, probability)
     # Variance of the labels given the scores, of the rows predicted positive and of the others.
     label_variance = probability * (1 - probability)

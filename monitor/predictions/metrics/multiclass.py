@@ -40,7 +40,7 @@ def compute_multiclass(counts: MulticlassCounts) -> dict[str, MetricValues]:
     of_scores = compute_calibration(Outcomes.from_multiclass(counts))
     metrics |= {name: of_scores[name] for name in SCORE_METRICS if name in of_scores}
     if counts.ranked is not None:
-        metrics["roc_auc_macro"] = ranking.roc_auc_macro(counts.ranked)
+        metrics["roc_auc_macro"] = ranking.roc_auc_macro(counts.ranked.sum(axis=3))
     return metrics
 
 
@@ -60,7 +60,7 @@ def compute_per_class(counts: MulticlassCounts) -> dict[str, dict[str, MetricVal
             "label_rate": label_rate(versus_rest),
         }
         if counts.ranked is not None:
-            ranked = counts.ranked[:, index, :, :BINS].astype(np.float64)
+            ranked = counts.ranked[:, index, :, :, :BINS].sum(axis=2).astype(np.float64)
             reason = first_reason(((ranked[:, :2].sum(axis=2) == 0).any(axis=1), UndefinedReason.ONE_CLASS))
             rank_counts = ranking.RankCounts.from_bins(ranked[:, 1], ranked[:, 0])
             metrics[name]["roc_auc"] = ranking.roc_auc(rank_counts, reason=reason)

@@ -95,10 +95,14 @@ class MulticlassAggregation:
         return sums
 
     def class_score_keys(self, table: Expression) -> list[dict[str, Expression]]:
-        """Return for each class whether it is the label, and the bin of its score: keys for `add_class_scores`."""
-        label = table[loading.LABEL]
+        """Return for each class its outcome and the bin of its score: keys for `add_class_scores`."""
+        label, predicted = table[loading.LABEL], table[PREDICTED]
         return [
-            {loading.LABEL: (label == index).cast("int8"), BIN: score_bin(score)}
+            {
+                loading.LABEL: (label == index).cast("int8").fill_null(UNLABELLED) * 2
+                + (predicted == index).cast("int8"),
+                BIN: score_bin(score),
+            }
             for index, score in enumerate(self._class_scores(table) if self.has_class_scores else ())
         ]
 
@@ -126,7 +130,6 @@ class MulticlassAggregation:
         """Add the groups of one class's scores, by `class_score_keys`, to the counts in place."""
         if counts.ranked is None:
             return
-        outcome = np.where(groups[loading.LABEL] < 0, UNLABELLED, groups[loading.LABEL])
         slot = np.where(groups[BIN] < 0, NO_SCORE, groups[BIN])
-        flat = ((cell * len(counts.classes) + index) * 3 + outcome) * SLOTS + slot
+        flat = ((cell * len(counts.classes) + index) * 6 + groups[loading.LABEL]) * SLOTS + slot
         np.add.at(counts.ranked.reshape(-1), flat, groups["rows"])

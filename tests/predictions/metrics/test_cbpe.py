@@ -9,7 +9,8 @@ from sklearn.isotonic import IsotonicRegression
 
 from modeltop.predictions.aggregates.score_bins import score_bin
 from modeltop.predictions.metrics.binary import compute_binary
-from modeltop.predictions.metrics.cbpe import calibrate, compute_cbpe
+from modeltop.predictions.metrics.cbpe import calibrate, compute_cbpe, compute_cbpe_per_class
+from modeltop.predictions.metrics.multiclass import compute_multiclass
 
 # As published with the data set, for its ten chunks of 5,000 rows after the reference.
 PUBLISHED = {
@@ -137,3 +138,73 @@ def test_an_undefined_estimate_has_a_reason(binary, reference, log, metric, text
     values = compute_cbpe(binary(*log), calibrate(binary(*reference)))[metric]
     assert np.isnan(values.value[0])
     assert undefined_reason(values) == text
+
+
+# NannyML 0.13.1, `CBPE(problem_type="classification_multiclass")`, fitted on the first 20,000 rows of `draw_classes`,
+# for the four chunks of 5,000 after them.
+NANNYML = {
+    "estimated_accuracy": ".731347 .747457 .771736 .743153",
+    "estimated_precision_macro": ".725905 .728469 .726153 .728039",
+    "estimated_recall_macro": ".720188 .708409 .667531 .717932",
+    "estimated_f1_score_macro": ".722651 .717312 .691367 .722188",
+    "estimated_roc_auc_macro": ".888710 .891496 .893120 .893766",
+}
+
+
+def draw_classes(rng, rows, shift=0.0):
+    """Return a log of three classes whose scores are true probabilities; `shift` moves the inputs."""
+    logits = rng.normal(shift, 1.0, (rows, 2)) @ [[1.5, -0.5, -1.0], [0.3, 1.2, -1.5]] + np.array([0.5, 0.0, -0.8])
+    scores = np.exp(logits)
+    scores /= scores.sum(axis=1, keepdims=True)
+    label = (rng.random(rows)[:, None] > scores.cumsum(axis=1)).sum(axis=1)
+    return label, scores.argmax(axis=1), scores
+
+
+@pytest.fixture(scope="module")
+def three_classes(multiclass):
+    """Return the counts of a reference, and of four chunks whose inputs move."""
+    rng = np.random.default_rng(11)
+    logs = [draw_classes(rng, 20_000), *(draw_classes(rng, 5_000, shift) for shift in (0.0, 0.3, 0.6, -0.5))]
+    reference, *chunks = (multiclass(*log, size=3) for log in logs)
+    return reference, chunks
+
+
+def test_estimates_of_several_classes_are_those_of_nannyml_and_follow_the_realized_values(three_classes):
+    reference, chunks = three_classes
+    probability = calibrate(reference)
+    for index, counts in enumerate(chunks):
+        estimates, realized = compute_cbpe(counts, probability), compute_multiclass(counts)
+        assert estimates.keys() == NANNYML.keys()
+        for name, published in NANNYML.items():
+            assert estimates[name].value[0] == pytest.approx(parse_numbers(published)[index], abs=0.005), name
+            assert estimates[name].value[0] == pytest.approx(
+                realized[name.removeprefix("estimated_")].value[0], abs=0.02
+            ), name
+
+
+def test_a_class_alone_is_estimated_as_two_classes_are_and_averages_are_means_of_them(three_classes, binary):
+    reference, chunks = three_classes
+    per_class = compute_cbpe_per_class(chunks[0], calibrate(reference))
+    rng = np.random.default_rng(11)
+    (label, prediction, scores), first = draw_classes(rng, 20_000), draw_classes(rng, 5_000)
+    probability = calibrate(binary(label == 1, prediction == 1, scores[:, 1]))
+    alone = compute_cbpe(binary(first[0] == 1, first[1] == 1, first[2][:, 1]), probability)
+    for name in ("estimated_precision", "estimated_recall", "estimated_f1_score", "estimated_roc_auc"):
+        assert per_class["b"][name].value[0] == pytest.approx(alone[name].value[0], abs=1e-12), name
+        mean = np.mean([estimates[name].value[0] for estimates in per_class.values()])
+        macro = compute_cbpe(chunks[0], calibrate(reference))[f"{name}_macro"]
+        assert macro.value[0] == pytest.approx(mean, abs=1e-12), name
+        assert macro.low[0] < macro.value[0] < macro.high[0]
+
+
+def test_a_class_that_the_reference_never_had_is_left_out_of_averages_and_widens_them(multiclass, undefined_reason):
+    scores = np.array([[0.6, 0.3, 0.1], [0.2, 0.7, 0.1]] * 50)
+    reference, log = (
+        multiclass([0, 1] * 50, [0, 1] * 50, scores, size=3),
+        multiclass([3] * 100, [0, 1] * 50, scores, size=3),
+    )
+    estimates = compute_cbpe(log, calibrate(reference))
+    assert estimates["estimated_recall_macro"].value[0] == pytest.approx(1.0)
+    assert estimates["estimated_recall_macro"].low[0] <= 2 / 3
+    unlabelled = compute_cbpe(log, calibrate(log))
+    assert undefined_reason(unlabelled["estimated_accuracy"]) == "the reference has no labeled rows with a score"

@@ -69,11 +69,12 @@ def test_losses_are_those_of_the_labelled_rows(written_log, total):
 
 
 def test_each_class_is_ranked_by_its_own_score(written_log, total):
-    label, _, scores, path = written_log
+    label, prediction, scores, path = written_log
     ranked = total(path, scores=SCORES).ranked[0]
     for index in range(3):
-        expected = np.zeros((3, 257), dtype=int)
-        np.add.at(expected, (np.where(label == 3, 2, label == index), score_bin(scores[:, index])), 1)
+        expected = np.zeros((3, 2, 257), dtype=int)
+        outcome = np.where(label == 3, 2, label == index), (prediction == index).astype(int)
+        np.add.at(expected, (*outcome, score_bin(scores[:, index])), 1)
         assert np.array_equal(ranked[index], expected)
 
 
