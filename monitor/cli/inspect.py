@@ -20,7 +20,7 @@ from modeltop.core.series import to_datetime
 from modeltop.core.text import format_day, pad, pluralize, sanitize, truncate, truncate_middle
 from modeltop.history.csv.layout import Layout
 from modeltop.history.export import format_table, to_frame
-from modeltop.history.inspection import ColumnReading, Inspection, inspect_files
+from modeltop.history.inspection import UNKNOWN_METRIC, ColumnReading, Inspection, inspect_files
 from modeltop.service.pipeline import make_reader
 
 WIDTH = 79
@@ -74,11 +74,20 @@ def _page(inspection: Inspection, catalog: MetricRegistry) -> Iterator[str]:
     if inspection.history.series:
         yield ""
         yield from (truncate(line, WIDTH) for line in format_table(to_frame(inspection.history, head=PERIODS), catalog))
-    yield from _note_lines([problem.message for problem in inspection.history.problems if not problem.fatal])
+    notes = [problem.message for problem in inspection.history.problems if not problem.fatal]
+    yield from _note_lines([*notes, *_models_note(inspection, notes)])
     if inspection.history.series:
         yield ""
         yield f"Same settings: {sanitize(shlex.join(inspection.layout.to_flags()), 400)}"
         yield f"`--write` keeps them in the configuration, as [sources.{_table_name(inspection.source)}]."
+
+
+def _models_note(inspection: Inspection, notes: Sequence[str]) -> Iterator[str]:
+    """Yield how columns are read as models, where they are no metrics that are known and none names a model."""
+    reasons = [column.reason for column in inspection.columns if column.role == "metric"]
+    has_model = any(column.role == "model" for column in inspection.columns)
+    if len(reasons) > 1 and {*reasons} == {UNKNOWN_METRIC} and not has_model and "models-as-columns" not in str(notes):
+        yield "no column is a known metric: if each is a model, use `--models-as-columns METRIC`, such as accuracy"
 
 
 def _note_lines(notes: Sequence[str]) -> Iterator[str]:

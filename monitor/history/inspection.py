@@ -19,6 +19,7 @@ from modeltop.history.tail import FileTail
 
 GIVEN, BY_NAME, BY_CELLS, BY_ROWS = "given", "by its name", "by its cells", "rows differ"
 """Why a column is read as what it is."""
+UNKNOWN_METRIC = "unknown metric"
 MAX_EXAMPLES = 3
 
 
@@ -144,7 +145,7 @@ def _number_reading(column: NumberColumn, cells: list[str], given: Layout, catal
     roles = {"value": "metric", "support": "cases", "rows": "count", "low": "low end", "high": "high end"}
     role = "values" if column.role == "value" and not column.metric else roles[column.role]
     is_known = catalog.get(column.metric).is_direction_known
-    reason = BY_NAME if is_known or role != "metric" else "unknown metric"
+    reason = BY_NAME if is_known or role != "metric" else UNKNOWN_METRIC
     if column.name in (given.value, given.count) or column.model:
         reason = GIVEN
     return ColumnReading(

@@ -61,12 +61,20 @@ def test_the_screen_has_columns_periods_and_settings(work):
     put({"auswertung.csv": GERMAN.encode()}, work)
     outcome = run("inspect", "auswertung.csv")
     assert outcome.code == 0
-    assert "Datum        date                %d.%m.%Y          by its cells" in outcome.out
-    assert "2025-01-03  churn   1234        0.955" in outcome.out
+    assert "Datum        date             %d.%m.%Y          by its cells" in outcome.out
+    assert "2025-01-03  churn   1234     0.955" in outcome.out
     assert (
         "\nSame settings: --date Datum --date-format %d.%m.%Y --model Modell --count Anzahl --decimal ,\n"
         in outcome.out
     )
+
+
+def test_columns_that_may_be_models_come_with_the_flag_that_reads_them_so(work):
+    (work / "quality.csv").write_text("Datum;Betrug;Storno\n05.01.2025;0,95;0,91\n06.01.2025;0,95;0,91\n")
+    assert "if each is a model, use `--models-as-columns METRIC`" in " ".join(run("inspect", "quality.csv").out.split())
+    read = run("inspect", "quality.csv", "--models-as-columns", "accuracy").out
+    assert "METRIC" not in read
+    assert "models as columns" in read
 
 
 def test_a_file_that_is_not_read_says_why_and_the_exit_code_is_1(work):
