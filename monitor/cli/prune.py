@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from modeltop.alerting.event_log.segments import segment_numbers, segment_path, state_folder
+from modeltop.alerting.event_log.location import state_folder
+from modeltop.alerting.event_log.segments import segment_numbers, segment_path
 from modeltop.cli.context import Context, add_config
 from modeltop.core.errors import UsageError
 from modeltop.core.text import format_day, parse_duration, pluralize, sanitize
@@ -84,4 +86,4 @@ def _describe(file: StoredFile, folder: Path, now: datetime) -> str:
     span = ""
     if file.oldest is not None and file.newest is not None:
         span = f", {format_day(file.oldest, now)} to {format_day(file.newest, now)}"
-    return f"{sanitize(file.path.relative_to(folder))} ({size}{models}{span})"
+    return f"{sanitize(os.path.relpath(file.path, folder))} ({size}{models}{span})"

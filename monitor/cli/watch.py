@@ -9,11 +9,12 @@ import platform
 import shlex
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 from modeltop.alerting.dispatch import plan_notifications
 from modeltop.alerting.event_log.event_log import EventLog, author
-from modeltop.alerting.event_log.segments import state_folder
+from modeltop.alerting.event_log.location import real_paths, state_folder
 from modeltop.alerting.messages.compose import build_test_message, compose
 from modeltop.alerting.messages.message import Message
 from modeltop.alerting.state import apply_events
@@ -63,7 +64,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, context: Context) -> int:
     """Run the daemon, one cycle of it, a dry run or a test, or print the status."""
-    folder = _state_folder(args, context)
+    store = _checked_store(args, context)
+    folder = state_folder(store, args.paths)
     if args.status:
         command = _command(args, context, "--test")
         return print_status(folder, context.clock(), context.out_line, as_json=args.json, test_command=command)
@@ -72,31 +74,37 @@ def run(args: argparse.Namespace, context: Context) -> int:
     if args.test is not None:
         return _test_receiver(args, folder, context)
     if args.dry_run:
-        return _dry_run(args, folder, context)
-    return _watch(args, folder, context)
+        return _dry_run(args, store, folder, context)
+    return _watch(args, store, context)
 
 
-def _state_folder(args: argparse.Namespace, context: Context) -> Path:
+def _checked_store(args: argparse.Namespace, context: Context) -> Path | None:
+    """Return the store to watch; None for paths."""
     check_paths_or_store(args)
     if STDIN in args.paths:
         raise UsageError("standard input ends, so it cannot be watched: name a file, a folder or an address")
-    return state_folder(None if args.paths else context.store_folder(args), args.paths)
+    return None if args.paths else context.store_folder(args)
 
 
-def _watch(args: argparse.Namespace, folder: Path, context: Context) -> int:
-    try:
-        make_folder(folder)
-    except OSError as error:
-        raise store_error(folder, error) from error
+def _watch(args: argparse.Namespace, store: Path | None, context: Context) -> int:
     command = _command(args, context, "--accept-clock")
-    identity = DaemonIdentity(folder, LockHolder(os.getpid(), platform.node()), args.once, command)
+    watched = args.paths if store is None else [store]
+    paths = real_paths(f"{path}/**" if args.recursive and Path(path).is_dir() else path for path in watched)
+    holder = LockHolder(os.getpid(), platform.node(), paths)
     log = DaemonLog(context.err, as_json=args.json or context.load_config(args).watch.log == "json")
-    leader = LeaderLock(folder, identity.holder)
-    cycle = Cycle(_settings_loader(args, folder, context), identity, log)
-    if args.once:
-        return run_once(cycle, leader, identity, log)
-    Daemon(cycle, leader, identity, log).run()
-    return 0
+    find_state = partial(state_folder, store, args.paths)
+    while True:
+        identity = DaemonIdentity(find_state(), holder, args.once, command)
+        try:
+            make_folder(identity.folder)
+        except OSError as error:
+            raise store_error(identity.folder, error) from error
+        leader = LeaderLock(identity.folder, holder)
+        cycle = Cycle(_settings_loader(args, store, context), identity, log)
+        if args.once:
+            return run_once(cycle, leader, identity, log)
+        if Daemon(cycle, leader, identity, log, find_state).run():
+            return 0
 
 
 def _accept_clock(folder: Path, context: Context) -> int:
@@ -138,27 +146,26 @@ def _command(args: argparse.Namespace, context: Context, option: str) -> str:
 
 
 def _settings_loader(
-    args: argparse.Namespace, folder: Path, context: Context, failures_before_alert: int = FAILURES_BEFORE_ALERT
+    args: argparse.Namespace, store: Path | None, context: Context, failures_before_alert: int = FAILURES_BEFORE_ALERT
 ) -> LoadSettings:
     """Return the function that loads the configuration each time it is called; the store must not move."""
 
     def load() -> DaemonSettings:
         config = context.load_config(args)
-        if _state_folder(args, context) != folder:
+        if _checked_store(args, context) != store:
             raise UsageError("the store has moved: restart the watcher")
         if any(log.every is not None for log in config.logs.values()) and not args.paths:
             make_folder(context.store_folder(args, config))  # computed periods will be its first history
         sources = context.sources(args, config)
         pipeline = Pipeline(config, sources, live=True, failures_before_alert=failures_before_alert)
-        store = None if args.paths else Path(sources[0])
         return DaemonSettings(config, pipeline, store, file_times=pipeline.file_times)
 
     return load
 
 
-def _dry_run(args: argparse.Namespace, folder: Path, context: Context) -> int:
+def _dry_run(args: argparse.Namespace, store: Path | None, folder: Path, context: Context) -> int:
     """Print the messages that one cycle would send; return 1 if a receiver is disabled."""
-    settings = _settings_loader(args, folder, context, failures_before_alert=1)()
+    settings = _settings_loader(args, store, context, failures_before_alert=1)()
     watch = settings.config.watch
     tracker = IncidentTracker(folder, watch.no_data_wait, watch.every)
     messages, disabled = _plan(settings, tracker, EventLog(folder).state(), context)

@@ -17,6 +17,7 @@ from modeltop.service.compute_jobs import ComputeJobs
 from modeltop.service.event_buffer import BufferedEventLog
 from modeltop.service.health import DaemonIdentity, HealthReporter, Heartbeat
 from modeltop.service.incident_tracker import EvaluationResult, IncidentTracker
+from modeltop.service.leader import overlaps
 from modeltop.service.log import DaemonLog
 from modeltop.service.pipeline import LoadSettings
 from modeltop.service.receiver_health import (
@@ -98,6 +99,8 @@ class Cycle:
         self._reporter.started = self._reporter.completed = now
         self._tracker = self._new_tracker()
         self.dispatcher.start()
+        for overlap in overlaps(self._identity.folder):
+            self._log.warning("overlap", overlap)
         if self._identity.one_shot:  # a run each minute would flood the event log and cron's mails
             return
         self._record_leadership(now, is_leader=True)
@@ -253,6 +256,7 @@ class Cycle:
                 self.dispatcher.retry_now()  # signatures and certificates are valid again
             state = self._buffer.state()
             snapshot = self.settings.pipeline.run(now, state=state)
+            state = snapshot.alerting_state
             allows_no_data = self._clock.allows_no_data if snapshot.clock_doubt is None else lambda _: False
             result = self._tracker.evaluate(snapshot, state, now, allows_no_data=allows_no_data)
         except MonitorError as error:

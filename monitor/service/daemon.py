@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 
 from modeltop.service.cycle import Cycle
 from modeltop.service.health import DaemonIdentity, read_last_health
-from modeltop.service.leader import LeaderLock, read_holder
+from modeltop.service.leader import LeaderLock, coverage_gap, read_holder
 from modeltop.service.log import DaemonLog
 from modeltop.service.wakeup import SignalFlags, handle_signals
 
@@ -22,28 +24,44 @@ AFTER_FAILURE = 10.0
 class Daemon:
     """A process that leads, or waits on standby until it can, until a signal ends it."""
 
-    def __init__(self, cycle: Cycle, leader: LeaderLock, identity: DaemonIdentity, log: DaemonLog) -> None:
+    def __init__(
+        self,
+        cycle: Cycle,
+        leader: LeaderLock,
+        identity: DaemonIdentity,
+        log: DaemonLog,
+        find_state: Callable[[], Path] | None = None,
+    ) -> None:
         self._cycle, self._leader, self._identity, self._log = cycle, leader, identity, log
+        self._find_state = find_state or (lambda: identity.folder)
         self._run_now()
 
-    def run(self) -> None:
-        """Run until SIGTERM or SIGINT.
+    def run(self) -> bool:
+        """Run until SIGTERM or SIGINT; return False if it must be started again, as the state is now elsewhere.
 
         Raises:
             StoreError: The lock cannot be written.
         """
         with handle_signals(self._cycle.wakeup) as flags, self._leader:
             logged: str | None = None
-            while not flags.stop:
+            while not flags.stop and self._is_state_current():
                 if self._leader.acquire():
                     self._lead(flags)
                     logged = None
                     continue
-                leader = str(read_holder(self._identity.folder) or "another process")
-                if leader != logged:
-                    self._log.info("standby", f"{leader} leads; standing by until it ends")
-                logged = leader
+                leader = read_holder(self._identity.folder)
+                name = str(leader or "another process")
+                if name != logged:
+                    self._log.info("standby", f"{name} leads; standing by until it ends")
+                    if gap := coverage_gap(leader, self._identity.holder):
+                        self._log.error("overlap", gap)
+                logged = name
                 self._cycle.wakeup.wait(POLL_SECONDS)
+            return flags.stop
+
+    def _is_state_current(self) -> bool:
+        """Return whether the state is where it was: not if another watcher has begun one in the store that is read."""
+        return self._find_state() == self._identity.folder
 
     def _lead(self, flags: SignalFlags) -> None:
         self._cycle.start()
@@ -55,11 +73,13 @@ class Daemon:
                 self._run_now()
             self._cycle.compute()
             if self._is_due():
+                if not self._is_state_current():
+                    break
                 self._run_cycle()
             elif not self._cycle.seconds_until_due():
                 self._cycle.send_due()
             self._cycle.wakeup.wait(min(POLL_SECONDS, self._cycle.seconds_until_due()))
-        if not flags.stop:
+        if not flags.stop and not self._leader.is_held():
             self._log.error("lost", "the lock file was removed or replaced: another may lead now")
         self._cycle.stop()
 
@@ -99,8 +119,11 @@ def run_once(cycle: Cycle, leader: LeaderLock, identity: DaemonIdentity, log: Da
     """
     with leader:
         if not leader.acquire():
-            holder = read_holder(identity.folder) or "another process"
-            log.info(event="standby", message=f"{holder} leads; nothing is left to do")
+            holder = read_holder(identity.folder)
+            log.info(event="standby", message=f"{holder or 'another process'} leads; nothing is left to do")
+            if gap := coverage_gap(holder, identity.holder):
+                log.error(event="overlap", message=gap)
+                return 1
             health = read_last_health(identity.folder)
             return 1 if health is not None and health.is_overdue(datetime.now(UTC)) else 0
         cycle.compute(wait=True)

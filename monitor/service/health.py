@@ -16,7 +16,7 @@ from modeltop.core.errors import NotifyError, StoreError
 from modeltop.core.incident import WatcherHealth
 from modeltop.core.text import format_age, sanitize
 from modeltop.history.store.durable import close, open_file, write_atomically
-from modeltop.service.leader import LockHolder, aware_datetime, has_leader, read_state_file
+from modeltop.service.leader import LockHolder, aware_datetime, has_leader, overlaps, read_state_file
 from modeltop.service.log import DaemonLog
 
 HEALTH_FILE_NAME = "watch.json"
@@ -231,9 +231,10 @@ def print_status(
     """
     report, is_leading = read_health(folder), has_leader(folder)
     code, word = _status_of(report, now, has_leader_now=is_leading)
+    shared = list(overlaps(folder)) if is_leading else []
     if as_json:
         details = {} if report is None else _to_document(report)
-        write_line(json.dumps({"status": word, "leading": is_leading, **details}))
+        write_line(json.dumps({"status": word, "leading": is_leading, "overlaps": shared, **details}))
         return code
     if report is None:
         write_line(f"watcher {word}" + ("" if is_leading else ": start it by `modeltop watch`"))
@@ -244,6 +245,8 @@ def print_status(
         for name, clause in report.health.disabled_receivers.items():
             write_line(f"  receiver {sanitize(name, 60)} fails: {sanitize(clause, 400)}")
             write_line(f"    to try it now: {test_command} {sanitize(shlex.quote(name), 60)}")
+    for overlap in shared if not as_json else ():
+        write_line(f"  {overlap}")
     return code
 
 

@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import fcntl
 import json
 import os
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
+from modeltop.alerting.event_log.location import uncovered_paths
 from modeltop.core.text import sanitize
-from modeltop.history.files import read_range
+from modeltop.history.files import read_range, xdg_folder
 from modeltop.history.store.durable import close, open_file, store_error
-from modeltop.history.store.lock import open_lock_file
+from modeltop.history.store.lock import LOCKED_ERRORS, is_locked, open_lock_file
+from modeltop.history.store.paths import LEADER_LOCK, STATE_FOLDER
 
-LOCK_FILE_NAME = "watch.lock"
-"""Never deleted or replaced: all processes must wait for the same file."""
-LOCKED_ERRORS = (errno.EWOULDBLOCK, errno.EAGAIN)
 MAX_FILE_BYTES = 64_000_000
 """Bytes of a state file that are read at most."""
+MAX_LISTED = 3
+"""Paths that one message names."""
 T = TypeVar("T")
 
 
@@ -59,6 +59,8 @@ class LockHolder:
 
     pid: int
     host: str
+    paths: tuple[str, ...] = ()
+    """What it reads: real paths and addresses; empty if it is of a version that does not say."""
 
     def __str__(self) -> str:
         return f"process {self.pid} on {sanitize(self.host, 60)}"
@@ -68,7 +70,7 @@ class LeaderLock:
     """The lock on a state folder that permits sending. It ends with the process at the latest, however that ends."""
 
     def __init__(self, folder: Path, holder: LockHolder) -> None:
-        self._path = folder / LOCK_FILE_NAME
+        self._path = folder / LEADER_LOCK
         self._holder = holder
         self._descriptor: int | None = None
 
@@ -127,7 +129,7 @@ class LeaderLock:
 
     def _write_holder(self, descriptor: int) -> None:
         """Write this process into the lock file; on a full disk the lock holds all the same."""
-        line = json.dumps({"pid": self._holder.pid, "host": self._holder.host}).encode("ascii") + b"\n"
+        line = json.dumps(asdict(self._holder)).encode("ascii") + b"\n"
         with contextlib.suppress(OSError):
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, line, 0)
@@ -138,21 +140,44 @@ def has_leader(folder: Path) -> bool:
 
     The lock is shared for a moment: a process that tries to lead just then tries again a second later.
     """
-    try:
-        descriptor = open_file(folder / LOCK_FILE_NAME, os.O_RDONLY)
-    except OSError:
-        return False
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except OSError as error:
-        return error.errno in LOCKED_ERRORS
-    finally:
-        close(descriptor)
-    return False
+    return is_locked(folder / LEADER_LOCK)
 
 
 def read_holder(folder: Path) -> LockHolder | None:
     """Return the process that leads or led last; None if the lock file names none."""
-    return read_state_file(
-        folder / LOCK_FILE_NAME, lambda document, _: LockHolder(int(document["pid"]), str(document["host"]))
-    )
+
+    def build(document: dict[str, Any], _: float) -> LockHolder:
+        return LockHolder(int(document["pid"]), str(document["host"]), tuple(map(str, document.get("paths", ()))))
+
+    return read_state_file(folder / LEADER_LOCK, build)
+
+
+def coverage_gap(leader: LockHolder | None, holder: LockHolder) -> str | None:
+    """Return one clause about what a process on standby would watch, but not the leader; None if that is nothing."""
+    missing = uncovered_paths(holder.paths, leader.paths) if leader is not None and leader.paths else []
+    return f"{leader} does not watch {_listed(missing)}: end it, or watch both by one watcher" if missing else None
+
+
+def overlaps(folder: Path) -> Iterator[str]:
+    """Yield one clause about each watcher with another state that watches some of what the leader of `folder` watches.
+
+    Found are those of stores that it reads, and those of plain paths whose user is the same.
+    """
+    leader = read_holder(folder)
+    paths = () if leader is None else leader.paths
+    others = {folder / STATE_FOLDER for path in map(Path, paths) for folder in (path, path.parent)}
+    with contextlib.suppress(OSError, RuntimeError):
+        others.update(xdg_folder("state").iterdir())
+    for other in sorted(others):
+        holder = read_holder(other) if has_leader(other) else None
+        if holder is None or holder == leader:
+            continue
+        shared = {*paths} - {*uncovered_paths(paths, holder.paths)}
+        shared |= {*holder.paths} - {*uncovered_paths(holder.paths, paths)}
+        if shared:
+            yield f"{holder} also watches {_listed(sorted(shared))}: both notify, and they share no acknowledgements"
+
+
+def _listed(paths: Sequence[str]) -> str:
+    more = f" and {len(paths) - MAX_LISTED} more" if len(paths) > MAX_LISTED else ""
+    return ", ".join(sanitize(path, 200) for path in paths[:MAX_LISTED]) + more

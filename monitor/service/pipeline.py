@@ -9,11 +9,12 @@ from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from modeltop.alerting.event_log.segments import state_folder
+from modeltop.alerting.event_log.location import enclosing_store, real_paths, state_folder
 from modeltop.alerting.fleet import shared_starts
 from modeltop.alerting.grouping import group_incidents, ordered_incidents, with_incident_starts
 from modeltop.alerting.incidents import is_known
@@ -170,6 +171,10 @@ class Pipeline:
         self._rules = rules_in_force(config.rules, config.defaults)
         self._reader = reader or make_reader(config, paths)
         self._live = live
+        real = real_paths(paths)
+        store = enclosing_store(real)
+        # Files of a store share its state: only incidents of models that are not in its other files have lost rows.
+        self._store_reader = None if store is None or str(store) in real else make_reader(config, [store])
         folders = [Path(path) for path in paths if not is_address(str(path))]
         self._distributions = DistributionStore(folders)
         self._notices = tuple(_network_disk_notices(folders)) if live else ()
@@ -226,6 +231,7 @@ class Pipeline:
         # The watcher, which gives its state, keeps and reports an incident whose rows are gone by itself.
         is_watcher = state is not None
         state = self.state_reader.alerting_state() if state is None else state
+        state = self._without_other_files(state, history)
         health = self.state_reader.watcher_health()
         current, *earlier = split_at_restarts(history.series, state.baselines)
         self._evaluator.evaluate(current, defer_slow_detectors=self._defer_slow_detectors)
@@ -295,6 +301,15 @@ class Pipeline:
             calendar=self._config.calendar,
             clock_doubt=clock_doubt,
         )
+
+    def _without_other_files(self, state: AlertingState, history: History) -> AlertingState:
+        """Return the state without the incidents of models that only other files of the same store hold."""
+        absent = {incident.model for incident in state.incidents.values()} - history.periods.keys()
+        if not absent or self._store_reader is None:
+            return state
+        others = absent & self._store_reader.read().periods.keys()
+        own = {name: incident for name, incident in state.incidents.items() if incident.model not in others}
+        return replace(state, incidents=MappingProxyType(own))
 
     def _add_earlier(
         self, alerts: list[Alert], parts: Sequence[Mapping[SeriesKey, Series]], state: AlertingState

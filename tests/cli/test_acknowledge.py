@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from modeltop.alerting.event_log.event_log import EventLog
-from modeltop.alerting.event_log.segments import state_folder
+from modeltop.alerting.event_log.location import state_folder
 from modeltop.core.event import (
     Acknowledged,
     IncidentChanged,
@@ -303,7 +303,8 @@ def test_a_journal_that_another_wrote_by_hand_puts_nothing_on_the_terminal(on, s
 
 
 def test_plain_files_have_a_journal_of_their_own(run, store, tmp_path):
-    path = next(store.glob("churn-*.csv"))
+    path = tmp_path / "churn.csv"
+    path.write_bytes(next(store.glob("churn-*.csv")).read_bytes())
     assert run("ack", "churn/recall", path).code == 0
     (folder,) = (tmp_path / "home" / "modeltop").glob("churn-*/")
     assert len(EventLog(folder).state().acks) == 1

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from modeltop.alerting.event_log.event_log import EventLog
-from modeltop.alerting.event_log.segments import state_folder
+from modeltop.alerting.event_log.location import state_folder
 
 
 @pytest.fixture

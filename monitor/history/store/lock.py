@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
 import random
@@ -20,6 +21,7 @@ LOCK = ".lock"
 """The folder's one lock file. It is never deleted or replaced: who waits for it must wait for the same file."""
 
 
+LOCKED_ERRORS = (errno.EWOULDBLOCK, errno.EAGAIN)
 LOCK_TIMEOUT = 30.0
 """Seconds for which a command waits for another holder."""
 
@@ -58,6 +60,24 @@ def _lock(folder: Path, deadline: float) -> int:
         if time.monotonic() > deadline:
             raise StoreError(f"another process has been holding {sanitize(folder / LOCK)}: see who does, or try again")
         time.sleep(random.uniform(0.001, 0.02))  # noqa: S311  spreads the waiters, keeps no secret
+
+
+def is_locked(path: Path) -> bool:
+    """Return whether any process holds the lock of a file.
+
+    The lock is shared for a moment: a process that tries to get it just then has to try again.
+    """
+    try:
+        descriptor = open_file(path, os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError as error:
+        return error.errno in LOCKED_ERRORS
+    finally:
+        close(descriptor)
+    return False
 
 
 def open_lock_file(path: Path) -> int:

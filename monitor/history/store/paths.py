@@ -12,6 +12,8 @@ from modeltop.history.files import xdg_folder
 MAX_SLUG = 40
 STATE_FOLDER = "state"
 """Name of the folder of the event log within a store."""
+LEADER_LOCK = "watch.lock"
+"""Name in that folder of the file whose lock permits sending. Never deleted or replaced: all must wait for the same."""
 
 _PART = re.compile(r"(?P<prefix>[a-z0-9-]+-[0-9a-f]{8})(?:\.(?P<number>[2-9]|[1-9][0-9]{1,8}))?\.csv")
 
@@ -59,11 +61,18 @@ def parse_part_name(file_name: str) -> tuple[str, int] | None:
 
 
 def is_store(folder: Path) -> bool:
-    """Return whether a folder holds the files of a model as only a store names them."""
+    """Return whether a folder holds the files of a model as only a store names them, or an event log."""
+    names, state = _names(folder), folder / STATE_FOLDER
+    return any(_PART.fullmatch(name.replace(".computed", "")) for name in names) or (
+        STATE_FOLDER in names and any(name.startswith(("journal.", LEADER_LOCK)) for name in _names(state))
+    )
+
+
+def _names(folder: Path) -> list[str]:
     try:
-        return any(_PART.fullmatch(name.replace(".computed", "")) for name in os.listdir(folder))  # noqa: PTH208  quick
+        return os.listdir(folder)  # noqa: PTH208  quick
     except (OSError, ValueError):
-        return False
+        return []
 
 
 def default_folder() -> Path:

@@ -14,7 +14,7 @@ from typing import ClassVar
 import pytest
 
 from modeltop.alerting.event_log.event_log import EventLog
-from modeltop.alerting.event_log.segments import state_folder
+from modeltop.alerting.event_log.location import state_folder
 from modeltop.alerting.notifiers.base import Receiver
 from modeltop.alerting.routing import NotificationPolicy, Route, WatchSettings
 from modeltop.cli import main

@@ -8,12 +8,14 @@ import sys
 import pytest
 
 from modeltop.core.errors import StoreError
-from modeltop.service.leader import LOCK_FILE_NAME, LeaderLock, LockHolder, has_leader, read_holder
+from modeltop.history.store.paths import LEADER_LOCK
+from modeltop.service.leader import LeaderLock, LockHolder, has_leader, read_holder
 
 ME = LockHolder(4711, "alpha")
 HOLD = """
 import sys
 from pathlib import Path
+from modeltop.history.store.paths import LEADER_LOCK
 from modeltop.service.leader import LeaderLock, LockHolder
 leader = LeaderLock(Path(sys.argv[1]), LockHolder(int(sys.argv[2]), "beta"))
 print(leader.acquire(), flush=True)
@@ -67,14 +69,14 @@ def test_the_lock_file_stays_the_same_whoever_leads(tmp_path):
     for number in range(3):
         with LeaderLock(tmp_path, LockHolder(number, "a")) as leader:
             assert leader.acquire()
-            inodes.add((tmp_path / LOCK_FILE_NAME).stat().st_ino)
+            inodes.add((tmp_path / LEADER_LOCK).stat().st_ino)
     assert len(inodes) == 1
 
 
 def test_a_leader_whose_lock_file_is_gone_may_acquire_it_again(tmp_path):
     with LeaderLock(tmp_path, ME) as leader:
         assert leader.acquire()
-        (tmp_path / LOCK_FILE_NAME).unlink()
+        (tmp_path / LEADER_LOCK).unlink()
         assert not leader.is_held()
         assert leader.acquire()
         assert has_leader(tmp_path)
@@ -83,7 +85,7 @@ def test_a_leader_whose_lock_file_is_gone_may_acquire_it_again(tmp_path):
 def test_a_leader_whose_lock_file_was_replaced_gives_way(tmp_path):
     with LeaderLock(tmp_path, ME) as first, LeaderLock(tmp_path, LockHolder(1, "b")) as second:
         assert first.acquire()
-        (tmp_path / LOCK_FILE_NAME).unlink()
+        (tmp_path / LEADER_LOCK).unlink()
         assert second.acquire()
         assert not first.acquire()
 
@@ -100,7 +102,7 @@ def test_a_leader_whose_lock_file_was_replaced_gives_way(tmp_path):
 def test_without_a_lock_that_can_be_written_nobody_leads(tmp_path, damage):
     folder = tmp_path / "state"
     folder.mkdir()
-    damage(folder / LOCK_FILE_NAME)
+    damage(folder / LEADER_LOCK)
     with LeaderLock(folder, ME) as leader, pytest.raises(StoreError, match="cannot write"):
         leader.acquire()
 
@@ -116,7 +118,7 @@ def test_a_lock_without_locks_is_refused(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"pid": "x", "host": 1}', '{"host": "a"}', "[" * 3000])
 def test_an_invalid_lock_file_has_no_holder(tmp_path, text):
-    (tmp_path / LOCK_FILE_NAME).write_text(text)
+    (tmp_path / LEADER_LOCK).write_text(text)
     assert read_holder(tmp_path) is None
 
 
@@ -127,4 +129,4 @@ def test_a_shared_folder_has_a_lock_that_the_group_can_take(tmp_path):
         folder.chmod(mode)
         with LeaderLock(folder, ME) as leader:
             leader.acquire()
-        assert (folder / LOCK_FILE_NAME).stat().st_mode & 0o777 == expected
+        assert (folder / LEADER_LOCK).stat().st_mode & 0o777 == expected
