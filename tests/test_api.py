@@ -320,7 +320,7 @@ def test_the_days_of_a_frame_have_their_own_dates_in_each_zone(zone):
         ({"count": True}, "count: a number is expected, not `bool`"),
         ({"count": [1]}, "count: a number is expected, not `list`"),
         ({"count": -1}, "count: -1 is not a count"),
-        ({"store": __file__}, "or name another folder as `store`"),
+        ({"store": __file__}, "folder as `store`"),
     ],
 )
 def test_a_period_that_cannot_be_recorded_is_refused_in_terms_of_python(home, arguments, message):
