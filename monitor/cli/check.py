@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import os
+import sys
+import time
 from pathlib import Path
 
 from modeltop.cli.context import Context, add_source
@@ -16,6 +19,7 @@ from modeltop.report.json import alert_record, as_json
 from modeltop.report.phrases import alert_line, list_names
 from modeltop.report.text_report import text_explanation, text_summary
 from modeltop.rules.snapshot import Snapshot
+from modeltop.service.output_cache import CachedOutput, cache_path, lasting_stats, load_output, save_output
 
 EXIT_CODES = {Severity.OK: 0, Severity.WARNING: 1, Severity.CRITICAL: 2, Severity.UNKNOWN: 3}
 """Exit code of `check` by severity (Monitoring Plugins guidelines)."""
@@ -37,30 +41,51 @@ def run(args: argparse.Namespace, context: Context) -> int:
     """Evaluate the data that the arguments name; the exit code is the worst severity."""
     named = [word for word in args.paths if args.explain and not _is_path(word)]
     args.paths = [word for word in args.paths if word not in named]
-    snapshot = context.snapshot(args)
+    started_at, path = time.time(), None if args.explain else _cache_path(args)
+    if path is not None and (output := load_output(path, context.clock().timestamp())) is not None:
+        with context.output_may_be_closed():
+            context.out_lines(output.lines)
+        return output.code
+    pipeline, clock = context.pipeline(args), context.clock()
+    snapshot = pipeline.run(clock)
     models = [status.model for status in snapshot.model_statuses]
     if unknown := [word for word in named if word not in models]:
         raise UsageError(f"no model {sanitize(unknown[0])}; the models are {list_names([*map(sanitize, models)])}")
-    explained = (named or models) if args.explain else []
+    code, explained = EXIT_CODES[snapshot.severity], (named or models) if args.explain else []
+    lines = None
     with context.output_may_be_closed():
-        if args.json:
-            context.out_line(as_json(snapshot, explained=explained))
-        elif explained:
+        if explained and not args.json:
             context.out_lines(text_explanation(snapshot, explained))
+        elif args.json:
+            lines = [as_json(snapshot, explained=explained)]
+            context.out_lines(lines)
         else:
-            print_summary(snapshot, context)
-    return EXIT_CODES[snapshot.severity]
+            lines = print_summary(snapshot, context)
+    if path is not None and lines and (stats := lasting_stats(pipeline, snapshot, started_at)):
+        save_output(path, CachedOutput(clock.timestamp(), lines, code), stats)
+    return code
+
+
+def _cache_path(args: argparse.Namespace) -> Path | None:
+    """Return the file of what is printed for arguments in this environment; None if there can be none."""
+    words = {name: value for name, value in vars(args).items() if not callable(value)}
+    try:
+        return cache_path([sys.version, sorted(os.environ.items()), repr(sorted(words.items()))], ".check")
+    except (RuntimeError, OSError):
+        return None
 
 
 def _is_path(word: str) -> bool:
     return Path(word).exists() or word == STDIN or is_service(word) or is_pattern(word)
 
 
-def print_summary(snapshot: Snapshot, context: Context) -> None:
-    """Print the summary of a snapshot, and on stderr the parts of its history that could not be read."""
-    context.out_lines(text_summary(snapshot))
+def print_summary(snapshot: Snapshot, context: Context) -> list[str]:
+    """Print and return the summary of a snapshot; also print, on stderr, what of its history could not be read."""
+    lines = [*text_summary(snapshot)]
+    context.out_lines(lines)
     # A fatal problem is an alert of its own, which the summary shows.
     context.err_problems([problem for problem in snapshot.history.problems if not problem.fatal])
+    return lines
 
 
 def configure_alerts(parser: argparse.ArgumentParser) -> None:

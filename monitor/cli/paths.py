@@ -58,7 +58,7 @@ def _places(args: argparse.Namespace, context: Context, config: Config) -> Itera
         yield Place("acknowledgements, silences, notes", "-", sanitize(state.error))
     else:
         yield Place("acknowledgements, silences, notes", str(state.folder), _look(state.folder))
-    for name, kind in (("view of the app, crash logs", "state"), ("cache of first frames", "cache")):
+    for name, kind in (("view of the app, crash logs", "state"), ("cache of first frames and checks", "cache")):
         try:
             folder = xdg_folder("state" if kind == "state" else "cache")
         except RuntimeError as error:

@@ -176,8 +176,10 @@ class Pipeline:
         # Files of a store share its state: only incidents of models that are not in its other files have lost rows.
         self._store_reader = None if store is None or str(store) in real else make_reader(config, [store])
         folders = [Path(path) for path in paths if not is_address(str(path))]
-        self._distributions = DistributionStore(folders)
+        self.distributions = DistributionStore(folders)
         self._notices = tuple(_network_disk_notices(folders)) if live else ()
+        self.depends_on_clock = live or bool(config.mutes) or len(folders) < len(paths)
+        """True if the same files, or what is fetched, may make another snapshot at another time."""
         self._now = now
         self._failures_before_alert = failures_before_alert
         self._failures: dict[str, _Failure] = {}
@@ -297,7 +299,7 @@ class Pipeline:
             suppressions=suppressions(ordered, state, self._config.mutes, clock),
             acknowledgements=acknowledgements,
             watcher_health=health,
-            distributions=self._distributions,
+            distributions=self.distributions,
             calendar=self._config.calendar,
             clock_doubt=clock_doubt,
         )

@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -62,6 +63,26 @@ def time_to_show(home: Path, path: Path, texts: Sequence[str], quiet_seconds: fl
         terminal.send_keys(b"q")
         terminal.wait_for_exit()
     return match.seconds
+
+
+class ProcessRun(NamedTuple):
+    """A process from exec to its end."""
+
+    seconds: float
+    cpu: float
+    """Seconds of processors, those of its children included."""
+    peak: int
+    """Largest resident size in bytes, of it or of a child."""
+
+
+def run_process(argv: Sequence[str], home: Path) -> ProcessRun:
+    """Run a program whose output and exit code do not matter."""
+    started_at = time.perf_counter()
+    process = subprocess.Popen(argv, env=environment(home), cwd=home, stdout=subprocess.DEVNULL)
+    _, _, usage = os.wait4(process.pid, 0)
+    process.returncode = 0
+    seconds = time.perf_counter() - started_at
+    return ProcessRun(seconds, usage.ru_utime + usage.ru_stime, 1024 * usage.ru_maxrss)
 
 
 class WorstAlert(NamedTuple):

@@ -8,10 +8,12 @@ import select
 import pytest
 
 from modeltop.history.files import file_stat
+from modeltop.service import output_cache
 from modeltop_tui.terminal import first_frame_cache
 
 LINES = ["\x1b[1mmodeltop\x1b[0m  triage", "▲ CRIT", "footer"]
 SIZE = (20, 3)
+SAVED = output_cache.CachedOutput(100.0, LINES)
 NOW = 200.0
 
 
@@ -20,10 +22,9 @@ def saved(tmp_path):
     """A frame of one file, as it was kept."""
     data = tmp_path / "m.csv"
     data.write_text("date,accuracy\n")
-    path = first_frame_cache.cache_path(["m.csv"], SIZE, {"XDG_CACHE_HOME": str(tmp_path / "cache")})
-    first_frame_cache.save_frame(
-        path, LINES, {str(data): file_stat(str(data)), str(tmp_path / "modeltop.toml"): None}, 100.0
-    )
+    path = first_frame_cache.frame_path(["m.csv"], SIZE, {"XDG_CACHE_HOME": str(tmp_path / "cache")})
+    stats = {str(data): file_stat(str(data)), str(tmp_path / "modeltop.toml"): None}
+    output_cache.save_output(path, SAVED, stats)
     return path, data
 
 
@@ -55,7 +56,7 @@ def test_a_configuration_that_appeared_drops_it(saved):
 @pytest.mark.parametrize(("now", "is_shown"), [(99.0, False), (100.0, True), (149.0, True), (150.0, False)])
 def test_a_frame_is_shown_until_a_row_that_was_in_the_future_is_due(tmp_path, now, is_shown):
     path = tmp_path / "one.frame"
-    first_frame_cache.save_frame(path, LINES, {}, 100.0, 150.0)
+    output_cache.save_output(path, SAVED, {}, 150.0)
     assert (first_frame_cache.load_frame(path, now) is not None) == is_shown
 
 
@@ -80,13 +81,13 @@ def test_a_broken_file_is_no_frame(saved, text):
 def test_the_place_depends_on_command_line_size_and_terminal(tmp_path, monkeypatch):
     environ = {"XDG_CACHE_HOME": str(tmp_path), "TERM": "xterm"}
     paths = [
-        first_frame_cache.cache_path(["a"], SIZE, environ),
-        first_frame_cache.cache_path(["b"], SIZE, environ),
-        first_frame_cache.cache_path(["a"], (80, 24), environ),
-        first_frame_cache.cache_path(["a"], SIZE, environ | {"NO_COLOR": "1"}),
+        first_frame_cache.frame_path(["a"], SIZE, environ),
+        first_frame_cache.frame_path(["b"], SIZE, environ),
+        first_frame_cache.frame_path(["a"], (80, 24), environ),
+        first_frame_cache.frame_path(["a"], SIZE, environ | {"NO_COLOR": "1"}),
     ]
     monkeypatch.chdir(tmp_path)
-    paths.append(first_frame_cache.cache_path(["a"], SIZE, environ))
+    paths.append(first_frame_cache.frame_path(["a"], SIZE, environ))
     assert len(set(paths)) == len(paths)
 
 
@@ -102,14 +103,14 @@ def test_without_a_frame_it_says_that_files_are_read():
 
 
 def test_no_more_frames_are_kept_than_that(tmp_path):
-    for number in range(first_frame_cache.MAX_FRAMES + 5):
-        first_frame_cache.save_frame(tmp_path / f"{number}.frame", LINES, {}, 1.0)
-    assert len(list(tmp_path.iterdir())) == first_frame_cache.MAX_FRAMES
+    for number in range(output_cache.MAX_FILES + 5):
+        output_cache.save_output(tmp_path / f"{number}.frame", SAVED, {})
+    assert len(list(tmp_path.iterdir())) == output_cache.MAX_FILES
 
 
 def test_a_cache_that_cannot_be_written_is_no_trouble(tmp_path):
     (tmp_path / "file").touch()
-    first_frame_cache.save_frame(tmp_path / "file" / "x.frame", LINES, {}, 1.0)
+    output_cache.save_output(tmp_path / "file" / "x.frame", SAVED, {})
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 

@@ -9,8 +9,6 @@ then, if they are read before the app is there, the answer in plain text.
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import json
 import os
 import re
 import time
@@ -19,14 +17,9 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Self
 
-from modeltop import __version__
 from modeltop.core.text import format_age, holds_credentials, truncate
-from modeltop.history.files import file_stat, xdg_folder
+from modeltop.service.output_cache import CachedOutput, FileStats, cache_path, load_output, save_output
 
-MAX_FRAMES = 32
-"""Frames in the cache folder; older ones are deleted."""
-SIZE_LIMIT = 2_000_000
-"""Maximum bytes of a frame with the stats of its files: 300x80 cells in many colors, and 10,000 files."""
 ENTER, LEAVE = "\x1b[?1049h\x1b[?25l\x1b[1;1H", "\x1b[?25h\x1b[?1049l"
 VARIABLES = ("TERM", "COLORTERM", "NO_COLOR", "COLORFGBG", "TERM_PROGRAM", "LANG", "LC_ALL", "LC_CTYPE", "TMUX", "STY")
 """Environment variables that decide how a frame looks."""
@@ -34,12 +27,8 @@ VARIABLES = ("TERM", "COLORTERM", "NO_COLOR", "COLORFGBG", "TERM_PROGRAM", "LANG
 _COLOUR = re.compile(r"\x1b\[[0-9;:]*m")
 
 
-FileStats = Mapping[str, tuple[int, ...] | None]
-"""The stat of each file, as `modeltop.service.pipeline.Pipeline.file_stats` returns it."""
-
-
-def cache_path(argv: Sequence[str], size: tuple[int, int], environ: Mapping[str, str] = os.environ) -> Path:
-    """Return the file of a frame; its name is a hash of all that the frame depends on besides the files.
+def frame_path(argv: Sequence[str], size: tuple[int, int], environ: Mapping[str, str] = os.environ) -> Path:
+    """Return the file of a frame.
 
     Args:
         argv: The command line.
@@ -50,9 +39,7 @@ def cache_path(argv: Sequence[str], size: tuple[int, int], environ: Mapping[str,
         RuntimeError: No cache folder is known.
     """
     variables = [environ.get(name, "") for name in VARIABLES]
-    key = json.dumps([__version__, os.getcwd(), list(argv), list(size), variables])  # noqa: PTH109  text is wanted
-    name = hashlib.sha256(key.encode("ascii")).hexdigest()[:24]
-    return xdg_folder("cache", environ) / f"{name}.frame"
+    return cache_path([list(argv), list(size), variables], ".frame", environ)
 
 
 def load_frame(path: Path, now: float) -> tuple[float, list[str]] | None:
@@ -60,47 +47,9 @@ def load_frame(path: Path, now: float) -> tuple[float, list[str]] | None:
 
     Only text and colors pass: a file with anything else is no frame.
     """
-    try:
-        with path.open("rb") as file:
-            data = json.loads(file.read(SIZE_LIMIT))
-        saved_at, lines, stats = float(data["seen"]), [str(line) for line in data["lines"]], dict(data["states"])
-        is_current = saved_at <= now and (data["until"] is None or now < float(data["until"]))
-        is_current &= all(file_stat(name) == (state and tuple(state)) for name, state in stats.items())
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
-        return None
-    return (saved_at, lines) if is_current and all(_COLOUR.sub("", line).isprintable() for line in lines) else None
-
-
-def save_frame(
-    path: Path, lines: Sequence[str], stats: FileStats, now: float, valid_until: float | None = None
-) -> None:
-    """Save a frame; a failure is ignored, since this is a cache.
-
-    Args:
-        path: The file, as `cache_path` returns it.
-        lines: Text and colors.
-        stats: The stat of each file that the frame depends on.
-        now: Seconds since 1970.
-        valid_until: When the same files make another frame, in seconds since 1970; None: never.
-    """
-    document = {"seen": now, "until": valid_until, "lines": list(lines), "states": stats}
-    data = json.dumps(document).encode("ascii")
-    if len(data) > SIZE_LIMIT:
-        return
-    with contextlib.suppress(OSError):
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        temporary = path.with_suffix(f".{os.getpid()}")
-        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-        with open(handle, "wb") as file:  # noqa: PTH123  a descriptor, not a path
-            file.write(data)
-        temporary.replace(path)
-        _prune(path.parent)
-
-
-def _prune(folder: Path) -> None:
-    frames = sorted(folder.glob("*.frame"), key=lambda path: path.stat().st_mtime, reverse=True)
-    for path in frames[MAX_FRAMES:]:
-        path.unlink(missing_ok=True)
+    output = load_output(path, now)
+    is_frame = output is not None and all(_COLOUR.sub("", line).isprintable() for line in output.lines)
+    return (output.saved_at, output.lines) if output is not None and is_frame else None
 
 
 def render_frame(frame: tuple[float, list[str]] | None, size: tuple[int, int], now: float) -> str:
@@ -144,7 +93,7 @@ class FirstFrameCache:
         with contextlib.suppress(OSError):
             columns, rows = os.get_terminal_size(self._descriptor)
             with contextlib.suppress(RuntimeError):
-                self._path = cache_path(self._argv, (columns, rows))
+                self._path = frame_path(self._argv, (columns, rows))
             now = time.time()
             frame = load_frame(self._path, now) if self._path is not None else None
             self._write(render_frame(frame, (columns, rows), now))
@@ -177,10 +126,10 @@ class FirstFrameCache:
                 self._write(LEAVE)
 
     def save(self, lines: Sequence[str], stats: FileStats, valid_until: float | None) -> None:
-        """Save the first frame of this run for the next, as `save_frame` does."""
+        """Save the first frame of this run for the next, as `save_output` does."""
         # The paths are kept beside the lines: a password in one is not.
         if self._path is not None and not any(map(holds_credentials, stats)):
-            save_frame(self._path, lines, stats, time.time(), valid_until)
+            save_output(self._path, CachedOutput(time.time(), list(lines)), stats, valid_until)
 
     def _write(self, text: str) -> None:
         data = text.encode("utf-8", "replace")

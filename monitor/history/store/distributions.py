@@ -186,13 +186,13 @@ class DistributionStore(Mapping[str, Distributions]):
     """
 
     def __init__(self, paths: Sequence[Path]) -> None:
-        self._folders = tuple(path / DISTRIBUTIONS_FOLDER for path in paths)
+        self.folders = tuple(path / DISTRIBUTIONS_FOLDER for path in paths)
         self._cache: dict[Path, tuple[FileStat, Distributions]] = {}
 
     def __getitem__(self, model: str) -> Distributions:
         """Return the distributions of a model, for one `os.stat` a folder."""
         name = f"{file_prefix(model)}.csv"
-        for folder in reversed(self._folders):
+        for folder in reversed(self.folders):
             if (distributions := self._read_cached(folder / name)) is not None:
                 return distributions
         raise KeyError(model)
@@ -204,7 +204,7 @@ class DistributionStore(Mapping[str, Distributions]):
         return 0
 
     def __bool__(self) -> bool:
-        return bool(self._folders)
+        return bool(self.folders)
 
     def _read_cached(self, path: Path) -> Distributions | None:
         state = file_stat(path)
