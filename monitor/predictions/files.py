@@ -132,6 +132,16 @@ def stem(path: Path) -> str:
     return name[: len(name) - len(".gz")].rpartition(".")[0] if name.lower().endswith(".gz") else path.stem
 
 
+def folder_keys(paths: Sequence[Path]) -> tuple[str, ...]:
+    """Return the keys in the names of the folders that all files lie in, of the form `key=value`, outermost first.
+
+    >>> folder_keys([Path("log/day=1/a.csv"), Path("log/day=2/b.csv")])
+    ('day',)
+    """
+    keys = {tuple(part.partition("=")[0] for part in path.parent.parts if "=" in part) for path in paths}
+    return next(iter(keys)) if len(keys) == 1 else ()
+
+
 def detect_format(path: Path) -> FileFormat:
     """Return the format by the suffix, else by the first bytes.
 

@@ -30,7 +30,7 @@ from modeltop.predictions.engines.base import (
     fetch,
     read_errors,
 )
-from modeltop.predictions.files import FileFormat, LogFiles, find_log_files, stem
+from modeltop.predictions.files import FileFormat, LogFiles, find_log_files, folder_keys, stem
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -43,7 +43,9 @@ DATABASES = (".duckdb", ".ddb")
 """Suffixes of database files."""
 ATTACHED = "modeltop_log"
 """The name under which a database file is attached."""
-TABLES = "SELECT table_schema, table_name FROM information_schema.tables WHERE table_catalog = ? ORDER BY ALL"
+TABLES = (
+    "SELECT table_schema, table_name, table_type FROM information_schema.tables WHERE table_catalog = ? ORDER BY ALL"
+)
 
 
 class DuckEngine(Engine):
@@ -64,8 +66,9 @@ class DuckEngine(Engine):
             memory_limit=f"{MEMORY_MB + MEMORY_MB_PER_THREAD * threads}MB",
             threads=threads,
             preserve_insertion_order=False,
-            # A file's name must never cause a download.
+            # Neither a file's name nor its content may cause a download, or load what lies in the home folder.
             autoinstall_known_extensions=False,
+            autoload_known_extensions=False,
         )
         self._duck = self._ibis.con
         # Bits of the key of a group, up to which groups are counted in an array and not hashed.
@@ -135,24 +138,14 @@ class DuckEngine(Engine):
     def _open_files(self, files: LogFiles, *, ordered: bool) -> LoadedSource:
         if ordered:
             self._preserve_order(ordered=True)
-        paths = [os.fspath(self._literal_path(path)) for path in files.paths]
-        match files.format:
-            case FileFormat.CSV:
-                # A first line that does not fit the others is an error; DuckDB would skip it.
-                table = self._ibis.read_csv(
-                    paths,
-                    delim=files.delimiter,
-                    all_varchar=True,
-                    header=True,
-                    skip=0,
-                    quote='"',
-                    escape='"',
-                    union_by_name=True,
+        table = self._read(files, with_folders=False)
+        if keys := folder_keys(files.paths):
+            if taken := [key for key in keys if key.lower() in {name.lower() for name in table.columns}]:
+                raise SourceError(
+                    f"the folders are named {sanitize(taken[0], 60)}=..., which is a column of the files too: "
+                    "rename the folders or the column"
                 )
-            case FileFormat.PARQUET:
-                table = self._ibis.read_parquet(paths, union_by_name=True, hive_partitioning=False)
-            case FileFormat.JSON:
-                table = self._ibis.read_json(paths, format="newline_delimited", union_by_name=True)
+            table = self._read(files, with_folders=True)
         if ordered:
             table = table.mutate(**{ROW_NUMBER: ibis.row_number()})
         return LoadedSource(
@@ -162,6 +155,30 @@ class DuckEngine(Engine):
             parses_each_read=files.format is not FileFormat.PARQUET or ordered,
             total_bytes=files.bytes,
         )
+
+    def _read(self, files: LogFiles, *, with_folders: bool) -> Expression:
+        """Return the table of files; with folders, the keys in their names (`day=2025-01-31`) are columns of text."""
+        paths = [os.fspath(self._literal_path(path)) for path in files.paths]
+        common: dict[str, Any] = {"union_by_name": True, "hive_partitioning": with_folders}
+        if with_folders:
+            common["hive_types_autocast"] = False
+        match files.format:
+            case FileFormat.CSV:
+                # A first line that does not fit the others is an error; DuckDB would skip it.
+                return self._ibis.read_csv(
+                    paths,
+                    delim=files.delimiter,
+                    all_varchar=True,
+                    header=True,
+                    skip=0,
+                    quote='"',
+                    escape='"',
+                    **common,
+                )
+            case FileFormat.PARQUET:
+                return self._ibis.read_parquet(paths, **common)
+            case FileFormat.JSON:
+                return self._ibis.read_json(paths, format="newline_delimited", **common)
 
     def _literal_path(self, path: Path) -> Path:
         """Return a path that DuckDB cannot mistake for a pattern or a URL: a symbolic link if necessary."""
@@ -190,13 +207,18 @@ class DuckEngine(Engine):
             raise SourceError(f"{sanitize(path)} is not a file: write FILE.duckdb::TABLE")
         self._ibis.attach(path, name=ATTACHED, read_only=True)
         existing = self._duck.execute(TABLES, [ATTACHED]).fetchall()
-        matches = [(schema, table) for schema, table in existing if name in ("", table, f"{schema}.{table}")]
+        matches = [each for each in existing if name in ("", each[1], f"{each[0]}.{each[1]}")]
         if len(matches) != 1:
-            tables = sanitize(", ".join(table for _, table in existing), 200)
+            tables = sanitize(", ".join(table for _, table, _ in existing), 200)
             hint = f"write FILE.duckdb::TABLE; it {f'has {tables}' if existing else 'is empty'}"
             problem = f"has no one table {sanitize(name, 60)}" if name else "has not one table"
             raise SourceError(f"{sanitize(path)} {problem}: {hint}")
-        ((schema, table),) = matches
+        ((schema, table, kind),) = matches
+        if kind != "BASE TABLE":
+            # What it is made of may be any file of this machine.
+            raise SourceError(
+                f"{sanitize(table, 60)} in {sanitize(path)} is a view: write it into a table of that file"
+            )
         expression = self._ibis.table(table, database=(ATTACHED, schema))
         return LoadedSource(expression, table, total_bytes=Path(path).stat().st_size)
 

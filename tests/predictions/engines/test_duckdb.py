@@ -4,6 +4,8 @@ import gzip
 import sqlite3
 import stat
 
+import duckdb
+import pandas as pd
 import pytest
 
 from modeltop.core.errors import SourceError
@@ -136,3 +138,51 @@ def test_an_engine_removes_its_temporary_folder(tmp_path):
 def test_an_unknown_engine_is_refused(name):
     with pytest.raises(SourceError, match="there is no engine"):
         open_engine(name)
+
+
+@pytest.fixture
+def partitions(tmp_path):
+    """Writes a log into folders named by a key, in one of the formats."""
+
+    def write(key, suffix):
+        rows = pd.DataFrame({"timestamp": "2025-01-01T00:00:00Z", "prediction": [0, 1, 0], "label": [0, 1, 1]})
+        for value in ("0", "1"):
+            folder = tmp_path / f"{key}={value}"
+            folder.mkdir()
+            if suffix == "csv":
+                rows.to_csv(folder / "part.csv", index=False)
+            elif suffix == "parquet":
+                rows.to_parquet(folder / "part.parquet")
+            else:
+                rows.to_json(folder / "part.jsonl", orient="records", lines=True)
+        return str(tmp_path)
+
+    return write
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet", "jsonl"])
+def test_keys_of_folders_never_replace_a_logged_column(partitions, suffix):
+    folder = partitions("Label", suffix)
+    with open_engine("duckdb") as engine, pytest.raises(SourceError, match=r"named Label=\.\.\., which is a column"):
+        engine.open((folder,))
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet", "jsonl"])
+def test_keys_of_folders_are_columns_of_text_where_the_name_is_free(partitions, suffix):
+    folder = partitions("country", suffix)
+    with open_engine("duckdb") as engine:
+        table = engine.open((folder,)).table
+        counts = engine.head(table.group_by("country").agg(rows=table.count()), 10).to_pylist()
+    assert sorted((row["country"], row["rows"]) for row in counts) == [("0", 3), ("1", 3)]
+
+
+def test_a_view_of_a_foreign_database_is_refused_and_its_tables_are_read(tmp_path):
+    secret = tmp_path / "secret.csv"
+    secret.write_text("timestamp,prediction\n2025-01-01,1\n")
+    with duckdb.connect(tmp_path / "log.duckdb") as database:
+        database.execute(f"CREATE TABLE t AS SELECT * FROM '{secret}'")
+        database.execute(f"CREATE VIEW v AS SELECT * FROM '{secret}'")
+    with open_engine("duckdb") as engine:
+        assert engine.head(engine.open((f"{tmp_path / 'log.duckdb'}::t",)).table, 5).num_rows == 1
+    with open_engine("duckdb") as engine, pytest.raises(SourceError, match=r"v in .* is a view"):
+        engine.open((f"{tmp_path / 'log.duckdb'}::v",))
