@@ -88,7 +88,7 @@ def _compute_log(
 ) -> tuple[RunSummary, list[str]]:
     # Late: Ibis and the engines are optional, and slow to import.
     from modeltop.predictions.engines.base import open_engine
-    from modeltop.predictions.queries.aggregate import aggregate, aggregate_reference
+    from modeltop.predictions.queries.aggregate import aggregate, aggregate_reference, read_areas
     from modeltop.predictions.queries.features import aggregate_features
     from modeltop.predictions.schema_inference import resolve
 
@@ -112,6 +112,7 @@ def _compute_log(
         )
         since = None if job.since is None else to_datetime64(now - job.since)
         with report_progress(progress, engine, log, "reading"):
+            model_run.areas = read_areas(log, engine, since=since)
             model_run.add_batches(aggregate(log, engine, since=since))
         features = replace(log, features=_drifting_columns(job, log))
         if features.features:

@@ -31,6 +31,7 @@ from modeltop.predictions.metrics.base import MetricValues, UndefinedReason, met
 from modeltop.predictions.metrics.binary import Cost
 from modeltop.predictions.metrics.compute import compute_metrics
 from modeltop.predictions.metrics.drift import LABEL, PREDICTION, SCORE
+from modeltop.predictions.metrics.ranking import Areas
 
 CLASS, FEATURE = "class", "feature"
 """Left sides of the segments of one class, and of one column."""
@@ -247,6 +248,7 @@ class ModelRun:
     prediction_feature: str | None = None
     """The column of predicted numbers that is aggregated like a feature; None if predictions are classes."""
     reference: ReferenceStats = field(default_factory=ReferenceStats)
+    areas: Areas = field(default_factory=dict)
     summary: RunSummary = field(default_factory=RunSummary)
     periods: dict[str, PeriodFlags] = field(default_factory=dict)
     """Flags of the models that are staged."""
@@ -261,7 +263,9 @@ class ModelRun:
 
     def _histories(self, batches: Iterable[CellBatch[Aggregate]]) -> Iterator[ComputedHistory]:
         for cells in _split_batches(batches):
-            metrics = compute_metrics(cells.aggregate, cost=self.cost) | self.reference.compute_estimates(cells)
+            areas = self._areas(cells) if self.areas else None
+            metrics = compute_metrics(cells.aggregate, cost=self.cost, areas=areas)
+            metrics |= self.reference.compute_estimates(cells)
             rows = _row_counts(cells.aggregate)
             self.summary.add_batch(cells.segment, metrics)
             overall = cells if (cells.segment == ALL).all() else _select(cells, np.flatnonzero(cells.segment == ALL))
@@ -273,6 +277,10 @@ class ModelRun:
                 yield from self._extra_segments(own)
                 # After the yield, by which the model before it is staged.
                 self.distributions.add(own)
+
+    def _areas(self, cells: CellBatch[Aggregate]) -> Floats:
+        keys = zip(cells.model.tolist(), cells.period.astype(np.int64).tolist(), cells.segment.tolist(), strict=True)
+        return np.array([self.areas.get(key, (np.nan, np.nan)) for key in keys]).T
 
     def _extra_segments(self, cells: CellBatch[Aggregate]) -> Iterator[ComputedHistory]:
         """Yield segments that are no groups of rows: classes, and the model's own score and prediction."""

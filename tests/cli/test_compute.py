@@ -4,6 +4,7 @@ import csv
 import random
 
 import pytest
+from sklearn.metrics import average_precision_score, roc_auc_score
 
 from modeltop.core.series import SeriesKey
 
@@ -75,6 +76,25 @@ def test_segments_and_cost_are_metrics_like_any_other(run, log, stored):
     assert run("compute", log, "--segment", "plan", "--cost", "fp=1,fn=20", "--store", "s", *NOW).code == 0
     assert {key.segment for key in stored()} == {"all", "plan=a", "plan=b"}
     assert stored()[SeriesKey("churn", "cost_per_1000_rows", "plan=a")].values.min() > 0
+
+
+def test_areas_are_those_of_scikit_learn_over_all_rows_and_by_segment(run, log, stored, tmp_path):
+    outcome = run("compute", log, "--segment", "plan", "--store", "s", *NOW)
+    assert "computed from bins" not in outcome.err
+    rows = [row for row in csv.DictReader((tmp_path / log).read_text().splitlines()) if row["label"]]
+    for segment, plans in (("all", "ab"), ("plan=a", "a"), ("plan=b", "b")):
+        for metric, area in (("roc_auc", roc_auc_score), ("average_precision", average_precision_score)):
+            values = stored()[SeriesKey("churn", metric, segment)].values.tolist()
+            for day, value in zip(DAYS, values, strict=False):
+                own = [row for row in rows if row["timestamp"].startswith(day) and row["plan"] in plans]
+                expected = area([int(row["label"]) for row in own], [float(row["score"]) for row in own])
+                assert value == pytest.approx(expected, abs=1e-12), (metric, segment, day)
+
+
+def test_of_a_log_of_too_many_rows_the_summary_says_how_far_bins_may_be_off(run, log, monkeypatch):
+    monkeypatch.setattr("modeltop.predictions.queries.aggregate.MAX_SCORES", 599)
+    outcome = run("compute", log, "--store", "s", *NOW)
+    assert "computed from bins of the score, at most so far from the exact value: roc_auc ±0.0" in outcome.err
 
 
 def test_classes_are_segments_on_demand(run, log, stored):

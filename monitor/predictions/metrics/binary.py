@@ -59,8 +59,13 @@ class Cost:
     fn: float = 0.0
 
 
-def compute_binary(counts: BinaryCounts, *, cost: Cost | None = None) -> dict[str, MetricValues]:
-    """Compute all binary metrics by registered name: those of scores if any row has one, costs if given."""
+def compute_binary(
+    counts: BinaryCounts, *, cost: Cost | None = None, areas: Floats | None = None
+) -> dict[str, MetricValues]:
+    """Compute all binary metrics by registered name: those of scores if any row has one, costs if given.
+
+    `areas` are exact areas under curves where they are known: see `ranking.compute_ranking`.
+    """
     decisions = decision_counts(counts)
     table = BinaryConfusion(decisions[:, 1, 1], decisions[:, 0, 1], decisions[:, 1, 0], decisions[:, 0, 0])
     metrics = compute_confusion(table) | row_rates(decisions)
@@ -68,7 +73,9 @@ def compute_binary(counts: BinaryCounts, *, cost: Cost | None = None) -> dict[st
         metrics["cost_per_1000_rows"] = cost_per_1000_rows(table, cost)
     scores = Scores.from_counts(counts, decisions)
     if scores.rows.any():
-        metrics |= calibration.compute_calibration(Outcomes.from_scores(scores)) | ranking.compute_ranking(scores)
+        metrics |= calibration.compute_calibration(Outcomes.from_scores(scores)) | ranking.compute_ranking(
+            scores, areas
+        )
     return metrics
 
 

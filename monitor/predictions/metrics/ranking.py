@@ -8,7 +8,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from modeltop.core.series import Floats
+from modeltop.core.series import Flags, Floats
 from modeltop.predictions.aggregates.classification import CORRECT, UNLABELLED, WRONG
 from modeltop.predictions.aggregates.score_bins import BINS
 from modeltop.predictions.metrics import intervals
@@ -21,6 +21,10 @@ MODELLED_CASES = 1.0
 """The same, distributed as Hanley & McNeil's (1982) two exponential classes with that area would be."""
 PRIOR_CASES = 40.0
 """Number of positives added as a prior, for which the variance is that of a plain proportion."""
+CellKey = tuple[str, int, str]
+"""Model, start of the period in microseconds since 1970, segment."""
+Areas = dict[CellKey, tuple[float, float]]
+"""Exact ROC AUC and average precision of cells whose scores were sorted; NaN where undefined."""
 HARMONIC_TABLE_SIZE = 20_000
 """Harmonic numbers below this are looked up."""
 
@@ -50,25 +54,53 @@ class RankCounts:
         return cls(positives, negatives, positives_above, negatives_above, total_positives, total_negatives)
 
 
-def compute_ranking(scores: Scores) -> dict[str, MetricValues]:
-    """Compute ROC AUC and average precision of two classes."""
+def compute_ranking(scores: Scores, areas: Floats | None = None) -> dict[str, MetricValues]:
+    """Compute ROC AUC and average precision of two classes; `areas` are their exact values, [2, K], NaN if unknown."""
     ranks = RankCounts.from_bins(scores.positives, scores.negatives)
     undefined = (scores.unlabelled, UndefinedReason.NO_LABELS), (scores.labelled == 0, UndefinedReason.NO_SCORES)
     no_positives = ranks.total_positives == 0
     one_class = first_reason(*undefined, (no_positives | (ranks.total_negatives == 0), UndefinedReason.ONE_CLASS))
     no_positives_reason = first_reason(*undefined, (no_positives, UndefinedReason.NO_POSITIVES))
     return {
-        "roc_auc": roc_auc(ranks, reason=one_class),
-        "average_precision": average_precision(ranks, reason=no_positives_reason),
+        "roc_auc": roc_auc(ranks, reason=one_class, exact=None if areas is None else areas[0]),
+        "average_precision": average_precision(
+            ranks, reason=no_positives_reason, exact=None if areas is None else areas[1]
+        ),
     }
 
 
-def roc_auc(ranks: RankCounts, *, reason: NDArray[np.int8]) -> MetricValues:
+def exact_areas(positive: Flags, score: Floats, cell: NDArray[np.int64]) -> Floats:
+    """Return the exact ROC AUC and average precision of cells, [2, K], by their rows; NaN where undefined.
+
+    Args:
+        positive: Whether the label of a row is 1.
+        score: Of each row; equal ones are tied.
+        cell: Index of each row's cell, 0 to K - 1, rising; each has rows.
+    """
+    order = np.argsort(score)
+    order = order[np.argsort(cell[order], kind="stable")]
+    positive, score, cell = positive[order].astype(np.float64), score[order], cell[order]
+    first = np.flatnonzero(np.append(True, (score[1:] != score[:-1]) | (cell[1:] != cell[:-1])))
+    cell, rows = cell[first], np.diff(np.append(first, len(score))).astype(np.float64)
+    positives = np.add.reduceat(positive, first)
+    total, total_positives = np.bincount(cell, rows), np.bincount(cell, positives)
+    # Of the rows that score at least as high, in the same cell.
+    all_above, hits = (
+        (np.cumsum(totals)[cell] - np.cumsum(values) + values)
+        for totals, values in ((total, rows), (total_positives, positives))
+    )
+    below = (total - total_positives)[cell] - (all_above - hits) + (rows - positives) / 2
+    area = ratio(np.bincount(cell, positives * below), total_positives * (total - total_positives))
+    return np.stack([area, ratio(np.bincount(cell, positives * hits / all_above), total_positives)])
+
+
+def roc_auc(ranks: RankCounts, *, reason: NDArray[np.int8], exact: Floats | None = None) -> MetricValues:
     """Compute the probability that a positive scores above a negative, ties counting half: 0 to 1, 0.5 for guessing.
 
-    Support: labels of the rarer class. The value counts all of a bin as tied; `bound` is half the tied mass. The
-    interval is DeLong's (1988, Biometrics 44) on the scale of log-odds, with Student's quantile for the kurtosis of the
-    placements and the variance of a trace of unseen cases (`UNSEEN_CASES`, `MODELLED_CASES`), without the bound.
+    Support: labels of the rarer class. The value counts all of a bin as tied; `bound` is half the tied mass, or 0 where
+    the value is known to be `exact`. The interval is DeLong's (1988, Biometrics 44) on the scale of log-odds, with
+    Student's quantile for the kurtosis of the placements and the variance of a trace of unseen cases (`UNSEEN_CASES`,
+    `MODELLED_CASES`), without the bound.
     """
     positives, negatives = ranks.positives, ranks.negatives
     total_positives, total_negatives = ranks.total_positives, ranks.total_negatives
@@ -76,28 +108,29 @@ def roc_auc(ranks: RankCounts, *, reason: NDArray[np.int8]) -> MetricValues:
     below = 1 - (ranks.negatives_above + negatives / 2) * ratio(1.0, total_negatives)[:, None]
     above = (ranks.positives_above + positives / 2) * ratio(1.0, total_positives)[:, None]
     area = ratio(np.einsum("kb,kb->k", positives, below), total_positives)
-    inner = ratio(area * pairs + 0.5, pairs + 1)
+    value = _known(exact, area)
+    inner = ratio(value * pairs + 0.5, pairs + 1)
     first = _placement_variance(positives, below, total_positives, area, inner / (2 - inner) - inner**2)
     second = _placement_variance(negatives, above, total_negatives, area, 2 * inner**2 / (1 + inner) - inner**2)
     variance = first[0] + second[0]
     degrees = ratio(variance**2, first[0] ** 2 / first[1] + second[0] ** 2 / second[1])
-    bound = ratio(0.5 * np.einsum("kb,kb->k", positives, negatives), pairs)
+    bound = _known(exact, ratio(0.5 * np.einsum("kb,kb->k", positives, negatives), pairs), 0.0)
     interval = intervals.logit_interval(inner, variance, intervals.t_isf_975(degrees))
-    interval = intervals.widen_to_contain(area, interval)
-    return metric_values(area, np.minimum(total_positives, total_negatives), interval, reason=reason, bound=bound)
+    interval = intervals.widen_to_contain(value, interval)
+    return metric_values(value, np.minimum(total_positives, total_negatives), interval, reason=reason, bound=bound)
 
 
-def average_precision(ranks: RankCounts, *, reason: NDArray[np.int8]) -> MetricValues:
+def average_precision(ranks: RankCounts, *, reason: NDArray[np.int8], exact: Floats | None = None) -> MetricValues:
     """Compute the mean over positives of the precision among all that score at least as high: the base rate to 1.
 
     Sum over thresholds of precision times the step of recall, as in scikit-learn; no interpolation. Support: positives.
-    The value counts all of a bin as tied; `bound` is the distance to the best or the worst order within bins. The
-    interval is the delta method's on the scale of log-odds, mixed with that of a plain proportion (Boyd, Eng & Page
-    2013, ECML) while positives are few; it does not include the bound.
+    The value counts all of a bin as tied; `bound` is the distance to the best or the worst order within bins, or 0
+    where the value is known to be `exact`. The interval is the delta method's on the scale of log-odds, mixed with that
+    of a plain proportion (Boyd, Eng & Page 2013, ECML) while positives are few; it does not include the bound.
     """
     positives = ranks.total_positives
-    value, best, worst = (ratio(total, positives) for total in _precision_sums(ranks))
-    bound = np.maximum(best - value, value - worst)
+    tied, best, worst = (ratio(total, positives) for total in _precision_sums(ranks))
+    value, bound = _known(exact, tied), _known(exact, np.maximum(best - tied, tied - worst), 0.0)
     plain = ratio(value * (1 - value), positives)
     variance = (positives * _precision_variance(ranks) + PRIOR_CASES * plain) / (positives + PRIOR_CASES)
     inner = ratio(value * positives + 0.5, positives + 1)
@@ -131,6 +164,13 @@ def roc_auc_macro(ranked: NDArray[np.int64]) -> MetricValues:
         (np.logical_not(present.any(axis=1)), UndefinedReason.ONE_CLASS),
     )
     return metric_values(value, np.where(np.isfinite(rarest), rarest, 0.0), (low, high), reason=reason, bound=bound)
+
+
+def _known(exact: Floats | None, otherwise: Floats, known: Floats | float | None = None) -> Floats:
+    """Return the exact value, or what is given in its place, where that is known; `otherwise` elsewhere."""
+    if exact is None:
+        return otherwise
+    return np.where(np.isnan(exact), otherwise, exact if known is None else known)
 
 
 def _placement_variance(

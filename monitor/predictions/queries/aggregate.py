@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from modeltop.predictions import loading
 from modeltop.predictions.aggregates.base import Aggregate, CellBatch
 from modeltop.predictions.engines.base import Engine, Expression
-from modeltop.predictions.queries.arrow import Columns, take_rows
+from modeltop.predictions.metrics.ranking import Areas, CellKey, exact_areas
+from modeltop.predictions.queries.arrow import Columns, column_to_numpy, take_rows
 from modeltop.predictions.queries.batches import ALL, CLASS, SEGMENT, SEGMENT_INDEX, GroupBatch, group_batches
 from modeltop.predictions.queries.binary import BinaryAggregation
 from modeltop.predictions.queries.multiclass import MulticlassAggregation
@@ -19,8 +20,14 @@ from modeltop.predictions.queries.regression import RegressionAggregation
 from modeltop.predictions.spec import ResolvedLog, Task
 from modeltop.predictions.windowing import PERIOD_KEY, WindowedRows, assign_periods, encode, windowed_reference
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
 MISSING_SEGMENT = "(missing)"
 """The value of a segment whose column is empty."""
+MAX_SCORES, MIN_SCORES = 2_000_000, 20
+"""Rows of a log, once for all and once a segment column, up to which scores are read, all at once in memory; rows of a
+cell from which on they are."""
 NO_CLASS = -1
 """In place of a class: the group is of rows, not of one class's scores."""
 
@@ -65,6 +72,45 @@ def aggregate_reference(log: ResolvedLog, engine: Engine) -> Iterator[CellBatch[
     """
     if log.spec.reference is not None:
         yield from _cells(windowed_reference(log, engine), log, engine)
+
+
+def read_areas(log: ResolvedLog, engine: Engine, *, since: np.datetime64 | None = None) -> Areas:
+    """Return the exact areas under curves of the cells of two classes; none of logs of more than `MAX_SCORES`.
+
+    The arguments are those of `aggregate`.
+    """
+    areas: Areas = {}
+    rows = log.row_count * (1 + len(log.segments))
+    if log.task is not Task.BINARY or log.label is None or not log.scores or rows > MAX_SCORES:
+        return areas
+    windowed = assign_periods(log, engine, since=since)
+    required = [loading.MODEL, loading.SCORE, loading.LABEL]
+    if log.prediction is not None and not log.score_decides:
+        required.append(loading.PREDICTION)
+    table = windowed.table.filter([windowed.table[name].notnull() for name in required])
+    # Of a positive with a minus: also that of 0 is told apart.
+    sums = {"rows": table.count(), "scores": (table[loading.SCORE] * (1 - 2 * table[loading.LABEL])).collect()}
+    for segment in range(-1, len(log.segments)):
+        groups = _groups(table, segment, {}, sums)
+        groups = groups.filter(groups["rows"] >= MIN_SCORES)
+        prefix = f"{log.segments[segment]}=" if segment >= 0 else ""
+        for batch in filter(len, engine.stream(groups)):
+            areas.update(_batch_areas(batch, windowed, prefix))
+    return areas
+
+
+def _batch_areas(
+    batch: pa.RecordBatch, rows: WindowedRows, prefix: str
+) -> Iterator[tuple[CellKey, tuple[float, float]]]:
+    """Yield the areas of the cells of one segment column: its value follows the prefix; empty for all rows."""
+    models, keys = (column_to_numpy(batch.column(name)) for name in (loading.MODEL, PERIOD_KEY))
+    segments = batch.column(SEGMENT).to_pylist() if prefix else [ALL] * len(batch)
+    lists = batch.column("scores")
+    values, sizes = column_to_numpy(lists.flatten()), np.diff(column_to_numpy(lists.offsets))
+    areas = exact_areas(np.signbit(values), np.abs(values), np.repeat(np.arange(len(sizes)), sizes))
+    starts = rows.period_starts(models, keys).astype(np.int64)
+    cells = zip(models.tolist(), starts.tolist(), [prefix + segment for segment in segments], strict=True)
+    yield from zip(cells, zip(*areas.tolist(), strict=True), strict=True)
 
 
 def _cells(rows: WindowedRows, log: ResolvedLog, engine: Engine) -> Iterator[CellBatch[Aggregate]]:

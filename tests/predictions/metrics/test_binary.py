@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from sklearn import metrics as oracle
 
 from modeltop.predictions.metrics.binary import Cost, compute_binary
+from modeltop.predictions.metrics.ranking import exact_areas
 
 EXACT = 1e-12
 
@@ -105,6 +106,39 @@ def test_areas_of_scores_of_two_decimals_are_those_of_scikit_learn(binary, rows)
 def test_the_average_precision_of_constant_scores_is_the_base_rate(binary, label, score):
     metrics = compute_binary(binary(label, np.ones(len(label)), np.full(len(label), score)))
     assert metrics["average_precision"].value[0] == pytest.approx(np.mean(label), abs=EXACT)
+
+
+@given(st.lists(logs(), min_size=1, max_size=4))
+@settings(max_examples=100, deadline=None)
+def test_areas_of_sorted_scores_are_those_of_scikit_learn_in_each_cell(cells):
+    cell = np.repeat(np.arange(len(cells)), [len(label) for label, *_ in cells])
+    label, _, score = (np.concatenate(parts) for parts in zip(*cells, strict=True))
+    areas = exact_areas(label == 1, score, cell)
+    for index, (label, _, score) in enumerate(cells):
+        expected = (
+            oracle.roc_auc_score(label, score) if len(set(label)) == 2 else np.nan,
+            oracle.average_precision_score(label, score) if label.any() else np.nan,
+        )
+        assert areas[:, index] == pytest.approx(expected, abs=EXACT, nan_ok=True)
+
+
+def test_a_known_area_replaces_that_of_the_bins_has_no_bound_and_lies_in_its_interval(binary):
+    rng = np.random.default_rng(4)
+    label = (rng.random(3_000) < 0.05).astype(int)
+    score = 0.02 + 0.002 * (rng.random(3_000) + label / 2)  # all in one bin
+    counts = binary(
+        np.tile(label, 2), np.zeros(6_000, dtype=int), np.tile(score, 2), cell=np.repeat([0, 1], 3_000), cells=2
+    )
+    exact = np.array(
+        [[oracle.roc_auc_score(label, score), np.nan], [oracle.average_precision_score(label, score), np.nan]]
+    )
+    metrics = compute_binary(counts, areas=exact)
+    for name, (known, _) in zip(("roc_auc", "average_precision"), exact, strict=True):
+        values = metrics[name]
+        assert (values.value[0], values.bound[0]) == (known, 0.0)
+        assert values.low[0] < known < values.high[0]
+        assert values.value[1] == pytest.approx({"roc_auc": 0.5, "average_precision": label.mean()}[name])
+        assert values.bound[1] > 0.1
 
 
 @given(logs())
