@@ -1,12 +1,15 @@
 """Many writers, a reader in between, and writers that are killed: every acknowledged row is there, and none is torn."""
 
 import json
+import os
 import subprocess
 import sys
 import time
 from datetime import datetime
 
 import pytest
+
+from modeltop.history.store.lock import locked
 
 WRITERS, ROWS = 8, 500
 
@@ -154,3 +157,24 @@ def test_eight_writers_and_a_reader_leave_four_thousand_whole_rows(tmp_path, his
     assert {key.segment: series.values.tolist() for key, series in history.series.items()} == wanted
     (path,) = folder.glob("*.csv")
     assert path.read_bytes().count(b"\n") == WRITERS * ROWS + 1
+
+
+def test_a_lock_has_its_permissions_before_its_name(tmp_path, monkeypatch):
+    """Between the two another user of the group would be refused."""
+    tmp_path.chmod(0o2770)
+    folder = tmp_path / "store"
+    for name in ("chmod", "fchmod"):
+        change = getattr(os, name)
+
+        def checked(target, mode, *, change=change, **options):
+            named = [path for path in (folder, folder / ".lock") if path.exists()]
+            assert all(path.stat().st_mode & 0o060 == 0o060 for path in named)
+            change(target, mode, **options)
+
+        monkeypatch.setattr(os, name, checked)
+    old = os.umask(0o077)
+    try:
+        with locked(folder):
+            assert [path.name for path in folder.iterdir()] == [".lock"]
+    finally:
+        os.umask(old)
