@@ -14,7 +14,7 @@ from modeltop.core.text import display_width
 
 TOPICS = (
     "getting-started", "accuracy", "alerting", "architecture", "diagnosis", "extending", "formats", "keys",
-    "predictions", "python", "rules", "service",
+    "predictions", "python", "rules", "security", "service",
 )  # fmt: skip
 
 
