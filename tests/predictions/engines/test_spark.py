@@ -12,7 +12,7 @@ import pytest
 
 from modeltop.predictions.aggregates.score_bins import score_bin
 from modeltop.predictions.engines.base import fetch, open_engine
-from modeltop.predictions.queries.aggregate import aggregate
+from modeltop.predictions.queries.aggregate import aggregate, read_areas
 from modeltop.predictions.queries.arrow import column_to_numpy
 from modeltop.predictions.queries.score_bins import score_bin as bin_expression
 from modeltop.predictions.schema_inference import resolve
@@ -107,6 +107,17 @@ def test_aggregates_are_the_same(engine, spark, log, read, case):
             np.testing.assert_allclose(actual, expected, rtol=1e-12, atol=1e-13, err_msg=name)
         else:
             assert np.array_equal(actual, expected), name
+
+
+@pytest.mark.parametrize("case", ["binary", "runs of rows"])
+def test_exact_areas_are_the_same(engine, spark, log, case):
+    by_duckdb, by_spark = (
+        read_areas(resolve(LogSpec(sources=(log,), **CASES[case]), opened), opened) for opened in (engine, spark)
+    )
+    assert len(by_duckdb) > 5
+    assert by_spark.keys() == by_duckdb.keys()
+    for key, areas in by_duckdb.items():
+        assert by_spark[key] == pytest.approx(areas, abs=1e-12, nan_ok=True), key
 
 
 def test_scores_fall_into_the_same_bins(engine, spark):
