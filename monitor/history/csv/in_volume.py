@@ -118,10 +118,10 @@ def _parse_decimals(padded: bytes, starts: Indices, ends: Indices) -> Floats | N
     if len(lengths) == 0 or lengths.max() > _WORD.itemsize:
         return None
     words = np.ndarray(len(padded) - 7, _WORD, padded, strides=(1,))[ends]  # those that end with the cells
-    cells = _CELL[lengths]
+    cells = _CELL[_once_if_equal(lengths)]
     words = (words & cells) | (_ZEROS & ~cells)
     others = words ^ _DOTS
-    points = ~(((others & _OTHER_BITS) + _OTHER_BITS) | others | _OTHER_BITS)
+    points = _once_if_equal(~(((others & _OTHER_BITS) + _OTHER_BITS) | others | _OTHER_BITS))
     places = np.searchsorted(_POINT, points)
     is_pointed = points != 0
     if not (_POINT[np.minimum(places, 8)] == points).all() or (is_pointed & (places == 8)).any():
@@ -137,6 +137,11 @@ def _parse_decimals(padded: bytes, starts: Indices, ends: Indices) -> Floats | N
     numbers: Floats = _join_digits(digits) / _SCALE[places]
     numbers[lengths == 0] = np.nan
     return numbers
+
+
+def _once_if_equal(values: NDArray[Any]) -> NDArray[Any]:
+    """Return the only value of an array, which then stands for all of them, or the array: cells are often alike."""
+    return values[:1] if (values == values[0]).all() else values
 
 
 def _join_digits(digits: NDArray[np.uint64]) -> NDArray[np.uint64]:

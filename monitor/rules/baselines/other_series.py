@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -32,7 +32,8 @@ class OtherSeriesBaseline(Baseline):
 
     def other_key(self, key: SeriesKey) -> SeriesKey | None:
         """Return the key with the configured parts replaced."""
-        return key._replace(**{name: value for name, value in asdict(self).items() if value is not None})
+        pairs = zip((self.model, self.metric, self.segment), key, strict=True)
+        return SeriesKey(*(own if other is None else other for other, own in pairs))
 
     def stats(
         self, series: Series, *, min_count: float = 0, other_series: Mapping[SeriesKey, Series] = NO_SERIES
