@@ -16,7 +16,7 @@ from modeltop.core.errors import UsageError
 from modeltop.core.text import pluralize, sanitize
 from modeltop.history.store.durable import write_atomically
 from modeltop.report.suggested_config import suggested_config
-from modeltop.service.pipeline import Pipeline
+from modeltop.service.pipeline import Pipeline, make_reader
 
 CARRIED_TABLES = ("timezone", "metrics", "store", "sources")
 """Keys of another configuration that are copied to the new one, because they decide how history is read."""
@@ -29,7 +29,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         text = f"propose limits for these {name}s only"
         parser.add_argument(f"--for-{name}", dest=name, metavar="GLOB", default="*", help=text)
     add_now(parser, "evaluate as of DATE, ignoring later rows")
-    parser.add_argument("--print", action="store_true", help="to stdout instead of a file, as does `-` for a PATH")
+    parser.add_argument("--print", action="store_true", help="to stdout instead of a file")
     parser.add_argument(
         "--force", action="store_true", help="replace the rules of an existing file; its other tables are kept"
     )
@@ -38,10 +38,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, context: Context) -> int:
     """Suggest rules, count how often each would have fired, and write the configuration."""
-    to_stdout = args.print or "-" in args.paths
-    args.paths = [path for path in args.paths if path != "-"]
     target = Path(args.config or NAME)
-    if os.path.lexists(target) and not (args.force or to_stdout):
+    if os.path.lexists(target) and not (args.force or args.print):
         raise UsageError(f"{sanitize(target)} already exists: --force replaces its rules, --print writes to stdout")
     tables = _carried_tables(target, args)
     config = with_flags(from_tables(tables, target), args)
@@ -53,12 +51,12 @@ def run(args: argparse.Namespace, context: Context) -> int:
     # Backtest the configuration as it will be written, read back the way a file is read.
     trial = with_flags(from_tables({**tables, "rules": suggested.tables}, target), args)
     text = suggested_config(tables, suggested, _pipeline(trial, args, context).run(context.clock()))
-    if to_stdout:
+    if args.print:
         context.write(text)
     else:
         _save(text, target, context)
     given = list(args.paths)
-    for option, value in (("--store", args.store), ("--config", "" if to_stdout else args.config)):
+    for option, value in (("--store", args.store), ("--config", "" if args.print else args.config)):
         given += [option, value] if value else []
     given += config.sources.flags.to_flags()
     command = sanitize(shlex.join(["modeltop", "rules", "test", *given]), 300)
@@ -83,7 +81,9 @@ def _carried_tables(target: Path, args: argparse.Namespace) -> dict[str, Any]:
 
 
 def _pipeline(config: Config, args: argparse.Namespace, context: Context) -> Pipeline:
-    return Pipeline(config, context.sources(args, config), live=not args.paths, now=args.now)
+    sources = context.sources(args, config)
+    reader = make_reader(config, sources, context.piped(args))
+    return Pipeline(config, sources, live=not args.paths, now=args.now, reader=reader)
 
 
 def _save(text: str, target: Path, context: Context) -> None:

@@ -32,7 +32,7 @@ def piped_to_csv(data: bytes) -> bytes:
     if not data.strip():
         raise SourceError("nothing came in: try the command in front of the pipe by itself")
     if (convert := file_converter(data)) is not None:
-        return convert(data, PIPED)
+        data = convert(data, PIPED)
     if (reason := binary_reason(data[:HEAD_BYTES], PIPED)) is not None:
         raise SourceError(f"{reason.partition(': ')[0]}: pipe CSV, JSON or Parquet")
     text, _ = to_utf8(data)

@@ -56,9 +56,9 @@ def test_now_leaves_out_the_rows_after_it_without_a_word(run, model):
 
 def test_no_rule_is_proposed_from_rows_in_the_future(run, model):
     model("good", ahead=[0.1, 0.1])
-    proposed = run("init", "good.csv", "--config", "-").out
+    proposed = run("init", "good.csv", "--print").out
     model("good")
-    assert run("init", "good.csv", "--config", "-").out == proposed
+    assert run("init", "good.csv", "--print").out == proposed
 
 
 def test_an_export_holds_all_rows(run, model):

@@ -22,10 +22,11 @@ PSQL = "day,model,accuracy\n" + "".join(f"{date} 00:00:00+00,churn,{value}\n" fo
         CSV.encode(),
         CSV.encode("utf-16"),
         gzip.compress(CSV.encode()),
+        gzip.compress(CSV.encode("utf-16")),
         JSON.encode(),
         pd.DataFrame(ROWS, columns=["date", "accuracy"]).to_parquet(),
     ],
-    ids=["CSV", "UTF-16", "gzip", "JSON", "Parquet"],
+    ids=["CSV", "UTF-16", "gzip", "UTF-16 in gzip", "JSON", "Parquet"],
 )
 def test_every_format_is_checked_as_a_file_is(run, data):
     outcome = run("check", "-", stdin=data)
@@ -34,7 +35,7 @@ def test_every_format_is_checked_as_a_file_is(run, data):
 
 
 @pytest.mark.parametrize(
-    "command", ["inspect", "check", "alerts", "report", "export", "rules test", "open", "check --json"]
+    "command", ["inspect", "check", "alerts", "report", "export", "rules test", "init --print", "open", "check --json"]
 )
 def test_every_command_reads_it(run, command):
     outcome = run(*command.split(), "-", stdin=PSQL.encode())
@@ -60,6 +61,7 @@ def test_it_is_one_path_among_others(run, tmp_path):
         (b"2025-01-01,0.9\n2025-01-02,0.8\n", "`(echo date,accuracy; COMMAND) | modeltop check -`"),
         (b"2025-01-01,churn,0.9,12\n", "`(echo date,model,accuracy,metric2; COMMAND) | modeltop check -`"),
         (b"%PDF-1.7\n", "a PDF document, not CSV: pipe CSV, JSON or Parquet"),
+        (gzip.compress(b"2025-01-01,0.9\n2025-01-02,0.8\n"), "`(echo date,accuracy; COMMAND) | modeltop check -`"),
         (b"\x1f\x8b\x08", "this gzip file is cut off"),
         (b"psql: error: connection failed\n", "the log of a program"),
     ],

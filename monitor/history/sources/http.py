@@ -182,7 +182,7 @@ def _split(url: str) -> SplitResult:
     except ValueError:
         has_host = False
     if address.scheme not in ("http", "https") or not has_host:
-        raise SourceError("not a web address: write it as http://HOST:PORT")
+        raise SourceError("not a web address: write it as http://HOST or http://HOST:9090")
     return address
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from modeltop.core.errors import SourceError
 from modeltop.core.text import sanitize
 from modeltop.history.csv.dialect import to_utf8
-from modeltop.history.csv.header import NoHistory
+from modeltop.history.csv.header import NoHistory, find_date_column
 from modeltop.history.files import MAX_BYTES, TooLargeError
 from modeltop.history.sources import evidently, stem_of
 
@@ -150,12 +150,16 @@ def _records_of_object(document: Mapping[str, Any]) -> Iterable[Record | None]:
     if (columns := document.get("columns")) and isinstance(
         rows := document.get("data"), list
     ):  # pandas, orient="split"
-        return [dict(zip(columns, row, strict=False)) if isinstance(row, list) else row for row in rows]
+        names = [name if isinstance(name, str) else json.dumps(name) for name in columns]
+        return [dict(zip(names, row, strict=False)) if isinstance(row, list) else row for row in rows]
     lists = [value for value in document.values() if isinstance(value, list) and value]
     of_objects = [value for value in lists if all(isinstance(item, Mapping) for item in value)]
     if len(of_objects) == 1:  # such as {"runs": [...]}
         return of_objects[0]
-    if len(lists) == len(document) > 1 and len({len(value) for value in lists}) == 1:
+    if len(lists) == len(document) > 1 and len({len(value) for value in lists}) > 1:
+        if find_date_column([*document]) is not None:
+            raise SourceError(f"its columns have different lengths: write one object a period, such as {EXAMPLE}")
+    elif len(lists) == len(document) > 1:
         return _transposed({name: dict(enumerate(value)) for name, value in document.items()})
     if document and all(isinstance(value, Mapping) and value for value in document.values()):
         return _records_of_objects(document)
@@ -183,7 +187,7 @@ def _table(records: Iterable[object]) -> bytes:
 
     Raises:
         NoHistory: There is none.
-        SourceError: They have more than `MAX_FIELDS` fields.
+        SourceError: They have more than `MAX_FIELDS` fields, or two of one name.
     """
     names = dict[str, int]()
     rows = list[list[str] | None]()
@@ -203,9 +207,16 @@ def _table(records: Iterable[object]) -> bytes:
 
 
 def _cells(record: Record, names: dict[str, int]) -> list[str]:
-    """Return the fields of a record in the order of `names`, to which new ones are added."""
-    cells = [""] * len(names)
+    """Return the fields of a record in the order of `names`, to which new ones are added.
+
+    Raises:
+        SourceError: A field of a nested record has the name of another one.
+    """
+    cells, seen = [""] * len(names), set[str]()
     for name, cell in _fields(record):
+        if name in seen:
+            raise SourceError(f"`{sanitize(name, 60)}` is a field and a field of a nested record: rename one of them")
+        seen.add(name)
         index = names.setdefault(name, len(names))
         cells += [""] * (index + 1 - len(cells))
         cells[index] = cell

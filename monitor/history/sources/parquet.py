@@ -73,27 +73,29 @@ def _write(table: pa.Table, partition: Mapping[str, str]) -> bytes:
 
     while any(pa.types.is_struct(field.type) for field in table.schema):
         table = table.flatten()
-    columns = {}
+    names, columns = list[str](), list[pa.ChunkedArray | pa.Array]()  # two columns may have one name
     for name, column in zip(table.column_names, table.columns, strict=True):
-        is_date = pa.types.is_temporal(column.type)
-        if not re.fullmatch(r"__index_level_\d+__", name):  # the index of a DataFrame, if it has no name
-            columns[name] = _plain(column)
-        elif is_date:
-            columns.setdefault("date", _plain(column))
+        is_index = re.fullmatch(r"__index_level_\d+__", name) is not None  # of a DataFrame, if it has no name
+        if not is_index or (pa.types.is_temporal(column.type) and "date" not in table.column_names):
+            names.append("date" if is_index else name)
+            columns.append(_plain(column))
     if not columns:
         raise NoHistory("a Parquet file without columns: write a date column and a column a metric")
-    for name, value in _columns_of(partition, has_date=find_date_column([*columns]) is not None).items():
-        columns.setdefault(name, pa.repeat(value, table.num_rows))
+    for name, value in _columns_of(partition, has_date=find_date_column(names) is not None).items():
+        if name not in names:
+            names.append(name)
+            columns.append(pa.repeat(value, table.num_rows))
     text = io.BytesIO()
     header = io.StringIO()
-    csv.writer(header, lineterminator="\n").writerow(columns)
+    csv.writer(header, lineterminator="\n").writerow(names)
     text.write(header.getvalue().encode("utf-8", "replace"))
-    arrow_csv.write_csv(pa.table(columns), text, arrow_csv.WriteOptions(include_header=False))
+    plain = pa.Table.from_arrays(columns, names)
+    arrow_csv.write_csv(plain, text, arrow_csv.WriteOptions(include_header=False))
     return text.getvalue()
 
 
 def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray | pa.Array:
-    """Return a column in a type that Arrow writes as CSV: times in UTC, lists and maps as JSON."""
+    """Return a column in a type that Arrow writes as CSV: times in UTC, lists and maps as JSON, bytes as text."""
     import pyarrow as pa
 
     if pa.types.is_timestamp(column.type) and column.type.tz:
@@ -102,6 +104,8 @@ def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray | pa.Array:
         return pa.array([None if value is None else json.dumps(value, default=str) for value in column.to_pylist()])
     if pa.types.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
+    if pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type):
+        return pa.array([None if value is None else value.decode("utf-8", "replace") for value in column.to_pylist()])
     return column.cast(pa.string()) if column.type == pa.string_view() else column
 
 

@@ -219,15 +219,25 @@ def series_of(answer: Mapping[str, Any]) -> Iterator[Samples]:
     """Yield the series of an answer: those of a range have `values`, those of one moment a `value`.
 
     Raises:
-        SourceError: It is none of Prometheus.
+        SourceError: It is none of Prometheus, or has only a part of the data.
     """
+    warnings = [text for text in answer.get("warnings") or () if not str(text).startswith("PromQL ")]
+    if warnings:  # such as a store of Thanos that does not answer: the worst model may be among what is missing
+        raise SourceError(f"it answers with a part of the data ({sanitize(warnings[0], 120)}): see its log")
     try:
         result = answer["data"]["result"] if answer["data"]["resultType"] in ("matrix", "vector") else []
         for each in result:
             values = each.get("values") or ([each["value"]] if "value" in each else [])
-            yield Samples(each["metric"], [(float(moment), str(value)) for moment, value in values])
-    except (KeyError, TypeError, ValueError, AttributeError):
+            labels = {str(name): str(label) for name, label in each["metric"].items()}
+            yield Samples(labels, [(_moment(moment), str(value)) for moment, value in values])
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
         raise SourceError("its answer is not that of Prometheus: check host, port and path of the address") from None
+
+
+def _moment(seconds: Any) -> float:
+    """Return the time of a sample; raise ValueError or OverflowError if it is no date."""
+    datetime.fromtimestamp(float(seconds), UTC)
+    return float(seconds)
 
 
 def _duration(parameters: Mapping[str, Sequence[str]], name: str, default: timedelta) -> timedelta:

@@ -160,3 +160,19 @@ def test_a_settings_file_in_a_folder_is_no_error(history_folder):
     history = history_folder.reader().read()
     assert list(history.periods) == ["churn"]
     assert [found.fatal for found in history.problems] == [False]
+
+
+def test_fields_that_would_overwrite_one_another_are_refused(read):
+    """The newest accuracy was hidden by a field that is called as the nested one is."""
+    text = "".join(json.dumps({"date": row["date"], "m": {"f1": 0.2}, "m.f1": 0.9}) + "\n" for row in ROWS)
+    assert problem(read(text)) == "`m.f1` is a field and a field of a nested record: rename one of them"
+
+
+def test_columns_of_different_lengths_are_called_so(read):
+    text = json.dumps({"date": [row["date"] for row in ROWS], "accuracy": [0.9] * 5})
+    assert problem(read(text)).startswith("its columns have different lengths: write one object a period")
+
+
+def test_column_names_of_several_levels_are_no_crash(read):
+    text = json.dumps({"columns": [["date", "x"], ["accuracy", "y"]], "data": [["2025-01-01", 0.9]]})
+    assert values(read(text)) == {("m", "all", '["accuracy", "y"]'): [0.9]}

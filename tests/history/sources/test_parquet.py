@@ -179,3 +179,21 @@ def test_files_of_a_partition_are_one_model_and_other_keys_are_segments(history_
         ("churn", "country=DE"),
         ("churn", "country=FR"),
     }
+
+
+@pytest.mark.parametrize(
+    ("names", "second"),
+    [
+        (["date", "accuracy", "accuracy"], pa.array([0.9] * 9)),
+        (["date", "accuracy", "m"], pa.array([{"accuracy": 0.9}] * 9)),
+        (["date", "m.accuracy", "m"], pa.array([{"accuracy": 0.9}] * 9)),
+    ],
+)
+def test_no_column_hides_another_one(read, names, second):
+    history = read(packed(pa.Table.from_arrays([pa.array(DAYS), pa.array([0.5] * 9), second], names)))
+    assert sorted({float(series.values[-1]) for series in history.series.values()}) == [0.5, 0.9]
+
+
+def test_a_column_of_bytes_does_not_make_the_file_a_damaged_one(read):
+    history = read(packed(FRAME.assign(model=b"churn", embedding=b"\xff\xfe")))
+    assert [key.model for key in history.series] == ["churn"]

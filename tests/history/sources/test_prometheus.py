@@ -175,8 +175,27 @@ def test_a_query_without_data_says_what_to_change(prometheus, query, expected):
     assert str(caught.value) == f"no data for this query in the last 90 days: {expected}"
 
 
-@pytest.mark.parametrize("answer", [{"x": 1}, {"data": {"resultType": "matrix", "result": [1]}}, {"data": None}])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"x": 1},
+        {"data": {"resultType": "matrix", "result": [1]}},
+        {"data": None},
+        matrix(({}, [[1e300, "1"]])),
+        matrix(({}, [[float("nan"), "1"]])),
+    ],
+)
 def test_json_of_another_service_is_not_taken_for_an_answer(prometheus, answer):
     prometheus.answers["/api/v1/query_range"] = answer
     with pytest.raises(SourceError, match="its answer is not that of Prometheus"):
         prometheus.fetch("?query=up")
+
+
+def test_a_part_of_the_data_is_an_error_and_a_note_on_the_query_is_none(prometheus):
+    """Thanos answers without the stores that are down; the worst model may be theirs."""
+    answer = prometheus.answers["/api/v1/query_range"]
+    answer["warnings"] = ["PromQL warning: bucket label"]
+    assert len(lines(prometheus.fetch("?query=model_accuracy"))) == 4
+    answer["warnings"] += ["store eu is down"]
+    with pytest.raises(SourceError, match=r"with a part of the data \(store eu is down\): see its log"):
+        prometheus.fetch("?query=model_accuracy")
