@@ -13,7 +13,7 @@ from pathlib import Path
 
 from modeltop.core.errors import SourceError
 from modeltop.core.text import sanitize
-from modeltop.history.files import kind_of
+from modeltop.history.files import kind_of, partition_of
 from modeltop.history.formats import unreadable_reason
 from modeltop.history.locations import nearest_path
 
@@ -55,6 +55,23 @@ class LogFiles:
     def bytes(self) -> int:
         """Total size of all files, in bytes."""
         return sum(path.stat().st_size for path in self.paths)
+
+    def folder_keys(self, columns: Sequence[str]) -> tuple[str, ...]:
+        """Return the keys in the names of the folders of all files, which are columns beside those of the files.
+
+        Raises:
+            SourceError: A key is a column of the files too.
+        """
+        keys = {tuple(partition_of(str(path))) for path in self.paths}
+        common = next(iter(keys)) if len(keys) == 1 else ()
+        logged = {name.lower() for name in columns}
+        for key in common:
+            if key.lower() in logged:
+                raise SourceError(
+                    f"the folders are named {sanitize(key, 60)}=..., which is a column of the files too: "
+                    "rename the folders or the column"
+                )
+        return common
 
 
 def find_log_files(sources: Sequence[str]) -> LogFiles:
@@ -130,16 +147,6 @@ def stem(path: Path) -> str:
     """
     name = path.name
     return name[: len(name) - len(".gz")].rpartition(".")[0] if name.lower().endswith(".gz") else path.stem
-
-
-def folder_keys(paths: Sequence[Path]) -> tuple[str, ...]:
-    """Return the keys in the names of the folders that all files lie in, of the form `key=value`, outermost first.
-
-    >>> folder_keys([Path("log/day=1/a.csv"), Path("log/day=2/b.csv")])
-    ('day',)
-    """
-    keys = {tuple(part.partition("=")[0] for part in path.parent.parts if "=" in part) for path in paths}
-    return next(iter(keys)) if len(keys) == 1 else ()
 
 
 def detect_format(path: Path) -> FileFormat:

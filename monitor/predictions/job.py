@@ -88,11 +88,14 @@ def _compute_log(
 ) -> tuple[RunSummary, list[str]]:
     # Late: Ibis and the engines are optional, and slow to import.
     from modeltop.predictions.engines.base import open_engine
+    from modeltop.predictions.loading import load_log
     from modeltop.predictions.queries.aggregate import aggregate, aggregate_reference, read_areas
     from modeltop.predictions.queries.features import aggregate_features
     from modeltop.predictions.schema_inference import resolve
 
     with open_engine(job.engine) as engine:
+        load_log(job.spec, engine)
+        engine.lock()
         log = resolve(job.spec, engine)
         _check_settings(job, log)
         if confirm is not None and log.is_recognized:

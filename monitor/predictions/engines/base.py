@@ -54,11 +54,14 @@ class Engine(AbstractContextManager["Engine"], Protocol):
     """Cached results about a log, by any key."""
 
     def open(self, sources: tuple[str, ...], *, ordered: bool = False) -> LoadedSource:
-        """Open files, folders, globs or one table; if ordered, `ROW_NUMBER` numbers the rows of a single file.
+        """Open files, folders, globs or one table; if ordered, `ROW_NUMBER` numbers the rows of a single source.
 
         Raises:
             SourceError: There is no such source, or it cannot be read.
         """
+
+    def lock(self) -> None:
+        """Close all ways to other files, to networks and to extensions; nothing can be opened afterwards."""
 
     def stream(self, expression: Expression) -> Iterator[pa.RecordBatch]:
         """Stream the rows of the result, in batches of at most `BATCH_ROWS`.

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import os
 import shutil
+import sqlite3
 import tempfile
 import warnings
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import duckdb
 import ibis
 
 from modeltop.core.errors import SourceError
 from modeltop.core.text import sanitize
+from modeltop.history.files import partition_of
 from modeltop.history.locations import storage_reason
 from modeltop.predictions.engines.base import (
     BATCH_ROWS,
@@ -30,7 +33,7 @@ from modeltop.predictions.engines.base import (
     fetch,
     read_errors,
 )
-from modeltop.predictions.files import FileFormat, LogFiles, find_log_files, folder_keys, stem
+from modeltop.predictions.files import FileFormat, LogFiles, find_log_files, stem
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -41,8 +44,6 @@ ARRAY_MB, ARRAY_BYTES_PER_GROUP = 128, 64
 """Memory of all arrays in which threads count their groups; bytes of a group of the widest that is common."""
 DATABASES = (".duckdb", ".ddb")
 """Suffixes of database files."""
-ATTACHED = "modeltop_log"
-"""The name under which a database file is attached."""
 TABLES = (
     "SELECT table_schema, table_name, table_type FROM information_schema.tables WHERE table_catalog = ? ORDER BY ALL"
 )
@@ -59,6 +60,7 @@ class DuckEngine(Engine):
         self._folder = Path(tempfile.mkdtemp(prefix="modeltop-"))
         self._name_count = 0
         self._ordered = False
+        self._log_files: list[Path] = []
         threads = os.cpu_count() or 1
         self._ibis = ibis.duckdb.connect(
             ":memory:",
@@ -86,13 +88,29 @@ class DuckEngine(Engine):
     def open(self, sources: tuple[str, ...], *, ordered: bool = False) -> LoadedSource:
         """Open files, folders, globs, `FILE.duckdb::TABLE`, or `CONNECTION::TABLE` of a database that Ibis reaches."""
         with read_errors(sanitize(", ".join(sources)), duckdb.Error):
-            first = sources[0]
-            if "://" in first and not first.startswith("duckdb://"):
-                return self._open_ibis_table(first)
-            is_database = TABLE_SEPARATOR in first or first.endswith(DATABASES)
-            if is_database and len(sources) == 1 and not Path(first).is_dir():
-                return self._open_database(first)
-            return self._open_files(find_log_files(sources), ordered=ordered)
+            if not ordered:
+                return self._open(sources)
+            self._preserve_order(ordered=True)
+            source = self._open(sources)
+            return replace(source, table=source.table.mutate(**{ROW_NUMBER: ibis.row_number()}), parses_each_read=True)
+
+    def _open(self, sources: tuple[str, ...]) -> LoadedSource:
+        first = sources[0]
+        if "://" in first and not first.lower().startswith("duckdb://"):
+            return self._open_ibis_table(first)
+        is_database = TABLE_SEPARATOR in first or first.endswith(DATABASES)
+        if is_database and len(sources) == 1 and not Path(first).is_dir():
+            return self._open_database(first)
+        return self._open_files(find_log_files(sources))
+
+    def lock(self) -> None:
+        """Let DuckDB reach nothing but the opened files and the engine's own folder, which no statement can undo."""
+        for setting, paths in (("allowed_paths", self._log_files), ("allowed_directories", [self._folder])):
+            # DuckDB compares what links lead to.
+            quoted = ", ".join("'" + os.path.realpath(path).replace("'", "''") + "'" for path in paths)
+            self._duck.execute(f"SET {setting} = [{quoted}]")
+        self._duck.execute("SET enable_external_access = false")
+        self._duck.execute("SET lock_configuration = true")
 
     def stream(self, expression: Expression) -> Iterator[pa.RecordBatch]:
         """Yield record batches of at most `BATCH_ROWS` rows."""
@@ -135,30 +153,21 @@ class DuckEngine(Engine):
         self._name_count += 1
         return f"modeltop_{self._name_count}"
 
-    def _open_files(self, files: LogFiles, *, ordered: bool) -> LoadedSource:
-        if ordered:
-            self._preserve_order(ordered=True)
-        table = self._read(files, with_folders=False)
-        if keys := folder_keys(files.paths):
-            if taken := [key for key in keys if key.lower() in {name.lower() for name in table.columns}]:
-                raise SourceError(
-                    f"the folders are named {sanitize(taken[0], 60)}=..., which is a column of the files too: "
-                    "rename the folders or the column"
-                )
-            table = self._read(files, with_folders=True)
-        if ordered:
-            table = table.mutate(**{ROW_NUMBER: ibis.row_number()})
+    def _open_files(self, files: LogFiles) -> LoadedSource:
+        paths = [os.fspath(self._literal_path(path)) for path in files.paths]
+        table = self._read(files, paths, with_folders=False)
+        if files.folder_keys(table.columns):
+            table = self._read(files, paths, with_folders=True)
         return LoadedSource(
             table,
             stem(files.paths[0]),
             is_text=files.format is FileFormat.CSV,
-            parses_each_read=files.format is not FileFormat.PARQUET or ordered,
+            parses_each_read=files.format is not FileFormat.PARQUET,
             total_bytes=files.bytes,
         )
 
-    def _read(self, files: LogFiles, *, with_folders: bool) -> Expression:
+    def _read(self, files: LogFiles, paths: list[str], *, with_folders: bool) -> Expression:
         """Return the table of files; with folders, the keys in their names (`day=2025-01-31`) are columns of text."""
-        paths = [os.fspath(self._literal_path(path)) for path in files.paths]
         common: dict[str, Any] = {"union_by_name": True, "hive_partitioning": with_folders}
         if with_folders:
             common["hive_types_autocast"] = False
@@ -181,11 +190,17 @@ class DuckEngine(Engine):
                 return self._ibis.read_json(paths, format="newline_delimited", **common)
 
     def _literal_path(self, path: Path) -> Path:
-        """Return a path that DuckDB cannot mistake for a pattern or a URL: a symbolic link if necessary."""
+        """Return a path that DuckDB cannot mistake for a pattern, a URL or other partitions: a link if necessary."""
         absolute = path.absolute()
-        if not GLOB_CHARS & set(os.fspath(absolute)):
+        self._log_files.append(absolute)
+        keys = partition_of(os.fspath(absolute))
+        if not GLOB_CHARS & set(os.fspath(absolute)) and sum("=" in part for part in absolute.parent.parts) == len(
+            keys
+        ):
             return absolute
-        link = self._folder / (self._next_name() + (".gz" if absolute.suffix.lower() == ".gz" else ""))
+        folders = (quote(f"{key}={value}", safe="= ") for key, value in keys.items())  # DuckDB unquotes them
+        link = self._folder.joinpath(self._next_name(), *folders, "log" + ".gz" * (absolute.suffix.lower() == ".gz"))
+        link.parent.mkdir(parents=True)
         link.symlink_to(absolute)
         return link
 
@@ -202,11 +217,13 @@ class DuckEngine(Engine):
     def _open_database(self, source: str) -> LoadedSource:
         path, name = source, ""
         if TABLE_SEPARATOR in source:
-            path, _, name = source.removeprefix("duckdb://").rpartition(TABLE_SEPARATOR)
+            path, _, name = source.rpartition(TABLE_SEPARATOR)
+            path = path[len("duckdb://") :] if path.lower().startswith("duckdb://") else path
         if not Path(path).is_file():
             raise SourceError(f"{sanitize(path)} is not a file: write FILE.duckdb::TABLE")
-        self._ibis.attach(path, name=ATTACHED, read_only=True)
-        existing = self._duck.execute(TABLES, [ATTACHED]).fetchall()
+        catalog = self._next_name()
+        self._ibis.attach(path, name=catalog, read_only=True)
+        existing = self._duck.execute(TABLES, [catalog]).fetchall()
         matches = [each for each in existing if name in ("", each[1], f"{each[0]}.{each[1]}")]
         if len(matches) != 1:
             tables = sanitize(", ".join(table for _, table, _ in existing), 200)
@@ -219,7 +236,7 @@ class DuckEngine(Engine):
             raise SourceError(
                 f"{sanitize(table, 60)} in {sanitize(path)} is a view: write it into a table of that file"
             )
-        expression = self._ibis.table(table, database=(ATTACHED, schema))
+        expression = self._ibis.table(table, database=(catalog, schema))
         return LoadedSource(expression, table, total_bytes=Path(path).stat().st_size)
 
 
@@ -233,8 +250,6 @@ def _copy_table(connection: str, name: str, path: Path) -> None:
 
     shown = sanitize(connection, 80)
     scheme = urlsplit(connection).scheme
-    if scheme == "sqlite" and not Path(connection.removeprefix("sqlite://")).is_file():
-        raise SourceError(f"{shown} is not a file: write sqlite:///FOLDER/FILE::TABLE")  # else SQLite would create it
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of libraries about each other
@@ -256,14 +271,29 @@ def _copy_table(connection: str, name: str, path: Path) -> None:
 
 
 def _table(connection: str, name: str) -> Expression:
-    try:
-        backend = ibis.connect(connection)
-    except ValueError:  # the text quotes the connection
-        shown = sanitize(connection, 80)
-        raise SourceError(
-            f"{shown} is not a connection known to Ibis: write one such as postgres://HOST/DATABASE"
-        ) from None
+    backend = _connect_read_only(connection)
     schema, _, table = name.rpartition(".")
     if name in backend.list_tables() or not schema:
         return backend.table(name)
     return backend.table(table, database=schema)
+
+
+def _connect_read_only(connection: str) -> Any:
+    """Return an Ibis back-end that cannot write, where the database has a way to say so."""
+    shown, scheme = sanitize(connection, 80), urlsplit(connection).scheme
+    if scheme == "file":
+        raise SourceError(f"{shown} is a file: write its path alone")  # Ibis would open it for writing
+    if scheme == "sqlite":
+        path = Path(connection[len("sqlite://") :])
+        if not path.is_file():
+            raise SourceError(f"{shown} is not a file: write sqlite:///FOLDER/FILE::TABLE")
+        return ibis.sqlite.from_connection(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True))
+    try:
+        backend = ibis.connect(connection)
+    except ValueError:  # the text quotes the connection
+        raise SourceError(
+            f"{shown} is not a connection known to Ibis: write one such as postgres://HOST/DATABASE"
+        ) from None
+    if backend.name == "postgres":
+        backend.raw_sql("SET default_transaction_read_only = on")  # not even a function in a view can write
+    return backend

@@ -89,6 +89,9 @@ class SparkEngine(Engine):
             is_text = files.format is FileFormat.CSV
             return LoadedSource(table, stem(files.paths[0]), is_text=is_text, total_bytes=files.bytes)
 
+    def lock(self) -> None:
+        """Leave Spark as its administrator has configured it: what it reaches is decided there."""
+
     def stream(self, expression: Expression) -> Iterator[pa.RecordBatch]:
         """Yield record batches of at most `BATCH_ROWS` rows."""
         with read_errors("the log", PySparkException):

@@ -1,18 +1,26 @@
 """Files, folders and databases that logs are read from; a name is never taken for a pattern or a statement."""
 
+import gc
 import gzip
 import sqlite3
 import stat
+from datetime import UTC, datetime
+from types import SimpleNamespace
 
 import duckdb
+import ibis
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from modeltop.core.errors import SourceError
-from modeltop.predictions.engines.base import open_engine
+from modeltop.core.metrics.registry import MetricRegistry
+from modeltop.predictions.engines.base import fetch, open_engine
 from modeltop.predictions.files import FileFormat, find_log_files
+from modeltop.predictions.job import compute
+from modeltop.predictions.loading import load_log
 from modeltop.predictions.schema_inference import resolve
-from modeltop.predictions.spec import LogSpec
+from modeltop.predictions.spec import LogSettings, LogSpec
 
 LOG = "timestamp,prediction,label\n2025-01-01,1,1\n"
 
@@ -142,38 +150,82 @@ def test_an_unknown_engine_is_refused(name):
 
 @pytest.fixture
 def partitions(tmp_path):
-    """Writes a log into folders named by a key, in one of the formats."""
+    """Writes a log into two folders named by a key, in one of the formats, and returns the folder around them."""
 
-    def write(key, suffix):
+    def write(key, suffix, around="log"):
         rows = pd.DataFrame({"timestamp": "2025-01-01T00:00:00Z", "prediction": [0, 1, 0], "label": [0, 1, 1]})
         for value in ("0", "1"):
-            folder = tmp_path / f"{key}={value}"
-            folder.mkdir()
+            folder = tmp_path / around / f"{key}={value}"
+            folder.mkdir(parents=True)
             if suffix == "csv":
                 rows.to_csv(folder / "part.csv", index=False)
             elif suffix == "parquet":
                 rows.to_parquet(folder / "part.parquet")
             else:
                 rows.to_json(folder / "part.jsonl", orient="records", lines=True)
-        return str(tmp_path)
+        return str(tmp_path / around)
 
     return write
 
 
-@pytest.mark.parametrize("suffix", ["csv", "parquet", "jsonl"])
-def test_keys_of_folders_never_replace_a_logged_column(partitions, suffix):
+SUFFIXES = pytest.mark.parametrize("suffix", ["csv", "parquet", "jsonl"])
+
+
+@SUFFIXES
+def test_keys_of_folders_never_replace_a_logged_column(partitions, engine, suffix):
     folder = partitions("Label", suffix)
-    with open_engine("duckdb") as engine, pytest.raises(SourceError, match=r"named Label=\.\.\., which is a column"):
+    with pytest.raises(SourceError, match=r"named Label=\.\.\., which is a column"):
         engine.open((folder,))
 
 
-@pytest.mark.parametrize("suffix", ["csv", "parquet", "jsonl"])
-def test_keys_of_folders_are_columns_of_text_where_the_name_is_free(partitions, suffix):
-    folder = partitions("country", suffix)
-    with open_engine("duckdb") as engine:
+@SUFFIXES
+def test_keys_of_folders_never_replace_a_logged_column_wherever_they_are_named_from(
+    partitions, engine, suffix, monkeypatch
+):
+    monkeypatch.chdir(partitions("day", suffix, "label=7"))
+    with pytest.raises(SourceError, match=r"named label=\.\.\., which is a column"):
+        engine.open(("day=0", "day=1"))
+
+
+@SUFFIXES
+@pytest.mark.parametrize("around", ["log", "a[1]", "label=7/log"])
+def test_keys_of_folders_are_columns_of_text_where_the_name_is_free(partitions, engine, suffix, around):
+    folder = partitions("country", suffix, around)
+    table = engine.open((folder,)).table
+    counts = engine.head(table.group_by("country", "label").agg(rows=table.count()), 10).to_pylist()
+    assert sorted((row["country"], int(row["label"]), row["rows"]) for row in counts) == [
+        (country, label, rows) for country in ("0", "1") for label, rows in ((0, 1), (1, 2))
+    ]
+
+
+@SUFFIXES
+def test_a_locked_engine_reads_its_log_and_nothing_else(partitions, tmp_path, suffix):
+    folder = partitions("country", suffix, "it's [1]")
+    (tmp_path / "secret.csv").write_text(LOG)
+    with open_engine() as engine:
         table = engine.open((folder,)).table
-        counts = engine.head(table.group_by("country").agg(rows=table.count()), 10).to_pylist()
-    assert sorted((row["country"], row["rows"]) for row in counts) == [("0", 3), ("1", 3)]
+        engine.lock()
+        assert fetch(engine, engine.materialize(table)).num_rows == 6
+        with pytest.raises(SourceError, match="disabled by configuration"):
+            engine.open((str(tmp_path / "secret.csv"),))
+        for statement in ("LOAD httpfs", "SET enable_external_access = true", f"COPY (SELECT 1) TO '{tmp_path}/x'"):
+            with pytest.raises(duckdb.Error, match=r"disabled|locked|Cannot"):
+                engine._duck.execute(statement)
+
+
+def test_compute_reads_rows_with_a_locked_engine(tmp_path, monkeypatch):
+    (tmp_path / "log.csv").write_text(LOG + "2025-01-01,0,0\n")
+    (tmp_path / "labels.csv").write_text("id,label\n1,1\n")
+    with open_engine() as engine:
+        monkeypatch.setattr("modeltop.predictions.engines.base.open_engine", lambda _: engine)
+
+        def confirm(_):
+            with pytest.raises(SourceError, match="disabled by configuration"):
+                engine.open((str(tmp_path / "labels.csv"),))
+
+        job = LogSettings(spec=LogSpec(sources=(str(tmp_path / "log.csv"),)))
+        now = datetime(2025, 2, 1, tzinfo=UTC)
+        assert compute([job], tmp_path / "store", catalog=MetricRegistry(), now=now, confirm=confirm).changed_models
 
 
 def test_a_view_of_a_foreign_database_is_refused_and_its_tables_are_read(tmp_path):
@@ -186,3 +238,52 @@ def test_a_view_of_a_foreign_database_is_refused_and_its_tables_are_read(tmp_pat
         assert engine.head(engine.open((f"{tmp_path / 'log.duckdb'}::t",)).table, 5).num_rows == 1
     with open_engine("duckdb") as engine, pytest.raises(SourceError, match=r"v in .* is a view"):
         engine.open((f"{tmp_path / 'log.duckdb'}::v",))
+
+
+@pytest.mark.parametrize("scheme", ["duckdb://", "DuckDB://"])
+def test_a_view_is_refused_however_its_database_is_named(tmp_path, engine, scheme):
+    with duckdb.connect(tmp_path / "log.duckdb") as database:
+        database.execute("CREATE VIEW v AS SELECT 1 AS prediction")
+    with pytest.raises(SourceError, match=r"v in .* is a view"):
+        engine.open((f"{scheme}{tmp_path / 'log.duckdb'}::v",))
+    with pytest.raises(SourceError, match="is a file: write its path alone"):
+        engine.open((f"file://{tmp_path / 'log.duckdb'}::v",))
+
+
+def test_a_database_of_sqlite_is_not_written_by_reading(tmp_path, engine):
+    live = sqlite3.connect(tmp_path / "live.sqlite")
+    live.executescript(
+        "PRAGMA journal_mode = wal; CREATE TABLE log (timestamp TEXT, prediction INTEGER, label INTEGER)"
+    )
+    live.execute("INSERT INTO log VALUES ('2025-01-01', 1, 1)")
+    live.commit()
+    for end in ("", "-wal"):  # as another host's copy of it, whose writer is not at work
+        (tmp_path / f"copy?.sqlite{end}").write_bytes((tmp_path / f"live.sqlite{end}").read_bytes())
+    live.close()
+    before = (tmp_path / "copy?.sqlite").read_bytes()
+    assert count_rows(engine, f"sqlite://{tmp_path}/copy?.sqlite::log") == 1
+    gc.collect()  # whoever closes a database last, writes its log into it
+    assert (tmp_path / "copy?.sqlite").read_bytes() == before
+
+
+def test_a_session_of_postgres_is_one_that_cannot_write(engine, monkeypatch):
+    statements = []
+    rows = pa.table({"timestamp": ["2025-01-01"], "prediction": [1], "label": [1]})
+    table = SimpleNamespace(to_pyarrow_batches=lambda **_: rows.to_reader())
+    backend = SimpleNamespace(
+        name="postgres", raw_sql=statements.append, list_tables=lambda: ["log"], table=lambda _: table
+    )
+    monkeypatch.setattr(ibis, "connect", lambda _: backend)
+    assert count_rows(engine, "postgres://host/base::log") == 1
+    assert statements == ["SET default_transaction_read_only = on"]
+
+
+def test_the_last_label_of_a_table_in_a_database_counts(tmp_path):
+    path = tmp_path / "log.duckdb"
+    with duckdb.connect(path) as database:
+        database.execute("CREATE TABLE log AS SELECT 1 AS id, 1 AS prediction, '2025-01-01' AS timestamp")
+        database.execute("CREATE TABLE labels AS SELECT 1 AS id, unnest([0, 0, 1]) AS label")
+    spec = LogSpec(sources=(f"{path}::log",), labels=f"{path}::labels", id="id")
+    with open_engine() as engine:
+        table = load_log(spec, engine).source.table
+        assert fetch(engine, table.select("label")).to_pylist() == [{"label": 1}]
