@@ -29,6 +29,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, context: Context) -> int:
     """Restart the baselines of one model."""
+    args.model = context.current_name(args.model, args)
     pipeline = context.pipeline(args)
     before = pipeline.run(context.clock())
     event_log, name = event_log_for(pipeline), sanitize(args.model, 60)

@@ -203,6 +203,10 @@ class Context:
 
         return with_flags(load(find(args.config)), args)
 
+    def current_name(self, model: str, args: argparse.Namespace) -> str:
+        """Return the name that a model has now, also of an earlier one; raises as `load_config` does."""
+        return self.load_config(args).model_aliases.get(model, model)
+
     def store_folder(self, args: argparse.Namespace, config: Config | None = None) -> Path:
         """Return `--store`, else the store of the configuration, loaded if not given, else the XDG data folder."""
         from modeltop.history.locations import is_address

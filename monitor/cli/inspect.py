@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import glob
 import os
 import re
 import shlex
@@ -17,7 +18,16 @@ from modeltop.config.sources import save_source, source_lines
 from modeltop.core.errors import UsageError
 from modeltop.core.metrics.registry import MetricRegistry
 from modeltop.core.series import to_datetime
-from modeltop.core.text import format_day, pad, pluralize, sanitize, truncate, truncate_middle
+from modeltop.core.text import (
+    REDACTED,
+    format_day,
+    pad,
+    pluralize,
+    redact_credentials,
+    sanitize,
+    truncate,
+    truncate_middle,
+)
 from modeltop.history.csv.layout import Layout
 from modeltop.history.export import format_table, to_frame
 from modeltop.history.inspection import UNKNOWN_METRIC, ColumnReading, Inspection, inspect_files
@@ -164,7 +174,7 @@ def _record(inspection: Inspection) -> dict[str, object]:
 
 
 def _table_name(source: str) -> str:
-    stem = PurePath(source).name.partition(".")[0]
+    stem = PurePath(redact_credentials(source)).name.partition(".")[0]
     return re.sub(r"[^A-Za-z0-9_]+", "-", stem).strip("-").lower() or "source"
 
 
@@ -182,7 +192,7 @@ def _write(inspections: Sequence[Inspection], args: argparse.Namespace, config: 
         raise UsageError("--name is for one table, but these files have different settings: write one after the other")
     for layout, sources in groups.items():
         name = _table_name(args.name or sources[0])
-        lines = source_lines(name, [_relative(source, target) for source in sources], layout)
+        lines = source_lines(name, [_glob(source, target) for source in sources], layout)
         context.out_lines(["", *lines] if not args.json else [])
         if _is_confirmed(target, context):
             save_source(target, name, lines)
@@ -198,9 +208,9 @@ def _is_confirmed(target: Path, context: Context) -> bool:
     return context.stdin.readline().strip().lower() in (b"y", b"yes")
 
 
-def _relative(source: str, target: Path) -> str:
-    """Return a path as the configuration finds it from its own folder; an address as it is."""
+def _glob(source: str, target: Path) -> str:
+    """Return what matches a path, for the configuration in its own folder; of an address without credentials."""
     if ":" in source.partition("/")[0]:
-        return source
+        return glob.escape(redact_credentials(source)).replace(glob.escape(REDACTED), "*")
     folder, full = os.path.abspath(target.parent), os.path.abspath(source)  # noqa: PTH100  a Path would lose `./`
-    return os.path.relpath(full, folder) if full.startswith(f"{folder}{os.sep}") else full
+    return glob.escape(os.path.relpath(full, folder) if full.startswith(f"{folder}{os.sep}") else full)

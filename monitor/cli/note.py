@@ -33,6 +33,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
 def _add(args: argparse.Namespace, context: Context) -> int:
     if args.model is None or args.text is None:
         raise UsageError("a note needs a model and a text: `modeltop note MODEL TEXT`")
+    args.model = context.current_name(args.model, args)
     pipeline = context.pipeline(args)
     event_log = event_log_for(pipeline)
     models = pipeline.read_history().periods

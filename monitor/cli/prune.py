@@ -66,7 +66,10 @@ def _parse_before(text: str, now: datetime) -> datetime:
         raise UsageError(
             f"--before {sanitize(text, 40)}: write a date such as 2024-01-01, or an age such as 730d"
         ) from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    moment = moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    if moment > now:
+        raise UsageError(f"--before {sanitize(text, 40)} is in the future: it would delete all periods")
+    return moment
 
 
 def _old_segments(folder: Path, before: datetime) -> Iterator[StoredFile]:

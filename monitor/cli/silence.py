@@ -53,7 +53,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     if args.action not in ("add", "list", "expire"):
         if args.model is not None:
             raise UsageError("`silence MODEL` does not accept --model: use `silence add --model GLOB`")
-        args.named, args.action = args.action, "add"
+        args.named, args.action = context.current_name(args.action, args), "add"
         args.model = exact_glob(args.named)
     if args.action != "add" and any(getattr(args, name) is not None for name in (*LABELS, "duration", "start", "why")):
         raise UsageError(f"only `silence add` accepts these options, `silence {args.action}` does not: leave them out")

@@ -70,14 +70,18 @@ def resolve_incident(args: argparse.Namespace, context: Context) -> tuple[Incide
     pipeline = context.pipeline(args)
     snapshot = pipeline.run(context.clock())
     event_log = event_log_for(pipeline)
-    incidents = resolve_target(args.target, snapshot)
+    model, slash, metric = args.target.partition("/")
+    target = context.current_name(args.target, args)
+    if target == args.target:
+        target = context.current_name(model, args) + slash + metric
+    incidents = resolve_target(target, snapshot)
     if len(incidents) == 1:
         return incidents[0], snapshot, event_log
+    is_model = target in {status.model for status in snapshot.model_statuses}
     target = sanitize(args.target, 60)
     if incidents:
         lines = [incident_line(incident, snapshot) for incident in incidents[:MAX_LISTED]]
         raise UsageError("\n".join([f"{target} matches several incidents: name one of these", *lines]))
-    is_model = args.target in {status.model for status in snapshot.model_statuses}
     reason = f"no active alerts of {target}" if is_model else f"no incident or alert is called {target}"
     raise UsageError(f"{reason}: `modeltop alerts` lists the active ones")
 

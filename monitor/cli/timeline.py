@@ -37,6 +37,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, context: Context) -> int:
     """Print all that the event log holds about one model."""
+    args.model = context.current_name(args.model, args)
     pipeline = context.pipeline(args)
     event_log = event_log_for(pipeline)
     snapshot = pipeline.run(context.clock())

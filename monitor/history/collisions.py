@@ -74,12 +74,12 @@ def find_collisions(blocks: Sequence[Block]) -> Iterator[Collision]:
     unsorted = {id(block) for block in blocks if not is_increasing(block.times)}
     if not unsorted and len({(block.model, block.segment) for block in blocks}) == len(blocks):
         return
-    groups: defaultdict[tuple[str, str, str], list[Block]] = defaultdict(list)
+    groups: defaultdict[tuple[str, str, str, bool], list[Block]] = defaultdict(list)
     for block in blocks:
         for metric in block.values:
-            groups[block.model, block.segment, metric].append(block)
-    for key, members in groups.items():
-        if (len(members) > 1 or id(members[0]) in unsorted) and (found := _find(key, members)):
+            groups[block.model, block.segment, metric, block.is_renamed].append(block)
+    for (*key, _), members in groups.items():
+        if (len(members) > 1 or id(members[0]) in unsorted) and (found := _find((key[0], key[1], key[2]), members)):
             yield found
 
 

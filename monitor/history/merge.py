@@ -55,6 +55,8 @@ class Block:
     """Line number of each row in the file."""
     versions: NDArray[Any] | None = None
     """The version of the model of each row; empty where unknown."""
+    is_renamed: bool = False
+    """Whether the file has the model under an earlier name: of one period the name of now counts."""
 
 
 def select_metrics(block: Block, metrics: Collection[str], *, segment: str | None = None) -> Block:
@@ -217,6 +219,7 @@ def concat_blocks(blocks: Sequence[Block]) -> Block:
         written=blocks[0].written,
         lines=np.concatenate(lines) if len(lines) == len(blocks) else None,
         versions=concat([block.versions for block in blocks], missing=""),
+        is_renamed=blocks[0].is_renamed,
     )
 
 

@@ -33,7 +33,7 @@ from modeltop.history.merge import (
     version_starts,
 )
 from modeltop.history.period_lengths import PeriodLengths
-from modeltop.history.separation import separate
+from modeltop.history.separation import note_renamed, separate
 from modeltop.history.sources import POLL_SECONDS, is_service, service_fetcher
 from modeltop.history.tail import Chunk, FileTail
 
@@ -60,6 +60,7 @@ class HistoryCache:
         current = tuple(blocks)
         if self._last is None or not are_identical(current, self._last[0]):
             separated, self._placement_problems = separate(current, self.catalog)
+            self._placement_problems += note_renamed(current)
             self._last = current, self._build(separated)
         history, notes = self._last[1], ((*problems, *self._placement_problems), tuple(files))
         if notes != (history.problems, history.files):
@@ -77,7 +78,7 @@ class HistoryCache:
         for model, segments in models.items():
             of_model: list[Series] = []
             for segment, group in segments.items():
-                key, members = (model, segment), tuple(group)
+                key, members = (model, segment), tuple(sorted(group, key=lambda block: not block.is_renamed))
                 cached = merged.get(key)
                 if not cached or not are_identical(cached[0], members):
                     cached = members, *merge_blocks(members, self.catalog)

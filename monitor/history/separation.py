@@ -8,13 +8,15 @@ otherwise it stays apart.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
 from modeltop.core.metrics.names import NormalizedName
 from modeltop.core.metrics.registry import MetricRegistry
 from modeltop.core.series import ReadProblem, Times
+from modeltop.core.stats.robust import distinct
+from modeltop.core.text import pluralize
 from modeltop.history.csv.placement import place, placement_notes
 from modeltop.history.merge import Block, join_segments, select_metrics
 
@@ -46,6 +48,19 @@ def separate(blocks: Sequence[Block], catalog: MetricRegistry) -> tuple[Sequence
             notes.setdefault(note, {})[key[0]] = None
     separated = [part for block in blocks for part in _split(block, moved)] if moved else blocks
     return separated, [ReadProblem(_list_models(list(models)), note) for note, models in notes.items()]
+
+
+def note_renamed(blocks: Sequence[Block]) -> Iterator[ReadProblem]:
+    """Yield what is reported of models that have rows of one date under an earlier name and under the one of now."""
+    times: defaultdict[str, defaultdict[bool, list[Times]]] = defaultdict(lambda: defaultdict(list))
+    for block in blocks if any(block.is_renamed for block in blocks) else ():
+        times[block.model][block.is_renamed].append(block.times)
+    for model, by_name in times.items():
+        if len(by_name) > 1:
+            now, before = np.concatenate(by_name[False]), np.concatenate(by_name[True])
+            if count := int(np.isin(distinct(now), before).sum()):
+                message = f"{pluralize(count, 'date')} also under an earlier name: the values under this name count"
+                yield ReadProblem(model, message)
 
 
 def _segments(metric: str, times: Mapping[str, Sequence[Times]], catalog: MetricRegistry) -> tuple[dict[str, str], str]:

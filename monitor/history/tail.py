@@ -432,8 +432,12 @@ class FileTail:
     def _append(self, blocks: Iterable[Block]) -> None:
         for written in blocks:
             model = self.aliases.get(written.model)
-            block = written if model is None else replace(written, model=model)
-            key = (block.model, block.segment, (*block.values, "", *block.supports, "", *block.lows, "", *block.highs))
+            block = written if model is None else replace(written, model=model, is_renamed=True)
+            key = (
+                written.model,
+                block.segment,
+                (*block.values, "", *block.supports, "", *block.lows, "", *block.highs),
+            )
             self._read.setdefault(key, []).append(block)
         if len(self._read) > MAX_GROUPS:
             raise SourceError(too_many_groups(len(self._read)))

@@ -387,3 +387,13 @@ def test_a_story_without_a_watcher_says_when_each_alert_fired(run, fleet):
     _, *entries = run("story", "churn", fleet).lines
     assert [entry.split()[0] for entry in entries] == ["15", "21", "22"]
     assert [("confidence" in entry, "accuracy" in entry) for entry in entries[:2]] == [(True, False), (False, True)]
+
+
+@pytest.mark.parametrize(
+    "words", [("ack", "old-churn"), ("ack", "old-churn/recall"), ("silence", "old-churn"), ("story", "old-churn")]
+)
+def test_an_earlier_name_of_a_model_is_as_good(run, store, tmp_path, words):
+    with (tmp_path / "modeltop.toml").open("a") as file:
+        file.write('\n[models.churn]\naliases = ["old-churn"]\n')
+    outcome = run(*words, *(("--why", "x") if words[0] != "story" else ()), "--store", store)
+    assert (outcome.code, "is called" in outcome.err) == (0, False)

@@ -142,3 +142,21 @@ def test_a_configuration_that_is_wrong_is_not_written_to(work):
     (work / "modeltop.toml").write_text("stale_aftr = 3\n")
     assert run("inspect", "auswertung.csv", "--write").code == 2
     assert (work / "modeltop.toml").read_text() == "stale_aftr = 3\n"
+
+
+@pytest.mark.parametrize("name", ["a[1].csv", "b?.csv"])
+def test_what_it_writes_is_about_that_file(work, name):
+    put({name: GERMAN.encode()}, work)
+    assert run("inspect", name, "--scale", "percent", "--write").code == 0
+    assert "modeltop.toml" in run("paths").out
+    assert "given" in run("inspect", name).out
+
+
+def test_a_password_in_an_address_is_neither_shown_nor_written(work, monkeypatch):
+    monkeypatch.setattr("modeltop.history.sources.prometheus.to_csv", lambda _: b"date,accuracy\n2025-01-01,0.9\n")
+    address = "prometheus:http://ann:s3cret@prom:9090?query=last_over_time(accuracy[1d])"
+    shown = run("inspect", address, "--value", "accuracy", "--write").text
+    written = (work / "modeltop.toml").read_text()
+    assert "s3cret" not in shown + written
+    assert "[sources.prom-9090-query-last_over_time-accuracy-1d]" in written
+    assert "given" in run("inspect", address).out

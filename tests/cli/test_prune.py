@@ -101,3 +101,14 @@ def test_without_a_store_it_says_so(run, tmp_path):
     outcome = prune(run, tmp_path / "none")
     assert (outcome.code, "there is no store here" in outcome.err) == (2, True)
     assert not (tmp_path / "none").exists()
+
+
+def test_a_date_in_the_future_deletes_nothing(run, store):
+    outcome = prune(run, store, "2999-01-01", "--apply")
+    assert outcome.code == 2
+    assert "--before 2999-01-01 is in the future: it would delete all periods" in outcome.err
+    assert len(periods(store)) == 2
+
+
+def test_a_date_with_a_zone_is_named_in_utc(run, store):
+    assert prune(run, store, "2020-01-01T03:00+05:00").err.rstrip().endswith("is older than 31 Dec 2019 22:00")

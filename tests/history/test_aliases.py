@@ -1,13 +1,33 @@
 """A model that got a new name is one model, under the name that it has now."""
 
+import pytest
+
 OLD = "date,model,accuracy\n2025-01-01,churn-v1,0.91\n2025-01-02,churn-v1,0.92\n"
 NEW = "date,model,accuracy\n2025-01-02,churn,0.93\n2025-01-03,churn,0.94\n"
 ALIASES = {"churn-v1": "churn"}
 
 
-def test_both_names_are_one_series_and_of_one_date_the_later_row_counts(history_folder, values_of):
-    (points,) = values_of(history_folder.read(OLD, NEW, aliases=ALIASES)).values()
+@pytest.mark.parametrize("texts", [(OLD, NEW), (NEW, OLD), (OLD + NEW.partition("\n")[2],)])
+def test_both_names_are_one_series_and_of_one_date_the_name_of_now_counts(history_folder, values_of, texts):
+    history = history_folder.read(*texts, aliases=ALIASES)
+    (points,) = values_of(history).values()
     assert [value for _, value in points] == [0.91, 0.93, 0.94]
+    (problem,) = history.problems
+    assert (problem.source, problem.message, problem.fatal) == (
+        "churn",
+        "1 date also under an earlier name: the values under this name count",
+        False,
+    )
+
+
+def test_days_on_which_both_models_ran_do_not_refuse_the_file(history_folder):
+    rows = "".join(
+        f"2025-01-{n:02},{name},0.{n + 50}{len(name)}\n" for n in range(1, 9) for name in ("churn-v1", "churn")
+    )
+    history = history_folder.read(f"date,model,accuracy\n{rows}", aliases=ALIASES)
+    (series,) = history.series.values()
+    assert list(series.values) == [float(f"0.{n + 50}5") for n in range(1, 9)]
+    assert not any(problem.fatal for problem in history.problems)
 
 
 def test_a_model_that_is_named_by_its_file_has_an_earlier_name_as_well(history_folder):

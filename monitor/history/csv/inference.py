@@ -248,6 +248,8 @@ class _NumberInference:
         if self.layout.scale is None:
             return number_formats.choose_scale(form, cells, metric)
         is_percent = self.layout.scale is Scale.PERCENT and metric.bounds[1] == 1
+        if is_percent and not form.has_sign:
+            number_formats.require_one_scale(form, cells)
         return replace(form, is_percent=form.has_sign or is_percent)
 
     def _with_scale_of_value(self, column: NumberColumn, form: NumberFormat, cells: Sequence[str]) -> NumberFormat:

@@ -319,7 +319,28 @@ def choose_scale(form: NumberFormat, cells: Sequence[str], metric: Metric) -> Nu
     if is_within_tolerance(int(below.sum()), len(cells)):
         is_other_scale = not below.any() or median > 10 * sizes[below].max()
         return replace(form, is_percent=True, excludes_fractions=bool(is_other_scale))
-    fraction, percent = (cells[int(np.flatnonzero(mask)[0])] for mask in (below, sizes == median))
-    raise AmbiguousNumbersError(
-        f"holds fractions, such as {fraction}, and percent, such as {percent}: write one of them"
-    )
+    raise _two_scales(cells, below, sizes == median)
+
+
+def require_one_scale(form: NumberFormat, cells: Sequence[str]) -> None:
+    """Refuse numbers that a person calls percent if many are fractions: 0.95 among others of about 95.
+
+    Args:
+        form: Their marks.
+        cells: From `numbers_of`.
+
+    Raises:
+        AmbiguousNumbersError: They have two scales.
+    """
+    sizes = np.abs(form.read_all(cells)[0]) if cells else np.zeros(0)
+    above, below = sizes > 1, (sizes > 0) & (sizes <= 1)
+    if not above.any() or is_within_tolerance(int(below.sum()), len(cells)):
+        return
+    lowest, highest = sizes[above].min(), sizes[above].max()
+    if 10 * sizes[below].max() < lowest <= 100 * np.median(sizes[below]) <= highest:
+        raise _two_scales(cells, below, above)
+
+
+def _two_scales(cells: Sequence[str], fractions: Flags, percent: Flags) -> AmbiguousNumbersError:
+    first, other = (cells[int(np.flatnonzero(mask)[0])] for mask in (fractions, percent))
+    return AmbiguousNumbersError(f"holds fractions, such as {first}, and percent, such as {other}: write one of them")

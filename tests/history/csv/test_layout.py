@@ -249,6 +249,16 @@ def test_the_decimal_mark_that_is_said_decides_what_a_point_is(read, said, value
     assert read(text, **said) == {("m", "latency_ms", "all"): values(DAYS, [value] * 8)}
 
 
+def test_percent_that_is_said_does_not_make_a_hundredth_of_fractions(history_folder, values_of):
+    text = "date,accuracy\n" + "".join(f"2025-01-{day:02},{95 if day % 2 else 0.95}\n" for day in range(1, 15))
+    history = history_folder.read(text, sources=Sources(flags=Layout(scale=Scale.PERCENT)))
+    assert not history.series
+    assert "holds fractions, such as 0.95, and percent, such as 95: write one of them" in history.problems[0].message
+    text = "date,error_rate\n" + "".join(f"2025-01-{day:02},{1.2 if day % 2 else 0.3}\n" for day in range(1, 15))
+    (points,) = values_of(history_folder.read(text, sources=Sources(flags=Layout(scale=Scale.PERCENT)))).values()
+    assert {value for _, value in points} == {0.012, 0.003}
+
+
 @pytest.mark.parametrize(("scale", "value"), [(Scale.PERCENT, 0.009), (Scale.FRACTION, 0.9)])
 def test_the_scale_that_is_said_decides_what_is_percent(read, scale, value):
     text = table("date,accuracy,latency_ms", ISO, ["0.9"] * 8, [5] * 8)
