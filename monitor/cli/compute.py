@@ -7,6 +7,7 @@ import contextlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 
 from modeltop.cli import open as open_command
@@ -17,8 +18,8 @@ from modeltop.cli.targets import parse_duration
 from modeltop.config.load import Config
 from modeltop.config.predictions import COST_KEYS
 from modeltop.core.errors import UsageError
-from modeltop.core.text import holds_credentials, pluralize, sanitize
-from modeltop.history.store.computed import restore_previous
+from modeltop.core.text import format_minute, holds_credentials, pluralize, sanitize
+from modeltop.history.store.generation import Undone, undo
 from modeltop.predictions.job import ComputeResult, Confirm, compute
 from modeltop.predictions.spec import ALL_FEATURES, LogSettings, LogSpec, Task
 
@@ -84,8 +85,7 @@ def run(args: argparse.Namespace, context: Context) -> int:
     if args.undo:
         if args.logs:
             raise UsageError("--undo restores the store; do not pass a log")
-        files = pluralize(restore_previous(folder), "file")
-        context.err_line(f"restored {files} in {sanitize(folder)}; only the last change can be undone")
+        context.err_line(_describe_undone(undo(folder), folder, context.clock()))
         return 0
     if args.model is not None and holds_credentials(args.model):
         raise UsageError(f"--model {sanitize(args.model, 60)} holds a password or a token: name the model without it")
@@ -100,6 +100,16 @@ def run(args: argparse.Namespace, context: Context) -> int:
         return 0
     values = vars(args) | {"paths": [], "now": args.now or result.newest, "below": [], "above": []}
     return open_command.run(argparse.Namespace(**values), context)
+
+
+def _describe_undone(undone: Undone, folder: Path, now: datetime) -> str:
+    last = f" the run of {format_minute(undone.run_at, now)}" if undone.run_at is not None else ""
+    if undone.interrupted_at is not None:
+        begun = format_minute(undone.interrupted_at, now)
+        again = f"; to undo{last}, repeat `compute --undo`" if last else ""
+        return f"the run of {begun} was killed before it changed {sanitize(folder)}: nothing to undo{again}"
+    files = pluralize(undone.files, "file")
+    return f"undid{last or ' the last run'}: restored {files} in {sanitize(folder)}; only the last change can be undone"
 
 
 class _RefusedError(Exception):

@@ -15,7 +15,7 @@ from modeltop.history.files import MAX_BYTES, PIPED, STDIN, FileStat, TooLargeEr
 from modeltop.history.locations import folder_reason, missing_reason
 from modeltop.history.patterns import expand, is_pattern, searched_folders
 from modeltop.history.sources import SUFFIXES, is_service, scheme_of, stem_of
-from modeltop.history.store.paths import STATE_FOLDER
+from modeltop.history.store.paths import STATE_FOLDER, uncommitted_files
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +140,11 @@ def list_history_files(path: str) -> list[str] | None:
     """
     if not os.path.isdir(path):  # noqa: PTH112  a Path would lose `./`
         return None
-    names = [name for name in os.listdir(path) if name.lower().endswith(SUFFIXES) and not name.startswith(".")]  # noqa: PTH208
-    return [os.path.join(path, name) for name in sorted(names, key=natural_key)]  # noqa: PTH118
+    listed = [name for name in os.listdir(path) if name.lower().endswith(SUFFIXES) and not name.startswith(".")]  # noqa: PTH208
+    uncommitted = uncommitted_files(path)
+    names = {*listed, *(name for name in uncommitted if "/" not in name)}
+    current = (uncommitted.get(name, name) for name in sorted(names, key=natural_key))
+    return [os.path.join(path, name) for name in current if name is not None]  # noqa: PTH118
 
 
 def model_names(paths: Sequence[str]) -> dict[str, str]:

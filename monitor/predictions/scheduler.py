@@ -19,8 +19,8 @@ from typing import IO
 
 from modeltop.core.errors import StoreError
 from modeltop.core.text import sanitize
-from modeltop.history.store.computed import RUN_LOCK_FOLDER
 from modeltop.history.store.durable import write_atomically
+from modeltop.history.store.generation import RUN_LOCK_FOLDER
 from modeltop.history.store.lock import make_folder
 from modeltop.history.store.paths import file_prefix
 from modeltop.predictions.isolated_main import PROGRAM, isolated_environment

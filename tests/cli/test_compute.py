@@ -1,12 +1,15 @@
 """`modeltop compute` from end to end on small logs: what is stored, reported and refused."""
 
 import csv
+import os
 import random
+from datetime import UTC, datetime
 
 import pytest
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from modeltop.core.series import SeriesKey
+from modeltop.history.store.paths import COMPUTE_POINTER
 
 DAYS = [f"2025-01-{day:02d}" for day in range(1, 11)]
 NOW = ("--now", "2025-01-11")
@@ -129,6 +132,18 @@ def test_each_configured_log_is_computed_and_named(run, log, tmp_path):
     assert "one: 10 periods of churn" in outcome.err
     assert "two: 10 periods of other" in outcome.err
     assert "wrote the periods of 2 models in s" in outcome.err
+
+
+def test_undo_says_which_run_it_undoes_and_that_a_killed_one_changed_nothing(run, log, tmp_path):
+    assert run("compute", log, *NOW, "--store", "s").code == 0
+    [written] = tmp_path.glob("s/*.computed.csv")
+    for path in tmp_path.glob("s/**/*.csv"):
+        os.utime(path, (0, datetime(2025, 1, 10, 14, 3, tzinfo=UTC).timestamp()))
+    (tmp_path / "s" / COMPUTE_POINTER).touch()  # as a run that is killed leaves it
+    first, second = (run("compute", "--undo", "--store", "s") for _ in range(2))
+    assert "killed before it changed s: nothing to undo; to undo the run of 10 Jan" in first.err
+    assert "undid the run of 10 Jan" in second.err
+    assert (first.code, second.code, written.exists()) == (0, 0, False)
 
 
 @pytest.mark.parametrize(

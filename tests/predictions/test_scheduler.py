@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from modeltop.history.store.computed import RUN_LOCK_FOLDER
+from modeltop.history.store.generation import RUN_LOCK_FOLDER
 from modeltop.history.store.lock import locked
 from modeltop.predictions import scheduler as scheduler_module
 from modeltop.predictions.scheduler import Scheduler

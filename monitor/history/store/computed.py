@@ -1,14 +1,13 @@
 """The part of a store that belongs to `compute` alone: a file of computed periods a model, and its distributions.
 
-A run stages its files beside the old ones and puts all of them in place at once, under the store's lock. The old ones
-stay as `*.previous` until the next run that changes anything.
+A run stages its files beside the old ones and puts all of them in place by one pointer, under the store's lock. The
+old ones stay as `*.previous` until the next run that changes anything.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,11 +16,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from modeltop.core.errors import StoreError
 from modeltop.core.metrics.registry import MetricRegistry
 from modeltop.core.series import Floats
-from modeltop.core.text import sanitize
-from modeltop.history.store import durable
+from modeltop.history.store import durable, generation
 from modeltop.history.store.computed_format import (
     ARRAY_FIELDS,
     ComputedHistory,
@@ -32,6 +29,7 @@ from modeltop.history.store.computed_format import (
     split_column_name,
 )
 from modeltop.history.store.distributions import DISTRIBUTIONS_FOLDER
+from modeltop.history.store.generation import RUN_LOCK_FOLDER, STAGED
 from modeltop.history.store.lock import locked
 from modeltop.history.store.paths import file_prefix
 
@@ -39,11 +37,6 @@ REL_TOLERANCE = 1e-12
 """Relative distance of equal values: parallel sums of floats differ in their last bits."""
 INTERVAL_REL_TOLERANCE = 2e-5
 """Relative distance of equal ends of intervals, which are stored with six digits."""
-RUN_LOCK_FOLDER = ".computing"
-"""The folder whose lock a run holds, so that of two runs the second waits or is refused."""
-
-_STAGED, _PREVIOUS = ".staged", ".previous"
-_OWN_FILES = re.compile(r"[a-z0-9-]+-[0-9a-f]{8}(\.computed)?\.csv")
 
 
 def _upsert(
@@ -129,7 +122,7 @@ def read_computed(folder: Path, model: str, *, staged: bool = False) -> Computed
     Raises:
         StoreError: The file cannot be read, or is not as `compute` left it.
     """
-    path = folder / (computed_file_name(model) + (_STAGED if staged else ""))
+    path = folder / (computed_file_name(model) + (STAGED if staged else ""))
     data = _read_or_none(path)
     return None if data is None else decode_computed(data, path)
 
@@ -155,7 +148,7 @@ class StagedRun:
         self.folder = folder
         self._catalog = catalog
         self._needs_labels = needs_labels
-        self._staged: dict[Path, None] = {}
+        self._staged: dict[str, None] = {}
         self._previous: tuple[str, ComputedHistory | None] | None = None
 
     def previous(self, model: str) -> ComputedHistory | None:
@@ -165,7 +158,7 @@ class StagedRun:
             StoreError: The file cannot be read, or is not as `compute` left it.
         """
         if self._previous is None or self._previous[0] != model:
-            staged = self.folder / computed_file_name(model) in self._staged
+            staged = computed_file_name(model) in self._staged
             self._previous = model, read_computed(self.folder, model, staged=staged)
         return self._previous[1]
 
@@ -180,12 +173,12 @@ class StagedRun:
         Raises:
             StoreError: The old file is not as `compute` left it, or the disk fails.
         """
-        path, before = self.folder / computed_file_name(history.model), self.previous(history.model)
+        name, before = computed_file_name(history.model), self.previous(history.model)
         merged = history if before is None else _upsert(before, history, scope, foreign_segments)
         data = encode_computed(normalized(merged, self._catalog), self._needs_labels)
-        if before is not None and is_equivalent(before, decode_computed(data, path)):
+        if before is not None and is_equivalent(before, decode_computed(data, self.folder / name)):
             return False
-        self._stage_file(path, data)
+        self._stage_file(name, data)
         self._previous = None
         return True
 
@@ -195,10 +188,10 @@ class StagedRun:
         Raises:
             StoreError: The old file cannot be read, or the disk fails.
         """
-        path = self.folder / DISTRIBUTIONS_FOLDER / f"{file_prefix(model)}.csv"
-        if _read_or_none(path) == data:
+        name = f"{DISTRIBUTIONS_FOLDER}/{file_prefix(model)}.csv"
+        if _read_or_none(self.folder / name) == data:
             return False
-        self._stage_file(path, data)
+        self._stage_file(name, data)
         return True
 
     def commit(self) -> CommitResult:
@@ -209,32 +202,27 @@ class StagedRun:
         """
         if self._staged:
             with locked(self.folder), durable.as_store_error(self.folder):
-                for stale in _files_with_suffix(self.folder, _PREVIOUS):
-                    stale.unlink()
-                for path in self._staged:
-                    _back_up(path)
-                    _sibling(path, _STAGED).replace(path)
-                for parent in {path.parent for path in self._staged}:
-                    durable.sync_folder(parent)
-        distributions = sum(path.parent.name == DISTRIBUTIONS_FOLDER for path in self._staged)
+                generation.commit(self.folder, self._staged)
+        distributions = sum("/" in name for name in self._staged)
         result = CommitResult(len(self._staged) - distributions, distributions)
         self._staged = {}
         return result
 
-    def _stage_file(self, path: Path, data: bytes) -> None:
+    def _stage_file(self, name: str, data: bytes) -> None:
+        path = self.folder / name
         with durable.as_store_error(path):
             if not path.parent.is_dir():
                 path.parent.mkdir()
                 path.parent.chmod(self.folder.stat().st_mode & 0o7777)
-            staged = _sibling(path, _STAGED)
+            staged = self.folder / (name + STAGED)
             staged.unlink(missing_ok=True)
             durable.write_new(staged, data, durable.file_mode(path.parent))
-        self._staged[path] = None
+        self._staged[name] = None
 
 
 @contextlib.contextmanager
 def staged_run(folder: Path, catalog: MetricRegistry, needs_labels: NeedsLabels) -> Iterator[StagedRun]:
-    """Hold the store for one run at a time; files staged by a crashed run are removed.
+    """Hold the store for one run at a time; what a killed run left is finished or removed.
 
     Args:
         folder: The store; made if it is missing.
@@ -244,44 +232,14 @@ def staged_run(folder: Path, catalog: MetricRegistry, needs_labels: NeedsLabels)
     Raises:
         StoreError: Another run holds it, or the folder is not available.
     """
-    with locked(folder):
-        pass  # makes the folder
     with locked(folder / RUN_LOCK_FOLDER):
         with durable.as_store_error(folder):
-            _remove_staged(folder)
+            generation.begin(folder)
         try:
             yield StagedRun(folder, catalog, needs_labels)
         finally:
             with contextlib.suppress(OSError):
-                _remove_staged(folder)
-
-
-def restore_previous(folder: Path) -> int:
-    """Restore the files from before the last run that changed anything, and return the number of changed files.
-
-    One generation is stored: an undone run can be repeated, and a second call has nothing to restore.
-
-    Raises:
-        StoreError: There is nothing to bring back, or the disk fails.
-    """
-    if not folder.is_dir():
-        raise StoreError(f"{sanitize(folder)} was not found: name the store by --store")
-    with locked(folder / RUN_LOCK_FOLDER), locked(folder), durable.as_store_error(folder):
-        backups = _files_with_suffix(folder, _PREVIOUS)
-        for backup in backups:
-            path = backup.with_name(backup.name.removesuffix(_PREVIOUS))
-            if backup.stat().st_size:
-                backup.replace(path)
-            else:
-                path.unlink(missing_ok=True)
-                backup.unlink()
-        for parent in {path.parent for path in backups}:
-            durable.sync_folder(parent)
-    if not backups:
-        raise StoreError(
-            f"nothing to undo in {sanitize(folder)}: only the last change can be undone, once; compute again to redo it"
-        )
-    return len(backups)
+                generation.end(folder)
 
 
 def _read_or_none(path: Path) -> bytes | None:
@@ -291,26 +249,3 @@ def _read_or_none(path: Path) -> bytes | None:
                 return file.read()
         except FileNotFoundError:
             return None
-
-
-def _sibling(path: Path, suffix: str) -> Path:
-    return path.with_name(path.name + suffix)
-
-
-def _back_up(path: Path) -> None:
-    """Link the current file to its backup name; an empty backup means that there was no file."""
-    backup = _sibling(path, _PREVIOUS)
-    try:
-        os.link(path, backup)
-    except FileNotFoundError:
-        backup.touch(mode=durable.file_mode(path.parent))
-
-
-def _files_with_suffix(folder: Path, suffix: str) -> list[Path]:
-    paths = [*folder.glob(f"*{suffix}"), *(folder / DISTRIBUTIONS_FOLDER).glob(f"*{suffix}")]
-    return [path for path in paths if _OWN_FILES.fullmatch(path.name.removesuffix(suffix))]
-
-
-def _remove_staged(folder: Path) -> None:
-    for path in _files_with_suffix(folder, _STAGED):
-        path.unlink(missing_ok=True)

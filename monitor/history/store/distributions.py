@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from modeltop.core.distribution import MISSING, OTHER, Distributions, Histogram, ReliabilityCurve, ValueRange
 from modeltop.core.stats.robust import MAX_MAGNITUDE
 from modeltop.history.files import FileStat, file_stat
-from modeltop.history.store.paths import file_prefix
+from modeltop.history.store.paths import file_prefix, uncommitted_files
 
 DISTRIBUTIONS_FOLDER = "evidence"
 HEADER = ("kind", "name", "period", "slot", "low", "high", "rows", "score", "rate")
@@ -190,10 +190,11 @@ class DistributionStore(Mapping[str, Distributions]):
         self._cache: dict[Path, tuple[FileStat, Distributions]] = {}
 
     def __getitem__(self, model: str) -> Distributions:
-        """Return the distributions of a model, for one `os.stat` a folder."""
-        name = f"{file_prefix(model)}.csv"
+        """Return the distributions of a model, for two system calls a folder."""
+        name = f"{DISTRIBUTIONS_FOLDER}/{file_prefix(model)}.csv"
         for folder in reversed(self.folders):
-            if (distributions := self._read_cached(folder / name)) is not None:
+            current = uncommitted_files(folder.parent).get(name, name)
+            if current is not None and (distributions := self._read_cached(folder.parent / current)) is not None:
                 return distributions
         raise KeyError(model)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 from modeltop.core.errors import StoreError
@@ -14,6 +15,9 @@ STATE_FOLDER = "state"
 """Name of the folder of the event log within a store."""
 LEADER_LOCK = "watch.lock"
 """Name in that folder of the file whose lock permits sending. Never deleted or replaced: all must wait for the same."""
+
+COMPUTE_POINTER = ".computing/commit"
+"""The file that names what `compute` is about to put in place; see `modeltop.history.store.generation`."""
 
 _PART = re.compile(r"(?P<prefix>[a-z0-9-]+-[0-9a-f]{8})(?:\.(?P<number>[2-9]|[1-9][0-9]{1,8}))?\.csv")
 
@@ -128,3 +132,16 @@ def _unescape(text: str) -> str:
     '/mnt/my disk'
     """
     return re.sub(r"\\([0-7]{3})", lambda match: chr(int(match[1], 8)), text)
+
+
+def uncommitted_files(folder: str | os.PathLike[str]) -> Mapping[str, str | None]:
+    """Return what a killed `compute` has not put in place, for one system call if there is none.
+
+    Returns:
+        Name of a file within the store → that of its new content; None if it is removed.
+    """
+    if not os.path.lexists(os.path.join(folder, COMPUTE_POINTER)):  # noqa: PTH118  quick
+        return {}
+    from modeltop.history.store.generation import read_uncommitted  # late: a start does without
+
+    return read_uncommitted(Path(folder))

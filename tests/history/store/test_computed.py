@@ -9,7 +9,8 @@ from modeltop.core.errors import StoreError
 from modeltop.core.metrics.registry import MetricRegistry
 from modeltop.history.reader import Reader
 from modeltop.history.store import durable
-from modeltop.history.store.computed import read_computed, restore_previous, staged_run
+from modeltop.history.store.computed import read_computed, staged_run
+from modeltop.history.store.generation import RUN_LOCK_FOLDER, undo
 from modeltop.history.store.row_format import PeriodRow
 from modeltop.history.store.writer import Store
 
@@ -97,10 +98,12 @@ def test_the_results_of_one_model_may_be_staged_in_two_batches(commit, folder, c
 
 def test_an_unchanged_run_writes_nothing(commit, folder, computed_history):
     commit(computed_history([1, 2], accuracy=[0.1, NAN], pending=[2]), distributions=[("churn", b"a,b\n")])
-    before = {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
+    written = [path for path in folder.rglob("*") if path.name != RUN_LOCK_FOLDER]
+    before = {path: path.stat().st_mtime_ns for path in (folder, *written)}
     jitter = computed_history([1, 2], accuracy=[0.1 * (1 + 1e-15), NAN], pending=[2])
     assert commit(jitter, distributions=[("churn", b"a,b\n")]).models == 0
-    assert {path: path.stat().st_mtime_ns for path in folder.rglob("*")} == before
+    assert {path: path.stat().st_mtime_ns for path in before} == before
+    assert {*folder.rglob("*")} == {*written, folder / RUN_LOCK_FOLDER}
 
 
 @pytest.mark.parametrize(
@@ -119,21 +122,21 @@ def test_undo_restores_the_previous_files_and_deletes_new_ones(commit, folder, c
         computed_history([1], model="new", accuracy=[0.3]),
         distributions=[("churn", b"new\n")],
     )
-    assert restore_previous(folder) == 3
+    assert undo(folder).files == 3
     assert csv_files(folder) == {name: data for name, data in before.items() if "previous" not in name}
 
 
 def test_a_second_undo_reports_that_there_is_nothing_to_undo(commit, folder, computed_history):
     commit(computed_history([1], accuracy=[0.1]))
-    restore_previous(folder)
+    undo(folder)
     with pytest.raises(StoreError, match=r"nothing to undo.*compute again"):
-        restore_previous(folder)
+        undo(folder)
 
 
 def test_undo_restores_one_run_alone(commit, folder, computed_history):
     commit(computed_history([1], accuracy=[0.1]), computed_history([1], model="other", accuracy=[0.5]))
     commit(computed_history([1], accuracy=[0.2]))
-    restore_previous(folder)
+    undo(folder)
     assert (values(folder), values(folder, model="other")) == ({"01": 0.1}, {"01": 0.5})
 
 
