@@ -67,6 +67,8 @@ class FutureRowFilter:
         if as_of is not None:
             ends = {model: _end(times, as_of) for model, times in history.periods.items()}
             ahead = {model: end for model, end in ends.items() if end < len(history.periods[model])}
+            if ends and not any(ends.values()):
+                problems += (_before_all(history, as_of),)
             return BoundedHistory(self._cut(history, ahead, problems) if ahead else history)
         if is_clock:
             lead = max(history.periods[model][-1] for model in contiguous) - now
@@ -134,6 +136,13 @@ def _clock_doubt(lead: np.timedelta64) -> str:
     span = format_age(timedelta(microseconds=int(lead.astype("timedelta64[us]").astype(np.int64))))
     remedy = "the clock, or `timezone` of the configuration" if lead < _MAX_ZONE_SHIFT else "the clock"
     return f"most models have rows up to {span} in the future: check {remedy}"
+
+
+def _before_all(history: History, as_of: np.datetime64) -> ReadProblem:
+    first = format_day(to_datetime(min(times[0] for times in history.periods.values())))
+    moment = format_day(to_datetime(as_of))
+    message = f"{moment} is before all periods, the first of which is {first}: give a later date"
+    return ReadProblem("--now", message, fatal=True)
 
 
 def _problem(history: History, model: str, end: int) -> ReadProblem:

@@ -43,6 +43,13 @@ def test_a_row_in_the_future_hides_no_silence(run, model, ahead):
     assert ("30 Jan 2052" in outcome.err) == bool(ahead)
 
 
+def test_a_moment_before_all_rows_is_named_and_not_the_folder(run, model):
+    model("good")
+    outcome = run("check", "good.csv", "--now", "2020-01-01")
+    assert outcome.code == 3
+    assert "UNKNOWN: --now: 1 Jan 2020 is before all periods, the first of which is" in outcome.out
+
+
 def test_a_fall_in_the_future_alerts_nobody(run, model):
     model("good", ahead=[0.1])
     assert run("check", "good.csv").code == 0

@@ -179,8 +179,9 @@ class Converter:
         times = self.schema.read_dates(table, self.zone)
         lost = np.isnat(times)
         for index in (self.schema.model, self.schema.metric):
-            if index is not None and "" in (names := table.coded(index)).cells:
-                lost |= names.codes == names.cells.index("")
+            names = None if index is None else table.coded(index)
+            if names is not None and (blank := [code for code, cell in enumerate(names.cells) if not cell.strip()]):
+                lost |= np.isin(names.codes, blank)
         if not lost.any():
             return table, times
         for row in np.flatnonzero(lost).tolist():
@@ -191,7 +192,7 @@ class Converter:
         """Report why a row is lost: it has no date, or a name is missing."""
         date = self.schema.date
         if is_dated:
-            name = "model" if self.schema.model is not None and not cells[self.schema.model] else "metric"
+            name = "model" if self.schema.model is not None and not cells[self.schema.model].strip() else "metric"
             self.problems.row_error(line, f"the row names no {name}: fill the cell", date)
         elif is_total(cells, date):
             self.problems.count_note(TOTAL_LEFT_OUT, line)

@@ -14,6 +14,7 @@ from modeltop.core.errors import SourceError
 from modeltop.core.metrics.names import is_bookkeeping, name_key
 from modeltop.core.metrics.registry import MetricRegistry
 from modeltop.core.series import ReadFault, Times
+from modeltop.core.text import sanitize
 from modeltop.history.csv import date_formats, number_formats
 from modeltop.history.csv.date_formats import DateFormat
 from modeltop.history.csv.layout import DEFAULT_LAYOUT, Layout, suggest_settings
@@ -298,9 +299,7 @@ def read_header(
         numbers = [_column(roles["value"], name, "value", *place([name], catalog))]
         used_columns = set(range(len(names)))
     elif layout.models_as_columns:
-        metric = catalog.canonical(layout.models_as_columns)
-        others = (index for index, name in enumerate(names) if name and index not in used_columns)
-        numbers = [NumberColumn(index, names[index], metric, "value", model=names[index]) for index in others]
+        numbers = _models(names, used_columns, catalog, layout)
     else:
         numbers, notes = _metrics(names, used_columns, catalog, is_store=is_store_header(cells))
     if "count" in roles:
@@ -413,6 +412,27 @@ def _metrics(
             owner, role = owners[index]
             columns.append(_column(index, name, role, places[owner]))
     return columns, placement_notes(written, placements, catalog)
+
+
+def _models(
+    names: Sequence[str], used_columns: set[int], catalog: MetricRegistry, layout: Layout
+) -> list[NumberColumn]:
+    """Return the columns that are models each, and of what belongs to them, such as `churn_count`.
+
+    Raises:
+        SourceError: Two have one name.
+    """
+    metric = catalog.canonical(layout.models_as_columns)
+    free = {index: name for index, name in enumerate(names) if name and index not in used_columns}
+    if twice := [name for name, count in Counter(free.values()).items() if count > 1]:
+        raise SourceError(f"two columns are called {sanitize(twice[0], 40)}, each a model: rename one of them")
+    owners = _companion_owners(free, catalog, is_store=False)
+    parts = {index: owners.get(index, (index, "value")) for index in free}
+    return [
+        NumberColumn(index, free[index], metric, role, model=free[owner])
+        for index, (owner, role) in parts.items()
+        if role != "aside"
+    ]
 
 
 def _column(index: int, name: str, role: str, placed: Placement) -> NumberColumn:

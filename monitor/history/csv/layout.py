@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta, tzinfo
 from enum import Enum
 from fnmatch import fnmatchcase
-from itertools import pairwise
+from itertools import combinations, pairwise
 from typing import Any
 
 from modeltop.core.errors import SourceError
@@ -22,6 +22,17 @@ MAX_LISTED = 12
 """Columns of a file that are listed where none has the configured name."""
 MAX_DAILY_STEPS = 300
 _UNITS = (("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1))
+
+
+_COLUMNS = ("date", "model", "metric", "value", "count")
+_CONTRADICTIONS = {
+    "date_format": ("start", "every"),
+    "start": ("date_format",),
+    "models_as_columns": ("model", "metric", "value"),
+    "model": ("models_as_columns",),
+    "value": ("models_as_columns",),
+}
+"""What does not hold beside a field."""
 
 
 class Scale(Enum):
@@ -84,6 +95,11 @@ class Layout:
             raise ValueError("`metric` is a column of metric names: give `value` too, the column of their values")
         if self.models_as_columns and (self.model or self.value):
             raise ValueError("`models_as_columns` finds models and values in the columns: give no `model`, no `value`")
+        named = [(key, name) for key in _COLUMNS if (name := getattr(self, key))]
+        named += [("segments", name) for name in self.segments if name in {name for _, name in named}]
+        for (first, name), (second, other) in combinations(named, 2):
+            if name == other:
+                raise ValueError(f"`{first}` and `{second}` both name the column {sanitize(name, 40)}: it has one role")
         if self.date_format:
             date_formats.from_strptime(self.date_format)
 
@@ -100,9 +116,12 @@ class Layout:
         return date_formats.from_strptime(self.date_format) if self.date_format else None
 
     def overridden(self, other: Layout) -> Layout:
-        """Return the layout with what another one says in its place; the other one alone if the two contradict."""
+        """Return the layout with what another one says in its place, without what contradicts that."""
+        said = dict(other.settings())
+        lost = {key for name in said for key in _CONTRADICTIONS.get(name, ())} - said.keys()
+        kept = {name: value for name, value in self.settings() if name not in lost}
         try:
-            return replace(self, **dict(other.settings()))
+            return Layout(**(kept | said))
         except ValueError:
             return other
 

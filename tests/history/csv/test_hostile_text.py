@@ -28,7 +28,7 @@ def as_csv(*rows):
     return stream.getvalue()
 
 
-@pytest.mark.parametrize("text", HOSTILE, ids=lambda text: ascii(text)[:30])
+@pytest.mark.parametrize("text", [*filter(str.strip, HOSTILE)], ids=lambda text: ascii(text)[:30])
 def test_a_hostile_name_is_data_and_nothing_else(history_folder, text):
     rows = [["2025-01-01", text, text, text, "0.5"], ["2025-01-02", "good", "all", "kpi", "0.5"]]
     history = history_folder.read(as_csv(["date", "model", "segment", "metric", "value"], *rows))

@@ -112,6 +112,23 @@ def test_columns_that_are_models_have_one_metric_with_its_bounds(history_folder,
     ]
 
 
+def test_the_counts_of_columns_that_are_models_are_no_models(history_folder):
+    text = table("date,churn,churn_count,fraud", ISO, [0.9] * 8, [50] * 8, [0.8] * 8)
+    history = history_folder.read(text, sources=Sources(flags=Layout(models_as_columns="accuracy")))
+    assert [(key.model, series.support is not None) for key, series in history.series.items()] == [
+        ("churn", True),
+        ("fraud", False),
+    ]
+    assert not history.problems
+
+
+def test_two_columns_of_one_model_are_refused(refusal):
+    text = table("date,churn, churn ", ISO, [0.5] * 8, [0.9] * 8)
+    assert refusal(text, models_as_columns="accuracy") == (
+        "two columns are called churn, each a model: rename one of them"
+    )
+
+
 def test_a_column_of_text_is_no_model_where_columns_are(history_folder, values_of):
     text = table("date,churn,remark,fraud", ISO, [0.9] * 8, ["ok"] * 8, [0.8] * 8)
     history = history_folder.read(text, sources=Sources(flags=Layout(models_as_columns="accuracy")))
@@ -277,6 +294,8 @@ def test_the_scale_that_is_said_decides_what_is_percent(read, scale, value):
         ({"start": dt.datetime(2025, 1, 1, tzinfo=dt.UTC), "every": dt.timedelta(1)}, "with `date`"),
         ({"metric": "name"}, "give `value` too"),
         ({"models_as_columns": "accuracy", "model": "name"}, "give no `model`"),
+        ({"value": "x", "count": "x"}, "`value` and `count` both name the column x"),
+        ({"model": "x", "segments": ("y", "x")}, "`model` and `segments` both name the column x"),
     ],
 )
 def test_what_contradicts_itself_is_refused(said, message):
@@ -291,6 +310,8 @@ def test_flags_count_more_than_the_table_and_replace_one_that_they_contradict():
     assert Sources((one, every)).layout_of("/data/a.csv") == one.layout
     assert Sources((one, every)).layout_of("/data/a.tsv") == every.layout
     assert Sources((one, every)).layout_of("/other/a.csv") == Layout()
+    dated = Sources((Source("a", ("/data",), Layout(date="day", date_format="%Y-%m", model="name")),), steps)
+    assert dated.layout_of("/data/a.csv") == Layout(date="epoch", model="name", start=steps.start, every=steps.every)
     assert Sources((one,), Layout(model="m")).layout_of("/data/a.csv") == one.layout.overridden(Layout(model="m"))
     assert Sources((one,), steps).layout_of("/data/a.csv") == steps
 

@@ -19,6 +19,7 @@ LAST = "2025-01-03,a,0.7,30\n"
         pytest.param("soon,a,0.8,20\n", "is not a date", id="no date"),
         pytest.param(",a,0.8,20\n", "the date is empty", id="empty date"),
         pytest.param("2025-01-02,,0.8,20\n", "names no model", id="no model"),
+        pytest.param("2025-01-02, \t,0.8,20\n", "names no model", id="a blank model"),
         pytest.param("2025-01-02,a,0.8\n", "3 cells, the header 4", id="too few cells"),
         pytest.param("2025-01-02,a,0.8,20,7\n", "5 cells, the header 4", id="too many cells"),
         pytest.param('2025-01-02,"a,0.8,20\n', "not closed", id="an open quote"),
