@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
@@ -22,7 +22,17 @@ from modeltop.alerting.suppression import acknowledged_alerts, suppressions
 from modeltop.config.load import Config, candidate_paths
 from modeltop.core.errors import StoreError
 from modeltop.core.incident import CLOCK_TOLERANCE, AlertingState, IncidentStatus, WatcherHealth
-from modeltop.core.series import Alert, Condition, History, ReadProblem, Series, SeriesKey, to_datetime, to_datetime64
+from modeltop.core.series import (
+    Alert,
+    Condition,
+    History,
+    ReadProblem,
+    Series,
+    SeriesKey,
+    Severity,
+    to_datetime,
+    to_datetime64,
+)
 from modeltop.core.text import format_age
 from modeltop.history.files import FileStat, file_stat
 from modeltop.history.future_rows import BoundedHistory, FutureRowFilter
@@ -183,6 +193,8 @@ class Pipeline:
         self._now = now
         self._failures_before_alert = failures_before_alert
         self._failures: dict[str, _Failure] = {}
+        self._alerting: dict[str, Severity] = {}
+        """How bad each model was in the last run that had rows of it, if it had an alert on them."""
         self._unreadable_since: dict[SeriesKey, datetime] = {}
         self._defer_slow_detectors = defer_slow_detectors
         self._evaluator = Evaluator(self._rules, config.catalog, declining=config.defaults.declining)
@@ -256,11 +268,12 @@ class Pipeline:
         if clock_doubt is not None:  # what is known already stays, for its end would be no less of a guess
             no_data = (alert for alert in no_data if is_known(alert, state))
         alerts += no_data
-        alerts += [
-            source_error_alert(problem, since) for problem, since in self._failing_sources(history.problems, now)
-        ]
-        if not is_watcher:
-            alerts += _lost_models(state, history, now)
+        lost = [] if is_watcher else list(_lost_models(state, history, now, clock))
+        alerts += lost
+        gone = self._gone_since({alert.key.model for alert in lost} | history.periods.keys()) if not is_watcher else ()
+        failing = self._failing_sources((*history.problems, *gone), now)
+        alerts += [source_error_alert(problem, since) for problem, since in failing]
+        self._remember(alerts, history)
         labels = label_coverage(history, self._config.catalog)
         incidents = group_incidents(alerts, history, self._config.catalog, state=state)
         alerts = with_incident_starts(alerts, incidents, history)
@@ -303,6 +316,17 @@ class Pipeline:
             calendar=self._config.calendar,
             clock_doubt=clock_doubt,
         )
+
+    def _gone_since(self, known: Collection[str]) -> Iterable[ReadProblem]:
+        """Yield a problem for each model that had an alert in an earlier run and is not known any more."""
+        return (_rows_gone(model, level) for model, level in self._alerting.items() if model not in known)
+
+    def _remember(self, alerts: Iterable[Alert], history: History) -> None:
+        self._alerting = {model: level for model, level in self._alerting.items() if model not in history.periods}
+        for alert in alerts:
+            model = alert.key.model
+            if alert.is_active and alert.condition is Condition.THRESHOLD and model in history.periods:
+                self._alerting[model] = max(alert.severity, self._alerting.get(model, Severity.OK))
 
     def _without_other_files(self, state: AlertingState, history: History) -> AlertingState:
         """Return the state without the incidents of models that only other files of the same store hold."""
@@ -363,15 +387,23 @@ def _effective_rules(rules: Sequence[Rule]) -> tuple[Rule, ...]:
     )
 
 
-def _lost_models(state: AlertingState, history: History, now: datetime) -> Iterable[Alert]:
+def _lost_models(state: AlertingState, history: History, now: datetime, clock: datetime) -> Iterable[Alert]:
     """Yield an alert for each model with an open incident whose rows are gone, which is no recovery."""
+    tracked = {incident.model for incident in state.incidents.values()}
+    for ack in state.acks:  # without a watcher, of incidents that nothing else has recorded
+        is_about_data = ack.level in (Severity.WARNING, Severity.CRITICAL) and ack.since <= now
+        if is_about_data and clock < ack.until and ack.model not in tracked | history.periods.keys():
+            tracked.add(ack.model)
+            yield source_error_alert(_rows_gone(ack.model, ack.level), now)
     for incident in state.incidents.values():
         is_about_data = any(member.condition is Condition.THRESHOLD for member in incident.active_members)
         is_open = incident.status is IncidentStatus.OPEN and incident.started_at <= now
         if is_open and is_about_data and incident.model not in history.periods:
-            message = f"its rows are gone; it was {incident.level.name.lower()}: restore its file"
-            problem = ReadProblem(incident.model, message, fatal=True)
-            yield source_error_alert(problem, incident.missing_since or now)
+            yield source_error_alert(_rows_gone(incident.model, incident.level), incident.missing_since or now)
+
+
+def _rows_gone(model: str, level: Severity) -> ReadProblem:
+    return ReadProblem(model, f"its rows are gone; it was {level.name.lower()}: restore its file", fatal=True)
 
 
 def _network_disk_notices(folders: Sequence[Path]) -> Iterable[str]:

@@ -213,3 +213,14 @@ def test_a_critical_model_whose_rows_are_gone_is_unknown_and_never_ok(run, tmp_p
         assert (found.code, found.lines[0]) == (3, "UNKNOWN: 1 unknown of 2 models: bad: its rows are gone")
         assert run("watch", "--once", "--store", store).code == 0
     assert run("check", "--store", store, "--now", str(days[10])).code == 0  # before the incident
+
+
+def test_nor_is_one_that_was_acknowledged_without_a_watcher(run, tmp_path):
+    for name, newest in (("bad", 0.7), ("good", 0.95)):
+        rows = [f"2025-01-{day:02},{0.95 if day < 19 else newest}\n" for day in range(1, 22)]
+        (tmp_path / f"{name}.csv").write_text("date,accuracy\n" + "".join(rows))
+    assert run("ack", "bad", tmp_path).code == 0
+    (tmp_path / "bad.csv").unlink()
+    found = run("check", tmp_path)
+    assert (found.code, found.lines[0]) == (3, "UNKNOWN: 1 unknown of 2 models: bad: its rows are gone")
+    assert run("check", tmp_path, "--now", "2025-01-10").code == 0  # before the incident

@@ -139,6 +139,15 @@ def test_a_source_that_recovers_resets_its_failures(folder):
     assert not [alert for alert in observed.run(CLOCK).alerts if alert.condition is Condition.ERROR]
 
 
+def test_a_model_that_was_critical_and_is_gone_is_no_recovery_while_the_app_is_open(folder):
+    text, observed = (folder / "bad.csv").read_text(), Pipeline(Config(), [folder], failures_before_alert=3)
+    observed.run(CLOCK)
+    (folder / "bad.csv").unlink()
+    assert [observed.run(CLOCK).severity for _ in range(4)] == [Severity.OK, Severity.OK, *[Severity.UNKNOWN] * 2]
+    (folder / "bad.csv").write_text(text)
+    assert observed.run(CLOCK).severity is Severity.CRITICAL
+
+
 def test_a_rule_that_found_no_value_makes_the_model_unknown(folder, tmp_path):
     (tmp_path / "modeltop.toml").write_text(
         '[[rules]]\nname = "r"\nmodel = "good"\nmetric = "acuracy"\ncritical = { below = 0.9 }\n'
