@@ -42,17 +42,17 @@ class Discovery:
 
 
 def natural_key(name: str) -> tuple[object, ...]:
-    """Return the sort key of a file name: numbers by value, and computed files before recorded ones, which win.
+    """Return the sort key of a file name: numbers by value, computed and packed files before others, which win.
 
-    >>> sorted(["x.10.csv", "x.2.csv", "x.csv", "x.computed.csv"], key=natural_key)
-    ['x.computed.csv', 'x.csv', 'x.2.csv', 'x.10.csv']
+    >>> sorted(["x.10.csv", "x.2.csv", "x.csv", "x.csv.gz", "x.computed.csv"], key=natural_key)
+    ['x.computed.csv', 'x.csv.gz', 'x.csv', 'x.2.csv', 'x.10.csv']
     """
     stem = stem_of(name)
     recorded = not stem.endswith(".computed")
     parts = re.split(r"([0-9]+)", stem.removesuffix(".computed"))
     # Text and numbers alternate, so that no text is ever compared with a number.
     natural = tuple(int(part) if index % 2 else part for index, part in enumerate(parts))
-    return (natural, recorded, name)
+    return (natural, recorded, not name.lower().endswith(".gz"), name)
 
 
 def discover(paths: Iterable[str], before: Mapping[str, Sequence[str]] | None = None) -> Discovery:

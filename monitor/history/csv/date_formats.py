@@ -528,6 +528,8 @@ def _has_day_first(texts: Sequence[str], times: tuple[Times, Times], orders: tup
             f"holds {texts[days[0]]} with the day first and {texts[months[0]]} with the month first"
         )
     if more:
+        if _mixes_orders(*(times if more is days else reversed(times))):
+            raise AmbiguousDatesError("holds dates in order only if some have the day first and others the month")
         return more is days
     if sum("." in texts[index] for index in np.flatnonzero(are_days).tolist()) * 2 > np.count_nonzero(are_days):
         return True  # nobody writes the month first with dots
@@ -536,6 +538,27 @@ def _has_day_first(texts: Sequence[str], times: tuple[Times, Times], orders: tup
         return True
     example = texts[either[0]]
     raise _ambiguous(f"holds {example[:40]}, which is ambiguous since no day is above 12", example, *orders)
+
+
+def _mixes_orders(chosen: Times, other: Times) -> bool:
+    """Return whether cells follow one another only if some are read in the other order, each near the one before."""
+    known = ~np.isnat(chosen)
+    first = chosen[known].view(np.int64)
+    second = np.where(np.isnat(other[known]), chosen[known], other[known]).view(np.int64)
+    if _is_sorted(first):
+        return False
+    for start in (first[0], second[0]):
+        walk = [int(start)]
+        for one, another in zip(first[1:].tolist(), second[1:].tolist(), strict=True):
+            walk.append(one if abs(one - walk[-1]) <= abs(another - walk[-1]) else another)
+        if _is_sorted(np.array(walk)):
+            return True
+    return False
+
+
+def _is_sorted(moments: NDArray[np.int64]) -> bool:
+    steps = np.diff(moments)
+    return bool((steps >= 0).all() or (steps <= 0).all())
 
 
 def _check_short_months(texts: Sequence[str]) -> None:

@@ -28,6 +28,7 @@ _OBJECT = re.compile(r"\n[ \t]*(?=[{\[])")
 # Numbers keep their digits: no cell is another than the one that was written.
 _DECODER = json.JSONDecoder(parse_float=str, parse_int=str, parse_constant=str)
 REFUSED = (
+    ("errorType", "an error of Prometheus, not data: correct its query"),
     ("nbformat", "a Jupyter notebook: write its table as CSV: DataFrame.to_csv"),
     ("run_uuid", "an MLflow run, not its history: `modeltop check mlflow:URI` reads it from the server"),
     (

@@ -149,6 +149,7 @@ READ = {
     "days of Excel": ([f"{excel(d):.0f}" for d in DAYS], DAYS),
     "days of Excel as floats": ([f"{excel(d)}" for d in DAYS], DAYS),
     "days of Excel with a time": ([f"{excel(m):.10f}" for m in HOURS], HOURS),
+    "American dates in no order": ([f"{d:%m/%d/%Y}" for d in (*JANUARY[1::2], *JANUARY[::2])], JANUARY),
     # one odd cell does not turn the column
     "one slip in American": ([*written("%m/%d/%Y", JANUARY), "31/01/2025"], JANUARY),
 }
@@ -157,6 +158,10 @@ REFUSED = {
     "no day above 12 with dashes": (["01-02-2025", "02-02-2025"], "01-02-2025, which is ambiguous"),
     "no day above 12 with a time": (["01/02/2025 10:00", "02/02/2025 10:00"], "is ambiguous"),
     "both orders": ([*written("%d/%m/%Y"), *written("%m/%d/%Y")], "with the day first and .* with the month"),
+    "an order that changes before a day above 12": (
+        [f"{day:02}/01/2025" if day < 8 else f"01/{day:02}/2025" for day in range(1, 15)],
+        "in order only if some have the day first and others the month",
+    ),
     "two digits, no day above 12": (["01/02/25", "02/02/25"], "01/02/25, which is ambiguous"),
     "two digits, one date": (["13/01/25"], "13/01/25, with a year of two digits first or last"),
     "days without a year": (["Jan-20", "Jan-21", "Jan-22"], "Jan-20, a day without its year"),

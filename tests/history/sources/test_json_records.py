@@ -126,6 +126,7 @@ def test_a_prediction_log_is_recognized(read):
         ("[]", "JSON without records: write one object a period, such as"),
         ("{}", "JSON without records: write one object a period, such as"),
         ("[[1, 2], [3, 4]]", "JSON without records: write one object a period, such as"),
+        ('{"status": "error", "errorType": "bad_data", "error": "x"}', "an error of Prometheus, not data: correct its"),
         ('["accuracy"]', "JSON without records: write one object a period, such as"),
         (
             json.dumps([{"date": "2025-01-01", f"x{n}": n} for n in range(3_000)]),
@@ -133,8 +134,8 @@ def test_a_prediction_log_is_recognized(read):
         ),
     ],
     ids=[
-        "brackets", "braces", "in a record", "cut off", "two commas", "empty array", "empty object", "numbers", "words",
-        "fields",
+        "brackets", "braces", "in a record", "cut off", "two commas", "empty array", "empty object", "numbers", "error",
+        "words", "fields",
     ],
 )  # fmt: skip
 def test_json_that_is_no_table_is_one_line_with_the_remedy(read, text, message):
