@@ -34,6 +34,13 @@ def test_the_median_is_that_of_numpy_to_the_last_bit(values):
     assert np.array_equal(actual, expected, equal_nan=values.dtype == np.float64)
 
 
+def test_a_long_sample_with_a_nan_anywhere_has_no_median():
+    values = np.random.default_rng(1).permutation(np.arange(1001.0))
+    assert median(values) == 500
+    values[3] = np.nan
+    assert np.isnan(median(values))
+
+
 def test_an_empty_sample_has_no_median():
     with pytest.raises(IndexError):
         median(np.array([]))

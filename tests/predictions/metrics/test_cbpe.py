@@ -113,6 +113,46 @@ def test_the_interval_holds_the_realised_value_19_times_in_20(binary):
         assert 0.92 <= inside.mean() <= 0.99, name
 
 
+def log_odds(value):
+    return np.log(value / (1 - value))
+
+
+ESTIMATES = {
+    "accuracy": lambda tp, fn: (tp + 30 - fn) / 50,
+    "precision": lambda tp, _: tp / 20,
+    "recall": lambda tp, fn: tp / (tp + fn),
+    "f1_score": lambda tp, fn: 2 * tp / (20 + tp + fn),
+}
+
+
+@pytest.mark.parametrize("metric", ESTIMATES)
+def test_an_interval_is_as_long_as_the_errors_of_single_labels_make_it(binary, metric):
+    # Twenty rows are predicted positive and are so at 0.7, thirty are not and are positive at 0.3.
+    counts = binary(np.full(50, 2), np.repeat([1, 0], [20, 30]), np.repeat([0.7, 0.3], [20, 30]))
+    probability = np.zeros(256)
+    probability[score_bin(np.array([0.7, 0.3]))] = 0.7, 0.3
+    values = compute_cbpe(counts, probability)[f"estimated_{metric}"]
+    function, tp, fn, step = ESTIMATES[metric], 14.0, 9.0, 1e-6
+    by_tp = (function(tp + step, fn) - function(tp - step, fn)) / (2 * step)
+    by_fn = (function(tp, fn + step) - function(tp, fn - step)) / (2 * step)
+    deviation = np.sqrt(by_tp**2 * 20 * 0.21 + by_fn**2 * 30 * 0.21)
+    value = function(tp, fn)
+    assert values.value[0] == pytest.approx(value, abs=1e-12)
+    half_width = (log_odds(values.high[0]) - log_odds(values.low[0])) / 2
+    assert half_width == pytest.approx(1.959964 * deviation / (value * (1 - value)), rel=1e-5)
+
+
+def test_the_interval_of_the_accuracy_of_several_classes_holds_it_19_times_in_20(multiclass):
+    rng = np.random.default_rng(12)
+    probability = calibrate(multiclass(*draw_classes(rng, 100_000), size=3))
+    inside = 0
+    for _ in range(200):
+        counts = multiclass(*draw_classes(rng, 400), size=3)
+        estimate = compute_cbpe(counts, probability)["estimated_accuracy"]
+        inside += estimate.low[0] <= compute_multiclass(counts)["accuracy"].value[0] <= estimate.high[0]
+    assert 180 <= inside <= 199
+
+
 def test_labels_of_the_estimated_period_are_not_used(binary):
     rng = np.random.default_rng(6)
     label, prediction, score = draw_log(rng, 500, mean=0.0)
