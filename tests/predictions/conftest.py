@@ -4,6 +4,7 @@ import csv
 from dataclasses import fields, replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from modeltop.predictions.aggregates.classification import BinaryCounts, MulticlassCounts
@@ -205,3 +206,23 @@ def categories():
         return FeatureCounts(binned, count=np.array([[*period, other, missing] for period in periods]))
 
     return make
+
+
+@pytest.fixture
+def partitions(tmp_path):
+    """Writes a log into two folders named by a key, in one of the formats, and returns the folder around them."""
+
+    def write(key, suffix, around="log"):
+        rows = pd.DataFrame({"timestamp": "2025-01-01T00:00:00Z", "prediction": [0, 1, 0], "label": [0, 1, 1]})
+        for value in ("0", "1"):
+            folder = tmp_path / around / f"{key}={value}"
+            folder.mkdir(parents=True)
+            if suffix == "csv":
+                rows.to_csv(folder / "part.csv", index=False)
+            elif suffix == "parquet":
+                rows.to_parquet(folder / "part.parquet")
+            else:
+                rows.to_json(folder / "part.jsonl", orient="records", lines=True)
+        return str(tmp_path / around)
+
+    return write

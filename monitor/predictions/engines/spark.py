@@ -37,6 +37,8 @@ SETTINGS = {
     # A value that cannot be parsed is missing, and counted; it does not end the query.
     "spark.sql.ansi.enabled": "false",
     "spark.sql.execution.arrow.pyspark.enabled": "true",
+    # Keys in the names of folders are text, as in CSV.
+    "spark.sql.sources.partitionColumnTypeInference.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
 }
 LOCAL_SETTINGS = {
@@ -118,7 +120,16 @@ class SparkEngine(Engine):
         return sum(stage.numCompletedTasks / stage.numTasks for stage in running) / len(running) if running else None
 
     def _read_files(self, files: LogFiles) -> DataFrame:
-        reader = self._spark.read
+        frame = self._read(files, {})
+        if not (keys := files.folder_keys(frame.columns)):
+            return frame
+        around = {path.absolute().parents[len(keys)] for path in files.paths}
+        if len(around) > 1:
+            raise SourceError(f"folders named {sanitize(keys[0], 60)}=... lie in several folders: name one at a time")
+        return self._read(files, {"basePath": os.fspath(around.pop())})
+
+    def _read(self, files: LogFiles, options: dict[str, str]) -> DataFrame:
+        reader = self._spark.read.options(**options)
         paths = [_literal_path(os.fspath(path.absolute())) for path in files.paths]
         match files.format:
             case FileFormat.PARQUET:
@@ -126,11 +137,11 @@ class SparkEngine(Engine):
             case FileFormat.JSON:
                 return reader.json(paths)
             case FileFormat.CSV:
-                return self._read_csv(paths, files.delimiter)
+                return self._read_csv(paths, files.delimiter, options)
 
-    def _read_csv(self, paths: list[str], delimiter: str) -> DataFrame:
+    def _read_csv(self, paths: list[str], delimiter: str, options: dict[str, str]) -> DataFrame:
         """Read each file by its own header: Spark would use the header of the first for all."""
-        options = {
+        options = options | {
             "header": "true",
             "sep": delimiter,
             "quote": '"',

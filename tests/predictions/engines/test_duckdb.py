@@ -9,7 +9,6 @@ from types import SimpleNamespace
 
 import duckdb
 import ibis
-import pandas as pd
 import pyarrow as pa
 import pytest
 
@@ -146,26 +145,6 @@ def test_an_engine_removes_its_temporary_folder(tmp_path):
 def test_an_unknown_engine_is_refused(name):
     with pytest.raises(SourceError, match="there is no engine"):
         open_engine(name)
-
-
-@pytest.fixture
-def partitions(tmp_path):
-    """Writes a log into two folders named by a key, in one of the formats, and returns the folder around them."""
-
-    def write(key, suffix, around="log"):
-        rows = pd.DataFrame({"timestamp": "2025-01-01T00:00:00Z", "prediction": [0, 1, 0], "label": [0, 1, 1]})
-        for value in ("0", "1"):
-            folder = tmp_path / around / f"{key}={value}"
-            folder.mkdir(parents=True)
-            if suffix == "csv":
-                rows.to_csv(folder / "part.csv", index=False)
-            elif suffix == "parquet":
-                rows.to_parquet(folder / "part.parquet")
-            else:
-                rows.to_json(folder / "part.jsonl", orient="records", lines=True)
-        return str(tmp_path / around)
-
-    return write
 
 
 SUFFIXES = pytest.mark.parametrize("suffix", ["csv", "parquet", "jsonl"])

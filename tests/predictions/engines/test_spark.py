@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from modeltop.core.errors import SourceError
 from modeltop.predictions.aggregates.score_bins import score_bin
 from modeltop.predictions.engines.base import fetch, open_engine
 from modeltop.predictions.queries.aggregate import aggregate, read_areas
@@ -107,6 +108,22 @@ def test_aggregates_are_the_same(engine, spark, log, read, case):
             np.testing.assert_allclose(actual, expected, rtol=1e-12, atol=1e-13, err_msg=name)
         else:
             assert np.array_equal(actual, expected), name
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet", "jsonl"])
+@pytest.mark.parametrize("around", ["log", "a[1]"])
+def test_keys_of_folders_are_columns_where_the_name_is_free_and_refused_where_not(
+    engine, spark, partitions, suffix, around
+):
+    free, taken = partitions("country", suffix, around), partitions("label", suffix, f"{around}/other")
+    counts = []
+    for opened in (engine, spark):
+        table = opened.open((f"{free}/country=0", f"{free}/country=1")).table
+        rows = fetch(opened, table.group_by("country", "label").agg(rows=table.count())).to_pylist()
+        counts.append(sorted((row["country"], int(row["label"]), row["rows"]) for row in rows))
+        with pytest.raises(SourceError, match=r"named label=\.\.\., which is a column"):
+            opened.open((taken,))
+    assert counts[0] == counts[1] == [("0", 0, 1), ("0", 1, 2), ("1", 0, 1), ("1", 1, 2)]
 
 
 @pytest.mark.parametrize("case", ["binary", "runs of rows"])
