@@ -4,9 +4,10 @@ from datetime import timedelta
 
 import pytest
 
+from modeltop.alerting.dispatch import plan_notifications
 from modeltop.alerting.routing import NotificationPolicy, Route
 from modeltop.core.event import SendFinished
-from modeltop.core.incident import Matchers, NotificationKey
+from modeltop.core.incident import AlertingState, Matchers, NotificationKey, ReceiverState
 from modeltop.core.series import Severity
 
 HOUR = timedelta(hours=1)
@@ -426,6 +427,14 @@ def test_a_disabled_receiver_is_probed_by_one_message_of_all_that_is_open(new_wo
     assert (batch.receiver, len(batch.notifications)) == ("slack", 3)
     assert {item.receiver for item in world.run_cycle()} == {"slack"}
     assert world.state.receivers["slack"].disabled_reason is None
+
+
+@pytest.mark.parametrize(("policy", "expected"), [(LOUD, ("slack",)), (NotificationPolicy(exempt=True), ())])
+def test_a_disabled_receiver_with_nothing_to_be_sent_is_probed_unless_it_is_a_pager(new_world, policy, expected):
+    world = new_world({"slack": policy})
+    receiver = ReceiverState(world.clock - HOUR, disabled_reason="404", retry_at=world.clock - MINUTE)
+    state = AlertingState(receivers={"slack": receiver})
+    assert plan_notifications(state, world.config, world.clock).recovery_messages == expected
 
 
 def test_a_receiver_whose_messages_are_not_grouped_is_probed_with_one(new_world):

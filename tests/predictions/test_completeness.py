@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modeltop.predictions.completeness import labels_complete
+from modeltop.history.store.computed_format import ComputedHistory
+from modeltop.predictions.completeness import FAR_FUTURE, chunk_ends, labels_complete, period_flags, span_ends
 
 DAY = np.timedelta64(1, "D")
 NOW = np.datetime64("2025-03-01", "us")
@@ -79,3 +80,26 @@ def test_a_period_without_an_end_has_ended():
 def test_waiting_longer_never_makes_a_period_incomplete(coverage, days):
     now, later = (flags(coverage, age=age, delay=10) for age in (days, days + 5))
     assert all(after == "c" for before, after in zip(now, later, strict=True) if before == "c")
+
+
+def days(*numbers):
+    return np.datetime64("2025-01-01", "us") + np.array(numbers) * DAY
+
+
+def test_the_last_of_periods_named_by_a_column_is_as_long_as_most():
+    assert span_ends(days(0, 7, 14, 15)).tolist() == days(7, 14, 15, 22).tolist()
+
+
+def test_the_last_run_of_rows_ends_once_it_is_full():
+    assert chunk_ends(days(0, 1), np.array([500.0, 500.0]), 500).tolist() == days(1, 2).tolist()
+    assert chunk_ends(days(0, 1), np.array([500.0, 499.0]), 500).tolist() == [days(1)[0].item(), FAR_FUTURE.item()]
+
+
+def test_a_period_that_is_computed_again_is_there_once():
+    def history(times):
+        known = np.zeros(len(times), dtype=np.bool_)
+        segments = np.full(len(times), "all", dtype=object)
+        return ComputedHistory("m", times, segments, np.full(len(times), 9.0), known, known, {})
+
+    flags = period_flags(history(days(3, 4)), lambda times, _: times + DAY, now=NOW, before=history(days(2, 3)))
+    assert flags.times.tolist() == days(2, 3, 4).tolist()

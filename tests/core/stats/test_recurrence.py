@@ -88,3 +88,9 @@ def test_noise_looks_like_a_repetition_once_in_a_hundred_times_at_most():
     noise = rng.normal(0.9, abs(EFFECT) / 4, (1000, 120))
     found = [same_effect_before(replace(series, values=row), series.times[-1:], EFFECT) for row in noise]
     assert sum(map(bool, found)) <= 10
+
+
+def test_two_repetitions_within_a_month_may_be_chance_where_another_day_had_the_effect():
+    days = weeks_before(4, 2)
+    assert earlier(LAST, *days, history=32) == tuple(days)
+    assert earlier(LAST, *days, LAST - timedelta(days=20), history=32) == ()

@@ -47,3 +47,10 @@ def test_no_slide_ends_where_the_fall_is_explained():
     values = np.linspace(0.9, 0.7, 60)
     explained = np.arange(60) >= 40
     assert {slide.end for _, slide in found(values, explained)} == set(range(27, 40))
+
+
+def test_a_fall_from_which_the_last_week_has_recovered_is_none():
+    fallen = np.linspace(0.9, 0.4, 224)
+    assert [slide.length for _, slide in found(fallen) if slide.end == 223][-1] == 224
+    recovered = np.append(fallen[:217], np.full(7, 0.9))
+    assert [slide.length for _, slide in found(recovered) if slide.end == 223] == []

@@ -15,6 +15,7 @@ import pytest
 from modeltop.core.errors import SourceError
 from modeltop.core.metrics.registry import MetricRegistry
 from modeltop.predictions.engines.base import fetch, open_engine
+from modeltop.predictions.engines.duckdb import DuckEngine
 from modeltop.predictions.files import FileFormat, find_log_files
 from modeltop.predictions.job import compute
 from modeltop.predictions.loading import load_log
@@ -192,19 +193,20 @@ def test_a_locked_engine_reads_its_log_and_nothing_else(partitions, tmp_path, su
                 engine._duck.execute(statement)
 
 
-def test_compute_reads_rows_with_a_locked_engine(tmp_path, monkeypatch):
+def test_compute_locks_the_engine_before_it_evaluates_rows(tmp_path, monkeypatch):
     (tmp_path / "log.csv").write_text(LOG + "2025-01-01,0,0\n")
-    (tmp_path / "labels.csv").write_text("id,label\n1,1\n")
-    with open_engine() as engine:
-        monkeypatch.setattr("modeltop.predictions.engines.base.open_engine", lambda _: engine)
-
-        def confirm(_):
-            with pytest.raises(SourceError, match="disabled by configuration"):
-                engine.open((str(tmp_path / "labels.csv"),))
-
-        job = LogSettings(spec=LogSpec(sources=(str(tmp_path / "log.csv"),)))
-        now = datetime(2025, 2, 1, tzinfo=UTC)
-        assert compute([job], tmp_path / "store", catalog=MetricRegistry(), now=now, confirm=confirm).changed_models
+    calls = []
+    monkeypatch.setattr(DuckEngine, "lock", lambda _: calls.append("lock"))
+    stream = DuckEngine.stream
+    monkeypatch.setattr(
+        DuckEngine, "stream", lambda self, expression: [calls.append("stream"), *stream(self, expression)][1:]
+    )
+    job = LogSettings(spec=LogSpec(sources=(str(tmp_path / "log.csv"),)))
+    now = datetime(2025, 2, 1, tzinfo=UTC)
+    assert compute([job], tmp_path / "store", catalog=MetricRegistry(), now=now).changed_models == 1
+    assert calls.count("lock") == 1
+    assert calls.index("lock") <= 1, "but for the first rows, by which columns are recognized"
+    assert calls.count("stream") > 2
 
 
 def test_a_view_of_a_foreign_database_is_refused_and_its_tables_are_read(tmp_path):

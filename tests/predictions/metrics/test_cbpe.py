@@ -142,6 +142,16 @@ def test_an_interval_is_as_long_as_the_errors_of_single_labels_make_it(binary, m
     assert half_width == pytest.approx(1.959964 * deviation / (value * (1 - value)), rel=1e-5)
 
 
+def test_equal_scores_count_half_in_the_estimated_area(binary):
+    counts = binary(np.full(50, 2), np.repeat([1, 0], [20, 30]), np.repeat([0.7, 0.3], [20, 30]))
+    probability = np.zeros(256)
+    probability[score_bin(np.array([0.7, 0.3]))] = 0.7, 0.3
+    area = compute_cbpe(counts, probability)["estimated_roc_auc"]
+    # Expected positives are 14 and 9, negatives 6 and 21.
+    assert area.value[0] == pytest.approx((14 * 21 + (14 * 6 + 9 * 21) / 2) / (23 * 27))
+    assert area.bound[0] == pytest.approx((14 * 6 + 9 * 21) / 2 / (23 * 27))
+
+
 def test_the_interval_of_the_accuracy_of_several_classes_holds_it_19_times_in_20(multiclass):
     rng = np.random.default_rng(12)
     probability = calibrate(multiclass(*draw_classes(rng, 100_000), size=3))
@@ -246,5 +256,6 @@ def test_a_class_that_the_reference_never_had_is_left_out_of_averages_and_widens
     estimates = compute_cbpe(log, calibrate(reference))
     assert estimates["estimated_recall_macro"].value[0] == pytest.approx(1.0)
     assert estimates["estimated_recall_macro"].low[0] <= 2 / 3
+    assert estimates["estimated_precision_macro"].high[0] > 0.99
     unlabelled = compute_cbpe(log, calibrate(log))
     assert undefined_reason(unlabelled["estimated_accuracy"]) == "the reference has no labeled rows with a score"

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from scipy.spatial.distance import jensenshannon
 
+from modeltop.predictions.metrics.base import metric_values
 from modeltop.predictions.metrics.compute import compute_metrics
 from modeltop.predictions.metrics.drift import (
     GROUPS,
@@ -149,6 +150,12 @@ def test_a_column_counts_as_drifted_by_its_own_effect_size(column, categories):
     drifted = drifted_share([*effects, effect_size(compute_drift(column([np.nan], [1.0], [2.0])))])
     assert drifted.value.tolist() == [0.0, 1.0]
     assert drifted.support.tolist() == [2, 2]
+
+
+def test_an_effect_of_just_a_tenth_is_drift():
+    defined = np.zeros(1, dtype=np.int8)
+    effects = [metric_values(np.array([value]), np.array([100.0]), reason=defined) for value in (0.1, 0.0999)]
+    assert drifted_share(effects).value.tolist() == [0.5]
 
 
 def test_the_score_and_the_prediction_drift_as_columns_do(binary, multiclass):

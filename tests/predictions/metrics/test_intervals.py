@@ -14,6 +14,7 @@ from modeltop.predictions.metrics.binary import (
     cost_per_1000_rows,
 )
 from modeltop.predictions.metrics.compute import compute_metrics
+from modeltop.predictions.metrics.intervals import fourth_central_moment
 
 PERIODS = 20_000
 
@@ -161,3 +162,9 @@ def test_intervals_of_scores_cover_the_truth_in_more_cases(binary, concat, rows,
     metrics = compute_binary(concat(counts))
     for name, value in truth.items():
         assert_covers(metrics[name], value, name)
+
+
+def test_the_fourth_central_moment_is_that_of_the_values():
+    values = np.random.default_rng(4).gamma(2.0, 3.0, 500)
+    raw = [np.array([(values**power).mean()]) for power in (1, 2, 3, 4)]
+    assert fourth_central_moment(*raw)[0] == pytest.approx(((values - values.mean()) ** 4).mean())
