@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import errno
 import gc
 import os
 import signal
@@ -128,11 +129,15 @@ def _run(words: list[str], context: Context) -> int:
     except MonitorError as error:
         for line in str(error).splitlines():
             context.err_line(sanitize(line, 400))
-        return usage_code
     except ModuleNotFoundError as error:
         context.err_line(f"{sanitize(error.name, 60)} is not installed here: pip install modeltop")
-        return usage_code
-    return code
+    except OSError as error:
+        if error.errno != errno.ENAMETOOLONG:
+            raise
+        context.err_line(f"{sanitize(error.filename, 100)} is longer than file systems allow: name another path")
+    else:
+        return code
+    return usage_code
 
 
 def _misspelt(words: Sequence[str]) -> str | None:

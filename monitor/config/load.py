@@ -40,10 +40,15 @@ if TYPE_CHECKING:
 
 NAME = "modeltop.toml"
 SIZE_LIMIT = 1_000_000
-MAX_DEPTH = 50
-"""Parts of a dotted key: the parser takes time by their square."""
-DEEP_KEY = re.compile(rf"(?m)(?:^|[{{,\[])[ \t]*+(?:[\w\"'-]++[ \t]*+\.[ \t]*+){{{MAX_DEPTH}}}")
 """Bytes; a configuration is written by hand, so a larger file is a mistake."""
+MAX_DEPTH = 50
+"""Parts of a dotted key: the parser takes time and memory by their square."""
+_KEY_PART = r"""(?:[\w-]++|"(?:[^"\\\n]|\\.)*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+"""
+DEEP_KEY = re.compile(rf"(?m)(?:^|[{{,\[])[ \t]*+(?:{_KEY_PART}){{{MAX_DEPTH}}}")
+MAX_TABLES = 10_000
+"""Tables in a file, nested ones included: each is validated."""
+MAX_MISTAKES = 20
+"""Mistakes that are each reported, with their lines: finding one takes time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +152,10 @@ def from_tables(data: Mapping[str, Any], path: Path, text: str = "") -> Config:
     )
     top.check_unknown_keys()
     if top.errors:
-        raise ConfigError("\n".join(f"{path}: {message}{_at_line(text, message)}" for message in top.errors))
+        lines = [f"{path}: {message}{_at_line(text, message)}" for message in top.errors[:MAX_MISTAKES]]
+        if len(top.errors) > MAX_MISTAKES:
+            lines.append(f"{path}: {len(top.errors) - MAX_MISTAKES:,} more mistakes")
+        raise ConfigError("\n".join(lines))
     return config
 
 
@@ -195,13 +203,22 @@ def parse_tables(text: str, path: Path) -> Mapping[str, Any]:
         line = text.count("\n", 0, key.start()) + 1
         raise ConfigError(f"{path}:{line}: a key of more than {MAX_DEPTH} parts; is this the configuration?")
     try:
-        return tomllib.loads(text)
+        tables = tomllib.loads(text)
+        if (count := _count_tables(tables)) > MAX_TABLES:
+            raise ConfigError(f"{path}: {count:,} tables, more than {MAX_TABLES:,}; is this the configuration?")
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path}: not TOML: {error}") from error
     except RecursionError:
         raise ConfigError(f"{path}: nested too deeply; is this the configuration?") from None
     except ValueError:
         raise ConfigError(f"{path}: a number of thousands of digits; is this the configuration?") from None
+    return tables
+
+
+def _count_tables(value: object) -> int:
+    if isinstance(value, dict):
+        return 1 + sum(map(_count_tables, value.values()))
+    return sum(map(_count_tables, value)) if isinstance(value, list) else 0
 
 
 def _model_aliases(table: TableReader) -> dict[str, str]:

@@ -13,6 +13,8 @@ from modeltop.rules.detectors.base import Detector, detectors
 from modeltop.rules.rule import Rule
 
 MAX_DIGITS = 9
+PERIODS, MAX_PERIODS = ("periods", "least", "back", "usual"), 100_000
+"""Fields of detectors that are numbers of periods, and the largest: they have arrays of that length."""
 
 
 def parse_rules(
@@ -43,6 +45,9 @@ def _rule(table: TableReader, catalog: MetricRegistry, receivers: Collection[str
     kinds = detectors()
     kind: type[Detector] = kinds[table.choice("check", tuple(kinds)) or "threshold"]
     detector = table.build(kind, minimum=1)
+    for name in PERIODS:
+        if getattr(detector, name, 0) > MAX_PERIODS:
+            table.error(name, f"more than {MAX_PERIODS:,} periods; write a smaller number")
     confirm = _confirm(table)
     values = table.read(Rule, "name", "metric", "model", "segment", "min_count", "max_gap", "runbook", minimum=0)
     values |= table.read(Rule, "recover", minimum=1)

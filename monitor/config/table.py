@@ -33,6 +33,9 @@ _TYPE_NAMES = {
 MAX_UNKNOWN = 20
 """Unknown keys of a table that are each reported, with the nearest name."""
 
+MAX_INTEGER = 10**15
+"""Integers from which arithmetic overflows; TOML's own limit of 64 bits is ignored by the parser."""
+
 
 class TableReader:
     """One table of the file: typed reads by key, and every mistake with its dotted key.
@@ -149,6 +152,12 @@ class TableReader:
         if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in allowed):
             self.error(key, f"{_type_name(value)} where {expected} is expected")
             return None
+        if isinstance(value, int) and abs(value) >= MAX_INTEGER:
+            self.error(key, "a number of more than 15 digits; write a smaller one, or with an exponent")
+            return None
+        if isinstance(value, str) and "\0" in value:
+            self.error(key, "there is a NUL in it")
+            return None
         return value
 
     def text(self, key: str) -> str | None:
@@ -189,8 +198,8 @@ class TableReader:
         if value is None:
             return None
         items = [value] if isinstance(value, str) else value
-        if not all(isinstance(item, str) and item for item in items):
-            self.error(key, "an array of strings is expected, none of them empty")
+        if not all(isinstance(item, str) and item and "\0" not in item for item in items):
+            self.error(key, "an array of strings is expected, none of them empty or with a NUL")
             return None
         return tuple(items)
 
@@ -214,7 +223,11 @@ class TableReader:
         if isinstance(value, date) and not isinstance(value, datetime):
             value = datetime(value.year, value.month, value.day, tzinfo=UTC)
         moment: datetime | None = value
-        return moment.replace(tzinfo=UTC) if moment is not None and moment.tzinfo is None else moment
+        try:
+            return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC) if moment is not None else None
+        except OverflowError:
+            self.error(key, f"{value} is outside of the years 1 to 9999")
+            return None
 
     def time_of_day(self, key: str) -> time | None:
         """Return a time of day, TOML's own or text such as `09:00`; `24:00` is midnight."""
@@ -244,6 +257,9 @@ class TableReader:
     def path(self, key: str) -> Path | None:
         """Return a path, relative to the folder of the configuration."""
         text = self.text(key)
+        if text and (len(os.fsencode(text)) > 4000 or max(map(len, os.fsencode(text).split(b"/"))) > 255):
+            self.error(key, "a path longer than file systems allow; write a shorter one")
+            return None
         return Path(self.resolve(text)) if text else None
 
     def resolve(self, text: str) -> str:
@@ -291,7 +307,8 @@ class TableReader:
 
     def check_unknown_keys(self) -> None:
         """Note the keys of this table, and of those within, that were never read."""
-        unknown = [key for key in self.data if key not in self._read_keys]
+        read_keys = set(self._read_keys)
+        unknown = [key for key in self.data if key not in read_keys]
         for key in unknown[:MAX_UNKNOWN]:
             self.error(key, f"unknown key{_nearest(key, self._read_keys)}")
         if len(unknown) > MAX_UNKNOWN:

@@ -291,7 +291,7 @@ def format_duration(span: timedelta, parts: int = 2) -> str:
 
 
 def parse_duration(text: str) -> timedelta | None:
-    """Return a positive duration such as `90m`, `36h`, `2d`, `1w`; None if the text is no duration.
+    """Return a positive duration such as `90m`, `36h`, `2d`, `1w`, at most a century; None if the text is no duration.
 
     >>> parse_duration("7d"), parse_duration("soon")
     (datetime.timedelta(days=7), None)
@@ -299,7 +299,8 @@ def parse_duration(text: str) -> timedelta | None:
     match = re.fullmatch(r"(\d{1,6}(?:\.\d{1,6})?)\s*([smhdw])", text.strip())
     if match is None or float(match[1]) == 0:
         return None
-    return timedelta(seconds=float(match[1]) * _SECONDS[match[2]])
+    # With more than a century, a moment from now may lie beyond the last year that there is.
+    return min(timedelta(seconds=float(match[1]) * _SECONDS[match[2]]), timedelta(days=36_525))
 
 
 def format_exact(value: float) -> str:

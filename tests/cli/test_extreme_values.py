@@ -45,3 +45,24 @@ def test_what_stands_for_infinity_is_in_no_baseline_and_no_text(run, tmp_path, c
     assert [each["limit"] < 0.3 for each in alerts if each["condition"] == "threshold"] == [True]
     for words in (["check"], ["report"]):
         assert not re.search(r"e\+?30\d|e\+?999", run(words[0], path).out)
+
+
+LONG = "a" * 300
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        (["check", "m.csv", "--now", "9999-12-31T23:59:59-12:00"], 3, "invalid date '9999-12-31T23:59:59-12:00'"),
+        (["check", LONG], 3, "File name too long"),
+        (["export", "m.csv", "--csv", LONG], 2, "longer than file systems allow"),
+        (["note", "m", "text", "--store", LONG], 2, "longer than file systems allow"),
+        (["silence", "m", "--why", "frozen", "--for", "999999w", "--store", "."], 2, "30 days at most"),
+    ],
+)
+def test_words_at_the_ends_of_what_is_possible_are_one_line(run, tmp_path, monkeypatch, words, code, message):
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path / "m.csv", accuracy=ACCURACY)
+    outcome = run(*words)
+    assert (outcome.code, "an error of its own" in outcome.err) == (code, False), outcome.err
+    assert message.lower() in (outcome.out + outcome.err).lower()

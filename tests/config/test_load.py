@@ -108,6 +108,15 @@ def test_the_rest_of_the_keys(load_config, tmp_path):
         pytest.param('on_no_data = "bad"\n', "on_no_data: 'bad' is not one of ok, warning", id="severity"),
         pytest.param("store = 1\n", "store: a number where a table is expected", id="store of another type"),
         pytest.param("a = \n", "line 1", id="syntax names the line"),
+        pytest.param(RULE + f"critical = {{ below = {'9' * 400} }}\n", "more than 15 digits", id="no float"),
+        pytest.param(RULE + f"critical = {{ below = 0 }}\nconfirm = {10**15}\n", "more than 15 digits", id="integer"),
+        pytest.param(RULE + 'check = "shift"\nperiods = 1000000000\n', "more than 100,000 periods", id="periods"),
+        pytest.param(RULE + 'check = "shift"\nslack = 1e308\n', "slack are numbers of deviations", id="slack"),
+        pytest.param('[store]\npath = "a\\u0000"\n', "store.path: there is a NUL in it", id="NUL"),
+        pytest.param(f'[store]\npath = "{"a" * 256}"\n', "store.path: a path longer than", id="long name"),
+        pytest.param(f'[store]\npath = "{"a/" * 2100}"\n', "store.path: a path longer than", id="long path"),
+        pytest.param("[[rules]]\n" * 50_000, "50,001 tables, more than 10,000", id="tables"),
+        pytest.param("rules = [" + "{}," * 50_000 + "]", "50,001 tables, more than 10,000", id="inline tables"),
     ],
 )
 def test_a_mistake_names_the_file_the_key_and_the_remedy(load_config, tmp_path, text, message):
@@ -122,6 +131,26 @@ def test_all_mistakes_are_reported_at_once_one_a_line(load_config):
     with pytest.raises(ConfigError) as error:
         load_config('tz = "UTC"\n[store]\npaht = "x"\n')
     assert len(str(error.value).splitlines()) == 2
+
+
+def test_a_moment_outside_of_all_years_is_a_mistake(load_config):
+    with pytest.raises(ConfigError, match="outside of the years 1 to 9999"):
+        load_config('[reference]\nfrom = "9999-12-31T23:59:59-12:00"\nto = "9999-12-31"\n')
+
+
+def test_a_key_of_many_parts_is_refused_however_it_is_quoted(load_config):
+    for part in ('"! "', "'!'", '"\\u0041"', "a"):
+        with pytest.raises(ConfigError, match=r"toml:1: a key of more than 50 parts"):
+            load_config(" . ".join([part] * 60) + " = 1")
+    load_config("[models]\n" + 'x.aliases = ["' + "a." * 100 + '"]\n')
+
+
+def test_of_many_mistakes_the_first_are_reported(load_config):
+    with pytest.raises(ConfigError) as error:
+        load_config("[[routes]]\n" * 3_000)
+    lines = str(error.value).splitlines()
+    assert len(lines) == 21
+    assert lines[-1].endswith("2,980 more mistakes")
 
 
 @pytest.mark.parametrize(

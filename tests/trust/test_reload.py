@@ -9,6 +9,7 @@ import pytest
 from tests.trust.conftest import LONGEST, wait_until
 
 BAD = 0.5
+RULE = '[[rules]]\nname = "x"\nmetric = "accuracy"\n'
 FILES = {
     "deep arrays": lambda: "x = " + "[" * 200_000 + "]" * 200_000,
     "deep inline tables": lambda: "x = " + "{a=" * 20_000 + "1" + "}" * 20_000,
@@ -19,6 +20,13 @@ FILES = {
     "a key of many parts": lambda: ".".join("a" * 200_000) + " = 1",
     "a table of many parts": lambda: "[" + ".".join("a" * 200_000) + "]",
     "parts in an inline table": lambda: "x = {" + ".".join("a" * 200_000) + " = 1}",
+    "a key of many quoted parts": lambda: ".".join(['"! "'] * 190_000) + " = 1",
+    "many rules": lambda: "[[rules]]\n" * 90_000,
+    "many tables in an array": lambda: "rules = [" + "{}," * 300_000 + "]",
+    "an integer that is no float": lambda: RULE + f"critical = {{ below = {'9' * 4_000} }}",
+    "an array of 10^9 periods": lambda: RULE + 'check = "shift"\nperiods = 1000000000',
+    "a NUL in a path": lambda: '[store]\npath = "a\\u0000"',
+    "a name too long": lambda: f'[store]\npath = "{"a" * 300}"',
     "many tables": lambda: "\n".join(f"[x{number}]" for number in range(60_000)),
     "a huge string": lambda: 'x = "' + "a" * 990_000 + '"',
     "an open string": lambda: 'x = "' + "a" * 990_000,
@@ -66,6 +74,7 @@ def test_a_file_that_is_no_configuration_keeps_the_old_one_in_force(machine, wat
         watching.process.send_signal(signal.SIGHUP)
         assert wait_until(reported, LONGEST), (name, watching.log.read_text())
         assert watching.process.poll() is None, name
+        assert watching.log.read_text().count("\n") == before + 1, (name, watching.log.read_text())
         # The good one in between, so that the same error is reported anew.
         put(path, kept.read_bytes)
         before = watching.log.read_text().count("configuration was reloaded")

@@ -102,6 +102,10 @@ def _trust(support: Floats, skewed: float) -> Floats:
     return np.where(is_known, np.sqrt(np.minimum(ratio, 1.0) * certainty), 1.0)
 
 
+MAX_SLACK = 1e6
+"""Deviations; the squares of far larger ones overflow."""
+
+
 @detector("shift")
 @dataclass(frozen=True, slots=True)
 class LastingShift(Detector):
@@ -139,7 +143,7 @@ class LastingShift(Detector):
             raise ValueError("a shift needs `warn`, `critical` or both: such as warn = 3.7")
         message = "warn, critical and slack are numbers of deviations: give finite ones above 0"
         validate_levels(self.warn, self.critical, message, minimum=math.nextafter(0, 1))
-        if not (math.isfinite(self.slack) and self.slack > 0):
+        if not 0 < self.slack < MAX_SLACK:
             raise ValueError(message)
         if self.least < 2 or self.periods < self.least or min(self.back, self.usual) < 1:
             raise ValueError("periods, least, back and usual are numbers of periods: least from 2 up to periods")
