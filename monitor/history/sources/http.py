@@ -9,11 +9,21 @@ import ssl
 import time
 from base64 import b64encode
 from collections.abc import Mapping
-from http.client import HTTPException, HTTPMessage, HTTPResponse
+from functools import partial
+from http.client import HTTPConnection, HTTPException, HTTPMessage, HTTPResponse, HTTPSConnection
+from io import BufferedReader, RawIOBase
 from typing import IO, Any
 from urllib.error import HTTPError, URLError
 from urllib.parse import SplitResult, unquote, urlencode, urlsplit
-from urllib.request import HTTPRedirectHandler, HTTPSHandler, OpenerDirector, ProxyHandler, Request, build_opener
+from urllib.request import (
+    HTTPHandler,
+    HTTPRedirectHandler,
+    HTTPSHandler,
+    OpenerDirector,
+    ProxyHandler,
+    Request,
+    build_opener,
+)
 
 from modeltop.core.errors import SourceError
 from modeltop.core.text import sanitize
@@ -65,6 +75,59 @@ class _NoRedirect(HTTPRedirectHandler):
         del req, fp, code, msg, headers, newurl
 
 
+class _SocketReader(RawIOBase):
+    """Reads a socket until a moment: a service that sends a byte now and then never exceeds the wait for the next.
+
+    Args:
+        sock: The socket.
+        ends: That moment, by `time.monotonic`.
+    """
+
+    def __init__(self, sock: socket.socket, ends: float) -> None:
+        self._sock, self._ends = sock, ends
+        self._file = sock.makefile("rb", buffering=0)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any, /) -> int | None:
+        left = self._ends - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        self._sock.settimeout(min(TIMEOUT_SECONDS, left))
+        return self._file.readinto(buffer)
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
+
+
+class _Response(HTTPResponse):
+    def __init__(self, ends: float, sock: socket.socket, *args: Any, **options: Any) -> None:
+        super().__init__(sock, *args, **options)
+        self.fp.close()
+        self.fp = BufferedReader(_SocketReader(sock, ends))
+
+
+class _Http(HTTPHandler, HTTPSHandler):
+    """Opens connections whose answers are read until a moment, by `time.monotonic`."""
+
+    def __init__(self, ends: float) -> None:
+        self._ends, self._tls = ends, ssl.create_default_context()
+        super().__init__(context=self._tls)
+
+    def http_open(self, req: Request) -> HTTPResponse:
+        return self.do_open(partial(self._connection, HTTPConnection), req)
+
+    def https_open(self, req: Request) -> HTTPResponse:
+        return self.do_open(partial(self._connection, partial(HTTPSConnection, context=self._tls)), req)
+
+    def _connection(self, kind: Any, host: str, **options: Any) -> HTTPConnection:
+        connection: HTTPConnection = kind(host, **options)
+        connection.response_class = partial(_Response, self._ends)  # type: ignore[assignment]
+        return connection
+
+
 class JsonService:
     """A service that answers in JSON, for one fetch.
 
@@ -85,8 +148,8 @@ class JsonService:
         if address.username is not None:
             authorization = basic(unquote(address.username), unquote(address.password or ""))
         self._headers = {"Accept": "application/json"} | ({"Authorization": authorization} if authorization else {})
-        self._opener = _opener(is_local=address.hostname in _LOOPBACK)
         self._ends = time.monotonic() + TOTAL_SECONDS
+        self._opener = _opener(self._ends, is_local=address.hostname in _LOOPBACK)
 
     def get(self, path: str, parameters: Mapping[str, str]) -> Mapping[str, Any]:
         """Return the answer to a request.
@@ -125,8 +188,6 @@ class JsonService:
             length += len(part)
             if length > MAX_BYTES:
                 raise SourceError(f"{self.name} answers with more than {MAX_BYTES // 2**20} MB: ask for less")
-            if time.monotonic() > self._ends:
-                raise SourceError(f"{self.name} needs longer than {TOTAL_SECONDS:.0f} s: ask for less")
         return b"".join(parts)
 
     def _parse(self, data: bytes) -> Mapping[str, Any]:
@@ -160,6 +221,8 @@ class JsonService:
 
     def _failure(self, error: Exception) -> SourceError:
         """Return the error for a service that gave no answer."""
+        if time.monotonic() >= self._ends:
+            return SourceError(f"{self.name} needs longer than {TOTAL_SECONDS:.0f} s: ask for less")
         cause = error.reason if isinstance(error, URLError) else error
         for kind, message in _FAILURES:
             if isinstance(cause, kind):
@@ -186,10 +249,9 @@ def _split(url: str) -> SplitResult:
     return address
 
 
-def _opener(*, is_local: bool) -> OpenerDirector:
-    handlers = [_NoRedirect(), HTTPSHandler(context=ssl.create_default_context())]
+def _opener(ends: float, *, is_local: bool) -> OpenerDirector:
     # This machine itself is reached directly, whatever HTTP_PROXY says.
-    return build_opener(*handlers, *([ProxyHandler({})] if is_local else []))
+    return build_opener(_NoRedirect(), _Http(ends), *([ProxyHandler({})] if is_local else []))
 
 
 def _detail(error: HTTPError) -> str:

@@ -1,8 +1,9 @@
 """What a service may answer, and what a person reads then."""
 
 import base64
+import contextlib
 import socket
-from threading import Thread
+from threading import Event, Thread
 
 import pytest
 
@@ -84,6 +85,36 @@ def test_an_answer_is_bounded_in_size_and_in_time(service, monkeypatch):
     monkeypatch.setattr(http, "MAX_BYTES", 10**6)
     monkeypatch.setattr(http, "TOTAL_SECONDS", -1.0)
     assert "needs longer than" in reason(service.url)
+
+
+@pytest.mark.parametrize(
+    ("first", "piece", "expected"),
+    [
+        (b"HTTP/1.1 200 OK\r\nX-Slow: ", b"a", "Prometheus needs longer than"),
+        (b"", b"HTTP/1.1 100 Continue\r\n\r\n", "Prometheus needs longer than"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n", b" ", "Prometheus needs longer than"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"0", "Prometheus needs longer than"),
+        (b"HTTP/1.1 500 No\r\nContent-Length: 99\r\n\r\n", b"a", "Prometheus failed with status 500: see"),
+    ],
+)
+def test_a_service_that_sends_a_byte_now_and_then_is_not_waited_for(monkeypatch, first, piece, expected):
+    monkeypatch.setattr(http, "TOTAL_SECONDS", 0.3)
+    is_left = Event()
+    with socket.create_server(("127.0.0.1", 0)) as slow:
+
+        def trickle():
+            connection, _ = slow.accept()
+            with connection, contextlib.suppress(OSError):
+                connection.recv(1000)
+                connection.sendall(first)
+                for _ in range(40):
+                    if is_left.wait(0.05):
+                        return
+                    connection.sendall(piece)
+
+        Thread(target=trickle, daemon=True).start()
+        assert reason(f"http://127.0.0.1:{slow.getsockname()[1]}").startswith(expected)
+        is_left.set()
 
 
 def test_this_machine_is_reached_without_a_proxy(service, monkeypatch):
