@@ -9,6 +9,7 @@ other severity.
 from __future__ import annotations
 
 import json
+import logging
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from modeltop.core.event import NotificationAction, NotificationReason
 from modeltop.core.series import Severity
 from modeltop.core.text import sanitize
 
+_LOG = logging.getLogger("modeltop.notify")
 PATH = "/api/v2/alerts"
 SEVERITIES = (Severity.WARNING, Severity.UNKNOWN, Severity.CRITICAL)
 REPEATS = 3
@@ -69,23 +71,25 @@ class Alertmanager(Notifier):
         Raises:
             NotifyError: None of them accepted the alerts.
         """
-        from modeltop.alerting.notifiers.http import HttpClient  # late: urllib3 and ssl are slow to import
+        from modeltop.alerting.notifiers.http import HttpClient, bearer  # late: urllib3 and ssl are slow to import
 
         now = datetime.fromtimestamp(time.time(), UTC) - message.clock_offset
         body = json.dumps(list(alerts(message, now, self.resolve_timeout))).encode("ascii")
         token = self.token.read() if self.token else None
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        headers = bearer(token) if token else {}
         secrets = (token,) if token else ()
-        errors: list[NotifyError] = []
+        errors: list[tuple[str, NotifyError]] = []
         for url in self.urls:
             client = HttpClient(url.rstrip("/") + PATH, self.timeout, self.ca_file, encrypted=False, secrets=secrets)
             try:
                 client.post(body, headers)
             except NotifyError as error:
-                errors.append(error)
+                errors.append((url, error))
         if len(errors) == len(self.urls):
             # Permanent only if no address can ever accept it.
-            raise next((error for error in errors if not error.permanent), errors[0])
+            raise min((error for _, error in errors), key=lambda error: error.permanent)
+        for url, reason in errors:
+            _LOG.warning("Alertmanager %s was not notified, another one was: %s", sanitize(url), reason)
 
 
 def alerts(message: Message, now: datetime, resolve_timeout: timedelta) -> Iterator[dict[str, Any]]:

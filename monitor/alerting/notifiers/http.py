@@ -78,6 +78,17 @@ def _basic_auth(parts: SplitResult) -> str:
     return f"Basic {b64encode(pair.encode('utf-8')).decode('ascii')}"
 
 
+def bearer(token: str) -> dict[str, str]:
+    """Return the header for a token (RFC 6750).
+
+    Raises:
+        NotifyError: Permanent: no header may have it.
+    """
+    if not (token.isascii() and token.isprintable()):
+        raise NotifyError("its token has characters that no header may have", permanent=True)
+    return {"Authorization": f"Bearer {token}"}
+
+
 def parse_address(text: str, *, encrypted: bool) -> SplitResult:
     """Return a valid web address in its parts; with `encrypted`, `http://` is refused, except to this machine.
 

@@ -19,7 +19,6 @@ from typing import Any, ClassVar
 from modeltop.alerting.messages.diagnosis_json import finite_or_none, questions_record
 from modeltop.alerting.messages.message import AlertSection, MemberLine, Message
 from modeltop.alerting.notifiers.base import Notifier, SecretRef, notifier, validate_timeout
-from modeltop.core.errors import NotifyError
 
 VERSION = 2
 """Version of the JSON, incremented when a field changes its meaning or is removed."""
@@ -49,7 +48,7 @@ class Webhook(Notifier):
         Raises:
             NotifyError: The status is not 2xx, or there was no response.
         """
-        from modeltop.alerting.notifiers.http import HttpClient  # late: urllib3 and ssl are slow to import
+        from modeltop.alerting.notifiers.http import HttpClient, bearer  # late: urllib3 and ssl are slow to import
 
         signing_key = self.signing_key.read() if self.signing_key else None
         token = self.token.read() if self.token else None
@@ -58,10 +57,8 @@ class Webhook(Notifier):
         headers = {"Idempotency-Key": f'"{name}"', "webhook-id": name}
         if signing_key is not None:
             headers |= signature(signing_key, name, int(time.time() - message.clock_offset.total_seconds()), body)
-        if token is not None and not (token.isascii() and token.isprintable()):
-            raise NotifyError("its token has characters that no header may have", permanent=True)
         if token is not None:
-            headers["Authorization"] = f"Bearer {token}"
+            headers |= bearer(token)
         secrets = tuple(secret for secret in (signing_key, token) if secret)
         HttpClient(self.url.read(), self.timeout, self.ca_file, encrypted=False, secrets=secrets).post(body, headers)
 

@@ -12,6 +12,8 @@ import pytest
 
 from modeltop.alerting.messages.compose import build_test_message
 from modeltop.alerting.notifiers.alertmanager import Alertmanager, alerts
+from modeltop.alerting.notifiers.base import SecretRef
+from modeltop.cli import main
 from modeltop.config.load import from_tables
 from modeltop.core.errors import ConfigError, NotifyError
 from modeltop.core.event import NotificationAction, NotificationReason
@@ -121,14 +123,44 @@ def test_a_watcher_that_is_dead_leaves_no_alert_for_ever(alertmanager, message, 
     assert active(url) == [], "it was sent an hour ago, and never again"
 
 
-def test_two_hosts_both_know_and_one_that_is_down_is_no_failure(alertmanager, message):
+def test_two_hosts_both_know_and_one_that_is_down_is_a_warning(alertmanager, message, caplog):
     first, second = alertmanager(), alertmanager()
     with socket.create_server(("127.0.0.1", 0)) as closed:
         down = f"http://127.0.0.1:{closed.getsockname()[1]}"
     Alertmanager(urls=(first, down, second), timeout=2).send(message())
     assert active(first) == active(second) == [("1a2b3c4d", "critical")]
+    assert [record.getMessage().partition(", another")[0] for record in caplog.records] == [
+        f"Alertmanager {down} was not notified"
+    ]
     with pytest.raises(NotifyError, match="cannot be reached"):
-        Alertmanager(urls=(down,), timeout=2).send(message())
+        Alertmanager(urls=(down, down), timeout=2).send(message())
+
+
+def test_a_watcher_that_is_started_again_goes_on_with_the_same_alert(alertmanager, tmp_path, isolated_home):
+    url = alertmanager()
+    settings = f'[receivers.am]\ntype = "alertmanager"\nurls = ["{url}"]\n'
+    (tmp_path / "modeltop.toml").write_text(settings)
+    metrics = tmp_path / "metrics.csv"
+
+    def watched(newest):
+        days = [datetime.now(UTC).date() - timedelta(days=back) for back in range(20, -1, -1)]
+        rows = [f"{day},fraud,{0.95 if day < days[-1] else newest},1000" for day in days]
+        metrics.write_text("\n".join(["date,model,accuracy,count", *rows, ""]))
+        assert main.main(["watch", "--once", "--config", str(tmp_path / "modeltop.toml"), str(metrics)]) == 0
+        with urllib.request.urlopen(f"{url}/api/v2/alerts", timeout=5) as answer:
+            return [(one["labels"], one["startsAt"], one["updatedAt"]) for one in json.load(answer)]
+
+    first = watched(0.6)
+    assert [(labels["model"], labels["severity"]) for labels, _, _ in first] == [("fraud", "critical")]
+    assert watched(0.6) == first, "it is not sent again before it is due"
+    assert watched(0.95) == []
+
+
+def test_a_token_that_no_header_may_have_is_named(message, monkeypatch):
+    monkeypatch.setenv("AM_TOKEN", "two\nlines")
+    with pytest.raises(NotifyError, match="its token has characters") as caught:
+        Alertmanager(urls=("http://127.0.0.1:9",), token=SecretRef(env="AM_TOKEN")).send(message())
+    assert caught.value.permanent
 
 
 def test_the_test_message_is_accepted(alertmanager):
