@@ -180,7 +180,7 @@ def test_bad_rows_are_reported_with_their_line_and_good_rows_stored(modeltop, st
     rows = b"2025-01-01,a,0.9\nnever,a,0.9\n2025-01-03,a\n2025-01-04,a,1.5\n2025-01-05,b,0.8\n2025-01-06, ,0.8\n"
     code, stderr = modeltop("-", stdin=b"date,model,accuracy\n" + rows, drip=drip)
     assert code == 1
-    assert re.findall(r"stdin:(\d+): ", stderr) == ["3", "4", "5"]
+    assert re.findall(r"stdin:(\d+): ", stderr) == ["3", "4", "5", "7"]
     assert "recorded 2 rows of 2 models" in stderr
     assert stderr.endswith("; 4 refused\n")
     assert set(stored_values()) == {("a", "accuracy", "all", "2025-01-01"), ("b", "accuracy", "all", "2025-01-05")}

@@ -80,7 +80,7 @@ def test_a_column_is_parsed_as_its_dates_one_by_one(moments, layout):
 def test_one_bad_date_is_refused_and_its_neighbours_are_read(bad):
     texts = [*["2025-01-01"] * 99, bad, "2025-01"]
     *good, refused, month = dates.read_dates(texts)
-    assert {*good, month} == {np.datetime64("2025-01-01")}
+    assert all(time == np.datetime64("2025-01-01") for time in (*good, month))
     assert np.isnat(refused)
     with pytest.raises(ValueError, match="write an ISO 8601 date"):
         dates.parse_microseconds(bad)

@@ -67,6 +67,7 @@ class World:
     def __init__(self, spec: WorldSpec) -> None:
         self.spec = spec
         features, labels = spec.load()
+        features = features.rename(columns=str)  # scikit-learn takes no names of NumPy
         rng = np.random.default_rng(_number(spec.name))
         order = rng.permutation(len(features))
         training = order[: min(len(order) // 2, MAX_TRAINING_ROWS)]
