@@ -21,6 +21,8 @@ SENT = {
     "kitty keys": b"\x1b[97;5u\x1b[57441;2:3u\x1b[0u\x1b[99999999999u\x1b[;u\x1b[-1u\x1b[55296u\x1b[1114112u",
     "CSI of all forms": b"\x1b[\x1b[9999999999~\x1b[1;1;1;1;1R\x1b[<999999;99999999;9999999M\x1b[M\xff\xff\x1b[<;;M",
     "sizes beyond all screens": b"\x1b[48;99999999;99999999;1;1t\x1b[48;0;0;0;0t\x1b[<0;5;5M",
+    "a size that takes long to draw": b"\x1b[48;1999;1999;1;1t",
+    "100,000 arrows at once": b"\x1b[B" * 100_000,
     "a paste that never ends": b"\x1b[200~hello",
     "a paste of 1 MB": b"\x1b[200~" + b"a" * 1_000_000 + b"\x1b[201~",
     "100,000 keys at once": b"x" * 100_000,
@@ -86,7 +88,11 @@ def test_it_survives_500_random_sequences(app):
         os.write(app._terminal, send_quickly)
         pause(app, 0.02)
         assert app._process.poll() is None, (data, app.text)
-    assert leaves(app) == 0, app.text
+    # Thousands of keys in ten seconds filled in screen after screen: it may be behind, and each wants an Esc.
+    for _ in range(60):
+        if leaves(app) is not None:
+            break
+    assert app._process.poll() == 0, app.text
 
 
 def test_after_200_keys_a_second_q_ends_it_at_once(tmp_path):

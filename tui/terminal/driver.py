@@ -28,9 +28,11 @@ PASTE_START, PASTE_END = "\x1b[200~", "\x1b[201~"
 PASTE_SECONDS = 0.5
 """Silence after which a paste whose end never came is over: all keys would be part of it."""
 MAX_TYPED = 200
-"""Characters in one read from which they were pasted into a terminal that does not say so."""
-MAX_SIDE = 2_000
-"""Columns, or lines, from which a size that the terminal reports is none."""
+"""Characters in one read from which they were not typed, but pasted into a terminal that does not say so."""
+MAX_KEPT = 8
+"""Keys and mouse events of such a read that are handled, besides the last."""
+MAX_COLUMNS, MAX_LINES, MAX_CELLS = 2_000, 600, 250_000
+"""From which a size that the terminal reports is none: the app would draw it for a long time."""
 _PARTS = re.compile(r"\x1b[^\x1b]{0,32}|[^\x1b]+")
 _MARKS = re.compile(r"\x1b\[20([01])~")
 _PARSE_ERRORS = (ValueError, OverflowError, ArithmeticError, LookupError, TypeError)
@@ -54,6 +56,16 @@ class _KeyParser(XTermParser):
             yield from super().feed(data)
             return
         keys = self._late_replies.strip(data) if TerminalDriver.expects_late_reply else data
+        if len(keys) < MAX_TYPED:
+            yield from self._messages(keys)
+            return
+        # Nobody waits for what nobody typed, but for the key after it.
+        messages = list(self._messages(keys))
+        for position, message in enumerate(messages, start=1):
+            if position <= MAX_KEPT or position == len(messages) or not isinstance(message, events.InputEvent):
+                yield message
+
+    def _messages(self, keys: str) -> Iterable[Message]:
         self._follow_paste(keys)
         is_pasting = self._pasting_since is not None
         for part in _PARTS.findall(keys):
@@ -95,7 +107,8 @@ def _is_possible(message: Message) -> bool:
     if isinstance(message, events.Key):
         return message.character is None or not any("\ud800" <= one <= "\udfff" for one in message.character)
     if isinstance(message, events.Resize):
-        return 0 < message.size.width < MAX_SIDE and 0 < message.size.height < MAX_SIDE
+        width, height = message.size
+        return 0 < width < MAX_COLUMNS and 0 < height < MAX_LINES and width * height < MAX_CELLS
     return True
 
 
