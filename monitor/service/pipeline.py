@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
@@ -24,12 +24,10 @@ from modeltop.core.errors import StoreError
 from modeltop.core.incident import CLOCK_TOLERANCE, AlertingState, IncidentStatus, WatcherHealth
 from modeltop.core.series import (
     Alert,
-    Condition,
     History,
     ReadProblem,
     Series,
     SeriesKey,
-    Severity,
     to_datetime,
     to_datetime64,
 )
@@ -52,6 +50,7 @@ from modeltop.rules.priority import model_statuses, ordered_alerts
 from modeltop.rules.replay import no_data_alert, source_error_alert
 from modeltop.rules.rule import Rule
 from modeltop.rules.snapshot import Snapshot
+from modeltop.service.lost_models import LostModels
 
 if TYPE_CHECKING:
     from modeltop.alerting.event_log.event_log import EventLog
@@ -193,8 +192,7 @@ class Pipeline:
         self._now = now
         self._failures_before_alert = failures_before_alert
         self._failures: dict[str, _Failure] = {}
-        self._alerting: dict[str, Severity] = {}
-        """How bad each model was in the last run that had rows of it, if it had an alert on them."""
+        self._lost_models = LostModels()
         self._unreadable_since: dict[SeriesKey, datetime] = {}
         self._defer_slow_detectors = defer_slow_detectors
         self._evaluator = Evaluator(self._rules, config.catalog, declining=config.defaults.declining)
@@ -253,14 +251,7 @@ class Pipeline:
             history = replace(history, series={**history.series, **volumes})
         self._defer_slow_detectors = False
         rule_statuses = self._evaluator.rule_statuses
-        unreadable = validate_input(
-            history, self._rules, self._config.catalog, now=now, first_seen=self._unreadable_since
-        )
-        self._unreadable_since = {alert.key: alert.since for alert in unreadable}
-        explained = {*self._unreadable_since, *drift_of_lost_columns(history, self._evaluator.alerts)}
-        silent = series_no_data_alerts(history, self._config.catalog, self._config.on_no_data)
-        absent = [*unreadable, *(alert for alert in silent if alert.key not in explained)]
-        missing = missing_newest_values(history, self._config.catalog, {alert.key for alert in absent} | explained)
+        absent, missing = self._absent_data(history, now)
         alerts = [*self._evaluator.alerts, *absent]
         self._add_earlier(alerts, earlier, state)
         clock_doubt = bounded.clock_doubt or (health and self._now is None and _disagreement(health, clock)) or None
@@ -268,12 +259,13 @@ class Pipeline:
         if clock_doubt is not None:  # what is known already stays, for its end would be no less of a guess
             no_data = (alert for alert in no_data if is_known(alert, state))
         alerts += no_data
-        lost = [] if is_watcher else list(_lost_models(state, history, now, clock))
-        alerts += lost
-        gone = self._gone_since({alert.key.model for alert in lost} | history.periods.keys()) if not is_watcher else ()
-        failing = self._failing_sources((*history.problems, *gone), now)
-        alerts += [source_error_alert(problem, since) for problem, since in failing]
-        self._remember(alerts, history)
+        problems = list(history.problems)
+        if not is_watcher:
+            lost = self._lost_models.alerts(state, history, now, clock)
+            alerts += lost
+            problems += self._lost_models.problems({alert.key.model for alert in lost} | history.periods.keys())
+        alerts += [source_error_alert(problem, since) for problem, since in self._failing_sources(problems, now)]
+        self._lost_models.remember(alerts, history)
         labels = label_coverage(history, self._config.catalog)
         incidents = group_incidents(alerts, history, self._config.catalog, state=state)
         alerts = with_incident_starts(alerts, incidents, history)
@@ -317,16 +309,15 @@ class Pipeline:
             clock_doubt=clock_doubt,
         )
 
-    def _gone_since(self, known: Collection[str]) -> Iterable[ReadProblem]:
-        """Yield a problem for each model that had an alert in an earlier run and is not known any more."""
-        return (_rows_gone(model, level) for model, level in self._alerting.items() if model not in known)
-
-    def _remember(self, alerts: Iterable[Alert], history: History) -> None:
-        self._alerting = {model: level for model, level in self._alerting.items() if model not in history.periods}
-        for alert in alerts:
-            model = alert.key.model
-            if alert.is_active and alert.condition is Condition.THRESHOLD and model in history.periods:
-                self._alerting[model] = max(alert.severity, self._alerting.get(model, Severity.OK))
+    def _absent_data(self, history: History, now: datetime) -> tuple[list[Alert], dict[str, str]]:
+        """Return the alerts about series without values, and by model a clause on those that only lack the newest."""
+        catalog = self._config.catalog
+        unreadable = validate_input(history, self._rules, catalog, now=now, first_seen=self._unreadable_since)
+        self._unreadable_since = {alert.key: alert.since for alert in unreadable}
+        explained = {*self._unreadable_since, *drift_of_lost_columns(history, self._evaluator.alerts)}
+        silent = series_no_data_alerts(history, catalog, self._config.on_no_data)
+        absent = [*unreadable, *(alert for alert in silent if alert.key not in explained)]
+        return absent, missing_newest_values(history, catalog, {alert.key for alert in absent} | explained)
 
     def _without_other_files(self, state: AlertingState, history: History) -> AlertingState:
         """Return the state without the incidents of models that only other files of the same store hold."""
@@ -385,25 +376,6 @@ def _effective_rules(rules: Sequence[Rule]) -> tuple[Rule, ...]:
         or not isinstance(rule.detector, Threshold)
         or not any(fnmatchcase(rule.metric, limit.metric) for limit in limits)
     )
-
-
-def _lost_models(state: AlertingState, history: History, now: datetime, clock: datetime) -> Iterable[Alert]:
-    """Yield an alert for each model with an open incident whose rows are gone, which is no recovery."""
-    tracked = {incident.model for incident in state.incidents.values()}
-    for ack in state.acks:  # without a watcher, of incidents that nothing else has recorded
-        is_about_data = ack.level in (Severity.WARNING, Severity.CRITICAL) and ack.since <= now
-        if is_about_data and clock < ack.until and ack.model not in tracked | history.periods.keys():
-            tracked.add(ack.model)
-            yield source_error_alert(_rows_gone(ack.model, ack.level), now)
-    for incident in state.incidents.values():
-        is_about_data = any(member.condition is Condition.THRESHOLD for member in incident.active_members)
-        is_open = incident.status is IncidentStatus.OPEN and incident.started_at <= now
-        if is_open and is_about_data and incident.model not in history.periods:
-            yield source_error_alert(_rows_gone(incident.model, incident.level), incident.missing_since or now)
-
-
-def _rows_gone(model: str, level: Severity) -> ReadProblem:
-    return ReadProblem(model, f"its rows are gone; it was {level.name.lower()}: restore its file", fatal=True)
 
 
 def _network_disk_notices(folders: Sequence[Path]) -> Iterable[str]:

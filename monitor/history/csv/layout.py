@@ -117,11 +117,11 @@ class Layout:
 
     def overridden(self, other: Layout) -> Layout:
         """Return the layout with what another one says in its place, without what contradicts that."""
-        said = dict(other.settings())
-        lost = {key for name in said for key in _CONTRADICTIONS.get(name, ())} - said.keys()
+        given = dict(other.settings())
+        lost = {key for name in given for key in _CONTRADICTIONS.get(name, ())} - given.keys()
         kept = {name: value for name, value in self.settings() if name not in lost}
         try:
-            return Layout(**(kept | said))
+            return Layout(**(kept | given))
         except ValueError:
             return other
 

@@ -88,7 +88,7 @@ def read_areas(log: ResolvedLog, engine: Engine, *, since: np.datetime64 | None 
     if log.prediction is not None and not log.score_decides:
         required.append(loading.PREDICTION)
     table = windowed.table.filter([windowed.table[name].notnull() for name in required])
-    # Of a positive with a minus: also that of 0 is told apart.
+    # Scores of positives have a minus sign, which keeps also -0.0 apart from 0.0.
     sums = {"rows": table.count(), "scores": (table[loading.SCORE] * (1 - 2 * table[loading.LABEL])).collect()}
     for segment in range(-1, len(log.segments)):
         groups = _groups(table, segment, {}, sums)
