@@ -290,8 +290,12 @@ def format_duration(span: timedelta, parts: int = 2) -> str:
     return " ".join(words) or "0 seconds"
 
 
+MAX_DURATION = timedelta(weeks=99_999)
+"""The longest that `parse_duration` returns, about 1,900 years."""
+
+
 def parse_duration(text: str) -> timedelta | None:
-    """Return a positive duration such as `90m`, `36h`, `2d`, `1w`, at most a century; None if the text is no duration.
+    """Return a positive duration such as `90m`, `36h`, `2d`, `1w`; None if the text is no duration.
 
     >>> parse_duration("7d"), parse_duration("soon")
     (datetime.timedelta(days=7), None)
@@ -299,8 +303,8 @@ def parse_duration(text: str) -> timedelta | None:
     match = re.fullmatch(r"(\d{1,6}(?:\.\d{1,6})?)\s*([smhdw])", text.strip())
     if match is None or float(match[1]) == 0:
         return None
-    # With more than a century, a moment from now may lie beyond the last year that there is.
-    return min(timedelta(seconds=float(match[1]) * _SECONDS[match[2]]), timedelta(days=36_525))
+    # With more, a moment from now may lie beyond the first or the last year that there is.
+    return min(timedelta(seconds=float(match[1]) * _SECONDS[match[2]]), MAX_DURATION)
 
 
 def format_exact(value: float) -> str:
