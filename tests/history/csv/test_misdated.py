@@ -43,6 +43,17 @@ def test_newest_rows_with_a_wrong_year_are_a_fault_and_no_data(history_folder, d
     assert history.periods["m"][0].item().date() == FIRST
 
 
+AHEAD = [day.replace(year=2062) for day in DAYS[-3:-1]]
+
+
+@pytest.mark.parametrize("ahead", [AHEAD[:1], AHEAD])
+def test_a_right_row_behind_rows_of_another_decade_is_the_newest(history_folder, ahead):
+    history = history_folder.read(table([*DAYS[:-3], *ahead, DAYS[-1]]))
+    assert not faults(history)
+    assert history.periods["m"][-1].item().date() == DAYS[-1]
+    assert "dated 2062, 37 years after the row above" in history.problems[0].message
+
+
 GOOD = [
     pytest.param(DAYS[::-1], id="newest first"),
     pytest.param(DAYS[::2] + DAYS[1::2], id="two parts"),
