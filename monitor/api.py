@@ -61,12 +61,7 @@ MAX_ERROR = 400
 
 
 class Result:
-    """What `check` found. Printed, it is a line per model; a notebook shows it as a table.
-
-    Args:
-        snapshot: The evaluation.
-        model: The only model that the result is about; None for all.
-    """
+    """What `check` found. Printed, it is a line per model; a notebook shows it as a table."""
 
     def __init__(self, snapshot: Snapshot, model: str | None = None) -> None:
         self._snapshot = snapshot

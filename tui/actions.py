@@ -144,11 +144,7 @@ def send_to_clipboard(app: App[Any], text: str) -> None:
 
 
 def write_private(path: Path, text: str) -> Path:
-    """Write a file that only its owner can read; replaces the content of an older one.
-
-    Raises:
-        OSError: The file cannot be written, or its path is a symbolic link.
-    """
+    """Write a file that only its owner can read; raise OSError if it cannot be written, or is a symbolic link."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_NOFOLLOW", 0), 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace") as file:
@@ -245,4 +241,3 @@ ACTIONS: dict[str, Action] = {
     "note": _imported("alert_actions", "ask_note"),
     "goto": _imported("command_line", "show_prompt"),
 }
-"""Actions by the argument of `app.perform` in a binding."""

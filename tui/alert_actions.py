@@ -26,13 +26,7 @@ def target_alert(screen: MainScreen) -> Alert | None:
 
 
 def acknowledge(screen: MainScreen, poller: Poller, reason: str = "") -> None:
-    """Acknowledge the target alert, or withdraw one's own acknowledgement; another person's is only shown.
-
-    Args:
-        screen: Has the alert.
-        poller: Writes the event.
-        reason: The first text of the prompt.
-    """
+    """Acknowledge the target alert, or withdraw one's own acknowledgement; another person's is only shown."""
     alert, status, snapshot = target_alert(screen), screen.status, screen.screen_state.snapshot
     if alert is None or snapshot is None:
         status.show_message("no active alert here; e: next problem")
@@ -91,13 +85,7 @@ def _withdraw_prompt(screen: MainScreen, poller: Poller, alert: Alert, ack: Ackn
 
 
 def ask_note(screen: MainScreen, poller: Poller, text: str = "") -> None:
-    """Ask for a note about the selected model, and write it.
-
-    Args:
-        screen: Has the model.
-        poller: Writes the event.
-        text: The first text of the prompt.
-    """
+    """Ask for a note about the selected model, and write it."""
     model, status = screen.screen_state.selection.model, screen.status
     if model is None:
         status.show_message("no model is selected")

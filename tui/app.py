@@ -53,15 +53,7 @@ APP_KEYS: tuple[Binding, ...] = (
 
 
 class ModeltopApp(App[object], inherit_bindings=False):
-    """Live view of all models, worst first.
-
-    Args:
-        poller: Delivers the snapshots; may have been started already.
-        options: Theme, character set and bell.
-        diagnose: Explains a model or a series.
-        initial: The state to start with: settings of the view, and what the user has seen.
-        driver_class: Textual's own by default.
-    """
+    """Live view of all models, worst first."""
 
     CSS_PATH = "app.tcss"
     TITLE = "modeltop"
@@ -209,7 +201,6 @@ class ModeltopApp(App[object], inherit_bindings=False):
             self.main_screen.status_bar.show_message(outcome.text)
 
     def _announce_changes(self, before: ScreenState) -> None:
-        """Say which models changed state while the user looks, and ring for a new problem."""
         text, has_new_problem = state_changes(before, self.main_screen.screen_state)
         if text:
             self.main_screen.status.show_message(text)

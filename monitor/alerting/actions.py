@@ -43,10 +43,7 @@ _HEX = re.compile(r"[0-9a-f]{1,8}")
 
 
 def resolve_target(target: str, snapshot: Snapshot) -> list[Incident]:
-    """Return the open incidents that `target` names: a model, else `MODEL/METRIC`, else the start of an id.
-
-    That is the id of the incident, or of one of its alerts.
-    """
+    """Return the open incidents that `target` names: a model, else `MODEL/METRIC`, else the start of an id."""
     alerts = {alert.id: alert for alert in snapshot.alerts if alert.is_active}
     prefix = target.lower()
     is_id = _HEX.fullmatch(prefix) is not None
@@ -76,15 +73,6 @@ def acknowledge(
 ) -> tuple[Acknowledged]:
     """Acknowledge an open incident; the same person may do so again, for longer or a new reason (empty keeps the old).
 
-    Args:
-        state: The newest state.
-        incident: An open incident of a snapshot.
-        alerts: The alerts of the snapshot.
-        by: The person.
-        reason: What they are doing about it.
-        now: Aware.
-        duration: How long.
-
     Raises:
         UsageError: Another person has it, or the duration or the reason is out of range.
     """
@@ -104,11 +92,7 @@ def acknowledge(
 
 
 def unacknowledge(state: AlertingState, ack: Acknowledgement, *, by: str, now: datetime) -> tuple[Unacknowledged]:
-    """Take back an acknowledgement that was in force when the person decided, their own or someone else's.
-
-    Raises:
-        UsageError: It was undone or renewed in the meantime.
-    """
+    """Take back an acknowledgement; raise UsageError if it was undone or renewed since the person decided."""
     if ack not in state.acks:
         raise UsageError(f"no longer acknowledged by {sanitize(ack.by, 64)}: `modeltop alerts` shows by whom")
     return (Unacknowledged(now, ack.incident, by),)
@@ -167,14 +151,6 @@ def add_note(
 ) -> tuple[NoteAdded]:
     """Add a note about a model.
 
-    Args:
-        model: Its name, or a glob of names.
-        text: The note.
-        by: The person.
-        now: Aware.
-        at: The moment that it is about; None for now.
-        is_release: Whether it marks a release of the model.
-
     Raises:
         UsageError: Model or text is empty, or the text is too long.
     """
@@ -190,13 +166,6 @@ def restart_baseline(
     model: str, start: datetime, periods: Times, *, by: str, now: datetime
 ) -> tuple[BaselineRestarted]:
     """Accept the values of a model from `start` on as its new baseline.
-
-    Args:
-        model: Its name.
-        start: Aware.
-        periods: All periods of the model, sorted.
-        by: The person.
-        now: Aware.
 
     Raises:
         UsageError: No period is before `start`, or none after it.

@@ -50,10 +50,7 @@ class NotificationPlan:
 
 
 def plan_notifications(state: AlertingState, config: RoutingConfig, now: datetime) -> NotificationPlan:
-    """Return the notifications due to each receiver by a state that is tracked up to this cycle.
-
-    `now` is the watcher's clock, aware, never before `state.last_event_at`.
-    """
+    """Return the notifications due to each receiver; `now` is the watcher's clock, never before the last event."""
     batches: list[NotificationBatch] = []
     skipped: list[NotificationSkipped] = []
     retry_times: list[datetime] = []
@@ -140,7 +137,6 @@ class _Reconciliation:
     now: datetime
     last_notified: NotificationEntry | None
     current: TrackedIncident | None
-    """The open incident."""
     wanted: tuple[Member, ...]
     """Its active members that a route leads to this receiver, and that nothing suppresses now."""
     wanted_level: Severity
@@ -151,7 +147,6 @@ class _Reconciliation:
     incidents: Mapping[str, TrackedIncident]
 
     def run(self) -> tuple[list[PendingNotification], list[NotificationSkipped]]:
-        """Return the messages to send, in order, and the entries to record without a message."""
         pending, skipped = self._pending()
         return [entry for entry in pending if not self._was_rejected(entry)], skipped
 
@@ -200,7 +195,6 @@ class _Reconciliation:
         return pending, skipped
 
     def _resolve(self, entry: NotificationEntry) -> tuple[list[PendingNotification], list[NotificationSkipped]]:
-        """Resolve the incident that the receiver was last sent as firing."""
         if not self.policy.resolved:
             resolved = NotificationEntry(entry.incident, Severity.OK, self.now)
             return [], [NotificationSkipped(self.now, self.key, resolved)]

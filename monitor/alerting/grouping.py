@@ -68,14 +68,7 @@ Restarts = Sequence[BaselineRestart]
 def group_incidents(
     alerts: Iterable[Alert], history: History, catalog: MetricRegistry, *, state: AlertingState | None = None
 ) -> tuple[Incident, ...]:
-    """Return the incidents of all models, of each the oldest first.
-
-    Args:
-        alerts: All of a snapshot, in any order; those that have not fired are ignored.
-        history: The data that they are about.
-        catalog: Names the metrics.
-        state: The incidents and acknowledgements by which people and receivers know them already.
-    """
+    """Return the incidents of all models, of each the oldest first."""
     by_model: dict[str, list[Alert]] = defaultdict(list)
     for alert in alerts:
         if alert.fired is not None and alert.id is not None:
@@ -183,14 +176,7 @@ def _is_of_new_baseline(group: Sequence[Alert], restart: BaselineRestart) -> boo
 
 
 def meets(incident: TrackedIncident, alerts: Sequence[Alert], settle: timedelta, restarts: Restarts) -> bool:
-    """Return whether alerts, in the order in which they fired, are about the same time as a tracked incident.
-
-    Args:
-        incident: An incident of their model.
-        alerts: At least one.
-        settle: Time after the end of an incident in which it may open again.
-        restarts: New baselines of the model: what fired before one was accepted is not the incident that fired later.
-    """
+    """Return whether alerts, in the order in which they fired, are about the same time as a tracked incident."""
     if any(incident.fired_at <= one.newest < _fired(alerts[0]) for one in restarts):
         return False
     end = max(alert.resolved or _END for alert in alerts)
@@ -253,7 +239,6 @@ class _IncidentBuilder:
     previous_end: datetime | None
 
     def build(self, name: str) -> Incident:
-        """Return the incident of the alerts, with the numbers of its lead."""
         first, ends = self.alerts[0], [alert.resolved for alert in self.alerts]
         resolved_at = None if None in ends else max(end for end in ends if end is not None)
         members = [alert for alert in self.alerts if resolved_at is not None or alert.resolved is None]
@@ -281,10 +266,7 @@ class _IncidentBuilder:
         )
 
     def _lead(self, members: Sequence[Alert]) -> Alert:
-        """Return the alert that says most about the incident; of equals that which fired first, then the largest.
-
-        The size counts as of `fired`, so that it never moves the lead afterwards.
-        """
+        """Return the alert that says most about the incident; of equals that which fired first, then the largest."""
         if len(members) == 1:
             return members[0]
         best = min(map(self._rank, members))
@@ -402,15 +384,7 @@ def _bad_sign(points: Series, lead: Alert) -> float:
 def _numbers(
     points: Series, started_at: datetime, lead: Alert, previous_end: datetime | None, *, is_from_first: bool
 ) -> dict[str, float | datetime | None]:
-    """Return the lead's numbers before and after the start: the only computation of the size of an incident.
-
-    Args:
-        points: Evaluable points of the lead.
-        started_at: Start of the incident.
-        lead: Its lead alert.
-        previous_end: End of the previous incident, to which the baseline reaches back.
-        is_from_first: Whether the lead declines from its first period on, which then is the baseline.
-    """
+    """Return the lead's numbers before and after the start: the only computation of the size of an incident."""
     start = int(np.searchsorted(points.times, to_datetime64(started_at)))
     first = max(0, start - BASELINE_PERIODS)
     if previous_end is not None:

@@ -57,9 +57,7 @@ class EvaluationScope:
 
     history: History
     evaluated: frozenset[RuleAndSeries]
-    """Pairs of rule and series that were evaluated."""
     rules: frozenset[str]
-    """Names of the rules in force."""
 
     @classmethod
     def from_statuses(cls, history: History, statuses: Iterable[RuleStatus], rules: Iterable[Rule]) -> EvaluationScope:
@@ -160,14 +158,7 @@ def member_of(alert: Alert) -> Member:
 
 
 def as_tracked(incident: Incident, alerts: Iterable[Alert], gap: timedelta, now: datetime) -> TrackedIncident:
-    """Return an incident as it is tracked from now on.
-
-    Args:
-        incident: One of the evaluation.
-        alerts: Those that it consists of, in the order in which they fired.
-        gap: Usual gap between two periods of the model.
-        now: When it was first seen, aware.
-    """
+    """Return an incident as it is tracked from now on."""
     return TrackedIncident(
         id=incident.id,
         model=incident.model,
@@ -199,7 +190,6 @@ class _Tracker:
     baselines: Mapping[str, Restarts]
 
     def open(self, incident: Incident, alerts: Sequence[Alert]) -> list[IncidentChanged]:
-        """Return the changes of an incident that was not known: it fired, or was over before it was seen."""
         gap = usual_gap(self.scope.history.periods.get(incident.model), alerts[0].fired or alerts[0].since)
         tracked = as_tracked(incident, alerts, gap, self.now)
         message = describe_breaches(alerts)
@@ -223,7 +213,6 @@ class _Tracker:
     def follow(
         self, tracked: TrackedIncident, incident: Incident | None, alerts: Sequence[Alert]
     ) -> IncidentChanged | None:
-        """Bring a known incident up to date with its alerts, of which there may be none left."""
         current = [member_of(alert) for alert in alerts]
         absent = self._absent_members(tracked, current)
         members = tuple(sorted([*current, *absent.kept], key=lambda member: (member.fired, member.since, member.key)))
@@ -327,19 +316,13 @@ class _Tracker:
     def withdraw(
         self, tracked: TrackedIncident, reason: str, transition: IncidentTransition = IncidentTransition.WITHDRAWN
     ) -> IncidentChanged:
-        """Return the change that an incident is none any more."""
         closed_at = tracked.closed_at or self.now
         after = replace(tracked, closed_at=closed_at, status=IncidentStatus.WITHDRAWN, missing_since=None)
         return IncidentChanged(self.now, transition, after, reason)
 
 
 def ends_as_baseline(alerts: Sequence[Alert], baselines: Mapping[str, Restarts]) -> bool:
-    """Return whether the last alerts of an incident ended because their values are the baseline now.
-
-    Args:
-        alerts: All of the incident, each resolved.
-        baselines: By model, the baselines that people accepted.
-    """
+    """Return whether the last alerts of an incident ended because their values are the baseline now."""
     ends = [alert.resolved for alert in alerts if alert.resolved is not None]
     last = [alert for alert in alerts if alert.resolved == max(ends, default=None)]
     return bool(last) and all(

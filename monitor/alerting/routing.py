@@ -12,7 +12,6 @@ from modeltop.core.series import Severity
 from modeltop.rules.rule import Rule
 
 WEEK = (0, 1, 2, 3, 4, 5, 6)
-"""Every day of the week, Monday is 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +52,6 @@ class Route:
     min_severity: str = "warning"
     """Lowest severity that is sent: `warning`, `unknown` or `critical`."""
     time_intervals: tuple[TimeInterval, ...] = ()
-    """When the route is active; empty for always."""
     escalate_after: timedelta | None = None
     """Time since the incident was opened, without acknowledgement, after which `escalate_to` is notified as well."""
     escalate_to: tuple[str, ...] = ()
@@ -97,7 +95,6 @@ class NotificationPolicy:
     hourly: int = 20
     """Messages an hour, after which the rest becomes one digest; 0 for no cap."""
     resolved: bool = True
-    """Whether the end of an incident is sent."""
     exempt: bool = False
     """Whether it is neither grouped nor capped, as PagerDuty, which groups by itself."""
     acknowledges: bool = False
@@ -110,11 +107,7 @@ class SecretSource(Protocol):
     """A secret that is read when it is used."""
 
     def read(self) -> str:
-        """Return the text.
-
-        Raises:
-            NotifyError: The secret is missing or cannot be read.
-        """
+        """Return the text; raise NotifyError if it is missing or cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +119,6 @@ class WatchSettings:
     no_data_wait: timedelta = timedelta(minutes=1)
     """Time from the first evaluation without data to the second one, which raises the alert."""
     ack_for: timedelta = timedelta(hours=24)
-    """Duration of an acknowledgement if none is given."""
     heartbeat: SecretSource | None = None
     """Web address that is fetched after every completed cycle."""
     log: str = "text"
@@ -160,10 +152,7 @@ class RoutingConfig:
         return tuple(dict.fromkeys(name for name in names if name in self.policies))
 
     def fallback_for(self, name: str, disabled: Collection[str]) -> str | None:
-        """Return the receiver to use in place of one, or the receiver itself if it works; None if all are disabled.
-
-        That is its configured fallback, else the next receiver of the configuration.
-        """
+        """Return the receiver to use: itself, its fallback or the next configured one; None if all are disabled."""
         tried = [name]
         while tried[-1] in disabled:
             names = list(self.policies)

@@ -113,7 +113,6 @@ class _MutableState:
         self.receivers = dict(state.receivers)
 
     def freeze(self, before: AlertingState) -> AlertingState:
-        """Return the state."""
         return replace(
             before,
             last_event_at=self.last_event_at,

@@ -157,9 +157,7 @@ class SilencePreview:
     """What a silence would do, before it is created."""
 
     matching: tuple[Alert, ...]
-    """Active alerts that it would silence."""
     active_count: int
-    """All active alerts."""
 
     @property
     def warning(self) -> str | None:

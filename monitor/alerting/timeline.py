@@ -53,7 +53,6 @@ class TimelineEntry:
     actor: str
     """The person or the receiver; empty for events of the data. Foreign text."""
     text: str
-    """Evidence, reason or note: foreign text."""
 
 
 def _describe_crossing(alert: Alert) -> str:
@@ -78,7 +77,6 @@ class IncidentTimeline:
     incident: TrackedIncident | None
     """Its newest state; None if a person acknowledged what no watcher had seen."""
     entries: tuple[TimelineEntry, ...]
-    """In the order of time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +84,6 @@ class Timeline:
     """All that the event log still holds about one model."""
 
     incidents: tuple[IncidentTimeline, ...]
-    """Oldest first."""
     notes: tuple[Note, ...]
     """Every note about it, within an incident or not, in the order of the moments that they are about."""
     silences: tuple[TimelineEntry, ...] = ()
@@ -102,11 +99,8 @@ def build_timeline(
 ) -> Timeline:
     """Return the timeline of the incidents of a model.
 
-    Args:
-        events: All events, oldest first.
-        model: Its exact name.
-        now: What ended by its time is part of it up to this moment, aware; None for the time of the newest event.
-        current: The open incident of the model by its data, and its entries: part of it if no watcher recorded one.
+    What ended by `now`, or else by the time of the newest event, is part of it; so is `current`, the open incident by
+    the data, if no watcher recorded one.
     """
     builder = _TimelineBuilder(model)
     for event in events:
@@ -145,13 +139,11 @@ class _IncidentTimelineBuilder:
     pending_sends: dict[tuple[str, str], TimelineEntry] = field(default_factory=dict)
     """By receiver and idempotency key, sends that may or may not have arrived."""
     ack: Acknowledgement | None = None
-    """The acknowledgement in force."""
     acknowledged_until: datetime | None = None
     """The end that the last acknowledgement was given."""
 
     @property
     def is_open(self) -> bool:
-        """Whether the watcher has not seen its end yet."""
         return self.incident is not None and self.incident.status is IncidentStatus.OPEN
 
     def build(self, timeline: _TimelineBuilder) -> IncidentTimeline:
@@ -205,12 +197,9 @@ class _TimelineBuilder:
         self.notes: list[Note] = []
         self.silences: dict[str, Silence] = {}
         self.expirations: dict[str, SilenceExpired] = {}
-        """By silence id."""
         self.listed_silences = set[str]()
-        """Ids of those that are part of an incident."""
 
     def add_event(self, event: Event) -> None:
-        """Add an event if it belongs to the model."""
         match event:
             case IncidentChanged(at, transition, incident, message) if incident.model == self.model:
                 draft = self._draft(incident.id)
@@ -243,7 +232,6 @@ class _TimelineBuilder:
             draft.entries[:0] = entries
 
     def end_of(self, silence: Silence) -> datetime:
-        """Return when a silence ends, or was ended."""
         expiration = self.expirations.get(silence.id)
         return min(silence.end, expiration.at) if expiration else silence.end
 
@@ -256,7 +244,6 @@ class _TimelineBuilder:
             yield TimelineEntry(self.end_of(silence), "silence-ended", expiration.by if expiration else "", "")
 
     def other_silences(self) -> tuple[TimelineEntry, ...]:
-        """Return the entries of the silences of the model that are part of no incident."""
         others = (one for one in self.silences.values() if one.id not in self.listed_silences)
         entries = (self.silence_entries(one) for one in others if fnmatchcase(self.model, one.matchers.model))
         return tuple(sorted(chain.from_iterable(entries), key=lambda entry: entry.at))

@@ -22,7 +22,6 @@ from modeltop.rules.snapshot import Snapshot
 from modeltop.service.output_cache import CachedOutput, cache_path, lasting_stats, load_output, save_output
 
 EXIT_CODES = {Severity.OK: 0, Severity.WARNING: 1, Severity.CRITICAL: 2, Severity.UNKNOWN: 3}
-"""Exit code of `check` by severity (Monitoring Plugins guidelines)."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

@@ -30,7 +30,6 @@ def run(args: argparse.Namespace, context: Context) -> int:
 
 
 def _options(name: str) -> dict[str, str]:
-    """Return the long options of a command and their help."""
     parser = argparse.ArgumentParser(add_help=False)
     load_command(name)[0](parser)
     actions = [action for action in parser._actions if action.help is not argparse.SUPPRESS]  # noqa: SLF001  argparse offers no other way to list them

@@ -50,10 +50,8 @@ COMMANDS = {
     "prune": "delete old periods from the store; lists them without --apply",
     "completion": "shell completion for bash, zsh or fish",
 }
-"""Help by command, as `modeltop --help` lists them."""
 
 _MODULES = {"ack": "acknowledge", "unack": "acknowledge", "alerts": "check", "story": "timeline"}
-"""Module of this package by command, if it does not have the command's name."""
 CONFIG_HELP = "the configuration (default: ./modeltop.toml, then the XDG config folder)"
 MAX_PROBLEMS = 20
 """Problems of reading that are printed one by one."""
@@ -92,7 +90,6 @@ class AppOptions:
 
 
 OpenApp = Callable[["Pipeline", AppOptions], int]
-"""A function that runs the app until the user leaves it, and returns the exit code."""
 
 CoverTerminal = Callable[[], AbstractContextManager[object]]
 """A function whose context covers the screen from the moment the app is wanted until its first frame."""
@@ -125,12 +122,7 @@ class Context:
         self.write(encodable(line, self.out) + "\n")
 
     def write(self, text: str) -> None:
-        """Write data to stdout as it is.
-
-        Raises:
-            BrokenPipeError: The reader has left.
-            OutputError: It cannot be written otherwise, as on a full disk.
-        """
+        """Write data to stdout as it is; raise BrokenPipeError, or OutputError if it cannot be written."""
         with self._output_errors():
             self.out.write(text)
 
@@ -194,11 +186,7 @@ class Context:
         return "\n".join(filter(None, (*lines, next_commands(history.problems))))
 
     def load_config(self, args: argparse.Namespace) -> Config:
-        """Load the configuration that `--config` names or the machine has.
-
-        Raises:
-            ConfigError: It cannot be read, or is wrong.
-        """
+        """Load the configuration that `--config` names or the machine has; raise ConfigError if it is wrong."""
         from modeltop.config.load import find, load
 
         return with_flags(load(find(args.config)), args)
@@ -221,10 +209,6 @@ class Context:
     def sources(self, args: argparse.Namespace, config: Config) -> list[str]:
         """Return the paths and addresses to read history from: those of the arguments, else the store.
 
-        Args:
-            args: `paths` and `store`.
-            config: May name the store.
-
         Raises:
             UsageError: Both are given, or there is no store.
         """
@@ -243,11 +227,7 @@ class Context:
         return [str(folder)]
 
     def piped(self, args: argparse.Namespace) -> bytes | None:
-        """Return what comes in by standard input, read once; None if `-` is none of the paths.
-
-        Raises:
-            UsageError: It is a terminal, or more than the largest file that is read.
-        """
+        """Return what comes in by standard input, read once; None if `-` is none of the paths."""
         from modeltop.history.files import MAX_BYTES, STDIN
 
         if STDIN not in args.paths:
@@ -304,11 +284,7 @@ def _watcher_health(folder: Path) -> WatcherHealth | None:
 
 
 def check_paths_or_store(args: argparse.Namespace) -> None:
-    """Refuse arguments that name both paths and a store, or an empty path.
-
-    Raises:
-        UsageError: They do.
-    """
+    """Raise UsageError if arguments name both paths and a store, or an empty path."""
     if not all(args.paths) or args.store == "":
         # pathlib would take it for the working directory.
         raise UsageError("a path is empty: is a variable not set?")
@@ -375,11 +351,7 @@ def add_source(parser: argparse.ArgumentParser) -> None:
 
 
 def parse_moment(text: str) -> datetime:
-    """Return a date or time of the command line, aware; without a zone it is UTC.
-
-    Raises:
-        ArgumentTypeError: It is none of ISO 8601.
-    """
+    """Return a date or time of the command line, aware; without a zone it is UTC."""
     try:
         moment = datetime.fromisoformat(text)
         return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
@@ -390,11 +362,7 @@ def parse_moment(text: str) -> datetime:
 
 
 def limit_rules(args: argparse.Namespace, config: Config) -> list[Rule]:
-    """Return `--below` and `--above` as rules, one per metric.
-
-    Raises:
-        UsageError: A limit is no finite number, or the two of a metric leave nothing between them.
-    """
+    """Return `--below` and `--above` as rules, one per metric; raise UsageError if a limit makes no sense."""
     from modeltop.rules.rule import limit_rule
 
     limits: dict[tuple[str, str, str | None], dict[str, float]] = {}

@@ -15,7 +15,6 @@ from modeltop.history.reader import Reader
 from modeltop.history.store.durable import write_atomically
 
 PREVIEW = 5
-"""Rows shown from the file that was written."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -53,7 +52,6 @@ def run(args: argparse.Namespace, context: Context) -> int:
 
 
 def _save(path: Path, data: bytes, config: Config, context: Context) -> None:
-    """Write a file, read it back as history is read, and print its first rows."""
     if is_address(str(path)):
         raise UsageError(f"--csv {sanitize(path)} is an address: name a file")
     if path.is_dir():

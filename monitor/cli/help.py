@@ -121,7 +121,6 @@ def _plain(text: str) -> str:
 
 
 def _table(rows: Sequence[Sequence[str]], width: int) -> Iterator[str]:
-    """Yield a table whose widest columns are wrapped until it fits."""
     rows = [rows[0], *rows[2:]]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     while sum(widths) + 2 * (len(widths) - 1) > width and max(widths) > MIN_COLUMN:

@@ -179,11 +179,7 @@ def _table_name(source: str) -> str:
 
 
 def _write(inspections: Sequence[Inspection], args: argparse.Namespace, config: Config, context: Context) -> None:
-    """Write one table for the files that have the same settings; on a terminal ask first.
-
-    Raises:
-        UsageError: One name was given for several tables.
-    """
+    """Write one table for the files that have the same settings; on a terminal ask first."""
     target = config.path or find(args.config) or Path(NAME)
     groups: dict[Layout, list[str]] = {}
     for inspection in inspections:

@@ -63,7 +63,6 @@ def _compute(args: argparse.Namespace, context: Context) -> int:
 
 
 def _is_prediction_log(path: str) -> bool:
-    """Return whether a file is a CSV of predictions, by its header and first rows."""
     from modeltop.core.metrics.registry import MetricRegistry
     from modeltop.history.tables import HEAD_BYTES, PREDICTION_LOG, log_reason
 

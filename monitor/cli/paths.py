@@ -22,7 +22,6 @@ class Place(NamedTuple):
     name: str
     path: str
     found: str
-    """What is there now."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -68,7 +67,6 @@ def _places(args: argparse.Namespace, context: Context, config: Config) -> Itera
 
 
 def _look(path: Path) -> str:
-    """Return what is at a path: how many files, and of which size."""
     if is_service(str(path)):
         return "an address"
     try:

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from modeltop.predictions.progress import Progress, ReadProgress
 
 CELLS = 24
-"""Width of the bar itself, in terminal cells."""
 PAUSE = 0.1
 """Smallest interval between two frames, in seconds."""
 ERASE = "\r\x1b[K"

@@ -82,7 +82,6 @@ def _old_segments(folder: Path, before: datetime) -> Iterator[StoredFile]:
 
 
 def _describe(file: StoredFile, folder: Path, now: datetime) -> str:
-    """Return the name, size, models and span of a file in one line."""
     size = f"{max(1, round(file.size / 1000)):,} kB"
     models = f" of {sanitize(file.models[0], 40)}" if file.models else ""
     models += f" and {pluralize(len(file.models) - 1, 'more model')}" if len(file.models) > 1 else ""

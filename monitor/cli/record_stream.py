@@ -43,11 +43,6 @@ NUMBERS = ("values", *COMPANIONS.values())
 def record_stream(store: Store, config: Config, context: Context) -> int:
     """Append the rows on stdin to a store, and report on stderr the written and the refused rows.
 
-    Args:
-        store: Receives the rows, in batches as they arrive.
-        config: Names the metrics, and the zone of dates without one.
-        context: Has the streams.
-
     Returns:
         The number of rows and cells that were refused.
 
@@ -76,7 +71,6 @@ def record_stream(store: Store, config: Config, context: Context) -> int:
 
 
 def _report(recorded: _RecordedRows, parser: CsvParser, store: Store, context: Context) -> int:
-    """Report the written and the refused rows; return the number of the latter."""
     context.err_problems(parser.problems.problems())
     for reason in recorded.reasons:
         context.err_line(sanitize(reason, 300))
@@ -87,14 +81,7 @@ def _report(recorded: _RecordedRows, parser: CsvParser, store: Store, context: C
 
 
 def recorded_message(count: int, noun: str, models: Sequence[str], folder: Path) -> str:
-    """Return one line about the rows written to the store.
-
-    Args:
-        count: Number of periods or rows.
-        noun: `period` or `row`.
-        models: Names of their models.
-        folder: The store.
-    """
+    """Return one line about the rows written to the store."""
     model = f" of {sanitize(models[0], 60) if len(models) == 1 else pluralize(len(models), 'model')}" if models else ""
     return f"recorded {pluralize(count, noun)}{model} in {sanitize(folder)}"
 
@@ -108,10 +95,8 @@ class _RecordedRows:
         self.models: dict[str, None] = {}
         self.refused = 0
         self.reasons: list[str] = []
-        """The first `MAX_REPORTED` of them."""
 
     def append(self, store: Store, blocks: Iterable[Block]) -> None:
-        """Write one batch, in one append; raise StoreError if that fails."""
         named = [replace(block, values=self._stored(block.values)) for block in blocks]
         rows = [row for row in map(self._valid, rows_from_blocks(named)) if row]
         store.append(rows)
@@ -123,7 +108,6 @@ class _RecordedRows:
         return {self._catalog.stored_name(name): column for name, column in values.items()}
 
     def _valid(self, row: PeriodRow) -> PeriodRow | None:
-        """Return the row without the values that cannot be stored; None if nothing is left."""
         label = f"{row.model} on {format_iso(row.date)}"
         values = {metric: value for metric, value in row.values.items() if math.isfinite(value)}
         for metric in row.values.keys() - values.keys():

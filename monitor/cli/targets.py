@@ -22,11 +22,7 @@ MAX_LISTED = 20
 
 
 def parse_duration(text: str) -> timedelta:
-    """Return a length of time on the command line, such as `30m`, `24h`, `7d`.
-
-    Raises:
-        ArgumentTypeError: It is none.
-    """
+    """Return a length of time on the command line, such as `30m`, `24h`, `7d`."""
     duration = core_text.parse_duration(text)
     if duration is None:
         raise argparse.ArgumentTypeError(f"invalid duration {sanitize(text, 40)!r}: {core_text.DURATION_HINT}")
@@ -34,11 +30,7 @@ def parse_duration(text: str) -> timedelta:
 
 
 def event_log_for(pipeline: Pipeline) -> EventLog:
-    """Return the event log of the data that a pipeline reads.
-
-    Raises:
-        StoreError: No folder can hold it.
-    """
+    """Return the event log of the data that a pipeline reads; raise StoreError if no folder can hold it."""
     if pipeline.state_reader.event_log is None:
         raise StoreError(f"nothing can be saved: {pipeline.state_reader.error}")
     return pipeline.state_reader.event_log
@@ -59,10 +51,6 @@ def warn_of_clock(event_log: EventLog, context: Context) -> None:
 
 def resolve_incident(args: argparse.Namespace, context: Context) -> tuple[Incident, Snapshot, EventLog]:
     """Return the open incident that `args.target` means, the snapshot that it is of, and where actions are logged.
-
-    Args:
-        args: `target`, and what names the data.
-        context: Evaluates it.
 
     Raises:
         UsageError: There is no such incident, or there are several, which are listed.

@@ -79,7 +79,6 @@ def run(args: argparse.Namespace, context: Context) -> int:
 
 
 def _checked_store(args: argparse.Namespace, context: Context) -> Path | None:
-    """Return the store to watch; None for paths."""
     check_paths_or_store(args)
     if STDIN in args.paths:
         raise UsageError("standard input ends, so it cannot be watched: name a file, a folder or an address")
@@ -108,11 +107,7 @@ def _watch(args: argparse.Namespace, store: Path | None, context: Context) -> in
 
 
 def _accept_clock(folder: Path, context: Context) -> int:
-    """Ask the watcher to trust its machine's clock.
-
-    Raises:
-        UsageError: Nothing is wrong with the clock.
-    """
+    """Ask the watcher to trust its machine's clock; raise UsageError if nothing is wrong with it."""
     from modeltop.service.clock import Clock
     from modeltop.service.health import read_last_health
     from modeltop.service.leader import has_leader
@@ -164,7 +159,6 @@ def _settings_loader(
 
 
 def _dry_run(args: argparse.Namespace, store: Path | None, folder: Path, context: Context) -> int:
-    """Print the messages that one cycle would send; return 1 if a receiver is disabled."""
     settings = _settings_loader(args, store, context, failures_before_alert=1)()
     watch = settings.config.watch
     tracker = IncidentTracker(folder, watch.no_data_wait, watch.every)
@@ -189,7 +183,6 @@ def _dry_run(args: argparse.Namespace, store: Path | None, folder: Path, context
 def _plan(
     settings: DaemonSettings, tracker: IncidentTracker, state: AlertingState, context: Context
 ) -> tuple[list[Message], dict[str, str]]:
-    """Return the messages that a cycle would send now, and why receivers are disabled, by name."""
     now = max(context.clock(), state.last_event_at or context.clock())
     snapshot = settings.pipeline.run(now, state=state)
     evaluation = tracker.evaluate(snapshot, state, now)
@@ -231,7 +224,6 @@ def _message_json(message: Message) -> dict[str, object]:
 
 
 def _test_receiver(args: argparse.Namespace, folder: Path, context: Context) -> int:
-    """Send a marked test message; a disabled receiver that accepts it is enabled again."""
     name, receivers = args.test, context.load_config(args).receivers
     if name not in receivers:
         remedy = f"configured: {', '.join(receivers)}" if receivers else "none is configured"

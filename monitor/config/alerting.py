@@ -51,13 +51,7 @@ def _policy(table: TableReader, notifier: Notifier | None) -> NotificationPolicy
 
 
 def parse_routes(tables: Sequence[TableReader], receivers: Collection[str], zone: tzinfo) -> tuple[Route, ...]:
-    """Return the routes; without any, every receiver is notified of everything from warning up.
-
-    Args:
-        tables: `[[routes]]`.
-        receivers: Names of the configured receivers.
-        zone: Time zone of hours that name none.
-    """
+    """Return the routes; without any, every receiver is notified of everything from warning up."""
     if not tables:
         return (Route("everything", tuple(receivers)),) if receivers else ()
     routes = tuple(_route(table, f"route-{number}", receivers, zone) for number, table in enumerate(tables, 1))
@@ -83,12 +77,7 @@ def _route(table: TableReader, name: str, receivers: Collection[str], zone: tzin
 
 
 def parse_mutes(tables: Sequence[TableReader], zone: tzinfo) -> tuple[MuteTimeInterval, ...]:
-    """Return the schedules on which matching alerts are not sent.
-
-    Args:
-        tables: `[[mutes]]`.
-        zone: Time zone of hours that name none.
-    """
+    """Return the schedules on which matching alerts are not sent."""
     mutes = []
     for number, table in enumerate(tables, 1):
         if not table.data.get("hours"):
@@ -100,13 +89,7 @@ def parse_mutes(tables: Sequence[TableReader], zone: tzinfo) -> tuple[MuteTimeIn
 
 
 def parse_receiver_names(table: TableReader, key: str, receivers: Collection[str]) -> tuple[str, ...]:
-    """Return the receivers that a key names; one that is not configured is a mistake.
-
-    Args:
-        table: The table that has the key.
-        key: `receivers` or `escalate_to`.
-        receivers: Names of the configured receivers.
-    """
+    """Return the receivers that a key names; one that is not configured is a mistake."""
     names = table.strings(key) or ()
     for name in names:
         if name not in receivers:

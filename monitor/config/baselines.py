@@ -38,13 +38,7 @@ _FORMS = (
 
 
 def parse_baseline(table: TableReader, catalog: MetricRegistry, detector: Detector | None) -> Baseline:
-    """Return the baseline that a rule names; by default, or if invalid, the 60 periods before each point.
-
-    Args:
-        table: The table of the rule.
-        catalog: Resolves the names of metrics.
-        detector: The detector that uses it; None if that is invalid, or for the change summary.
-    """
+    """Return the baseline that a rule names; by default, or if invalid, the 60 periods before each point."""
     baseline = _reference(table, catalog) or ROLLING
     if detector is None:
         return baseline

@@ -20,12 +20,7 @@ REMEDY = "list only the days on which other values are normal"
 
 
 def parse_calendar(tables: Sequence[TableReader], zone: tzinfo) -> tuple[CalendarEvent, ...]:
-    """Return the events of `[[calendar]]`.
-
-    Args:
-        tables: The tables.
-        zone: Time zone in which a day starts at midnight.
-    """
+    """Return the events of `[[calendar]]`."""
     return tuple(_event(table, zone) for table in tables)
 
 

@@ -56,7 +56,6 @@ class Config:
     """The configuration, ready to use; without a file, the defaults."""
 
     path: Path | None = None
-    """The file that was read; None for the defaults."""
     rules: tuple[Rule, ...] = ()
     """Those that are configured; `modeltop.rules.defaults.rules_in_force` adds the default ones."""
     catalog: MetricRegistry = field(default_factory=MetricRegistry)
@@ -73,7 +72,6 @@ class Config:
     stale_after: timedelta | None = None
     """Age of a model's newest row at which no data is an alert; None: derived from its own past gaps."""
     on_no_data: Severity = Severity.UNKNOWN
-    """Severity of that alert."""
     receivers: Mapping[str, Receiver] = field(default_factory=dict)
     """By name, in the order in which they replace disabled ones."""
     routes: tuple[Route, ...] = ()
@@ -101,11 +99,7 @@ def candidate_paths(path: Path | None = None) -> tuple[Path, ...]:
 
 
 def load(path: Path | None) -> Config:
-    """Read and validate a configuration; None means the defaults.
-
-    Raises:
-        ConfigError: One line per mistake; a file with any mistake is not used at all.
-    """
+    """Read and validate a configuration, None for the defaults; raise ConfigError with a line per mistake."""
     if path is None:
         return Config()
     text = read_text(path)
@@ -165,11 +159,7 @@ def _at_line(text: str, message: str) -> str:
 
 
 def read_text(path: Path) -> str:
-    """Return the text of a configuration.
-
-    Raises:
-        ConfigError: The file cannot be read, or is larger than 1 MB, or is not UTF-8.
-    """
+    """Return the text of a configuration; raise ConfigError if it cannot be read, is too large or not UTF-8."""
     try:
         kind = kind_of(path.stat().st_mode)
         if kind is not None and os.fspath(path) != os.devnull:
@@ -190,15 +180,7 @@ def read_text(path: Path) -> str:
 
 
 def parse_tables(text: str, path: Path) -> Mapping[str, Any]:
-    """Return the tables of a configuration, not validated.
-
-    Args:
-        text: Its text.
-        path: The file, to report mistakes.
-
-    Raises:
-        ConfigError: It is not TOML.
-    """
+    """Return the tables of a configuration, not validated."""
     if (key := DEEP_KEY.search(text)) is not None:
         line = text.count("\n", 0, key.start()) + 1
         raise ConfigError(f"{path}:{line}: a key of more than {MAX_DEPTH} parts; is this the configuration?")
@@ -222,7 +204,6 @@ def _count_tables(value: object) -> int:
 
 
 def _model_aliases(table: TableReader) -> dict[str, str]:
-    """Return the current name of each earlier name of a model."""
     aliases: dict[str, str] = {}
     for name in table.data:
         model = table.table(name)

@@ -25,7 +25,6 @@ def line_of(text: str, dotted: str) -> int | None:
 
 
 def _header(table: str) -> tuple[str, int]:
-    """Return the line that starts a table, and which of these lines it is, from 1."""
     match = re.fullmatch(r"(.+)\[(\d+)\]", table)
     return (f"[[{match[1]}]]", int(match[2])) if match else (f"[{table}]", 1)
 

@@ -16,12 +16,7 @@ _SPEC_KEYS = {"sources": "source", "scores": "score", "every": "spacing"}
 
 
 def parse_logs(table: TableReader, timezone: str) -> dict[str, LogSettings]:
-    """Return the logs of `[logs]` by name.
-
-    Args:
-        table: `[logs]`; paths in it are relative to the folder of the configuration.
-        timezone: Name of the zone of a log that names none.
-    """
+    """Return the logs of `[logs]` by name."""
     return {name: _log(name, table.table(name), timezone) for name in table.data}
 
 
@@ -53,5 +48,4 @@ def _cost(table: TableReader) -> dict[str, float]:
 
 
 def _resolve(table: TableReader, source: str) -> str:
-    """Return a path relative to the configuration's folder; a connection string as it is."""
     return source if "://" in source else str(Path(table.resolve(source)))

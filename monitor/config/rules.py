@@ -20,13 +20,7 @@ PERIODS, MAX_PERIODS = ("periods", "least", "back", "usual"), 100_000
 def parse_rules(
     tables: Sequence[TableReader], metrics: Mapping[str, Mapping[str, object]], receivers: Collection[str]
 ) -> tuple[Rule, ...]:
-    """Return the rules in order, without invalid ones.
-
-    Args:
-        tables: `[[rules]]`.
-        metrics: The configured metrics, as returned by `parse_metrics`.
-        receivers: Names of the configured receivers.
-    """
+    """Return the rules in order, without invalid ones."""
     catalog = MetricRegistry(metrics)
     rules: dict[str, Rule] = {}
     for table in tables:

@@ -14,11 +14,7 @@ from modeltop.history.store.durable import write_atomically
 
 
 def parse_sources(table: TableReader) -> Sources:
-    """Return the sources of `[sources]`, in the order of the file.
-
-    Args:
-        table: `[sources]`; paths in it are relative to the folder of the configuration.
-    """
+    """Return the sources of `[sources]`, in the order of the file."""
     return Sources(tuple(source for name in table.data if (source := _source(name, table.table(name)))))
 
 
@@ -30,11 +26,7 @@ def _source(name: str, table: TableReader) -> Source | None:
 
 
 def parse_flags(values: Mapping[str, str | list[str]]) -> Layout:
-    """Return the flags of the command line, by the fields of `Layout`.
-
-    Raises:
-        UsageError: A value is wrong, or two flags contradict each other; one line per mistake.
-    """
+    """Return the flags of the command line by the fields of `Layout`; raise UsageError, a line per mistake."""
     if empty := [flag(name) for name, value in values.items() if not value or "" in list(value)]:
         raise UsageError(f"{empty[0]} is empty: is a variable not set?")
     table = TableReader("", values, Path())
@@ -46,12 +38,7 @@ def parse_flags(values: Mapping[str, str | list[str]]) -> Layout:
 
 
 def with_absolute_paths(sources: object, folder: Path) -> dict[str, Any]:
-    """Return `[sources]` for a configuration in another folder; nothing where there are none, or they are wrong.
-
-    Args:
-        sources: As `tomllib` gives them.
-        folder: The folder of the configuration that they are from.
-    """
+    """Return `[sources]` for a configuration in another folder; nothing where there are none, or they are wrong."""
     if not isinstance(sources, dict) or not all(isinstance(table, dict) for table in sources.values()):
         return {}
     readers = {name: TableReader(name, table, folder) for name, table in sources.items()}
@@ -66,11 +53,6 @@ def source_lines(name: str, paths: Sequence[str], layout: Layout) -> list[str]:
 
 def save_source(path: Path, name: str, lines: Sequence[str]) -> None:
     """Write the table of a source into a configuration, in place of one of the same name; all else stays as it is.
-
-    Args:
-        path: The file, which need not exist.
-        name: Name of the source.
-        lines: From `source_lines`.
 
     Raises:
         ConfigError: The file would be wrong with it, or is so already.

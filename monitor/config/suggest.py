@@ -50,14 +50,7 @@ class SuggestedRules:
 
 
 def suggest_rules(history: History, catalog: MetricRegistry, *, model: str = "*", metric: str = "*") -> SuggestedRules:
-    """Suggest a rule for each series without segments, in the order of the history.
-
-    Args:
-        history: All of the past.
-        catalog: Metrics by name.
-        model: Glob of the models to suggest rules for.
-        metric: Glob of the metrics, by their canonical names.
-    """
+    """Suggest a rule for each series without segments, in the order of the history."""
     rules: list[SuggestedRule] = []
     skipped: list[tuple[SeriesKey, str]] = []
     names: set[str] = set()
@@ -77,7 +70,6 @@ def suggest_rules(history: History, catalog: MetricRegistry, *, model: str = "*"
 
 
 def _suggest(series: Series, metric: Metric, *, is_only_model: bool) -> SuggestedRule | str:
-    """Return a rule, or the reason why there is none."""
     limits = suggest_limits(series, metric)
     if isinstance(limits, str):
         table, reason = _default_floor(series, limits)
@@ -133,6 +125,5 @@ def _slug(text: str) -> str:
 
 
 def _unique(name: str, names: set[str]) -> str:
-    """Return the name, with a number from 2 up if another rule has it."""
     candidates = (name, *(f"{name}-{number}" for number in range(2, len(names) + 2)))
     return next(candidate for candidate in candidates if candidate not in names)

@@ -77,17 +77,12 @@ class Certainty(Enum):
 
 
 CERTAIN_WEIGHT, LIKELY_WEIGHT, POSSIBLE_WEIGHT = 0.95, 0.6, 0.4
-"""Weights from which a cause is certain, likely and possible."""
 LIKELY_LEAD, POSSIBLE_LEAD = 0.2, 0.1
 """Lead in weight over the next cause without which a cause is not likely, and not even possible."""
 
 
 def certainty_of(weight: float, rival: float = 0.0) -> Certainty:
     """Return how certain a cause is.
-
-    Args:
-        weight: Its weight, 0 to 1.
-        rival: The weight of the heaviest other cause.
 
     >>> certainty_of(0.7, 0.3).value, certainty_of(0.7, 0.55).value, certainty_of(0.45, 0.42).value
     ('likely', 'possible', 'unclear')
@@ -278,9 +273,7 @@ class Question(NamedTuple):
     """One of the five questions about a model, answered."""
 
     question: str
-    """Such as `Declining?`."""
     answer: str
-    """One or two words."""
     reason: str
     """Clauses with the numbers; sanitized."""
 
@@ -298,7 +291,6 @@ class Diagnosis:
     """Most likely first; never empty if anything is wrong."""
     actions: tuple[Action, ...]
     questions: tuple[Question, ...] = ()
-    """The five questions, in their order."""
     other_patterns: tuple[SeriesPattern, ...] = ()
     forecast: Forecast | None = None
     metric_changes: tuple[BeforeAfter, ...] = ()

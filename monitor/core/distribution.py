@@ -23,7 +23,6 @@ class ValueRange(NamedTuple):
     """The finite values of a numeric feature in one period, in its own unit."""
 
     low: float
-    """The smallest."""
     high: float
     """The largest: equal to the smallest if all rows have one value."""
     mean: float
@@ -73,4 +72,3 @@ class Distributions:
     histograms: Mapping[str, Histogram] = field(default_factory=dict)
     reliability: ReliabilityCurve | None = None
     segments: Mapping[str, Mapping[datetime, float]] = field(default_factory=dict)
-    """Rows by segment and period; `all` among them."""

@@ -45,7 +45,6 @@ class Acknowledgement:
     """Acknowledgement of an incident: reminders and escalation stop. The first of two wins."""
 
     incident: str
-    """Id of the incident."""
     model: str
     level: Severity
     """Severity when it was acknowledged; the acknowledgement ends if it gets worse."""
@@ -144,9 +143,7 @@ class Incident:
     lead: str
     """Id of the alert that it is shown by."""
     key: SeriesKey
-    """Series of the lead alert."""
     condition: Condition
-    """Condition of the lead alert."""
     started_at: datetime
     """Start of the first period of the change that the lead alert is about; of no data, the newest row."""
     baseline_from: datetime | None = None
@@ -183,7 +180,6 @@ class SharedStart:
     """`THRESHOLD` if their values got worse, `NO_DATA` if they stopped reporting."""
     models: tuple[str, ...]
     started_at: datetime
-    """Median start."""
     sentence: str
     """Such as `9 models dropped on 26 Mar: look for a shared cause`."""
 

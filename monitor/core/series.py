@@ -66,11 +66,7 @@ class Condition(Enum):
 
 
 def to_datetime64(moment: datetime) -> np.datetime64:
-    """Return an aware moment as numpy's naive UTC.
-
-    Raises:
-        ValueError: The moment has no zone.
-    """
+    """Return an aware moment as numpy's naive UTC; raise ValueError if it has no zone."""
     if moment.tzinfo is None:
         raise ValueError("a naive datetime has no place on the time axis: give its zone")
     return np.datetime64(moment.astimezone(UTC).replace(tzinfo=None), "us")
@@ -224,7 +220,6 @@ class FaultReason(Enum):
     """What kept a reader from reading an entire column or file as it is meant."""
 
     COLUMN_REFUSED = "column-refused"
-    """A column could not be read at all: dates of two meanings, two scales."""
     ROWS_COLLIDE = "rows-collide"
     """Rows could not be distinguished, and values were lost."""
     PERIODS_OF_TWO_LENGTHS = "periods-of-two-lengths"
@@ -416,7 +411,6 @@ class Concern:
     kind: ConcernKind
     key: SeriesKey
     since: datetime
-    """Start of the first period of it."""
     periods: int
     """Evaluated periods from `since` to the newest, both included."""
     before: float
@@ -426,7 +420,6 @@ class Concern:
     limit: float | None = None
     """The next limit that a decline would cross; None: none within a year."""
     limit_at: datetime | None = None
-    """When, at this pace."""
 
     @property
     def side(self) -> str:

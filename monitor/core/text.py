@@ -21,7 +21,6 @@ _ASCII = str.maketrans(
 MARKS_PER_BASE = 2
 """Most combining marks on one character; more would climb over the lines above."""
 REDACTED = "***"
-"""Replacement of a credential."""
 MAX_REDACTED = 10_000
 """Characters of a text that are searched for credentials; what follows is cut off."""
 _HINTS = ("pass", "pw", "secret", "token", "auth", "sig", "credential", "key", "cookie", "bearer", "code", "hooks",
@@ -92,7 +91,6 @@ def holds_credentials(text: str) -> bool:
 
 
 def _redact_values(text: str) -> str:
-    """Replace the values of parameters, options and headers that hold credentials."""
     parts, start = list[str](), 0
     while match := _CREDENTIAL.search(text, start):
         parts.append(text[start : match.end()])
@@ -116,7 +114,6 @@ def _is_credential(match: re.Match[str]) -> bool:
 
 
 def _redact_users(text: str) -> str:
-    """Replace user and password of each address."""
     parts, start = list[str](), 0
     while match := _ADDRESS.search(text, start):
         begin, end = match.span("rest")
@@ -374,12 +371,6 @@ def format_value(value: float, digits: int = 3) -> str:
 
 def format_comparison(value: float, sign: str, limit: float, digits: int = 3) -> str:
     """Return `value sign limit` with as many decimals as are needed to distinguish the two.
-
-    Args:
-        value: The value to compare.
-        sign: `<` or `>`, as it is.
-        limit: The value it is compared with; four decimals at least.
-        digits: Decimals of the metric.
 
     >>> format_comparison(0.87, "<", 0.9), format_comparison(0.8999999, "<", 0.9)
     ('0.870 < 0.90', '0.8999999 < 0.90')

@@ -124,13 +124,7 @@ def _released(observations: Observations, hypotheses: Sequence[CauseHypothesis])
 def describe_step(
     observations: Observations, hypotheses: Sequence[CauseHypothesis], actions: Sequence[Action]
 ) -> Iterator[str]:
-    """Yield the next step, longest variant first: an order where the cause is likely, else what to check.
-
-    Args:
-        observations: The change.
-        hypotheses: Causes, most likely first; none if nothing is wrong.
-        actions: The next actions, at least one.
-    """
+    """Yield the next step, longest variant first: an order where the cause is likely, else what to check."""
     missing = observations.context.missing_input
     if missing is not None:
         absent = missing.condition is Condition.NO_DATA
@@ -153,7 +147,6 @@ def describe_step(
 
 
 def _day(observations: Observations, moment: datetime | None) -> str:
-    """Return a date that is inside the data."""
     context = observations.context
     first = min(to_datetime(series.times[0]) for series in context.series if len(series))
     return format_day(min(max(moment or first, first), context.now), context.now)
@@ -222,7 +215,6 @@ CHECKS = ORDERS | {
 
 
 def _filled(templates: Iterable[str], observations: Observations) -> Iterator[str]:
-    """Yield the templates whose facts are known, with these."""
     facts = _facts(observations)
     for template in templates:
         names = [name for _, name, _, _ in Formatter().parse(template) if name]

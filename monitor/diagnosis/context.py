@@ -17,9 +17,7 @@ from modeltop.core.series import Alert, Concern, Condition, Series, SeriesKey, S
 from modeltop.rules.detectors.limit import Limit
 
 ALL = "all"
-"""Segment of all rows."""
 CONFIDENCE = "avg_confidence"
-"""Metric with the average confidence of the model."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

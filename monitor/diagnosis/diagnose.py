@@ -177,10 +177,7 @@ def _with_alert_start(pattern: SeriesPattern, context: ModelContext) -> SeriesPa
 
 
 def _alerting_series(context: ModelContext) -> SeriesKey | None:
-    """Return the series of the worst alert, active before pending; None without any.
-
-    Among alerts of equal severity the most informative metric is first: over all rows, realized, a proportion.
-    """
+    """Return the series of the worst alert, active before pending; None without any."""
     keys = {series.key for series in context.series}
     if context.incident is not None:
         return context.incident.key if context.incident.key in keys else None
@@ -199,10 +196,7 @@ def _alerting_series(context: ModelContext) -> SeriesKey | None:
 
 
 def _worst_series(context: ModelContext, patterns: Sequence[SeriesPattern]) -> SeriesKey | None:
-    """Return the series with the worst pattern; None if all are healthy.
-
-    Sustained patterns come first, then realized metrics, then proportions, then the most significant.
-    """
+    """Return the series with the worst pattern; None if all are healthy."""
     overall = context.overall_series()
 
     def order(pattern: SeriesPattern) -> tuple[bool, bool, bool, float]:
@@ -235,10 +229,7 @@ def _hypotheses(observations: Observations) -> tuple[CauseHypothesis, ...]:
 
 
 def _ordered_changes(observations: Observations) -> Iterable[BeforeAfter]:
-    """Yield the focus, then changed metrics, most significant first, then the rest in the order of the history.
-
-    Each as it is shown everywhere.
-    """
+    """Yield the focus, then changed metrics, most significant first, then the rest in the order of the history."""
     if observations.focus is not None:
         yield observations.shown(observations.focus)
     changes = dict(observations.before_after)

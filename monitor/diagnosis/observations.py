@@ -82,7 +82,6 @@ class Observations:
     segmentations: Sequence[Segmentation] = ()
     pairs: Sequence[ExpectedVsRealized] = ()
     notes: Sequence[Note] = ()
-    """Those about the days of the onset."""
     new_segments: Sequence[str] = ()
     """Segments that were not there before: foreign text."""
     labels_since_change: int | None = None

@@ -21,7 +21,6 @@ WEEK = 7
 MAX_FITTED, ENOUGH_DECLINES = 3, 2
 """Maximum number of metrics to fit if no alert selects one; fitting stops early after this many declines."""
 pattern_of = lru_cache(maxsize=2048)(recent_pattern)
-"""The pattern of a series, computed once per series object: without a new row it costs nothing."""
 
 
 def metric_patterns(context: ModelContext, key: SeriesKey | None) -> tuple[SeriesPattern, ...]:

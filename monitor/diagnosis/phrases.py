@@ -126,13 +126,7 @@ def describe_followed(pair: ExpectedVsRealized) -> str:
 
 
 def describe_expectation(pair: ExpectedVsRealized, levels: str, focus: BeforeAfter | None) -> str:
-    """Return how the expected metric moved beside the realized one.
-
-    Args:
-        pair: Both metrics.
-        levels: The expected metric before and after, in words.
-        focus: The metric that the diagnosis is about: if it is the realized one, that is not named.
-    """
+    """Return how the expected metric moved beside the realized one."""
     name = metric_name(pair.expected.key.metric).replace("_", " ")
     beside = "" if pair.realized is focus else f" as {metric_name(pair.realized.key.metric)}"
     followed = describe_followed(pair)

@@ -29,13 +29,7 @@ RECENT = 7
 def five_questions(
     observations: Observations, hypotheses: Sequence[CauseHypothesis], forecast: Forecast | None
 ) -> tuple[Question, ...]:
-    """Return the five questions with an answer and a reason each.
-
-    Args:
-        observations: The change.
-        hypotheses: Causes, most likely first; none if nothing is wrong.
-        forecast: The trend of the series; None without one.
-    """
+    """Return the five questions with an answer and a reason each."""
     missing = observations.context.missing_input
     if missing is not None and missing.is_model_wide:
         return ()  # a source that cannot be read is no model
@@ -85,7 +79,6 @@ def _declining(observations: Observations, forecast: Forecast | None) -> Answer:
 
 
 def _reported_decline(observations: Observations) -> str | None:
-    """Return the decline that the verdict names, or else that of accuracy; None if there is none."""
     context = observations.context
     for concern in context.concerns:
         series = context.find_series(concern.key)
@@ -115,7 +108,6 @@ def _undecided(observations: Observations) -> Answer:
 
 
 def _pace(observations: Observations, series: Series) -> str:
-    """Return the pace of a trend and for how long it has lasted, such as `about 1 point a day for 10 days`."""
     unit = period_unit(series)
     assert observations.windows is not None
     since = series.times >= observations.windows.onset

@@ -68,7 +68,6 @@ def _decompose_column(column: str, segments: list[Series], windows: BeforeAfterW
 
 
 def _case_sums(series: Series, indices: np.ndarray) -> tuple[float, float]:
-    """Return the sum of the support, and that of support times value."""
     assert series.support is not None, "series without support are skipped"
     support, values = series.support[indices], series.values[indices]
     finite = np.isfinite(support)

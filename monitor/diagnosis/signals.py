@@ -159,7 +159,6 @@ def held_decisions(observations: Observations) -> BeforeAfter | None:
 
 
 def _moved_confidence(observations: Observations) -> BeforeAfter | None:
-    """Return the change of the average confidence if it shows that scores moved; else None."""
     change = observations.before_after.get(CONFIDENCE)
     has_moved = change is not None and change.is_significant and abs(change.delta) >= MIN_CONFIDENCE_CHANGE
     return change if has_moved else None

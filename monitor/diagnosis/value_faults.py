@@ -108,7 +108,6 @@ class _Values:
 
     @property
     def after(self) -> ValueRange:
-        """Extremes of all periods, and the median of their means."""
         low, high = min(values.low for values in self.periods), max(values.high for values in self.periods)
         return ValueRange(low, high, float(np.median([values.mean for values in self.periods])))
 
@@ -120,13 +119,7 @@ def lost_values(shift: FeatureShift) -> ValueFault:
 
 
 def value_faults(histograms: Sequence[Histogram], since: datetime, until: datetime) -> tuple[ValueFault, ...]:
-    """Return the faults of some features in the periods between, both included.
-
-    Args:
-        histograms: Of features that shifted.
-        since: Start of the change.
-        until: The newest period that counts.
-    """
+    """Return the faults of some features in the periods between, both included."""
     features = [values for histogram in histograms if (values := _after(histogram, since, until)) is not None]
     return tuple(_faults(features))
 
@@ -184,7 +177,6 @@ def _conversion(values: _Values) -> Conversion | None:
 
 
 def _scaled(values: _Values, unit: Conversion) -> ValueFault:
-    """Return the fault of a feature in another unit; the factor is exact only where the means show it."""
     reference, names = values.reference, (values.histogram.feature,)
     assert reference is not None, "a conversion is of a reference"
     is_near, has_mean = 0.1 < unit.factor < 10, abs(reference.mean) > MIN_MEAN * reference.deviation
@@ -244,10 +236,7 @@ def _fits(
 
 
 def _mean_error(values: _Values, period: ValueRange, reference: ValueRange, unit: Conversion) -> float:
-    """Return how far the mean of a period is from what the unit makes of the reference's, in tolerances.
-
-    Near factors need more exactness.
-    """
+    """Return how far the mean of a period is from what the unit makes of the reference's, in tolerances."""
     rows = max(1.0, float(values.counts.sum()) / (len(values.periods) + 1))
     exactness = 0.03 if 0.1 < unit.factor < 10 else 0.1
     tolerance = unit.factor * (exactness * abs(reference.mean) + MAX_ERRORS * reference.deviation / math.sqrt(rows))

@@ -37,13 +37,7 @@ def verdict(
     hypotheses: Sequence[CauseHypothesis],
     actions: Sequence[Action],
 ) -> Verdict:
-    """Return what happened, why and what to do.
-
-    Args:
-        observations: The change.
-        hypotheses: Causes, most likely first; none if nothing is wrong.
-        actions: The next actions, at least one.
-    """
+    """Return what happened, why and what to do."""
     context, step = observations.context, describe_step(observations, hypotheses, actions)
     if context.missing_input is not None:
         return _sentences(*_missing_input(observations, context.missing_input), step)
@@ -212,7 +206,6 @@ def _level(observations: Observations, series: Series) -> Iterator[str]:
 
 
 def _no_data(observations: Observations) -> Iterator[str]:
-    """Yield since when no data comes, for how long, and how often it usually does."""
     context, alert = observations.context, observations.no_data_alert
     longest = max((series for series in context.series if len(series)), key=len, default=None)
     if longest is None or alert is None:

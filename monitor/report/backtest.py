@@ -88,7 +88,6 @@ def _span(columns: list[Times]) -> timedelta:
 
 
 def _median_distance(columns: list[Times]) -> timedelta:
-    """Return the usual distance of two periods; 0 if no series has two."""
     gaps = np.concatenate([np.diff(times) for times in columns]).astype(np.int64)
     return timedelta(microseconds=float(median(gaps))) if len(gaps) else timedelta()
 
@@ -143,7 +142,6 @@ def _describe_dates(alert: Alert, now: datetime) -> str:
 
 
 def _duration(alert: Alert, snapshot: Snapshot) -> timedelta:
-    """Return the time from the first breached period to the resolving one, or to the end of the newest."""
     series = snapshot.history.series[alert.key]
     return (alert.resolved or series.newest + _median_distance([series.times])) - alert.since
 

@@ -71,7 +71,6 @@ def _describe_shift(shift: FeatureShift) -> str:
 
 
 def _describe_segments(diagnosis: Diagnosis, catalog: MetricRegistry) -> Iterator[str]:
-    """Yield the segments whose contribution is seen in the digits of the metric."""
     metric = catalog.get(diagnosis.key.metric if diagnosis.key is not None else "")
     for segment in diagnosis.segments[:MAX_LINES]:
         if total := round(segment.total, metric.digits):

@@ -171,7 +171,6 @@ class _Page:
         yield "</body></html>"
 
     def _fleet(self, statuses: Sequence[ModelStatus]) -> Iterator[str]:
-        """Yield the table of the models, worst first; those beyond the first unfold."""
         heads = _cells("th", "model", *LEAD_NAMES, "")
         yield f'<table class="fleet"><thead><tr>{heads}</tr></thead><tbody>'
         for number, status in enumerate(statuses):
@@ -193,7 +192,6 @@ class _Page:
         return f'<tr><th class="{kind}">{link}</th>{_cells("td", *cells, spark)}</tr>'
 
     def _model(self, number: int, status: ModelStatus) -> Iterator[str]:
-        """Yield the section of a model; that of one that is ok unfolds."""
         model, mark = status.model, MARKS[status.severity][0]
         heading = f'<span class="{severity_class(status.severity)}">{mark} {escape_text(model, 60)}</span>'
         is_open = bool(model in self.index.alerts or status.concerns or status.severity)
@@ -218,7 +216,6 @@ class _Page:
         yield "</section>" if is_open else "</div></details></section>"
 
     def _verdict(self, status: ModelStatus) -> Iterator[str]:
-        """Yield what happened, why, and what to do; missing labels and values last."""
         verdict = self.explanations.verdict_for(status.model)
         coverage = self.snapshot.label_coverage.get(status.model)
         missing = ("" if coverage is None else coverage.sentence, self.snapshot.missing_values.get(status.model, ""))
@@ -264,7 +261,6 @@ class _Page:
         return first, [one for one in history if one not in first]
 
     def _tables(self, history: Sequence[Series]) -> Iterator[str]:
-        """Yield the metrics of all rows and the segments that alert; the other segments unfold."""
         first, _ = self._by_interest(history)
         shown = (first or history)[:MAX_ROWS]
         others = [series for series in history if series not in shown]
@@ -275,7 +271,6 @@ class _Page:
             yield "</details>"
 
     def _table(self, history: Sequence[Series]) -> Iterator[str]:
-        """Yield a row of each series; columns without any value are left out."""
         rows = [self._table_cells(series) for series in history]
         names = [name for name in COLUMNS if any(name in cells for cells in rows)]
         yield f"<table><thead><tr>{''.join(_column(name, name, 'th') for name in names)}</tr></thead><tbody>"
@@ -320,14 +315,12 @@ class _Page:
         yield from _list(lines, f"<details><summary>{summary}</summary>", "</details>", kind="marked")
 
     def _silences(self) -> Iterator[str]:
-        """Yield the silences that hold, or have yet to start."""
         now = self.snapshot.clock
         silences = (silence for silence in self.snapshot.alerting_state.silences if silence.end > now)
         texts = (f"{describe_matchers(silence.matchers)}: {describe_silence(silence, now)}" for silence in silences)
         yield from _list(texts, "<section><h2>Silences</h2>", "</section>")
 
     def _problems(self) -> Iterator[str]:
-        """Yield what could not be read."""
         lines = problem_lines(problem for problem in self.snapshot.history.problems if not problem.fatal)
         if len(lines) > MAX_LISTED:
             lines[MAX_LISTED:] = [f"and {pluralize(len(lines) - MAX_LISTED, 'more line')}"]

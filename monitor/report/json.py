@@ -22,23 +22,12 @@ VERSION = 1
 
 
 def as_json(snapshot: Snapshot, *, explained: Iterable[str] = ()) -> str:
-    """Return models, their verdicts, incidents, open alerts and errors of reading as one JSON object.
-
-    Args:
-        snapshot: The snapshot.
-        explained: Models whose questions are answered although they do not alert.
-    """
+    """Return models, their verdicts, incidents, open alerts and errors of reading as one JSON object."""
     return json.dumps(as_record(snapshot, explained=explained), allow_nan=False, indent=1)
 
 
 def as_record(snapshot: Snapshot, *, explained: Iterable[str] = (), model: str | None = None) -> Record:
-    """Return what `as_json` writes.
-
-    Args:
-        snapshot: The snapshot.
-        explained: Models whose questions are answered although they do not alert.
-        model: The only model that it is about; None for all.
-    """
+    """Return what `as_json` writes."""
     index, explanations = ReportIndex(snapshot), ExplanationCache(snapshot, explained)
     statuses = [status for status in snapshot.model_statuses if model in (None, status.model)]
     severity = snapshot.severity if model is None else statuses[0].severity

@@ -70,7 +70,6 @@ def _list(title: str, lines: Iterable[str]) -> Iterator[str]:
 
 
 def _table(names: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
-    """Yield a table whose first column is text, the others numbers."""
     yield f"| {' | '.join(names)} |"
     yield f"| --- | {' | '.join(['---:'] * (len(names) - 1))} |"
     yield from (f"| {' | '.join(row)} |" for row in rows)

@@ -26,23 +26,14 @@ EARLIER = {"previous": "previous", "7d": "7_days_ago", "30d": "30_days_ago", "re
 
 
 def text_lines(record: Mapping[str, Any]) -> Iterator[str]:
-    """Yield a line per model, worst first, sanitized.
-
-    Args:
-        record: As `modeltop.report.json.as_record` returns it.
-    """
+    """Yield a line per model, worst first, sanitized."""
     for model in record["models"]:
         mark = MARKS[Severity[model["status"].upper()]][0]
         yield f"{mark} {model['status']:8}  {sanitize(model['model'], 60)}: {_sentences(model)}"
 
 
 def html_lines(snapshot: Snapshot, record: Mapping[str, Any]) -> Iterator[str]:
-    """Yield a table of the models, worst first, in which no text of the data is markup.
-
-    Args:
-        snapshot: The evaluation.
-        record: As `modeltop.report.json.as_record` returns it.
-    """
+    """Yield a table of the models, worst first, in which no text of the data is markup."""
     leads = {incident.model: incident.key for incident in reversed(snapshot.incidents)}
     heads = "".join(f'<th style="{CELL}">{name}</th>' for name in ("status", "model", "verdict", "history"))
     yield f"<table><thead><tr>{heads}</tr></thead><tbody>"
@@ -61,7 +52,6 @@ def _sentences(model: Mapping[str, Any]) -> str:
 
 
 def _history(model: Mapping[str, Any], leads: Mapping[str, SeriesKey], snapshot: Snapshot) -> str:
-    """Return the newest values of the metric that the incident leads on, else of the first one."""
     series = snapshot.history.series.get(leads[model["model"]]) if model["model"] in leads else None
     series = series or next(iter(snapshot.history.for_model(model["model"])), None)
     values = [] if series is None else [value for value in series.values.tolist() if math.isfinite(value)][-MAX_POINTS:]
@@ -74,10 +64,6 @@ def _history(model: Mapping[str, Any], leads: Mapping[str, SeriesKey], snapshot:
 
 def status_frame(snapshot: Snapshot, models: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     """Return a table of one row a series, of the worst model first.
-
-    Args:
-        snapshot: The evaluation.
-        models: Their records, as `modeltop.report.json.as_record` returns them.
 
     Returns:
         Columns `model`, `metric`, `segment`, `status`, `date` (UTC),

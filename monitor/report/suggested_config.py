@@ -59,13 +59,7 @@ RECEIVER_EXAMPLE = """\
 
 
 def suggested_config(other_tables: Mapping[str, object], suggested: SuggestedRules, rehearsed: Snapshot) -> str:
-    """Return the text of the file.
-
-    Args:
-        other_tables: Tables other than the rules.
-        suggested: The rules, each with its reason.
-        rehearsed: Backtest of the same rules, or of the defaults if there are none.
-    """
+    """Return the text of the file."""
     results = {result.rule.name: result for result in backtest(rehearsed)}
     lines = [*_comment(HEAD), *([""] if other_tables else []), *to_toml(other_tables)]
     for suggestion in suggested.rules:
@@ -94,7 +88,6 @@ def _rule(reason: str, table: Mapping[str, object], result: BacktestResult) -> l
 
 
 def _describe_result(result: BacktestResult) -> str:
-    """Return how often a rule would have fired, and when last."""
     if not result.series:
         return "Matches no series"
     spans = dict.fromkeys(

@@ -23,9 +23,7 @@ CHANGE_NAMES = {
     "reference": "vs baseline",
     "first": "vs first",
 }
-"""Heading of each comparison of a change summary."""
 LEAD_NAMES = ("metric", "now", "vs baseline", "since")
-"""Headings of what `lead_cells` returns."""
 MIN_BASELINE_PERIODS = 8
 """Evaluated periods before an incident from which there is a baseline to compare with."""
 MIN_WINDOW, WINDOW_FACTOR, OK_WINDOW = 28, 3, 60
@@ -38,7 +36,6 @@ class ChangeCell(NamedTuple):
     """One change of the newest value of a series."""
 
     text: str
-    """The difference, with its sign."""
     change: Comparison
 
     @property
@@ -48,13 +45,7 @@ class ChangeCell(NamedTuple):
 
 
 def lead_series(model: str, history: Sequence[Series], snapshot: Snapshot) -> Series | None:
-    """Return the series that a model is shown by: that of its incident, else the first of all rows, else the first.
-
-    Args:
-        model: The model.
-        history: Its series, in order.
-        snapshot: Source of its incident.
-    """
+    """Return the series that a model is shown by: that of its incident, else the first of all rows, else the first."""
     incident = snapshot.incident_of(model)
     if incident is not None and incident.key in snapshot.history.series:
         return snapshot.history.series[incident.key]
@@ -62,13 +53,7 @@ def lead_series(model: str, history: Sequence[Series], snapshot: Snapshot) -> Se
 
 
 def lead_cells(model: str, series: Series | None, snapshot: Snapshot) -> tuple[str, str, str, str]:
-    """Return the lead metric of a model, its newest value, the change from its baseline, and since when.
-
-    Args:
-        model: The model.
-        series: What `lead_series` returned.
-        snapshot: Source of its incident.
-    """
+    """Return the lead metric of a model, its newest value, the change from its baseline, and since when."""
     incident = snapshot.incident_of(model)
     start = "" if incident is None else format_day(incident.started_at, snapshot.taken_at)
     if incident is not None and incident.key.metric == "*":
@@ -132,9 +117,7 @@ def incident_baseline(series: Series, incident: Incident) -> float | None:
 def window_length(times: Times, started_at: datetime | None) -> int:
     """Return how many of the newest periods a chart shows: those of an incident and twice as many before, at least 28.
 
-    Args:
-        times: Starts of all periods, at least one.
-        started_at: Start of the change; None: there is none, and the newest 60 periods are shown.
+    Without the start of a change they are the newest 60.
     """
     count = OK_WINDOW
     if started_at is not None:

@@ -154,7 +154,6 @@ def _spark_line(values: Floats, left: float, right: float, top: float, bottom: f
 
 
 def _strip(chart: SvgChart) -> Iterator[str]:
-    """Yield the entire history below the chart, with the part that the chart shows."""
     if chart.history is None:
         return
     top, right = HEIGHT + STRIP_TOP, WIDTH - RIGHT
@@ -196,7 +195,6 @@ def _label(x: float, y: float, text: str, anchor: str = "start", kind: str = "ax
 
 
 def _backdrop(chart: SvgChart, scale: _Scale, shown: np.ndarray) -> Iterator[str]:
-    """Yield the background: alerts, the interval, limits, notes, the start of the change."""
     bottom = HEIGHT - BOTTOM
     for kind, start, end in chart.alert_spans:
         left, right = scale.xs(np.array([start, end], dtype=chart.times.dtype))
@@ -215,7 +213,6 @@ def _backdrop(chart: SvgChart, scale: _Scale, shown: np.ndarray) -> Iterator[str
 
 
 def _limit_lines(chart: SvgChart, scale: _Scale) -> Iterator[str]:
-    """Yield the limits, each with its label where that overlaps no other."""
     labels: list[float] = []
     for kind, text, value in chart.limits:
         y = float(scale.y(value))
@@ -284,26 +281,14 @@ def _number(coordinate: float) -> str:
 
 
 def escape_text(foreign: object, limit: int = 300) -> str:
-    """Return foreign text in which nothing is markup, neither between tags nor in an attribute.
-
-    Args:
-        foreign: Anything; its `str()` is used.
-        limit: Maximum terminal cells, counted before markup is escaped.
-    """
+    """Return foreign text in which nothing is markup, neither between tags nor in an attribute."""
     return escape(sanitize(foreign, limit), quote=True)
 
 
 def series_chart(
     series: Series, snapshot: Snapshot, diagnosis: Diagnosis | None = None, *, is_lead: bool = True
 ) -> SvgChart:
-    """Return the chart of a series over the window that fits its incident.
-
-    Args:
-        series: At least one period.
-        snapshot: Source of its rules, alerts and notes.
-        diagnosis: Diagnosis of its model; None if there is none.
-        is_lead: Whether there is room for a strip of its entire history.
-    """
+    """Return the chart of a series over the window that fits its incident."""
     key, metric = series.key, snapshot.catalog.get(series.key.metric)
     change = _change(series, snapshot, diagnosis)
     start, incident = None if change is None else change[0], snapshot.incident_of(key.model)
@@ -359,7 +344,6 @@ def severity_class(severity: Severity) -> str:
 
 
 def _pattern(key: SeriesKey, diagnosis: Diagnosis | None) -> SeriesPattern | None:
-    """Return the pattern of the series, if that has a start."""
     patterns = () if diagnosis is None else (diagnosis.series_pattern, *diagnosis.other_patterns)
     changes = (pattern for pattern in patterns if pattern and pattern.pattern not in PATTERNS_WITHOUT_START)
     return next((pattern for pattern in changes if pattern.key == key), None)

@@ -146,7 +146,6 @@ def _is_one_fault(snapshot: Snapshot) -> bool:
 
 
 def _fault_lines(snapshot: Snapshot) -> Iterator[str]:
-    """Yield what the headline leaves out of the only fault, and commands to go on with."""
     problems = snapshot.history.problems
     texts = (*(fault_rest(problem, headline(snapshot)) for problem in problems), next_commands(problems))
     yield from (line for text in filter(None, texts) for line in wrapped(f"{'':{HANG}}{text}", HANG))
@@ -290,13 +289,7 @@ def _describe_unevaluated(index: ReportIndex, rules: Sequence[RuleStatus]) -> It
 
 
 def alerting_section(status: ModelStatus, index: ReportIndex, verdict: Verdict | None = None) -> Iterator[str]:
-    """Yield the verdict on a model that alerts, then its alerts, and its other rules.
-
-    Args:
-        status: The model, which has an active or a pending alert.
-        index: The snapshot.
-        verdict: The verdict; None: the status of its worst rule.
-    """
+    """Yield the verdict on a model that alerts, then its alerts, and its other rules."""
     yield from _status_lines(status, verdict)
     for text in (*alert_lines(index, status.model), *_describe_rest(index, status)):
         yield from wrapped(" " * HANG + text, HANG + 2)

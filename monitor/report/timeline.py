@@ -37,13 +37,7 @@ WORDS = {
 
 
 def timeline_lines(timeline: Timeline, model: str, now: datetime) -> Iterator[str]:
-    """Yield the incidents of a model with their entries, then its other notes and silences, a line each; sanitized.
-
-    Args:
-        timeline: What happened.
-        model: The model, as foreign text.
-        now: Dates of another year have their year.
-    """
+    """Yield the incidents of a model with their entries, then its other notes and silences, a line each; sanitized."""
     listed = {(entry.at, entry.actor, entry.text) for incident in timeline.incidents for entry in incident.entries}
     for incident in timeline.incidents:
         yield _title(incident, model, now)
@@ -73,7 +67,6 @@ def _title(timeline: IncidentTimeline, model: str, now: datetime) -> str:
 
 
 def _entry_text(entry: TimelineEntry) -> str:
-    """Return an entry in words, sanitized."""
     words = WORDS.get(entry.event, entry.event)
     actor = f" {sanitize(entry.actor, 40)}" if entry.actor else ""
     if not entry.text:

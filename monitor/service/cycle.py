@@ -31,21 +31,12 @@ from modeltop.service.sending import Dispatcher
 from modeltop.service.wakeup import WakeupPipe
 
 MAX_LOGGED_PROBLEMS = 20
-"""Problems of reading that one cycle logs; `check` lists them all."""
 SHUTDOWN_SECONDS = 10.0
 """Seconds in which messages that are on their way may arrive when the daemon stops."""
 
 
 class Cycle:
-    """The steps of the daemon, which the leader calls in turn.
-
-    Args:
-        load: Reads the configuration. An error of the first time is raised here.
-        identity: The state folder and the process.
-        log: The daemon's own log.
-        clock: The time; None for that of the machine.
-        backoff: How long a receiver that failed is left alone; default: full jitter.
-    """
+    """The steps of the daemon, which the leader calls in turn."""
 
     def __init__(
         self,
@@ -247,7 +238,6 @@ class Cycle:
         self._problem_sources = {problem.source for problem in problems}
 
     def _evaluate(self) -> str | None:
-        """Evaluate and record the changes; return the error that prevented it, or None."""
         try:
             self._accept_clock()
             now = self._clock.now(self._buffer.state().last_event_at)

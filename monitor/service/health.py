@@ -46,11 +46,7 @@ class HealthFile:
         self._written: HealthReport | None = None
 
     def write(self, report: HealthReport) -> None:
-        """Write the report, or only touch the file if nothing but the time changed.
-
-        Raises:
-            StoreError: It can be neither replaced nor overwritten.
-        """
+        """Write the report, or touch the file if only the time changed; raise StoreError if that fails."""
         old = self._written and replace(self._written, health=replace(self._written.health, at=report.health.at))
         if old != report or not self._touch(report):
             self._written = None
@@ -140,7 +136,6 @@ class DaemonIdentity:
     """The state folder and the process of one daemon."""
 
     folder: Path
-    """The state folder."""
     holder: LockHolder
     one_shot: bool = False
     """True for a run from cron, which ends after one cycle."""
@@ -184,14 +179,7 @@ class HealthReporter:
         stopped: bool = False,
         clock_offset: timedelta | None = None,
     ) -> None:
-        """Write the health file.
-
-        Args:
-            every: Seconds between two cycles at most.
-            disabled: By name of a disabled receiver a clause about it.
-            stopped: True if the daemon was asked to end.
-            clock_offset: By how much the machine's clock is off; None if it is reliable.
-        """
+        """Write the health file."""
         health = WatcherHealth(
             at=self.completed,
             started_at=self.started,
@@ -218,13 +206,6 @@ def print_status(
     folder: Path, now: datetime, write_line: Callable[[str], None], *, as_json: bool, test_command: str
 ) -> int:
     """Print the health of the daemon of a state folder, as text or as one JSON object.
-
-    Args:
-        folder: The state folder.
-        now: Aware.
-        write_line: Writes one line.
-        as_json: Whether to write JSON.
-        test_command: The command line to which the name of a receiver is added to test it.
 
     Returns:
         The exit code: 0 alive, 1 alive with errors or a disabled receiver, 3 not running or overdue.
@@ -283,7 +264,6 @@ class Heartbeat:
     def __init__(self) -> None:
         self._thread: threading.Thread | None = None
         self.error: str | None = None
-        """Error of the last ping; None if it succeeded."""
 
     def ping(self, url: SecretSource | None) -> None:
         """Request the address without waiting for the answer."""

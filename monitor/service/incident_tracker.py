@@ -28,17 +28,12 @@ class LastEvaluation:
     """The state that an evaluation keeps for the next one, also across processes."""
 
     newest_periods: Mapping[str, datetime] = field(default_factory=dict)
-    """Newest period of each model."""
     no_data_first_seen: Mapping[str, datetime] = field(default_factory=dict)
     """Time at which a no-data alert in its grace period was first seen, by its id."""
 
 
 def save_last_evaluation(folder: Path, evaluation: LastEvaluation) -> None:
-    """Save it for the next run.
-
-    Raises:
-        StoreError: The file cannot be written.
-    """
+    """Save it for the next run; raise StoreError if the file cannot be written."""
     document = {"newest": evaluation.newest_periods, "waiting": evaluation.no_data_first_seen}
     times = {key: {name: at.isoformat() for name, at in moments.items()} for key, moments in document.items()}
     write_atomically(folder / FILE_NAME, json.dumps(times).encode())
@@ -141,12 +136,8 @@ class IncidentTracker:
     ) -> EvaluationResult:
         """Return the changes to the known incidents that result from a snapshot that was just taken.
 
-        Args:
-            snapshot: What was evaluated, with this state.
-            state: The incidents so far.
-            now: The daemon's clock.
-            allows_no_data: Tells by the newest period of any model whether the clock is reliable enough for new
-                incidents of no data; open ones stay open until rows come.
+        `allows_no_data` tells by the newest period of any model whether the clock is reliable enough for new incidents
+        of no data; open ones stay open until rows come.
         """
         scope = EvaluationScope.from_statuses(snapshot.history, snapshot.rule_statuses, snapshot.rules)
         alerts: Iterable[Alert] = snapshot.alerts

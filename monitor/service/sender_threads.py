@@ -54,11 +54,7 @@ class SenderPool:
         return frozenset(self._busy)
 
     def send(self, receiver: str, notifier: Notifier, messages: Sequence[QueuedMessage]) -> None:
-        """Queue messages for a receiver, in the order of sending.
-
-        Raises:
-            RuntimeError: The receiver is busy: its next messages are planned from the results of these.
-        """
+        """Queue messages for a receiver, in the order of sending; raise RuntimeError if it is busy."""
         if receiver in self._busy:
             raise RuntimeError("one queue at a time: the next is planned from the results of this one")
         if receiver not in self._threads:

@@ -140,11 +140,7 @@ class Dispatcher:
     def _apply_rejection(
         self, result: SendResult, error: NotifyError, state: ReceiverState, now: datetime
     ) -> tuple[ReceiverState, tuple[Event, ...]]:
-        """Return the state after a message was rejected: it is dropped, or its alerts are sent one by one.
-
-        If the next one is rejected as well, it is the receiver that is at fault. While the clock is unreliable that may
-        be at fault: nothing is dropped.
-        """
+        """Return the state after a message was rejected: it is dropped, or its alerts are sent one by one."""
         name, alerts = result.receiver, len({notification.incident for notification in result.notifications})
         if alerts > 1 and not state.send_apart:
             self._log.warning("rejected", f"{name} rejected {alerts} alerts; sent one by one: {error}", receiver=name)

@@ -14,7 +14,6 @@ from modeltop_tui.chart.data import Annotations, ChartTrend, PlotTheme, Vertical
 
 _BLANK = " ⠀"
 _OVERWRITABLE = f"{_BLANK}╎'"
-"""Characters that a caption may overwrite."""
 _DOTS = "⡀⠄⠂⠁"
 """Braille with one dot, from the lowest to the highest of a cell."""
 _MIN_CAPTION, _MAX_CAPTION = 8, 24
@@ -26,7 +25,6 @@ _CHANGE, _NOTE, _TREND = ("┊", ":"), ("╎", "'"), "+"
 """The characters, in Unicode and in ASCII."""
 
 Sign = tuple[str, str]
-"""A character and its style."""
 Cell = tuple[int, int]
 """Column, and row counted from the bottom."""
 
@@ -35,13 +33,6 @@ def draw_annotations(rows: list[Text], annotations: Annotations, canvas: Canvas,
     """Write the annotations into free cells of the canvas; no other cell changes.
 
     Later ones in this order hide earlier ones: notes, trend, start of the change.
-
-    Args:
-        rows: The drawing; the first `canvas.height` rows are the canvas. Changed in place.
-        annotations: The annotations to write.
-        canvas: Maps times and values to cells.
-        left: Column at which the canvas starts.
-        theme: Characters and colors that the terminal can show.
     """
     signs: dict[Cell, Sign] = {}
     notes = _visible_markers(annotations.notes, canvas)

@@ -107,11 +107,6 @@ def _lasts(indices: Cells, columns: Cells) -> Cells:
 def strokes(trace: Trace, indices: Cells, canvas: Canvas) -> tuple[list[float], list[float]]:
     """Return the line through the points; it breaks at gaps and at values that are not finite.
 
-    Args:
-        trace: The points.
-        indices: Those to draw.
-        canvas: Maps times and values.
-
     Returns:
         Fractions of the width and of the height; NaN if the line breaks.
     """

@@ -64,9 +64,7 @@ class ChartTrend:
     end: float
     """Right end; later than the newest point for an extrapolation."""
     first: float
-    """Value at `start`."""
     last: float
-    """Value at `end`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +72,7 @@ class Annotations:
     """Annotations of the points, drawn only into free cells: no point and no limit is ever hidden."""
 
     change: VerticalMarker | None = None
-    """Start of a change."""
     notes: tuple[VerticalMarker, ...] = ()
-    """Notes of people, oldest first."""
     trend: ChartTrend | None = None
 
 
@@ -90,7 +86,6 @@ class ChartData:
     title: str
     """Title for the frame around the chart, fit for the terminal."""
     digits: int
-    """Number of decimals of the values."""
     start: float
     """Left end of the time axis, UTC, seconds since 1970."""
     end: float
@@ -109,7 +104,6 @@ class PlotTheme:
     """Terminal capabilities. Colors are the 16 of ANSI by name: the app's theme defines their shades."""
 
     ascii: bool = False
-    """Whether only characters below 128 can be drawn."""
     colours: bool = True
     light: bool = False
     """Whether the text is dark on a light background."""

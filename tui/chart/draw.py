@@ -58,17 +58,7 @@ class _Layout(NamedTuple):
 
 @lru_cache(maxsize=128)
 def draw_chart(chart: ChartData, width: int, height: int, theme: PlotTheme) -> Text:
-    """Draw a chart as `height` rows of exactly `width` cells.
-
-    Args:
-        chart: The content; its identity keys the cache.
-        width: Width in cells.
-        height: Number of rows.
-        theme: Characters and colors that the terminal can show.
-
-    Returns:
-        Rows joined by newlines. Cached: do not change it.
-    """
+    """Draw a chart as `height` rows of exactly `width` cells, joined by newlines. Cached: do not change it."""
     if width < 1 or height < 1:
         return Text()
     traces = [clip_values(trace) for trace in chart.traces]
@@ -91,7 +81,6 @@ def _message(text: str, width: int, height: int, theme: PlotTheme) -> list[Text]
 
 
 def _legend(traces: list[Trace], width: int, theme: PlotTheme) -> list[Text]:
-    """Return one row with the number and the name of each line."""
     room = max(4, width // len(traces) - 4)
     row = Text()
     names = truncate_apart(tuple(theme.encode(trace.name) for trace in traces), room)
@@ -170,7 +159,6 @@ def _prepare(layout: _Layout) -> None:
 
 
 def _cell_fraction(cell: int, cells: int) -> float:
-    """Return the fraction that plotext puts into that cell."""
     return cell / (cells - 1) if cells > 1 else 0.5
 
 

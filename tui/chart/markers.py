@@ -48,13 +48,7 @@ def line_color(number: int, theme: PlotTheme) -> str:
 
 
 def place_markers(traces: list[Trace], canvas: Canvas, theme: PlotTheme) -> dict[tuple[int, int], Marker]:
-    """Return the marker that is seen in each cell (column, row) that has one.
-
-    Args:
-        traces: The selected one first.
-        canvas: Maps times and values.
-        theme: Characters and colors that the terminal can show.
-    """
+    """Return the marker that is seen in each cell (column, row) that has one."""
     markers: dict[tuple[int, int], Marker] = {}
     for number, trace in enumerate(traces):
         columns, rows = canvas.columns(trace.times), _rows(trace, canvas)

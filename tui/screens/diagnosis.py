@@ -56,12 +56,7 @@ class DiagnosisPane(RowsPane):
 
 
 class DiagnosisScreen(ModalPane):
-    """The evidence over the full screen.
-
-    Args:
-        main_screen: Its state is followed.
-        poller: Has the event log.
-    """
+    """The evidence over the full screen."""
 
     TITLE = "Evidence"
     IS_ABOUT_MODEL = True

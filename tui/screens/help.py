@@ -83,14 +83,7 @@ def join_opposites(first: str, second: str) -> str:
 
 
 def help_lines(groups: Sequence[KeyGroup], width: int, height: int, search: str = "") -> list[Cells]:
-    """Return the symbols, then the keys in as many columns as fit; the names of groups only where there is room.
-
-    Args:
-        groups: Bindings by group.
-        width: Width of a line in cells.
-        height: Lines that should suffice.
-        search: Only entries with this text are listed.
-    """
+    """Return the symbols, then the keys in as many columns as fit; the names of groups only where there is room."""
     has_prompt = any(binding.key == ":" for _, bindings in groups for binding in bindings)
     texts = (*LEGEND, TYPED) if has_prompt else LEGEND
     legend = [with_tints(line) for text in texts for line in _legend_lines(text, width)] if not search else []
@@ -159,12 +152,7 @@ class HelpPane(Pane):
 
 
 class HelpScreen(ModalPane):
-    """The help over the full screen.
-
-    Args:
-        main_screen: Its state is followed.
-        covered: The screen whose keys are listed.
-    """
+    """The help over the full screen."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("/", "search", "search", tooltip="search the keys"),

@@ -44,7 +44,6 @@ def filter_prompt(screen: MainScreen) -> Prompt:
 USUAL_ROWS = 8
 """Rows of the list of models, from which on a roomy screen has a higher one for more incidents."""
 PROMPTS = {"filter": filter_prompt}
-"""Prompts by the argument of `prompt` in a binding."""
 
 
 PANES: tuple[type[Pane], ...] = (ModelsPane, MetricsPane, ChartPane, AlertsPane, ChangesPane)
@@ -62,11 +61,6 @@ class MainScreen(PaneScreen):
     """All panes at 80x24 and above; below, one at a time with a line of tabs.
 
     It has more methods than is usual here because each key's action and each message of a pane is one.
-
-    Args:
-        now: Returns the present.
-        app_keys: The app's own bindings, for the last line and the help.
-        ascii_only: Whether only characters below 128 are drawn.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -20,12 +20,7 @@ from modeltop_tui.widgets.pane import Pane, PaneBody
 
 
 class ModalPane(PaneScreen):
-    """A screen of one pane; its subclass binds the keys that dismiss it.
-
-    Args:
-        main_screen: Its state is followed.
-        pane: The pane to show.
-    """
+    """A screen of one pane; its subclass binds the keys that dismiss it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+c", "app.quit", "quit", key_display="ctrl+c ctrl+q", show=False)
@@ -86,7 +81,6 @@ class RowsPane(Pane):
         super().__init__(ascii_only=ascii_only)
         self.cursor_row = 0
         self.toggled: set[int] = set()
-        """Rows that a person opened or closed."""
         self.listed: Sequence[Row] = ()
         self._tall: dict[int, Sequence[Cells]] = {}
         """Lines of the rows that have several: those that are open, and those that are wrapped."""
@@ -138,7 +132,6 @@ class RowsPane(Pane):
         return row + sum(len(lines) - 1 for number, lines in self._tall.items() if number < row)
 
     def _locate(self, line: int) -> tuple[int, int]:
-        """Return the row of a line, and which of its lines it is."""
         for number, lines in self._tall.items():
             if line < number + len(lines):
                 return (line, 0) if line < number else (number, line - number)

@@ -38,7 +38,6 @@ class PeriodsPane(RowsPane):
         self.with_chart = with_chart
         """Whether the chart and the rules of the series stay on top."""
         self.words = ""
-        """The filter."""
 
     def rows(self, width: int, height: int) -> Sequence[Row]:
         """Return one row per period that the filter matches."""
@@ -56,7 +55,6 @@ class PeriodsPane(RowsPane):
         return (*(self._series_lines(width) if self.with_chart else ()), table.heading(width), *hint)
 
     def _series_lines(self, width: int) -> list[Cells]:
-        """Return the chart, over the time that fits the incident, and the rules."""
         state, height = self.screen_state, self.borders.inner_size.height
         alone = replace(state.selection, time_window=None, cursor=None, overlay=False, comparison=None)
         rules = series_rule_lines(state, width, height // 4 + 1)
@@ -95,12 +93,7 @@ class PeriodsPane(RowsPane):
 
 
 class PeriodsScreen(ModalPane):
-    """The table of periods over the full screen, open at the cursor of the chart.
-
-    Args:
-        main_screen: Its state is followed.
-        with_chart: Whether the chart and the rules of the series are above the table.
-    """
+    """The table of periods over the full screen, open at the cursor of the chart."""
 
     TITLE = "Periods"
     IS_ABOUT_MODEL = True

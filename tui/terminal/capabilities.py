@@ -36,7 +36,6 @@ class Capabilities:
 
     depth: ColorDepth
     ascii: bool
-    """Whether only characters below 128 are drawn correctly."""
 
     def theme(self, *, light: bool) -> str:
         """Return the app's own theme, or with few colors that of the terminal's own colors."""
@@ -115,13 +114,7 @@ def prepare_environment(capabilities: Capabilities, environ: Environment = os.en
 
 
 def resolve_options(options: AppOptions, capabilities: Capabilities, *, light: bool) -> AppOptions:
-    """Return the options, with those that are not set decided by the terminal.
-
-    Args:
-        options: As given on the command line.
-        capabilities: The capabilities of the terminal.
-        light: Whether its background is light.
-    """
+    """Return the options, with those that are not set decided by the terminal."""
     return replace(
         options,
         ascii=capabilities.ascii if options.ascii is None else options.ascii,
@@ -130,11 +123,7 @@ def resolve_options(options: AppOptions, capabilities: Capabilities, *, light: b
 
 
 def check_theme(name: str) -> None:
-    """Check that there is a theme of that name, the app's own or Textual's.
-
-    Raises:
-        UsageError: There is none; the message names the nearest.
-    """
+    """Raise UsageError, with the nearest name, if neither the app nor Textual has a theme of that name."""
     from textual.theme import BUILTIN_THEMES
 
     from modeltop_tui.themes import THEMES

@@ -28,16 +28,7 @@ _COLOUR = re.compile(r"\x1b\[[0-9;:]*m")
 
 
 def frame_path(argv: Sequence[str], size: tuple[int, int], environ: Mapping[str, str] = os.environ) -> Path:
-    """Return the file of a frame.
-
-    Args:
-        argv: The command line.
-        size: Columns and lines of the terminal.
-        environ: Environment of the process.
-
-    Raises:
-        RuntimeError: No cache folder is known.
-    """
+    """Return the file of a frame; raise RuntimeError if no cache folder is known."""
     variables = [environ.get(name, "") for name in VARIABLES]
     return cache_path([list(argv), list(size), variables], ".frame", environ)
 
@@ -53,13 +44,7 @@ def load_frame(path: Path, now: float) -> tuple[float, list[str]] | None:
 
 
 def render_frame(frame: tuple[float, list[str]] | None, size: tuple[int, int], now: float) -> str:
-    """Return the text to send to the terminal: the frame with its age in the last line, or that files are being read.
-
-    Args:
-        frame: As `load_frame` returns it.
-        size: Columns and lines of the terminal.
-        now: Seconds since 1970.
-    """
+    """Return the text for the terminal: the frame with its age in the last line, or that files are being read."""
     columns, rows = size
     if frame is None:
         return f"{ENTER}{truncate('modeltop  reading', columns)}"
@@ -74,12 +59,7 @@ def _place(lines: Sequence[str]) -> str:
 
 
 class FirstFrameCache:
-    """Context in which the terminal shows the cached frame; on exit it is restored, unless handed over to the app.
-
-    Args:
-        argv: The command line.
-        descriptor: File descriptor of the terminal.
-    """
+    """Context in which the terminal shows the cached frame; on exit it is restored, unless handed over to the app."""
 
     def __init__(self, argv: Sequence[str], descriptor: int = 2) -> None:
         self._argv = argv
@@ -110,11 +90,7 @@ class FirstFrameCache:
             self._write(_place(lines))
 
     def hand_over(self) -> bool:
-        """Leave the terminal to the app, which restores it itself.
-
-        Returns:
-            Whether the terminal is on the alternate screen already.
-        """
+        """Leave the terminal to the app; return whether it is on the alternate screen already."""
         shown, self._shown = self._shown, False
         return shown
 

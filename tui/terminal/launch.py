@@ -24,11 +24,7 @@ FIRST_RESULT_SECONDS = 0.3
 
 
 class Launcher:
-    """Opens the app of one command line.
-
-    Args:
-        argv: The command line, which keys the cached frame.
-    """
+    """Opens the app of one command line."""
 
     def __init__(self, argv: Sequence[str]) -> None:
         self._exit_request = shutdown.ExitRequest()

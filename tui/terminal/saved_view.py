@@ -23,7 +23,6 @@ VIEW, SEEN, TYPED = "view.json", "seen.json", "typed.json"
 ALL_SOURCES = ""
 """The entry of `view.json` with the theme that the user chose in place of each default."""
 MAX_TYPED = 20
-"""Lines that are kept."""
 MAX_BYTES = 4_000_000
 """Size of a file that is read at most: the incidents of 32 sources with a thousand models each have less."""
 MAX_SECONDS = 1e11

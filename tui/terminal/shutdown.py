@@ -29,13 +29,7 @@ _SHUTDOWN_SECONDS = 5.0
 
 
 def exit_soon(code: int, cleanup: Callable[[], None] = lambda: None, *, seconds: float = _GRACE_SECONDS) -> None:
-    """End the process after some seconds, even if a thread still reads files or writes to a dead terminal.
-
-    Args:
-        code: Exit code.
-        cleanup: Called just before.
-        seconds: Seconds until then.
-    """
+    """End the process after some seconds, even if a thread still reads files or writes to a dead terminal."""
 
     def end() -> None:
         time.sleep(seconds)
@@ -66,7 +60,6 @@ class ExitRequest:
 
     def __init__(self) -> None:
         self.code: int | None = None
-        """The exit code; None without a request."""
         self.cleanup: Callable[[], None] = lambda: None
         """Restores the terminal even if everything else is blocked."""
 
@@ -95,13 +88,7 @@ def exit_on_signals() -> Iterator[ExitRequest]:
 
 
 def run_app(app: App[Any], request: ExitRequest, *, mouse: bool) -> int:
-    """Run the app to its end, on a loop of its own, and return the exit code of the process.
-
-    Args:
-        app: Not yet running.
-        request: From the `exit_on_signals` within which this is called.
-        mouse: Whether the terminal reports the mouse.
-    """
+    """Run the app to its end, on a loop of its own, and return the exit code of the process."""
     import asyncio  # `modeltop check` never needs it
 
     crash = _CrashReporter(app)
@@ -188,7 +175,6 @@ class _CrashReporter:
         self._app._close_messages_no_wait()  # noqa: SLF001  what both replaced methods do last
 
     def code(self, return_code: int | None) -> int:
-        """Return the exit code, after reporting an error."""
         from modeltop.cli.crash_log import report_crash
 
         error = self._app._exception  # noqa: SLF001  Textual keeps it for its test harness

@@ -62,13 +62,7 @@ class AlertEntry:
 
 
 def entries(state: ScreenState, width: int, *, folded: bool = False) -> list[AlertEntry]:
-    """Return the selected model's alerts, rules and notes, then problems of reading.
-
-    Args:
-        state: The state that is shown.
-        width: Width of a line in cells.
-        folded: Whether alerts of the same start and direction share a line, and rules without alerts on segments.
-    """
+    """Return the selected model's alerts, rules and notes, then problems of reading."""
     if state.snapshot is None:
         return []
     index = snapshot_index(state.snapshot)
@@ -127,13 +121,7 @@ def _baseline_side(alert: Alert) -> str:
 
 
 def alerts_title(state: ScreenState, width: int, note: str = "") -> str:
-    """Return the number of active alerts of the selected model; by severity and with acknowledgements if it is wide.
-
-    Args:
-        state: The state that is shown.
-        width: Width of the pane in cells.
-        note: What is at the other end of its upper edge.
-    """
+    """Return the number of active alerts of the selected model; by severity and with acknowledgements if it is wide."""
     if state.snapshot is None or state.selection.model is None:
         return "Alerts"
     active = [one for one in snapshot_index(state.snapshot).alerts_by_model[state.selection.model] if one.is_active]
@@ -196,12 +184,7 @@ def _alert_entry(index: SnapshotIndex, group: tuple[Alert, ...], width: int) -> 
 
 
 def describe_hidden(hidden: Iterable[AlertEntry], *, brief: bool) -> str:
-    """Return what is out of sight, such as `2 more alerts, 4 ok`; empty if nothing is.
-
-    Args:
-        hidden: Entries that are out of sight; notes and problems are not counted.
-        brief: Only the first kind, alerts before rules.
-    """
+    """Return what is out of sight, such as `2 more alerts, 4 ok`; empty if nothing is."""
     counts: Counter[str] = Counter()
     for entry in hidden:
         counts[entry.kind] += entry.count
@@ -211,13 +194,7 @@ def describe_hidden(hidden: Iterable[AlertEntry], *, brief: bool) -> str:
 
 
 def describe_group(index: SnapshotIndex, group: tuple[Alert, ...], *, detailed: bool) -> str:
-    """Return what is wrong, in a few words.
-
-    Args:
-        index: Index of the snapshot.
-        group: One alert, or several about their baselines.
-        detailed: Whether there is room for the value and the baseline.
-    """
+    """Return what is wrong, in a few words."""
     alert = group[0]
     side, crossed = _baseline_side(alert), crossed_limit(index, alert)
     if len({one.key for one in group}) > 1:
@@ -248,13 +225,7 @@ def _baseline_values(index: SnapshotIndex, alert: Alert, *, detailed: bool) -> s
 
 
 def entry_index(alert: Alert, alert_entries: list[AlertEntry], default: int) -> int:
-    """Return the index of the entry about the alert, by rule and series.
-
-    Args:
-        alert: May be of an earlier snapshot.
-        alert_entries: Entries of the newest one.
-        default: Returned where no entry is about it.
-    """
+    """Return the index of the entry about the alert, by rule and series."""
     for index, entry in enumerate(alert_entries):
         if any((one.rule, one.key) == (alert.rule, alert.key) for one in entry.alerts):
             return index
@@ -269,13 +240,7 @@ def describe_problem(alert: Alert) -> str:
 
 
 def describe_duration(index: SnapshotIndex, alert: Alert, *, brief: bool = False) -> str:
-    """Return how long the alert has lasted, since when, and whether it is pending or recovering.
-
-    Args:
-        index: Index of the snapshot.
-        alert: One of its alerts.
-        brief: Without the start: only the age, such as `4d`.
-    """
+    """Return how long the alert has lasted, since when, and whether it is pending or recovering."""
     snapshot = index.snapshot
     state = f"{alert.state.value} " if alert.state in (State.PENDING, State.RECOVERING) else ""
     if brief:
@@ -288,7 +253,6 @@ def describe_duration(index: SnapshotIndex, alert: Alert, *, brief: bool = False
 
 
 def _young_entries(index: SnapshotIndex, statuses: Iterable[RuleStatus], width: int) -> Iterator[AlertEntry]:
-    """Yield what rules need that are too young to be evaluated: a line for all metrics of the same need."""
     groups: dict[tuple[str, str], list[RuleStatus]] = {}
     for status in statuses:
         rule = index.rules.get(status.rule)

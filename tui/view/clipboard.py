@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from modeltop.core.series import Alert
 
 WIDTH = 100
-"""Width of the copied lines in cells."""
 
 
 def model_text(state: ScreenState, now: datetime) -> str:

@@ -48,13 +48,7 @@ MISSING = {
 
 
 def evidence_rows(state: ScreenState, width: int, timeline: tuple[str, ...] = ()) -> Sequence[Row]:
-    """Return the evidence about the selected model; until there is a diagnosis, its alerts.
-
-    Args:
-        state: Has the diagnosis.
-        width: Width of a line in cells.
-        timeline: What happened to the model's incidents, a line each, oldest first.
-    """
+    """Return the evidence about the selected model; until there is a diagnosis, its alerts."""
     if state.snapshot is None or state.selection.model is None:
         return ()
     index = snapshot_index(state.snapshot)
@@ -89,7 +83,6 @@ def _status_rows(index: SnapshotIndex, model: str, width: int) -> Iterator[Row]:
 
 
 def _verdict_rows(index: SnapshotIndex, diagnosis: Diagnosis, width: int) -> Iterator[Row]:
-    """Yield what happened, which opens to the patterns of other metrics; the causes; what to do."""
     snapshot = index.snapshot
     sizes = {change.key: change.delta for change in diagnosis.metric_changes}
     patterns = [replace(one, size=sizes.get(one.key, one.size)) for one in diagnosis.other_patterns]
@@ -110,7 +103,6 @@ def _verdict_rows(index: SnapshotIndex, diagnosis: Diagnosis, width: int) -> Ite
 
 
 def _heads(name: str) -> Iterator[str]:
-    """Yield the name for the first row, and blanks of its width for all others."""
     yield f"{name:<6}"
     while True:
         yield " " * 6
@@ -144,7 +136,6 @@ def _question_rows(diagnosis: Diagnosis, width: int) -> Iterator[Row]:
 
 
 def _metric_rows(index: SnapshotIndex, diagnosis: Diagnosis, width: int) -> Iterator[Row]:
-    """Yield the metrics before and after the change; differences that may be noise are dim."""
     if not diagnosis.metric_changes:
         return
     with_counts = any(change.cases for change in diagnosis.metric_changes)
@@ -208,7 +199,6 @@ def _section(name: str, text: str, lines: Sequence[Cells], width: int) -> Row:
 
 
 def _segment_rows(index: SnapshotIndex, diagnosis: Diagnosis, width: int) -> Iterator[Row]:
-    """Yield the guilty segment, or those that contribute most, as rows that open; then how many others there are."""
     share, key = diagnosis.dominant_segment, diagnosis.key
     if key is None or not diagnosis.segments:
         return
@@ -231,7 +221,6 @@ def _segment_rows(index: SnapshotIndex, diagnosis: Diagnosis, width: int) -> Ite
 
 
 def _segment_lines(metric: Metric, segments: Sequence[SegmentContribution], width: int) -> list[Cells]:
-    """Return the contribution of each segment to the change of the metric."""
     rows = [
         TableRow(
             (

@@ -34,13 +34,7 @@ OUTPUTS = ("feature=score", "feature=prediction")
 
 
 def feature_shift_lines(index: SnapshotIndex, diagnosis: Diagnosis, width: int) -> list[Cells]:
-    """Return each feature that shifted: the distance, and its histogram in the reference and now.
-
-    Args:
-        index: Index of the diagnosed snapshot.
-        diagnosis: The diagnosis of one model.
-        width: Width of a line in cells.
-    """
+    """Return each feature that shifted: the distance, and its histogram in the reference and now."""
     distributions, out = index.snapshot.distributions.get(diagnosis.model), list[Cells]()
     for shift in sorted(diagnosis.feature_shifts, key=lambda shift: -shift.after)[:MAX_FEATURES]:
         lead = ((f"  {sanitize(shift.feature, MAX_NAME_WIDTH)}  ", "strong"),)
@@ -109,7 +103,6 @@ def _format_number(value: float) -> str:
 
 
 def _largest_change(histogram: Histogram, before: Counts, after: Counts) -> str:
-    """Return the slot whose proportion changed most, with both proportions."""
     if not len(before):
         return ""
     at = int(np.argmax(np.abs(after - before)))
@@ -128,13 +121,7 @@ def _slot_label(histogram: Histogram, at: int) -> str:
 
 
 def reliability_lines(index: SnapshotIndex, diagnosis: Diagnosis, width: int) -> list[Cells]:
-    """Return the reliability curve since the change: mean score beside the observed rate, by group of scores.
-
-    Args:
-        index: Index of the diagnosed snapshot.
-        diagnosis: The diagnosis of one model.
-        width: Width of a line in cells.
-    """
+    """Return the reliability curve since the change: mean score beside the observed rate, by group of scores."""
     distributions = index.snapshot.distributions.get(diagnosis.model)
     curve = distributions.reliability if distributions is not None else None
     lines = list(_curve_rows(curve, _started_at(diagnosis))) if curve is not None else []

@@ -32,7 +32,6 @@ class CommandWords(NamedTuple):
     """What the app adds to the names in the data."""
 
     actions: Mapping[str, str]
-    """What each action of the app does, by name."""
     arguments: Mapping[str, Sequence[str]]
     """The actions that take an argument, with the words to complete it to."""
 
@@ -53,11 +52,6 @@ def interpret(state: ScreenState, typed: str, vocabulary: CommandWords) -> Outco
     """Return what Enter does with a line.
 
     A command is known by its name, else by a start of it that is in no name of the data.
-
-    Args:
-        state: The selection before, and the data.
-        typed: The line.
-        vocabulary: Actions of the app.
     """
     name, _, argument = typed.strip().partition(" ")
     if state.snapshot is None or not name:
@@ -133,7 +127,6 @@ def _visible(state: ScreenState, model: str, key: SeriesKey | None) -> Selection
 
 
 def _apply_range(state: ScreenState, result: Outcome, ranges: Mapping[str, TypedRange]) -> Outcome:
-    """Return the result with the time window of a range, and without the cursor."""
     selection = result.selection
     if not ranges or selection is None or state.snapshot is None:
         return result
@@ -228,9 +221,7 @@ class _Name(NamedTuple):
 
     key: SeriesKey | None
     text: str
-    """Metric and segment in lower case."""
     parts: tuple[str, ...]
-    """The words of these."""
 
 
 @lru_cache(maxsize=2)
@@ -270,7 +261,6 @@ def completions(state: ScreenState, typed: str, vocabulary: CommandWords) -> lis
 
 
 def _candidates(state: ScreenState, before: list[str], vocabulary: CommandWords) -> Iterable[str]:
-    """Return the words that can follow others."""
     assert state.snapshot is not None
     index, command = snapshot_index(state.snapshot), before[0] if before else ""
     keys = index.series_keys(state.selection.model)

@@ -48,7 +48,6 @@ class MetricRow:
     """How its alerts are handled, in one cell."""
     name: str
     texts: dict[str, str]
-    """By column."""
     headings: dict[str, str]
     """The same: those of changes have the date that the row is compared with."""
     series: Series
@@ -123,7 +122,6 @@ def support_text(series: Series, index: int = -1) -> str:
 
 
 def _limit_text(index: SnapshotIndex, series: Series) -> str:
-    """Return the limit that the newest value is beyond, else the first that it is within."""
     for alert in index.alerts_by_key[series.key]:
         if alert.state is State.RECOVERING:
             return "recovering"
@@ -212,13 +210,7 @@ def _align(column: str, text: str, width: int) -> str:
 
 
 def metric_cells(row: MetricRow, layout: TableLayout, *, since: float = -np.inf) -> Cells:
-    """Return one line of the table.
-
-    Args:
-        row: The texts of the line.
-        layout: The width of each column.
-        since: Time from which the spark starts, in seconds since 1970, UTC.
-    """
+    """Return one line of the table."""
     role = TINTS[row.severity] if row.severity else ""
     shape = SHAPES[row.severity] if row.severity else " "
     if row.is_text:

@@ -166,13 +166,7 @@ def prefetch_targets(state: ScreenState) -> tuple[str | SeriesKey, ...]:
 
 
 def select_series(state: ScreenState, model: str, key: SeriesKey | None = None) -> Selection:
-    """Select a model and a series of it.
-
-    Args:
-        state: The selection before, and the data.
-        model: Name of a model.
-        key: A series; if the model does not have it, its worst is selected.
-    """
+    """Select a model and a series of it, its worst if it does not have that."""
     if state.snapshot is None:
         return state.selection
     selection = _select_model(state, model)
@@ -215,13 +209,11 @@ def move_cursor(state: ScreenState, steps: int) -> Selection:
 
 
 def _span(state: ScreenState) -> tuple[float, float]:
-    """Return both ends of the time axis of the selected model."""
     assert state.snapshot is not None
     return time_span(snapshot_index(state.snapshot), state.selection.model or "", state.selection.time_window)
 
 
 def _all_times(state: ScreenState) -> Floats:
-    """Return the periods of the selected model in seconds since 1970, UTC; none without a series."""
     if state.snapshot is None or selected_series(state) is None:
         return np.empty(0)
     return seconds(state.snapshot.history.periods[state.selection.model or ""])

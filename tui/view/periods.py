@@ -32,13 +32,7 @@ Mask = NDArray[np.bool_]
 
 
 class PeriodRows(Sequence[Row]):
-    """The rows of one series; they are made on request, so that their number costs nothing.
-
-    Args:
-        index: Index of the snapshot.
-        key: The selected series.
-        words: Words that a period must match, as `_matches` reads them.
-    """
+    """The rows of one series; they are made on request, so that their number costs nothing."""
 
     def __init__(self, index: SnapshotIndex, key: SeriesKey, words: str = "") -> None:
         self._index, self.key = index, key
@@ -91,7 +85,6 @@ class PeriodRows(Sequence[Row]):
         return fit(((pad("period", self._date_width), "head"), (names, "head")), width)
 
     def _matches(self, word: str, dates: NDArray[np.str_]) -> Mask:
-        """Return which periods match: by a comparison, by the start of a severity's name, or by a part of the date."""
         values, levels = self._aligned(self.series[0])
         if (match := COMPARISON.fullmatch(word)) is not None:
             named = [series for series in self.series if series.key.metric.casefold().startswith(match["metric"])]
@@ -106,7 +99,6 @@ class PeriodRows(Sequence[Row]):
         return found
 
     def _aligned(self, series: Series) -> tuple[NDArray[np.float64], NDArray[np.int8]]:
-        """Return the values and severities of a series by period of the model; NaN where it has none."""
         values, levels = np.full(len(self.times), np.nan), np.zeros(len(self.times), dtype=np.int8)
         at = np.searchsorted(self.times, series.times)
         values[at], levels[at] = series.values, self._levels[series.key][0]
@@ -161,13 +153,11 @@ class PeriodRows(Sequence[Row]):
 
 
 def _position(series: Series, time: np.datetime64) -> int | None:
-    """Return the index of a period in a series; None if it has no value there."""
     at = int(np.searchsorted(series.times, time))
     return at if at < len(series) and series.times[at] == time else None
 
 
 def _point_texts(index: SnapshotIndex, series: Series, time: np.datetime64) -> tuple[str, str, str, str]:
-    """Return the value of a period, its count, the change from the value before it, and its 95 % interval."""
     at, metric = _position(series, time), index.snapshot.catalog.get(series.key.metric)
     if at is None:
         return "-", "", "", ""

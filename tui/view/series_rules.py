@@ -16,13 +16,7 @@ BUILT_IN = "Rule: built in. It checks that data comes, and that it can be read."
 
 
 def series_rule_lines(state: ScreenState, width: int, max_lines: int) -> list[Cells]:
-    """Return the alerts of the selected series, each with its rule, then the rules without an alert.
-
-    Args:
-        state: The state that is shown.
-        width: Width of a line in cells.
-        max_lines: Where all do not fit, only the first rule is described; those beyond are counted in the last line.
-    """
+    """Return the alerts of the selected series, each with its rule, then the rules without an alert."""
     key = state.selection.key
     if state.snapshot is None or key is None:
         return []
@@ -60,7 +54,6 @@ def _rule_lines(index: SnapshotIndex, rule: Rule | None, width: int) -> list[Cel
 
 
 def _origin(rule: Rule) -> str:
-    """Return where a rule is configured."""
     if rule.default:
         return "A default rule: `[defaults]` and `[[rules]]` of modeltop.toml change it."
     if rule.override:

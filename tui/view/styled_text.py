@@ -147,15 +147,7 @@ def fit(cells: Cells, width: int) -> Cells:
 
 
 def wrap(text: str, width: int, *, role: str = "", indent: str = "", lead: Cells = ()) -> list[Cells]:
-    """Break the text at spaces into lines of at most `width` cells; a longer word is cut.
-
-    Args:
-        text: Fit for the terminal already.
-        width: Width of a line in cells, the indent included.
-        role: Role of the text.
-        indent: Start of every line but the first.
-        lead: Start of the first line.
-    """
+    """Break the text at spaces into lines of at most `width` cells; a longer word is cut."""
     lines: list[Cells] = []
     start = lead
     line, room = "", max(1, width - display_width(plain_text(lead)))
@@ -190,13 +182,7 @@ def flow(spans: Iterable[Span], width: int) -> list[Cells]:
 
 
 def paragraph(text: str, width: int, role: str = "dim") -> list[Cells]:
-    """Return the text as the lines of a paragraph, indented under a heading.
-
-    Args:
-        text: Fit for the terminal already.
-        width: Width of a line in cells.
-        role: Role of the text.
-    """
+    """Return the text as the lines of a paragraph, indented under a heading."""
     return wrap(text, width, role=role, indent="    ", lead=(("  ", ""),))
 
 
@@ -224,11 +210,6 @@ def spark(values: list[float], width: int) -> str:
 
 def block_characters(values: Iterable[float], low: float, high: float) -> str:
     """Return values as blocks of eight heights, one per cell; a value that is not finite is a blank.
-
-    Args:
-        values: Clipped to the range.
-        low: Value of the lowest block.
-        high: Value of the highest block.
 
     >>> block_characters([0.0, 0.5, 1.0, float("nan")], 0.0, 1.0)
     '▁▅█ '
@@ -258,11 +239,6 @@ class TableRow(NamedTuple):
 
 def format_table(headings: Sequence[str], rows: Sequence[TableRow], width: int) -> list[Cells]:
     """Return the headings and the rows as lines; if they are too wide the last columns are dropped first.
-
-    Args:
-        headings: One per column.
-        rows: The same number of cells each.
-        width: Width of a line in cells.
 
     >>> for line in format_table(("metric", "now"), [TableRow(("accuracy", "0.9"))], 20):
     ...     print("".join(text for text, _ in line))

@@ -21,12 +21,7 @@ DEMO_MESSAGE_SECONDS = 4.0
 
 
 class Header(Lines):
-    """The number of models in each state, and the age of the data; below it what several models have in common.
-
-    Args:
-        now: Returns the present.
-        ascii_only: Whether only characters below 128 are drawn.
-    """
+    """The number of models in each state, and the age of the data; below it what several models have in common."""
 
     def __init__(self, now: Callable[[], datetime], *, ascii_only: bool = False) -> None:
         super().__init__(ascii_only=ascii_only)
@@ -68,13 +63,10 @@ class Prompt:
 
     label: str
     initial: str
-    """The initial text of the answer."""
     on_change: Callable[[str], str]
     """Called with each state of the answer, the first included; returns a hint to show beside it."""
     on_submit: Callable[[str], None]
-    """Called with the answer when enter is pressed."""
     on_cancel: Callable[[], None] = lambda: None
-    """Called when escape is pressed."""
     complete: Callable[[str], Sequence[str]] = lambda _: ()
     """Returns the lines to which Tab completes one."""
     earlier: Sequence[str] = ()

@@ -135,9 +135,7 @@ class PaneBody:
     cursor: int | None = None
     """Number of the line to keep in view; None if the pane just scrolls."""
     heading: tuple[Cells, ...] = ()
-    """Lines that stay on top."""
     footing: Sequence[Cells] = ()
-    """Lines that stay below."""
 
     @classmethod
     def of_lines(
@@ -175,7 +173,6 @@ class Borders:
     lower: Cells
     """Empty if a pane below it draws the line."""
     left: Cells
-    """One character per line of the inside."""
     right: Cells
     """The same; empty texts if a pane to the right draws them."""
     inner_size: Size
@@ -183,13 +180,7 @@ class Borders:
 
 @lru_cache(maxsize=64)
 def pane_borders(own: Region, regions: tuple[Region, ...], focused: Region | None = None) -> Borders:
-    """Return the borders of one of several panes that fill a rectangle: neighbors share a line, drawn by the second.
-
-    Args:
-        own: The pane's region.
-        regions: Those of all visible panes.
-        focused: That of the focused pane, whose frame is marked, whichever pane draws it.
-    """
+    """Return the borders of one of several panes that fill a rectangle: neighbors share a line, drawn by the second."""
     last_column, last_row = max(region.right for region in regions) - 1, max(region.bottom for region in regions) - 1
     boxes = [(one.x, one.y, min(one.right, last_column), min(one.bottom, last_row)) for one in regions]
     lit = boxes[regions.index(focused)] if focused in regions else None
@@ -272,11 +263,7 @@ class Pane(Lines):
         return self.TITLE
 
     def copy_text(self, now: datetime) -> str:
-        """Return what is selected here as text to copy; none here.
-
-        Args:
-            now: The present, from which the age of the data counts.
-        """
+        """Return what is selected here as text to copy; none here."""
         del now
         return ""
 
@@ -318,7 +305,6 @@ class Pane(Lines):
         self.top = max(0, min(self.top, body.count - visible))
 
     def _position(self, count: int, visible: int) -> str:
-        """Return which lines are in view, if not all are."""
         if not count > visible > 0:
             return ""
         return f"{self.top + 1}-{min(count, self.top + visible)} of {count}"

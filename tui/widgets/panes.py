@@ -105,7 +105,6 @@ class ModelsPane(MainPane):
         return models_title(self.screen_state)
 
     def _position(self, count: int, visible: int) -> str:
-        """Return which models are in view, and how many of the worst are not."""
         position = super()._position(count, visible)
         room = self.size.width - display_width(self.title()) - 6
         return list_position(self.screen_state, position, range(self.top, self.top + visible), room)
@@ -282,7 +281,6 @@ class AlertsPane(MainPane):
         self._visible = 0
         """Lines of its inside."""
         self.unfolded = False
-        """Whether each alert has a line of its own, room or not."""
 
     @property
     def selected_key(self) -> SeriesKey | None:
@@ -325,7 +323,6 @@ class AlertsPane(MainPane):
         return alerts_title(self.screen_state, self.size.width, "" if self.borders.lower else note)
 
     def _position(self, count: int, visible: int) -> str:
-        """Return what is below the last line, and if there is room the forecast of the selected metric."""
         del count
         ends = accumulate(len(entry.lines) for entry in self._entries)
         below = (entry for end, entry in zip(ends, self._entries, strict=True) if end > self.top + visible)

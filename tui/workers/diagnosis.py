@@ -49,12 +49,7 @@ class DiagnosisRequest:
 
 
 class DiagnosisWorker:
-    """A daemon thread that starts with the first request; leaving the app never waits for it.
-
-    Args:
-        diagnose: Called in the thread.
-        on_result: Called in the thread with each target that has a new result.
-    """
+    """A daemon thread that starts with the first request; leaving the app never waits for it."""
 
     def __init__(self, diagnose: Diagnose, on_result: Callable[[DiagnosisTarget], None]) -> None:
         self._diagnose = diagnose
@@ -101,7 +96,6 @@ class DiagnosisWorker:
             self._process_request()
 
     def _process_request(self) -> None:
-        """Diagnose all that is missing, until another request comes in."""
         while not self._stopped and not self._wake.is_set() and (request := self._request) is not None:
             missing = self._missing(request)
             if not missing:

@@ -19,21 +19,13 @@ if TYPE_CHECKING:
     from modeltop_tui.workers.poller import Poller
 
 SAVING = "saving"
-"""The message shown until the events are on the disk."""
 
 Decide = Callable[["AlertingState", "datetime"], Sequence["Event"]]
 """From the newest alerting state and the present to the events to write; raises UsageError to refuse."""
 
 
 def write_events(app: App[Any], poller: Poller, decide: Decide, on_done: Callable[[str | None], None]) -> None:
-    """Write events in a thread of their own, and report only once they are on the disk.
-
-    Args:
-        app: Runs `on_done` in its own thread.
-        poller: Has the event log; polls again afterwards, so that the screen shows the change.
-        decide: Called in the writing thread, under the lock of the log.
-        on_done: Called with None, or with the reason why nothing was written.
-    """
+    """Write events in a thread; then call `on_done` with None, or with the reason why nothing was written."""
     event_log = poller.pipeline.state_reader.event_log
     if event_log is None:
         on_done(no_event_log_message(poller))

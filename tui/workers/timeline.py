@@ -21,14 +21,7 @@ if TYPE_CHECKING:
 def read_timeline(
     app: App[Any], poller: Poller, state: ScreenState, on_done: Callable[[tuple[str, ...]], None]
 ) -> None:
-    """Read what happened to the incidents of the selected model, in a daemon thread: leaving never waits for it.
-
-    Args:
-        app: Runs `on_done` in its own thread.
-        poller: Has the event log.
-        state: Has the model, and its open incident.
-        on_done: Called with the lines that `modeltop story` prints; not called without an event log.
-    """
+    """Read what happened to the incidents of the selected model, in a daemon thread: leaving never waits for it."""
     event_log, model = poller.pipeline.state_reader.event_log, state.selection.model
     if event_log is None or model is None:
         return

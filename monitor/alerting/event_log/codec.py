@@ -150,7 +150,6 @@ EVENT_TYPES: dict[str, type] = {
     "clock-accept-requested": events.ClockAcceptRequested,
     "clock-accepted": events.ClockAccepted,
 }
-"""By the `kind` of a line, the type of its data."""
 CHECKPOINT = "facts"
 """The `kind` of a line that holds all of the state as it was when its file was started."""
 

@@ -26,7 +26,6 @@ from modeltop.history.store.lock import LOCK_TIMEOUT, locked
 MAX_SEGMENT_BYTES = 1 << 19
 """Bytes of lines after which the next file is started, with a checkpoint in its first line: no older one is read."""
 MAX_SEGMENTS = 128
-"""Files retained for timelines; older ones are deleted."""
 MAX_NAME_LENGTH = 64
 """Maximum length in characters of a user name read from the environment."""
 _LOG = logging.getLogger("modeltop.event_log")
@@ -78,11 +77,7 @@ class EventLog:
         return self._reader.file_stats()
 
     def events(self) -> Iterator[Event]:
-        """Yield every event that is still retained, oldest first.
-
-        Raises:
-            StoreError: The files cannot be read.
-        """
+        """Yield every event that is still retained, oldest first; raise StoreError if the files cannot be read."""
         try:
             yield from read_events(self.folder)
         except OSError as error:
@@ -112,9 +107,6 @@ class EventLog:
         """Append the events decided from the newest state, under the lock, and return the state afterwards.
 
         Of two people the first wins: what `decide` raises is raised here, and nothing is written.
-
-        Raises:
-            StoreError: As for `append`.
         """
         # The lock first, so that a thread that waits for another process holds up no reader.
         with locked(self.folder, timeout), self._guard:

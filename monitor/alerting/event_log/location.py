@@ -114,12 +114,7 @@ def _has_journal(folder: Path) -> bool:
 
 
 def _move(former: Path, folder: Path) -> None:
-    """Move an event log to another folder; if there is one already, what people did is appended to it.
-
-    Raises:
-        OSError: The files cannot be read, or not be renamed.
-        StoreError: One of the folders cannot be locked or written.
-    """
+    """Move an event log to another folder; if there is one already, what people did is appended to it."""
     from modeltop.alerting.event_log.event_log import EventLog  # late: it is rarely needed
 
     if not segment_numbers(former):

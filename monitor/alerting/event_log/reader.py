@@ -174,7 +174,6 @@ def _apply_lines(read: ReadLog, lines: Iterable[bytes], path: Path, number: int)
 
 
 def _lines(path: Path) -> Iterator[bytes]:
-    """Yield the complete lines of a file."""
     with os.fdopen(open_file(path, os.O_RDONLY), "rb") as file:
         for line in file:
             if line.endswith(b"\n"):
@@ -182,11 +181,7 @@ def _lines(path: Path) -> Iterator[bytes]:
 
 
 def read_events(folder: Path) -> Iterator[Event]:
-    """Yield every event that is still retained, oldest first; lines that cannot be parsed are skipped.
-
-    Raises:
-        OSError: A file cannot be read.
-    """
+    """Yield every retained event, oldest first, but for lines that cannot be parsed; raise OSError as files do."""
     for number in segment_numbers(folder):
         for line in _lines(segment_path(folder, number)):
             parsed = parse_line(line)

@@ -10,20 +10,12 @@ _NAME = re.compile(r"journal\.(?P<number>[0-9]{6,9})\.jsonl")
 
 
 def segment_path(folder: Path, number: int) -> Path:
-    """Return the path of one file, counted from 1.
-
-    >>> segment_path(Path("state"), 7).name
-    'journal.000007.jsonl'
-    """
+    """Return the path of one file, counted from 1."""
     return folder / f"journal.{number:06}.jsonl"
 
 
 def segment_numbers(folder: Path) -> list[int]:
-    """Return the numbers of the files there are, oldest first; none if the folder does not exist.
-
-    Raises:
-        OSError: The folder cannot be read.
-    """
+    """Return the numbers of the files there are, oldest first; none if the folder does not exist."""
     try:
         with os.scandir(folder) as entries:
             matches = [_NAME.fullmatch(entry.name) for entry in entries]

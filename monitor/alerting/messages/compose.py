@@ -42,16 +42,7 @@ def compose(
     explanations: ExplanationCache | None = None,
     is_digest: bool = False,
 ) -> Message:
-    """Return the message for one receiver.
-
-    Args:
-        notifications: At least one, all for the same receiver.
-        snapshot: The snapshot that led to them.
-        state: The incidents and acknowledgements.
-        withdrawal_reasons: By incident id, why it ended without recovery, as foreign text; derived without.
-        explanations: Diagnoses of the snapshot, shared by all messages about it; None to compute them.
-        is_digest: Whether the hourly cap held them back.
-    """
+    """Return the message for one receiver, to whom all notifications go; without explanations they are computed."""
     builder = _SectionBuilder(snapshot, state, explanations or ExplanationCache(snapshot), withdrawal_reasons or {})
     sections = [builder.section(notification) for notification in _without_repetition(notifications)]
     sections.sort(key=lambda section: -section.severity)
@@ -197,7 +188,6 @@ class _SectionBuilder:
         lead: Member | None,
         new: Sequence[Member],
     ) -> tuple[MemberLine, ...]:
-        """Return a line for each alert but the lead that the notification names."""
         if incident is None:
             return ()
         named = [one for one in incident.members if one.key in notification.members and one is not lead]
@@ -216,7 +206,6 @@ class _SectionBuilder:
         return f"{name} {sanitize(breach.message) if breach is not None else ''}".strip()
 
     def _with_values(self, section: AlertSection, lead: Member | None) -> AlertSection:
-        """Return the section with the values, limits and chart of an alert and its series."""
         alert = self._alert(lead) if lead else None
         breach, worst = (alert.breach, alert.worst_breach) if alert else (None, None)
         is_threshold = lead is not None and lead.condition is Condition.THRESHOLD

@@ -17,12 +17,7 @@ MAX_STATUS_WIDTH = 400
 
 
 class ExplanationCache:
-    """The diagnoses of one snapshot, each computed once.
-
-    Args:
-        snapshot: The snapshot.
-        explained: Models to diagnose although they do not alert.
-    """
+    """The diagnoses of one snapshot, each computed once."""
 
     def __init__(self, snapshot: Snapshot, explained: Iterable[str] = ()) -> None:
         self.snapshot = snapshot

@@ -37,7 +37,6 @@ class AlertSection:
     severity: Severity
     """The level that is reported; OK once it is over."""
     incident: str
-    """Id of the incident."""
     key: str
     """Idempotency key, stable over retries and restarts."""
     model: str
@@ -56,27 +55,21 @@ class AlertSection:
     diagnosis: Diagnosis | None = None
     """Diagnosis behind the verdict; None if the model does not alert, or could not be explained."""
     sentence: str = ""
-    """Status of its series by the rule now, in plain words."""
     value: float | None = None
     """The value of the newest breach; None if there is none, such as without data."""
     limit: float | None = None
     value_vs_limit: str = ""
-    """The value against its limit, such as `0.870 < 0.90`."""
     worst_value: float | None = None
     worst_vs_limit: str = ""
     peak_severity: Severity = Severity.OK
-    """Highest level of the incident."""
     count: float | None = None
     """Number of predictions behind `value`; None where unknown."""
     since: datetime | None = None
-    """Start of the first breached period."""
     fired_at: datetime | None = None
     resolved_at: datetime | None = None
-    """None while it is open."""
     state_note: str = ""
     """Why it was withdrawn, or who acknowledged it and until when."""
     condition: str = ""
-    """The rule in a plain sentence."""
     runbook: str = ""
     """Address or path of the runbook; empty without one."""
     chart: tuple[str, ...] = ()
@@ -105,14 +98,12 @@ class Message:
 
     receiver: str
     sections: tuple[AlertSection, ...]
-    """At least one, worst first."""
     key: str
     """Idempotency key: that of the only section, else a hash of those of all."""
     title: str
     text: str
     """Plain text without the title, lines separated by newlines."""
     is_test: bool = False
-    """Whether it only tests the receiver."""
     is_digest: bool = False
     """Whether it collects the messages that the hourly cap held back."""
     clock_offset: timedelta = timedelta()

@@ -16,13 +16,7 @@ MAX_POINTS = 24
 
 
 def sparkline(series: Series, now: datetime, limit: float | None = None) -> tuple[str, ...]:
-    """Return two lines: blocks between the first and the last finite value, then limit and periods; none if empty.
-
-    Args:
-        series: The series.
-        now: Dates of another year have their year.
-        limit: The limit that its alert is about.
-    """
+    """Return two lines: blocks between the first and the last finite value, then limit and periods; none if empty."""
     finite = np.flatnonzero(np.isfinite(series.values))[-MAX_POINTS:]
     if not len(finite):
         return ()

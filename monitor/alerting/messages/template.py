@@ -126,18 +126,13 @@ def labeled_facts(section: AlertSection) -> list[tuple[str, str]]:
 
 
 def _member_list(section: AlertSection) -> str:
-    """Return the other alerts of the incident in one line."""
     texts = [member.text for member in section.members[:MAX_MEMBERS]]
     rest = len(section.members) - len(texts)
     return "; ".join([*texts, *([f"and {rest:,} more"] if rest else [])])
 
 
 def group_title(sections: Sequence[AlertSection], *, digest: bool, shared: Sequence[str] = ()) -> str:
-    """Return several sections in one line: what they share, how many of each state, then the worst.
-
-    >>> group_title([], digest=False)
-    'no alerts'
-    """
+    """Return several sections in one line: what they share, how many of each state, then the worst."""
     if not sections:
         return "no alerts"
     counts = Counter(_state(section) for section in sections)

@@ -66,11 +66,7 @@ class Alertmanager(Notifier):
         return self.resolve_timeout / REPEATS
 
     def send(self, message: Message) -> None:
-        """Post the alerts to all addresses.
-
-        Raises:
-            NotifyError: None of them accepted the alerts.
-        """
+        """Post the alerts to all addresses; raise NotifyError if none of them accepted them."""
         from modeltop.alerting.notifiers.http import HttpClient, bearer  # late: urllib3 and ssl are slow to import
 
         now = datetime.fromtimestamp(time.time(), UTC) - message.clock_offset
@@ -93,13 +89,7 @@ class Alertmanager(Notifier):
 
 
 def alerts(message: Message, now: datetime, resolve_timeout: timedelta) -> Iterator[dict[str, Any]]:
-    """Yield the alerts of a message: that of each incident, and the end of those of its other severities.
-
-    Args:
-        message: The message.
-        now: The true time, aware.
-        resolve_timeout: Time until the end of an alert that fires.
-    """
+    """Yield the alerts of a message: that of each incident, and the end of those of its other severities."""
     for section in message.sections:
         is_over = section.action is NotificationAction.RESOLVE or section.reason is NotificationReason.MISSED
         start = min(section.fired_at or section.written_at, now)

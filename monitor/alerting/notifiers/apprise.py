@@ -30,7 +30,6 @@ class Apprise(Notifier):
     """Sends the text to each of the addresses."""
 
     urls: SecretRef
-    """Apprise addresses, separated by white space."""
     timeout: float = 10.0
     ascii: bool = False
 
@@ -38,11 +37,7 @@ class Apprise(Notifier):
         validate_timeout(self.timeout)
 
     def send(self, message: Message) -> None:
-        """Send it to every service; after a failure all get it again.
-
-        Raises:
-            NotifyError: A service did not accept it.
-        """
+        """Send it to every service; after a failure all get it again."""
         library = _library()
         addresses = self.urls.read().split()
         with _LogRedaction(addresses):

@@ -94,11 +94,7 @@ def notifier_types() -> tuple[str, ...]:
 
 
 def notifier_type(name: str) -> type[Notifier]:
-    """Return the class of a type, whose module is imported.
-
-    Raises:
-        KeyError: There is no such type.
-    """
+    """Return the class of a type, whose module is imported; raise KeyError if there is no such type."""
     if name in _TYPES:
         import_module(f"modeltop.alerting.notifiers.{name}")
     return _REGISTRY[name]
@@ -119,11 +115,7 @@ class SecretRef:
         return "<secret>"
 
     def read(self) -> str:
-        """Return the text, without surrounding white space.
-
-        Raises:
-            NotifyError: Permanent; it names the variable or the file and the problem.
-        """
+        """Return the text, without surrounding white space; raise NotifyError, permanent, if there is none."""
         text = (self._from_file() if self.file is not None else os.environ.get(self.env or "", "")).strip()
         if not text:
             empty = f"{sanitize(self.file)} is empty" if self.file is not None else f"{self.env} is not set"
@@ -163,11 +155,7 @@ class SecretRef:
 
 
 def validate_timeout(seconds: float) -> None:
-    """Check that a time-out makes sense.
-
-    Raises:
-        ValueError: It is not between 0.05 and 300 seconds.
-    """
+    """Raise ValueError unless a time-out is between 0.05 and 300 seconds."""
     if not 0.05 <= seconds <= 300:
         raise ValueError(f"timeout: {format_exact(seconds)} is not a number of seconds from 0.05 to 300")
 

@@ -48,11 +48,9 @@ class Command(Notifier):
     command: tuple[str, ...]
     """The program and its arguments as they are: nothing is expanded, and the message is not among them."""
     keep: tuple[str, ...] = ()
-    """Names of environment variables that it inherits as well."""
     timeout: float = 10.0
     """Seconds after which it is killed with its process group."""
     ascii: bool = False
-    """Whether the text is reduced to ASCII."""
 
     acknowledges: ClassVar[bool] = True
 
@@ -64,11 +62,7 @@ class Command(Notifier):
             raise ValueError("command: there is a NUL in it")
 
     def send(self, message: Message) -> None:
-        """Run the program and wait for its end.
-
-        Raises:
-            NotifyError: It cannot be run, did not end in time, or its exit code is not 0.
-        """
+        """Run the program and wait for its end; raise NotifyError unless that comes in time and with exit code 0."""
         text = f"{message.title}\n\n{message.text}\n"
         text = to_encoding(text) if self.ascii else text
         inherited = {name: os.environ[name] for name in (*INHERITED_VARIABLES, *self.keep) if name in os.environ}
@@ -174,7 +168,6 @@ def _kill_running() -> None:
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:
-    """Kill the program and its process group, which it leads."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()

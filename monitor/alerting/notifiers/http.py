@@ -47,7 +47,6 @@ class Proxy:
     port: int
     encrypted: bool
     credentials: dict[str, str] = field(default_factory=dict, repr=False)
-    """Header for the user and the password in its address."""
 
 
 def proxy_for(scheme: str, host: str, port: int | None) -> Proxy | None:
@@ -79,11 +78,7 @@ def _basic_auth(parts: SplitResult) -> str:
 
 
 def bearer(token: str) -> dict[str, str]:
-    """Return the header for a token (RFC 6750).
-
-    Raises:
-        NotifyError: Permanent: no header may have it.
-    """
+    """Return the header for a token (RFC 6750); raise NotifyError, permanent, if no header may have it."""
     if not (token.isascii() and token.isprintable()):
         raise NotifyError("its token has characters that no header may have", permanent=True)
     return {"Authorization": f"Bearer {token}"}
@@ -145,11 +140,7 @@ class HttpClient:
         raise self.response_error(response)
 
     def request(self, method: str, body: bytes | None, headers: Mapping[str, str]) -> HttpResponse:
-        """Send a request and return the response, whatever its status; `User-Agent` and credentials are added.
-
-        Raises:
-            NotifyError: There was no response.
-        """
+        """Send a request and return the response, whatever its status; raise NotifyError if there was none."""
         address = parse_address(self.address, encrypted=self.encrypted)
         credentials = {} if address.username is None else {"Authorization": _basic_auth(address)}
         own = {"User-Agent": f"modeltop/{__version__}", "Accept-Encoding": "identity"}
@@ -270,7 +261,6 @@ def _read(connection: HTTPConnection) -> HttpResponse:
 
 
 def _causes(error: BaseException) -> Iterable[BaseException]:
-    """Yield an error and its causes, outermost first."""
     cause: BaseException | None = error
     for _ in range(10):  # a chain may be a circle
         if cause is None:

@@ -51,11 +51,7 @@ class PagerDuty(Notifier):
             raise ValueError("url: write an https address")
 
     def send(self, message: Message) -> None:
-        """Send an event for each incident; after a failure all are sent again, which changes nothing there.
-
-        Raises:
-            NotifyError: An event was not accepted.
-        """
+        """Send an event for each incident; after a failure all are sent again, which changes nothing there."""
         from modeltop.alerting.notifiers.http import HttpClient  # late: urllib3 and ssl are slow to import
 
         key = self.routing_key.read()

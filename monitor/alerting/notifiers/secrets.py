@@ -27,7 +27,6 @@ def redact(text: str, secrets: Iterable[str], limit: int = 160) -> str:
 
 
 def _parts(secret: str) -> Iterable[str]:
-    """Yield the secret itself, and the components of addresses in it."""
     yield secret
     for line in secret.split():
         address = line.partition("://")[2]

@@ -35,11 +35,7 @@ class Slack(Notifier):
         validate_timeout(self.timeout)
 
     def send(self, message: Message) -> None:
-        """Post it.
-
-        Raises:
-            NotifyError: The response is anything but `ok`.
-        """
+        """Post it; the response must be `ok`."""
         from modeltop.alerting.notifiers.http import HttpClient  # late: urllib3 and ssl are slow to import
 
         client = HttpClient(self.url.read(), self.timeout, self.ca_file)

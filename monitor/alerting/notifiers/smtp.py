@@ -36,7 +36,6 @@ def send_mail(server: Email, password: str, mail: EmailMessage) -> Mapping[str, 
 
 @contextmanager
 def _connect(server: Email, password: str, deadline: Deadline) -> Iterator[smtplib.SMTP]:
-    """Yield a client that is greeted, encrypted and logged in."""
     context = None if server.tls_mode is Encryption.NONE else ssl_context(server.ca_file)
     client = _open(server, deadline, context)
     try:

@@ -43,11 +43,7 @@ class Webhook(Notifier):
         validate_timeout(self.timeout)
 
     def send(self, message: Message) -> None:
-        """Post it.
-
-        Raises:
-            NotifyError: The status is not 2xx, or there was no response.
-        """
+        """Post it; any 2xx status is success."""
         from modeltop.alerting.notifiers.http import HttpClient, bearer  # late: urllib3 and ssl are slow to import
 
         signing_key = self.signing_key.read() if self.signing_key else None

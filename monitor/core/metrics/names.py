@@ -212,12 +212,7 @@ def name_key(name: str) -> str:
 
 
 def normalize(written: str, vocabulary: Vocabulary) -> NormalizedName:
-    """Return what a name of another tool says; the name as written if it does not lead to a metric.
-
-    Args:
-        written: A column's name, or a cell of a column of metric names.
-        vocabulary: The names of the registry.
-    """
+    """Return what a name of another tool says; the name as written if it does not lead to a metric."""
     text = written.strip()
     if len(text) > MAX_LENGTH or text[:1] in {"-", "−", "~", "!"}:
         return NormalizedName(written)
@@ -384,10 +379,6 @@ def is_quantity(written: str) -> bool:
 
 def resembles(written: str, vocabulary: Vocabulary) -> str | None:
     """Return the metric that an unknown name ends with, for the message that asks for its direction.
-
-    Args:
-        written: A name that did not lead to a metric.
-        vocabulary: The names of the registry.
 
     Returns:
         The registered metric of its last words; None if they are none, or if a word before them changes the meaning.

@@ -111,24 +111,12 @@ class Metric:
 
 
 def metric(better: Direction, bounds: Bounds, name: str, aliases: str = "", **fields: Any) -> Metric:
-    """Return a metric, for `register`.
-
-    Args:
-        better: The direction in which it improves.
-        bounds: Smallest and largest possible value, both included.
-        name: Its canonical name.
-        aliases: Other names, separated by blanks.
-        **fields: Other fields of `Metric`.
-    """
+    """Return a metric, for `register`."""
     return Metric(name, better, bounds, aliases=tuple(aliases.split()), **fields)
 
 
 def register(*metrics: Metric) -> None:
-    """Add metrics to the registry.
-
-    Raises:
-        ValueError: A name or an alias is in use already; that metric is not added.
-    """
+    """Add metrics to the registry; raise ValueError if a name or an alias is in use already."""
     for metric in metrics:
         names = {name_key(name): metric.name for name in (metric.name, *metric.aliases)}
         for name in names.keys() & _NAMES.keys():
@@ -139,7 +127,6 @@ def register(*metrics: Metric) -> None:
 
 @cache
 def _load() -> Vocabulary:
-    """Import all families, and return the names of their metrics."""
     for family in FAMILIES:
         import_module(f"modeltop.core.metrics.{family}")
     metrics = _METRICS.values()

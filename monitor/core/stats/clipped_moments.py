@@ -46,7 +46,6 @@ class Blocks:
         self._first_values = firsts * size
         self._places = np.arange(len(values)) + np.repeat(self._first_values - starts, lengths)
         self.is_first = np.zeros(self.count, dtype=np.bool_)
-        """Whether a block is the first of its sequence."""
         self.is_first[firsts] = True
         self.offset = np.zeros(self.count)
         """What is subtracted from the values of a block: see `anchor`."""
@@ -105,7 +104,6 @@ class ClippedMoments:
         self._before = blocks.clipped[:, chunk.start - 1 : chunk.stop - 1]
         self.mean, self.variance = np.zeros((2, *self._values.shape))
         self.size = np.where(self._is_first, np.maximum(np.arange(blocks.size), 2.0)[:, None], float(blocks.size))
-        """Number of values in the window, at least 2."""
         self._compute()
 
     def _compute(self) -> None:

@@ -35,7 +35,6 @@ class Normal:
     """What the values before a point show to be normal: level, season and deviation. Falls are bad."""
 
     level: float
-    """Their median."""
     deviation: float
     """The largest of 1.4826 × their median absolute deviation, their standard deviation, and for shares the binomial
     deviation at the level; above 0."""

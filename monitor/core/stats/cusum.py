@@ -75,7 +75,6 @@ class Sequences(NamedTuple):
     values: Floats
     """Falls are bad."""
     lengths: Indices
-    """Number of values of each sequence, at least one."""
     noise: Floats | None = None
     """Sampling variance of each value; None if it is unknown."""
     trust: Floats | None = None
@@ -87,7 +86,6 @@ class AlarmRun(NamedTuple):
 
     sequence: int
     start: int
-    """Index of its first value in the sequence."""
     scores: Floats
     """The sum after each of its values, all above 0."""
     sign: float = 1.0
@@ -191,13 +189,7 @@ class _Autocorrelations:
         """Of the block before each one, as far as there are any yet."""
 
     def before(self, own: Floats, size: Floats, numbers: Indices) -> Floats:
-        """Return what is certain of the autocorrelation before some values.
-
-        Args:
-            own: That of the window before each.
-            size: Number of values in it.
-            numbers: The block of each, sorted.
-        """
+        """Return what is certain of the autocorrelation before some values."""
         if not len(numbers):
             return own
         first = int(numbers[0])

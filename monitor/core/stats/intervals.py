@@ -59,12 +59,6 @@ def wilson_intervals(proportion: Floats, count: Floats) -> tuple[Floats, Floats]
 def newcombe(proportion: float, count: float | None, other: float, other_count: float | None) -> Interval | None:
     """Compute the 95 % interval of a difference of two proportions (Newcombe 1998, Stat. Med. 17, method 10).
 
-    Args:
-        proportion: The first proportion; the two are independent.
-        count: Cases it is a proportion of.
-        other: The proportion that is subtracted from it.
-        other_count: Cases that is a proportion of.
-
     Returns:
         Low and high, around `proportion - other`; None if either has no interval of its own.
 

@@ -27,7 +27,6 @@ class Slide(NamedTuple):
     """A significant and large fall along the line through the values up to one."""
 
     end: int
-    """Index of the last value in its sequence."""
     length: int
     """Number of values on the line."""
     level: float

@@ -31,7 +31,6 @@ class TheilSenResult:
     """A robust line through a series: slope, interval and level."""
 
     slope: float
-    """Change per unit of the times that were given."""
     low: float
     high: float
     level: float

@@ -92,7 +92,6 @@ def _discount(hypothesis: CauseHypothesis, calendar: CauseHypothesis) -> CauseHy
 
 
 def _rival(observations: Observations, hypothesis: CauseHypothesis, hypotheses: Iterable[CauseHypothesis]) -> float:
-    """Return the weight of the heaviest cause that competes with another for the same evidence."""
     apart = {hypothesis.cause}
     if observations.faults and hypothesis.cause is Cause.UPSTREAM:
         apart.update(INDEPENDENT)

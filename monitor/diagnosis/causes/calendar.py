@@ -44,7 +44,6 @@ def calendar(observations: Observations) -> CauseHypothesis | None:
 
 
 def _configured(observations: Observations, bad: Series, length: timedelta) -> EvidenceItem | None:
-    """Return that the configured calendar has all of the periods."""
     starts = [to_datetime(time) for time in bad.times]
     configured = observations.context.calendar
     events = [next((event for event in configured if event.overlaps(start, length)), None) for start in starts]
@@ -57,7 +56,6 @@ def _configured(observations: Observations, bad: Series, length: timedelta) -> E
 
 
 def _repeated(observations: Observations, series: Series, bad: Series, effect: float) -> EvidenceItem | None:
-    """Return that the same effect came on the same days before."""
     starts = same_effect_before(series[series.evaluable()], bad.times, effect)
     moments = (datetime(start.year, start.month, start.day, tzinfo=UTC) for start in starts[-2:])
     days = [format_day(moment, observations.context.now) for moment in moments]

@@ -31,7 +31,6 @@ def noise(observations: Observations) -> CauseHypothesis | None:
 
 
 def _was_critical(observations: Observations, series: Series) -> bool:
-    """Return whether an alert was critical for two periods, which is no chance."""
     incident = observations.context.incident
     # Once it is over its own alerts count too: its cause stays.
     past = incident.started_at if incident is not None and incident.resolved_at is not None else None

@@ -68,7 +68,6 @@ def _followed(observations: Observations) -> Iterator[EvidenceItem]:
 
 
 def _explained_pairs(observations: Observations) -> tuple[ExpectedVsRealized, ...]:
-    """Return the pairs that show drift; none beside a broken input, which moves them too."""
     return () if observations.faults else signals.worsened_pairs(observations)
 
 
@@ -101,7 +100,6 @@ def _no_drift(observations: Observations) -> Iterator[EvidenceItem]:
 
 
 def _other_explanations(observations: Observations) -> Iterator[EvidenceItem]:
-    """Yield the evidence against any kind of drift."""
     brier, is_broad = observations.before_after.get("brier_score"), observations.feature_shifts.is_broad
     is_calibrated = brier is not None and not brier.is_significant
     # A model may rank other inputs as well as before and yet be right of fewer of them.

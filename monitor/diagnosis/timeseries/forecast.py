@@ -88,7 +88,6 @@ def declines_from_first(series: Series, onset: np.datetime64) -> bool:
 
 
 def _worsens(points: Points, better: Direction) -> bool:
-    """Return whether points trend in the bad direction, by the test of Mann and Kendall."""
     # The sign of the covariance: the correlation divides by a variance, which may be smaller than any float.
     scale = float(np.ptp(points.values)) or 1.0
     trend = float((points.days - points.days.mean()) @ ((points.values - points.values.mean()) / scale))
@@ -112,6 +111,5 @@ def _limits_around(line: TheilSenResult, series: Series, limits: Iterable[Limit]
 
 
 def _days_until(level: float, slope: float, limit: float) -> float | None:
-    """Return the days until a line reaches the limit; None if it goes away from it, or is level."""
     days = (limit - level) / slope if slope else -1.0
     return days if days >= 0 else None

@@ -108,7 +108,6 @@ def _heavy_tailed_deviances(squares: Floats) -> Floats:
 def _estimate(
     points: Points, residuals: Floats, fitted: NDArray[np.int64], binomial: Floats | None
 ) -> tuple[Floats, Floats]:
-    """Return standard errors, shape (models, points), and autocorrelations, shape (models,)."""
     degrees = np.maximum(len(points) - fitted, 1)
     if binomial is None:
         spread = (residuals**2 / points.variances).sum(axis=1) / degrees

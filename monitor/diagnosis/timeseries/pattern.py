@@ -162,7 +162,6 @@ def _residuals(points: Points, shape: FittedShape) -> Floats:
 
 
 def _level_count(shape: FittedShape) -> int:
-    """Return the number of levels and slopes of a shape."""
     return 1 if shape.name == "level" else 1 + (CHANCE_GAIN[shape.name][0] + 1) // 2
 
 

@@ -35,7 +35,6 @@ class FittedShape:
     """One shape at its best position."""
 
     name: str
-    """`level`, or one of `STEPS` and `BENDS`."""
     gain: float
     """Decrease of the sum of squares against the level alone, in squared standard errors."""
     curve: Floats
@@ -110,7 +109,6 @@ def _best_of_each(names: tuple[str, ...], atoms: _Atoms, n: int) -> Iterator[Fit
 
 
 def _sums_to_end(values: Floats) -> Floats:
-    """Return the sums from each position to the last, along the last axis."""
     return np.cumsum(values[..., ::-1], axis=-1)[..., ::-1]
 
 

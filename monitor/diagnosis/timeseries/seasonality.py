@@ -25,7 +25,6 @@ class Season:
     """A weekly or yearly pattern, as effects on the level."""
 
     name: str
-    """`week` or `year`."""
     effects: Floats
     """Effect of each weekday from Monday, or each month from January, on the level; their mean is about 0."""
 
