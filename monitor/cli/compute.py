@@ -30,7 +30,7 @@ OPTIONS = (
     ("timestamp", "COLUMN", "when the prediction was made"),
     ("prediction", "COLUMN", "what was predicted"),
     ("label", "COLUMN", "the actual outcome; empty while it is not known"),
-    ("id", "COLUMN", "identifies a prediction; joins --labels, and sorts rows of the same time"),
+    ("id", "COLUMN", "identifies a prediction, whose newest row counts; joins --labels, sorts rows of one time"),
     ("labels", "FILE", "labels that arrive in another file, joined by --id"),
     ("positive", "VALUE", "the value of the positive class"),
     ("period", "P", "15min, H, D, W, MS, QS, YS, 5000rows, or column=NAME (default: D)"),
@@ -58,6 +58,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         ("feature", "COLUMN", "feature whose drift is measured (repeatable; `all`: every column without another role)"),
     ):
         parser.add_argument(f"--{name}", action="append", default=[], metavar=metavar, help=text)
+    parser.add_argument("--keep-duplicates", action="store_true", help="count each row, though another has its --id")
     parser.add_argument("--task", choices=[task.value for task in Task], help="default: inferred from the columns")
     parser.add_argument("--threshold", type=float, metavar="T", help="a score of T or more is a positive prediction")
     parser.add_argument(
@@ -163,6 +164,7 @@ def _override(log: LogSettings, args: argparse.Namespace) -> LogSettings:
         "features": tuple(ALL_FEATURES if name == "all" else name for name in args.feature),
         "task": Task(args.task) if args.task else None,
         "threshold": args.threshold,
+        "keep_duplicates": args.keep_duplicates or None,
     }
     settings = {name: getattr(args, name) for name in ("engine", "label_delay", "since", "per_class")}
     settings["cost"] = _cost(args.cost)

@@ -77,7 +77,7 @@ def infer_classes(
     outcomes = [column for column in outcomes if column.sample]
     requested = positive if positive is not None else next(iter(scores), "") or None
     values = {value for column in outcomes for value in outcome_values(column)}
-    pairs = None if infer_positive(values) is not None else usual_pairs(outcomes)
+    pairs = None if infer_positive(values) is not None else usual_pairs(outcomes, requested)
     if pairs is not None and (requested is None or requested.lower() in map(str.lower, (*pairs[0], *pairs[-1]))):
         if requested is not None and requested.lower() in (pairs[0][0].lower(), pairs[-1][0].lower()):
             pairs = [pair[::-1] for pair in pairs]
@@ -90,13 +90,31 @@ def infer_classes(
         for value, count in column.value_counts.items():
             counts[value.strip()] += count
     classes = _infer_binary_classes(requested, [value for value, _ in counts.most_common() if value in values])
+    _check_have_common({column.name: outcome_values(column) for column in outcomes}, {})
     return classes, {column.name: classes for column in outcomes if _is_written_otherwise(column, classes)}
 
 
-def usual_pairs(outcomes: Sequence[Column]) -> list[tuple[str, str]] | None:
-    """Return the usual pair of values of label and of prediction; None if one of them has none."""
-    pairs = [pair for column in outcomes if (pair := infer_positive(outcome_values(column))) is not None]
-    return pairs if len(pairs) == len(outcomes) == 2 else None
+def usual_pairs(outcomes: Sequence[Column], positive: str | None = None) -> list[tuple[str, str]] | None:
+    """Return the pairs of values of label and of prediction, a usual one or, of one column, that of `positive`.
+
+    Returns:
+        None if one of them has none.
+    """
+    usual = [infer_positive(outcome_values(column)) for column in outcomes]
+    pairs = [
+        pair or _pair_of(outcome_values(column), positive if any(usual) else None)
+        for column, pair in zip(outcomes, usual, strict=True)
+    ]
+    found = [pair for pair in pairs if pair is not None]
+    return found if len(found) == len(outcomes) == 2 else None
+
+
+def _pair_of(values: Collection[str], positive: str | None) -> tuple[str, str] | None:
+    """Return a pair of two values of which a person named the positive one."""
+    if len(values) != 2 or positive is None:
+        return None
+    ordered = sorted(values, key=lambda value: value.lower() == positive.lower())
+    return (ordered[0], ordered[1]) if ordered[1].lower() == positive.lower() else None
 
 
 def _is_written_otherwise(column: Column, classes: Collection[str]) -> bool:
@@ -143,14 +161,22 @@ def _check_have_common(names: Mapping[str, Collection[str]], class_values: Class
     if len(names) < 2 or class_values:
         return
     (label, labels), (prediction, predictions) = names.items()
-    if min(len(labels), len(predictions)) > 1 and not set(labels) & set(predictions):
+    folded = [{value.lower() for value in values} for values in (labels, predictions)]
+    if min(len(labels), len(predictions)) > 1 and not folded[0] & folded[1]:
         first, second = (
             sanitize(", ".join(sorted(values, key=_natural_key)[:4]), 80) for values in (labels, predictions)
         )
         raise SourceError(
             f"--label {sanitize(label, 60)} holds {first} and --prediction {sanitize(prediction, 60)} {second}, which "
-            "have nothing in common: name other columns, or write both alike"
+            f"have nothing in common: name other columns, write both alike{_positive_hint(labels, predictions)}"
         )
+
+
+def _positive_hint(*columns: Collection[str]) -> str:
+    """Return that naming the positive value is enough, where one of two columns has a usual pair and both have two."""
+    pairs = [infer_positive(values) for values in columns]
+    is_enough = any(pairs) and all(len(values) == 2 for values in columns)
+    return ", or name the positive value of the other by --positive" if is_enough else ""
 
 
 def _natural_key(name: str) -> list[tuple[int, int, str]]:

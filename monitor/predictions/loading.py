@@ -59,6 +59,8 @@ class LoadedLog:
 
     source: LoadedSource
     schema: Schema
+    label_ids: tuple[Any, ...] = ()
+    """First ids in the file of labels that is joined; foreign values."""
 
 
 def load_log(spec: LogSpec, engine: Engine) -> LoadedLog:
@@ -75,18 +77,18 @@ def load_log(spec: LogSpec, engine: Engine) -> LoadedLog:
 
 
 def _load_log(spec: LogSpec, engine: Engine) -> LoadedLog:
-    # If no column has a time, the order of the rows is that of the file.
+    # If no column has a time, the order of the rows is that of the file; of equal ids the last row counts.
     is_timeless = spec.start is not None and not is_calendar(spec.period)
-    source = engine.open(spec.sources, ordered=is_timeless)
+    source = engine.open(spec.sources, ordered=is_timeless or spec.counts_ids_once)
     schema = read_schema(engine, source.table)
     if spec.labels is None:
         return LoadedLog(source, schema)
-    table, label = _join_labels(spec, engine, source, schema)
+    table, label, label_ids = _join_labels(spec, engine, source, schema)
     joined = LoadedSource(
         table, source.name, is_text=source.is_text, parses_each_read=True, total_bytes=source.total_bytes
     )
     schema[label] = read_schema(engine, table.filter(table[label].notnull()))[label]
-    return LoadedLog(joined, schema)
+    return LoadedLog(joined, schema, label_ids)
 
 
 def read_schema(engine: Engine, table: Expression) -> Schema:
@@ -103,8 +105,10 @@ def read_schema(engine: Engine, table: Expression) -> Schema:
     return Schema({name: infer_column(name, dtype, values[name]) for name, dtype in dtypes.items()})
 
 
-def _join_labels(spec: LogSpec, engine: Engine, source: LoadedSource, schema: Schema) -> tuple[Expression, str]:
-    """Return the table with the labels of the other file in place of its own, and the name of their column."""
+def _join_labels(
+    spec: LogSpec, engine: Engine, source: LoadedSource, schema: Schema
+) -> tuple[Expression, str, tuple[Any, ...]]:
+    """Return the table with the labels of the other file in place of its own, the name of their column, and its ids."""
     if spec.labels is None or spec.id is None:
         raise SourceError("--labels needs --id: name the column that both files have")
     id_column = schema.column(spec.id, "--id")
@@ -130,7 +134,8 @@ def _join_labels(spec: LogSpec, engine: Engine, source: LoadedSource, schema: Sc
     joined = table.mutate(**{JOIN_ID_COLUMN: text_expr(table, id_column)}).left_join(last, JOIN_ID_COLUMN)
     ours = (JOIN_ID_COLUMN, JOINED_LABEL_COLUMN, f"{JOIN_ID_COLUMN}_right")
     names = [name for name in joined.columns if name not in ours]
-    return joined.select(*names, joined[JOINED_LABEL_COLUMN].name(label.name)), label.name
+    labeled = joined.select(*names, joined[JOINED_LABEL_COLUMN].name(label.name))
+    return labeled, label.name, other_schema[spec.id].sample
 
 
 def _label_column(spec: LogSpec, schema: Schema) -> Column:
@@ -138,8 +143,9 @@ def _label_column(spec: LogSpec, schema: Schema) -> Column:
         return schema.column(spec.label, "--label")
     name = guess_column("label", schema)
     if name is None:
+        others = sanitize(", ".join(name for name in schema if name != spec.id), 200)
         aliases = ", ".join(COLUMN_ALIASES["label"])
-        raise SourceError(f"{sanitize(spec.labels)} has none of the columns {aliases}: give --label")
+        raise SourceError(f"{sanitize(spec.labels)} has none of the columns {aliases}: give --label; it has {others}")
     return schema[name]
 
 
@@ -155,8 +161,19 @@ def canonical_rows(loaded: LoadedLog, log: ResolvedLog, engine: Engine) -> Expre
     if key not in engine.cache:
         table = loaded.source.table
         rows = table.select(**dict(_RowBuilder(table, loaded.schema, log).columns()))
+        if log.spec.counts_ids_once:
+            rows = _last_of_each_id(rows)
         engine.cache[key] = engine.materialize(rows) if loaded.source.parses_each_read else rows
     return engine.cache[key]
+
+
+def _last_of_each_id(rows: Expression) -> Expression:
+    """Return of each id of a model the newest row, of those the last in the file; and all rows without an id."""
+    import ibis
+
+    order = [ibis.desc(rows[name]) for name in (AT, ROW_NUMBER) if name in rows.columns]
+    is_last = ibis.row_number().over(ibis.window(group_by=[MODEL, ID], order_by=order)) == 0
+    return rows.mutate(last=is_last).filter(lambda each: each["last"] | each[ID].isnull()).drop("last")
 
 
 @dataclass(frozen=True, slots=True)

@@ -254,7 +254,7 @@ def _with_profile(log: ResolvedLog, engine: Engine) -> ResolvedLog:
         score_decides=profile.get("decided") == profile["rows"],
         models=() if log.model is None else dictionary_encode(table, engine),
         clean_columns=log.clean_columns | set(_columns_without_nan(profile, log, loaded.schema)),
-        notes=(*log.notes, *_exclusion_notes(profile, log)),
+        notes=(*log.notes, *_exclusion_notes(profile, log), *_id_notes(profile, log, loaded, engine)),
     )
 
 
@@ -382,3 +382,24 @@ def _exclusion_notes(profile: Profile, log: ResolvedLog) -> Iterator[str]:
     for noun, count in missing.items():
         if count:
             yield f"{pluralize(count, 'row')} without {noun} are skipped"
+
+
+def _id_notes(profile: Profile, log: ResolvedLog, loaded: LoadedLog, engine: Engine) -> Iterator[str]:
+    """Yield which rows an id leaves out, and that no id joins the labels of another file."""
+    spec, rows = log.spec, profile["rows"]
+    if spec.counts_ids_once:
+        if repeated := _row(engine, loaded.source.table.aggregate(rows=loaded.source.table.count()))["rows"] - rows:
+            verb = "has the id of a newer one and is" if repeated == 1 else "have the id of a newer one and are"
+            yield f"{pluralize(repeated, 'row')} {verb} skipped; --keep-duplicates counts each row"
+    elif log.id is not None and log.model is None and not spec.keep_duplicates:
+        ids = loaded.schema[log.id].sample
+        if repeated := len(ids) - len(set(ids)):
+            name = sanitize(log.id, 60)
+            yield f"{name}: {repeated:,} of the first {len(ids):,} ids repeat; --id {name} counts each once"
+    if spec.labels is not None and log.id is not None and not profile["labels"] and loaded.label_ids:
+        own, theirs = (
+            next((sanitize(value, 40) for value in ids), "none")
+            for ids in (loaded.schema[log.id].sample, loaded.label_ids)
+        )
+        name = sanitize(spec.labels)
+        yield f"no row has a label in {name}: the log has ids such as {own}, {name} such as {theirs}; write both alike"

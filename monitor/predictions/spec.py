@@ -43,6 +43,9 @@ class LogSpec:
     scores: tuple[str, ...] = ()
     """One column: the score of the positive class. Several, as `CLASS=COLUMN` or column names: one a class."""
     id: str | None = None
+    """Identifies a prediction; where it is given, the newest row of each counts."""
+    keep_duplicates: bool = False
+    """Whether each row counts, whatever its id."""
     labels: str | None = None
     """A file of labels that arrive later, joined by `id`; it has the columns `id` and `label`."""
     segments: tuple[str, ...] = ()
@@ -63,6 +66,11 @@ class LogSpec:
     """ISO date of the first period of a log without any timestamp."""
     every: str | None = None
     """Distance of its periods, such as `D` or `6h`."""
+
+    @property
+    def counts_ids_once(self) -> bool:
+        """Whether of several rows with one id the newest counts: ids that were not named may be those of customers."""
+        return self.id is not None and not self.keep_duplicates
 
 
 @dataclass(frozen=True, slots=True)

@@ -204,6 +204,56 @@ def test_a_cell_that_is_no_label_among_zeros_and_ones_is_left_out_and_said(read,
     assert is_said is (wrong not in ("", "nan"))
 
 
-def test_labels_and_predictions_that_have_nothing_in_common_are_refused(read):
-    with pytest.raises(SourceError, match="--label label holds 0, 1 and --prediction prediction a, b, which have noth"):
-        read(("prediction", "label"), *stamped(("a", "0"), ("b", "1"), ("a", "1")))
+@pytest.mark.parametrize("positive", [None, "1"])
+def test_labels_and_predictions_that_have_nothing_in_common_are_refused(read, positive):
+    message = "--label label holds 0, 1 and --prediction prediction a, b, which have nothing.*by --positive"
+    with pytest.raises(SourceError, match=message):
+        read(("prediction", "label"), *stamped(("a", "0"), ("b", "1"), ("a", "1")), positive=positive)
+
+
+@pytest.mark.parametrize(("positive", "negative"), [("fraud", "legit"), ("Legit", "fraud")])
+def test_the_positive_value_of_two_names_maps_them_to_a_usual_pair(read, positive, negative):
+    log = read(("prediction", "label"), *stamped(("0", "legit"), ("1", "fraud"), ("0", "fraud")), positive=positive)
+    assert log.classes == (negative, positive.lower())
+    assert log.class_values == {"prediction": ("0", "1")}
+
+
+IDS = [("2025-01-02", "1", "7"), ("2025-01-01", "0", "7"), ("2025-01-02", "0", "7"), ("2025-01-01", "1", "")]
+
+
+def test_of_rows_with_one_id_the_newest_counts_and_of_those_the_last(written, engine, cells_of):
+    rows = [*IDS, *IDS[-1:], ("2025-01-01", "1", "8")]
+    path = written(rows, header=("timestamp", "prediction", "id"))
+    columns = {"id": "id", "label": None, "scores": ()}
+    counts = {key[1][:10]: cell.count[0, 2].sum(axis=-1).tolist() for key, cell in cells_of(path, **columns).items()}
+    assert counts == {"2025-01-01": [0, 3], "2025-01-02": [1, 0]}
+    log = resolve(LogSpec(sources=(str(path),), id="id"), engine)
+    assert "2 rows have the id of a newer one and are skipped; --keep-duplicates counts each row" in log.notes
+    assert resolve(LogSpec(sources=(str(path),), id="id", keep_duplicates=True), engine).row_count == len(rows)
+
+
+def test_one_id_of_two_models_is_two_predictions(written, engine):
+    path = written(
+        [("2025-01-01", "1", "7", model) for model in "ab"], header=("timestamp", "prediction", "id", "model")
+    )
+    assert resolve(LogSpec(sources=(str(path),), id="id"), engine).row_count == 2
+
+
+def test_ids_that_were_not_named_leave_no_row_out_and_repeated_ones_are_reported(read):
+    log = read(("prediction", "id"), *stamped(*[("1", "7"), ("0", "7"), ("1", "8")]))
+    assert log.row_count == 3
+    assert "id: 1 of the first 3 ids repeat; --id id counts each once" in log.notes
+
+
+def test_labels_that_join_no_row_are_reported_with_an_id_of_each_side(written, engine):
+    path = written([("2025-01-01", "1", "007"), ("2025-01-01", "0", "008")], header=("timestamp", "prediction", "id"))
+    labels = written([("7", "1"), ("8", "0")], "late.csv", ("id", "label"))
+    log = resolve(LogSpec(sources=(str(path),), id="id", labels=str(labels)), engine)
+    assert f"no row has a label in {labels}: the log has ids such as 007, {labels} such as 7" in log.notes[-1]
+
+
+def test_a_file_of_labels_without_such_a_column_is_refused_with_those_it_has(written, engine):
+    path = written([("2025-01-01", "1", "7")], header=("timestamp", "prediction", "id"))
+    labels = written([("7", "1")], "late.csv", ("id", "churned"))
+    with pytest.raises(SourceError, match="give --label; it has churned"):
+        resolve(LogSpec(sources=(str(path),), id="id", labels=str(labels)), engine)
