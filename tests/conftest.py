@@ -227,11 +227,7 @@ def hostile(request):
 
 
 def pytest_collection_modifyitems(items):
-    """Mark each test by its folder; one that is slow, or marked otherwise by hand, is not fast.
-
-    What takes minutes goes first: begun last, it would run alone.
-    """
-    items.sort(key=lambda item: item.get_closest_marker("longest") is None)
+    """Mark each test by its folder; one that is slow, or marked otherwise by hand, is not fast."""
     for item in items:
         marker = _marker_of(item.path)
         if marker and not (marker == "fast" and APART & {marker.name for marker in item.iter_markers()}):

@@ -47,7 +47,7 @@ def here(tmp_path):
 
 
 @pytest.mark.parametrize("command", [*DATA_COMMANDS, *OPTIONS])
-@settings(max_examples=4, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=2, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(secret=SECRETS, template=st.sampled_from(ADDRESSES))
 def test_a_typed_password_is_in_no_output_and_in_no_file(here, capsys, command, secret, template):
     main.main([word.format(template.format(secret)) for word in command.split(" ")])
@@ -56,7 +56,7 @@ def test_a_typed_password_is_in_no_output_and_in_no_file(here, capsys, command, 
 
 
 @pytest.mark.parametrize("command", DATA_COMMANDS)
-@settings(max_examples=4, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=2, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(secret=VALUES, template=st.sampled_from(TOKENS))
 def test_a_typed_token_is_in_no_output_and_in_no_file(here, capsys, command, secret, template):
     main.main([word.format(template.format(secret)) for word in command.split(" ")])

@@ -59,7 +59,7 @@ async def test_header_and_models_count_what_is_unknown(run, unreadable):
         assert "unreadable" in screen.text
 
 
-@pytest.mark.parametrize("size", [(140, 40), (80, 24), (40, 12)])
+@pytest.mark.parametrize("size", [(120, 36), (40, 12)])
 async def test_every_screen_works_where_a_model_has_no_series_and_a_file_no_model(run, unreadable, size):
     async with run(unreadable, size=size, diagnose=diagnose_model) as screen:
         for _ in unreadable.model_statuses:
