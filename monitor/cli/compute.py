@@ -73,6 +73,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--since", type=parse_duration, metavar="30d", help="only periods newer than this")
     parser.add_argument("--engine", metavar="E", help="duckdb (default), or Spark: spark://HOST:PORT, local[2]")
+    parser.add_argument(
+        "--replace",
+        action="store_true",
+        help="overwrite stored periods that have more rows or labels than this log, or none in it (default: kept)",
+    )
     parser.add_argument("--undo", action="store_true", help="restore the store as it was before the last change")
     parser.add_argument("--open", action="store_true", help="open the app on the result")
     add_now(parser, "the present: periods that end later are not complete")
@@ -205,6 +210,7 @@ def _compute(
                 is_backtest=args.now is not None,
                 progress=progress,
                 confirm=confirm,
+                overwrites=args.replace,
             )
     except ModuleNotFoundError as error:
         raise UsageError(f"{sanitize(error.name, 40)} is not installed here; {INSTALL}") from None

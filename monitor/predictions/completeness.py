@@ -91,24 +91,16 @@ def period_flags(
     *,
     now: np.datetime64,
     delay: np.timedelta64 | None = None,
-    before: ComputedHistory | None = None,
 ) -> PeriodFlags:
     """Return which of a model's periods have ended and have their labels.
 
     Args:
-        history: The computed periods; the rows of its segment `all` count.
+        history: The computed periods, with those stored before; the rows of its segment `all` count.
         ends: The ends of its periods.
         now: UTC.
         delay: Maximum wait for labels after the end of a period; None: derived from the coverage.
-        before: The model's periods computed earlier: its older periods are part of the baseline.
     """
-    times, rows, labelled = _overall(history)
-    if before is not None and len(times):
-        earlier = _overall(before)
-        is_older = earlier[0] < times[0]
-        times, rows, labelled = (
-            np.concatenate([old[is_older], new]) for old, new in zip(earlier, (times, rows, labelled), strict=True)
-        )
+    times, rows, labelled = overall(history)
     end_times = ends(times, rows)
     ended = ~(end_times > now)
     if LABEL_COVERAGE not in history.columns:
@@ -116,7 +108,7 @@ def period_flags(
     return PeriodFlags(times, ended, labels_complete(end_times, rows, labelled, now=now, delay=delay))
 
 
-def _overall(history: ComputedHistory) -> tuple[Times, Floats, Floats]:
+def overall(history: ComputedHistory) -> tuple[Times, Floats, Floats]:
     """Return the times, rows and labeled rows of the segment `all`, sorted."""
     index = np.flatnonzero(history.segments == ALL)
     index = index[np.argsort(history.times[index], kind="stable")]

@@ -24,15 +24,13 @@ from numpy.typing import NDArray
 from modeltop.core.series import NON_SEGMENT_PREFIXES, Times, to_datetime
 from modeltop.core.text import format_exact
 from modeltop.history.store.computed_format import ComputedHistory
-from modeltop.history.store.distributions import HEADER, REFERENCE
+from modeltop.history.store.distributions import HEADER, MAX_PERIODS, REFERENCE
 from modeltop.history.store.row_format import encode_csv_line, format_iso
+from modeltop.history.store.windowing import Windowing
 from modeltop.predictions.aggregates.base import Aggregate, CellBatch
 from modeltop.predictions.aggregates.classification import BinaryCounts, MulticlassCounts
 from modeltop.predictions.aggregates.feature import FeatureCounts, FeatureReference
 from modeltop.predictions.metrics.calibration import GROUPS, binned_outcomes, calibration_curve
-
-MAX_PERIODS = 8
-"""Newest periods whose distributions are stored beside the reference."""
 
 DistributionRow = tuple[str, ...]
 """Cells in the order of `HEADER`; foreign text may be in them."""
@@ -55,19 +53,21 @@ class DistributionBuffer:
             self._recent.append((start, list(rows)))
         self._recent = sorted(self._recent, key=lambda entry: entry[0])[-MAX_PERIODS:]
 
-    def finish_model(self, history: ComputedHistory, reference: Aggregate | None) -> None:
+    def finish_model(self, history: ComputedHistory, reference: Aggregate | None, windowing: Windowing) -> None:
         """Encode the current model; anything added afterwards belongs to another.
 
         Args:
-            history: All of its periods; distributions of later ones are left out.
+            history: All of its periods; distributions of others are left out.
             reference: One cell of the rows of its reference; None without one.
+            windowing: How they were cut.
         """
         recent, self._recent = self._recent, []
         if not len(history):
             return
         rows = [] if reference is None else list(_reliability_rows(reference, REFERENCE))
-        rows += [row for start, period_rows in recent if start <= history.times.max() for row in period_rows]
-        self.encoded[history.model] = _encode([*rows, *_segment_rows(history)])
+        times = set(history.times.tolist())
+        rows += [row for start, period_rows in recent if start.item() in times for row in period_rows]
+        self.encoded[history.model] = windowing.encode() + _encode([*rows, *_segment_rows(history)])
 
     def add_feature(self, model: str, periods: Times, counts: FeatureCounts) -> None:
         """Add the histograms of a feature to a model that is finished."""

@@ -13,11 +13,12 @@ import numpy as np
 from modeltop.core.errors import UsageError
 from modeltop.core.metrics.registry import MetricRegistry
 from modeltop.core.series import to_datetime64
-from modeltop.core.text import sanitize
+from modeltop.core.text import redact_credentials, sanitize
 from modeltop.history.store.computed import StagedRun, staged_run
+from modeltop.history.store.windowing import Windowing
 from modeltop.predictions.completeness import ALL, PeriodEnds, chunk_ends, span_ends
 from modeltop.predictions.metrics.binary import Cost
-from modeltop.predictions.periods import parse_period, period_column, rows_per_period
+from modeltop.predictions.periods import is_calendar, parse_period, period_column, rows_per_period
 from modeltop.predictions.progress import Progress, report_progress
 from modeltop.predictions.run import CLASS, FEATURE, OWN_COLUMNS, ModelRun, ReferenceStats, RunSummary, describe_commit
 from modeltop.predictions.spec import LogSettings, LogSpec, ResolvedLog, Task
@@ -47,6 +48,7 @@ def compute(
     is_backtest: bool = False,
     progress: Progress | None = None,
     confirm: Confirm | None = None,
+    overwrites: bool = False,
 ) -> ComputeResult:
     """Compute the history of logs, of all of them or of none.
 
@@ -58,6 +60,7 @@ def compute(
         is_backtest: Whether a person gave `now`: later rows say nothing about the clock.
         progress: Called with the progress of reading, from another thread.
         confirm: Called with the notes on a log whose columns were recognized; these are then no messages any more.
+        overwrites: Whether periods with fewer rows or labels replace stored ones.
 
     Raises:
         SourceError: A log cannot be read as specified.
@@ -66,15 +69,17 @@ def compute(
     """
     messages: list[str] = []
     newest: list[datetime] = []
+    kept = 0
     with staged_run(folder, catalog, lambda name: catalog.get(name).needs_labels) as run:
         for job in jobs:
-            summary, lines = _compute_log(job, run, now, is_backtest, progress, confirm)
+            summary, lines = _compute_log(job, run, now, is_backtest, progress, confirm, overwrites)
             prefix = f"{sanitize(job.name, 40)}: " if len(jobs) > 1 else ""
             messages += [prefix + line for line in lines]
+            kept += summary.kept_periods
             if summary.newest_period is not None:
                 newest.append(summary.newest_period)
         result = run.commit()
-    messages.append(describe_commit(result, folder))
+    messages.append(describe_commit(result, folder, kept))
     return ComputeResult(tuple(messages), max(newest, default=None), result.models)
 
 
@@ -85,6 +90,7 @@ def _compute_log(
     is_backtest: bool,
     progress: Progress | None,
     confirm: Confirm | None,
+    overwrites: bool,
 ) -> tuple[RunSummary, list[str]]:
     # Late: Ibis and the engines are optional, and slow to import.
     from modeltop.predictions.engines.base import open_engine
@@ -105,6 +111,9 @@ def _compute_log(
             run,
             period_ends(job.spec),
             to_datetime64(now),
+            windowing_of(job.spec),
+            None if log.last_row_at is None else np.datetime64(log.last_row_at, "us"),
+            overwrites=overwrites,
             is_backtest=is_backtest,
             delay=None if job.label_delay is None else np.timedelta64(job.label_delay, "us"),
             cost=Cost(**job.cost) if job.cost else None,
@@ -156,6 +165,21 @@ def _segment_columns(job: LogSettings, log: ResolvedLog) -> tuple[str, ...]:
     """Return the columns of the first pass: everything but the features, which are read in a pass of their own."""
     columns = () if not job.spec.reference else OWN_COLUMNS if _drifting_columns(job, log) else (FEATURE,)
     return (ALL, *log.segments, *([CLASS] if job.per_class else []), *columns)
+
+
+def windowing_of(log: LogSpec) -> Windowing:
+    """Return how a log is cut into periods.
+
+    Raises:
+        SourceError: The period or the zone is none.
+    """
+    reference, source = redact_credentials(log.reference or ""), redact_credentials(" ".join(log.sources))
+    if is_calendar(log.period):
+        return Windowing(parse_period(log.period, log.timezone).code, log.timezone, reference, source)
+    size = rows_per_period(log.period)
+    period = log.period if size is None else f"{size}rows"
+    begun = f" from {log.start} every {log.every or 'D'}" if log.start else ""
+    return Windowing(period + begun, "", reference, source)
 
 
 def period_ends(log: LogSpec) -> PeriodEnds:

@@ -42,6 +42,12 @@ class Period:
     zone: str = "UTC"
 
     @property
+    def code(self) -> str:
+        """The length in one spelling: `D` of `1d`, `3MS` of `Q`."""
+        unit = {"m": "min", "h": "H", "M": "MS"}.get(self.unit, self.unit)
+        return unit if self.size == 1 else f"{self.size}{unit}"
+
+    @property
     def grain(self) -> str:
         """Unit that an engine groups by: `m`, `h` or `D`."""
         return self.unit if self.unit in ("m", "h") else "D"

@@ -13,6 +13,7 @@ from typing import TypeGuard
 import numpy as np
 from numpy.typing import NDArray
 
+from modeltop.core.errors import UsageError
 from modeltop.core.metrics.estimated import CAVEAT
 from modeltop.core.metrics.registry import LABEL_COVERAGE
 from modeltop.core.series import Floats, Times, to_datetime
@@ -20,6 +21,7 @@ from modeltop.core.text import format_day, format_percent, pluralize, sanitize
 from modeltop.history.future_rows import is_contiguous, margin_of
 from modeltop.history.store.computed import CommitResult, StagedRun
 from modeltop.history.store.computed_format import ComputedHistory
+from modeltop.history.store.windowing import Windowing
 from modeltop.predictions.aggregates.base import Aggregate, AggregateT, CellBatch
 from modeltop.predictions.aggregates.classification import BinaryCounts, MulticlassCounts
 from modeltop.predictions.aggregates.feature import FeatureCounts
@@ -32,6 +34,7 @@ from modeltop.predictions.metrics.binary import Cost
 from modeltop.predictions.metrics.compute import compute_metrics
 from modeltop.predictions.metrics.drift import LABEL, PREDICTION, SCORE
 from modeltop.predictions.metrics.ranking import Areas
+from modeltop.predictions.overlap import KEPT, Note, overlap
 
 CLASS, FEATURE = "class", "feature"
 """Left sides of the segments of one class, and of one column."""
@@ -135,6 +138,8 @@ class RunSummary:
     newest: np.datetime64 | None = None
     undefined: Counter[tuple[str, UndefinedReason]] = field(default_factory=Counter)
     """Periods in which a metric is undefined, by metric and reason."""
+    stored: dict[Note, list[Times]] = field(default_factory=dict)
+    """Stored periods of each model, by what was done with them."""
     bounds: dict[str, float] = field(default_factory=dict)
     """Largest bound of each metric that bins of the score leave inexact: intervals do not include it."""
 
@@ -175,6 +180,11 @@ class RunSummary:
         self.first_future = first if self.first_future is None else min(self.first_future, first)
 
     @property
+    def kept_periods(self) -> int:
+        """Number of stored periods of which the log has less."""
+        return sum(map(len, self.stored.get(KEPT, ())))
+
+    @property
     def newest_period(self) -> datetime | None:
         """Start of the newest period; None if there is none."""
         return None if self.newest is None else to_datetime(self.newest)
@@ -195,6 +205,8 @@ class RunSummary:
         first, last = to_datetime(self.first), to_datetime(self.newest)
         span = f"{format_day(first, last)} to {format_day(last)}"
         yield f"{pluralize(self.periods, 'period')} of {models}, {span}, from {self.rows:,.0f} rows"
+        for (verb, reason), times in self.stored.items():
+            yield f"{verb} {_describe_periods(times)} {reason}"
         missing = self.rows - self.labelled
         if self.has_labels and missing >= 0.5:
             percent = format_percent(missing / self.rows)
@@ -221,15 +233,28 @@ class RunSummary:
             yield f"undefined in {pluralize(periods, 'period')}: {listed}: {reason.text}"
 
 
-def describe_commit(result: CommitResult, folder: Path) -> str:
-    """Return a sentence on how many periods were written, and where."""
-    path = sanitize(folder)
+def _describe_periods(times: Sequence[Times]) -> str:
+    first, last = (to_datetime(bound) for bound in (min(map(np.min, times)), max(map(np.max, times))))
+    models = f" of {len(times)} models" if len(times) > 1 else ""
+    span = format_day(first) if first == last else f"{format_day(first, last)} to {format_day(last)}"
+    return f"{pluralize(sum(map(len, times)), 'period')}{models}, {span},"
+
+
+def describe_commit(result: CommitResult, folder: Path, kept: int = 0) -> str:
+    """Return a sentence on how many periods were written, and where; the last of a run, which a watcher logs.
+
+    Args:
+        result: What was written.
+        folder: The store.
+        kept: Stored periods of which the run has less.
+    """
+    path, rest = sanitize(folder), f"; kept {pluralize(kept, 'period')} as stored" if kept else ""
     if not result.models and not result.distributions:
-        return f"nothing has changed: nothing was written in {path}"
-    evidence = (
-        f", evidence of {result.distributions} in {sanitize(folder / 'evidence')}" if result.distributions else ""
-    )
-    return f"wrote the periods of {pluralize(result.models, 'model')} in {path}{evidence}"
+        return f"nothing has changed: nothing was written in {path}{rest}"
+    parts = [f"the periods of {pluralize(result.models, 'model')} in {path}"] if result.models else []
+    if result.distributions:
+        parts.append(f"evidence of {result.distributions} in {sanitize(folder / 'evidence')}")
+    return f"wrote {', '.join(parts)}{rest}"
 
 
 @dataclass(slots=True)
@@ -239,6 +264,11 @@ class ModelRun:
     staged: StagedRun
     ends: PeriodEnds
     now: np.datetime64
+    windowing: Windowing
+    until: np.datetime64 | None = None
+    """The last row of the log; None: without times."""
+    overwrites: bool = False
+    """Whether stored periods are replaced by ones with fewer rows."""
     is_backtest: bool = False
     delay: np.timedelta64 | None = None
     cost: Cost | None = None
@@ -254,6 +284,9 @@ class ModelRun:
     """Flags of the models that are staged."""
     limits: dict[str, np.datetime64] = field(default_factory=dict)
     """Newest start that is not in the future, by model."""
+    windowings: dict[str, Windowing] = field(default_factory=dict)
+    written: dict[str, Times] = field(default_factory=dict)
+    """Periods that are staged, by model."""
     distributions: DistributionBuffer = field(default_factory=DistributionBuffer)
 
     def add_batches(self, batches: Iterable[CellBatch[Aggregate]]) -> None:
@@ -307,16 +340,39 @@ class ModelRun:
             self.summary.add_future(history.select(is_future))
             history = history.select(~is_future)
         if len(history):
-            self._stage_past(history)
-        self.distributions.finish_model(history, self.reference.aggregates.get(history.model))
+            history = self._stage_past(history)
+        windowing = self.windowings.get(history.model, self.windowing)
+        self.distributions.finish_model(history, self.reference.aggregates.get(history.model), windowing)
 
-    def _stage_past(self, history: ComputedHistory) -> None:
-        before = self.staged.previous(history.model)
-        flags = period_flags(history, self.ends, now=self.now, delay=self.delay, before=before)
-        self.periods[history.model] = flags
-        history = flags.apply(history)
-        self.staged.stage(history, self.segment_columns)
-        self.summary.add_model(history)
+    def _stage_past(self, history: ComputedHistory) -> ComputedHistory:
+        """Stage periods that are not in the future; return those that count beside what is stored."""
+        model, staged = history.model, self.staged
+        stored, old = staged.previous(model), staged.windowing(model)
+        if old is not None and staged.is_staged(model) and not self.windowing.is_compatible(old):
+            raise UsageError(
+                f"two logs have {sanitize(model, 60)}, by {sanitize(old, 120)} and by {sanitize(self.windowing, 120)}: "
+                "give one of them another model name"
+            )
+        merge = overlap(stored, old, history, self.windowing, until=self.until, overwrites=self.overwrites)
+        for note, times in merge.notes:
+            self.summary.stored.setdefault(note, []).append(times)
+        self.windowings[model] = merge.windowing
+        self.written[model] = np.unique(merge.new.times)
+        if len(merge.new):
+            staged.stage(merge.new, self.segment_columns, base=merge.base, finish=self._finish)
+        self.summary.add_model(self.periods[model].apply(history) if model in self.periods else history)
+        return merge.new
+
+    def _finish(self, history: ComputedHistory) -> ComputedHistory:
+        """Return all stored periods of a model with their flags: labels of one say how long others waited."""
+        flags = self.periods[history.model] = period_flags(history, self.ends, now=self.now, delay=self.delay)
+        known = history.times <= self.limits[history.model]
+        flagged = flags.apply(history)
+        return replace(
+            history,
+            provisional=np.where(known, flagged.provisional, history.provisional),
+            incomplete=np.where(known, flagged.incomplete, history.incomplete),
+        )
 
     def add_features(self, batches: Iterable[CellBatch[FeatureCounts]]) -> None:
         """Compute and stage the drift of features, each a segment `feature=NAME`, of models that are staged.
@@ -324,18 +380,17 @@ class ModelRun:
         Args:
             batches: Cells of one model and feature each, ordered by model.
         """
-        batches = (self._past_cells(cells) for cells in batches if len(cells))
+        batches = (self._written_cells(cells) for cells in batches if len(cells))
         batches = (cells for cells in batches if len(cells))
         for model, features in itertools.groupby(batches, key=lambda cells: str(cells.model[0])):
             history = self._feature_history(model, features)
-            if model in self.periods:
-                own = OWN_COLUMNS if self.prediction_feature is None else ()
-                self.staged.stage(self.periods[model].apply(history), (FEATURE,), own)
+            own = OWN_COLUMNS if self.prediction_feature is None else ()
+            self.staged.stage(self.periods[model].apply(history), (FEATURE,), own, times=self.written[model])
 
-    def _past_cells(self, cells: CellBatch[FeatureCounts]) -> CellBatch[FeatureCounts]:
-        """Return the cells of one model that are not in the future."""
-        limit = self.limits.get(str(cells.model[0]), cells.period.max())
-        return _select(cells, np.flatnonzero(cells.period <= limit))
+    def _written_cells(self, cells: CellBatch[FeatureCounts]) -> CellBatch[FeatureCounts]:
+        """Return the cells of one model whose periods are staged."""
+        times = self.written.get(str(cells.model[0]), cells.period[:0])
+        return _select(cells, np.flatnonzero(np.isin(cells.period, times)))
 
     def _feature_history(self, model: str, features: Iterable[CellBatch[FeatureCounts]]) -> ComputedHistory:
         histories: list[ComputedHistory] = []

@@ -18,10 +18,12 @@ from modeltop.predictions.loading import AT, GROUP, ID, MODEL, REFERENCE, canoni
 from modeltop.predictions.periods import Period, is_calendar, parse_period, rows_per_period, utc_offset_changes
 from modeltop.predictions.queries.arrow import column_to_numpy
 from modeltop.predictions.schema import parse_timestamp
-from modeltop.predictions.spec import LogSpec, ResolvedLog
+from modeltop.predictions.spec import ColumnValue, LogSpec, ResolvedLog, TimeRange, parse_reference
 
 PERIOD_KEY = "period"
 """Our column that distinguishes the periods of a model: a local time, a number or a value."""
+CHUNKS_PER_PART = 1 << 40
+"""More than the chunks of the rows before, in or after the reference."""
 PeriodStarts = Callable[[NDArray[np.object_], NDArray[Any]], Times]
 """A function from models and period keys to the starts of the periods, UTC; NaT for a period that is not read."""
 
@@ -53,7 +55,12 @@ def assign_periods(log: ResolvedLog, engine: Engine, *, since: np.datetime64 | N
     starts = _query_starts(table, log, engine)
     if since is not None:
         starts = {key: start for key, start in starts.items() if start >= since}
-    return WindowedRows(table, _lookup(starts), keys_sorted=bool(rows_per_period(log.spec.period)))
+    return WindowedRows(table, _lookup(starts), keys_sorted=_is_in_order(log.spec))
+
+
+def _is_in_order(spec: LogSpec) -> bool:
+    """Return whether keys are numbers of chunks in the order of time; rows of a value may come before and after."""
+    return bool(rows_per_period(spec.period)) and not isinstance(parse_reference(spec.reference), ColumnValue)
 
 
 def with_period_key(log: ResolvedLog, engine: Engine) -> Expression:
@@ -129,12 +136,23 @@ def _timestamp(moment: np.datetime64) -> Expression:
 
 
 def _with_chunk_number(table: Expression, log: ResolvedLog, size: int) -> Expression:
-    """Return the rows with the number of their chunk, by time, then identifier; without times, in the file's order."""
+    """Return the rows with the number of their chunk, by time, then identifier; without times, in the file's order.
+
+    Rows of the reference are counted apart from others; of a range, those before and after it, too.
+    """
     import ibis
 
     order = (ROW_NUMBER,) if log.timestamp is None else (AT,) if log.id is None else (AT, ID)
-    rows = ibis.row_number().over(ibis.window(group_by=MODEL, order_by=[table[name] for name in order]))
-    return table.mutate(**{PERIOD_KEY: (rows // size).cast("int64")})
+    part = ibis.literal(0)
+    match parse_reference(log.spec.reference):
+        case TimeRange(datetime() as start):
+            part = ibis.cases((table[AT] < ibis.literal(start, "timestamp(6)"), 0), (table[REFERENCE], 1), else_=2)
+        case TimeRange() | ColumnValue():
+            part = ibis.cases((table[REFERENCE], 0), else_=1)
+    table = table.mutate(part=part)
+    rows = ibis.row_number().over(ibis.window(group_by=[MODEL, "part"], order_by=[table[name] for name in order]))
+    number = table["part"].cast("int64") * CHUNKS_PER_PART + (rows // size).cast("int64")
+    return table.mutate(**{PERIOD_KEY: number}).drop("part")
 
 
 def _query_starts(table: Expression, log: ResolvedLog, engine: Engine) -> dict[tuple[str, Any], np.datetime64]:

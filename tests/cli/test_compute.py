@@ -123,6 +123,76 @@ def test_only_recent_periods_are_computed_again(run, log, stored):
     assert len(stored()[SeriesKey("churn", "positive_rate")]) == 10
 
 
+@pytest.fixture
+def part(tmp_path, log):
+    """Write a log of the rows of some days, each up to some time, and return its name."""
+
+    def write(name, *ends):
+        header, *rows = (tmp_path / log).read_text().splitlines()
+        kept = [row for row in rows for end in ends if end[:10] <= row.split(",")[1] < end]
+        (tmp_path / name).write_text("\n".join([header, *kept]) + "\n")
+        return name
+
+    return write
+
+
+def test_what_a_part_of_the_log_lacks_stays_and_is_reported_unless_it_is_to_be_replaced(run, log, stored, part):
+    rate = SeriesKey("churn", "positive_rate")
+    run("compute", log, "--store", "s", *NOW)
+    before = stored()[rate]
+    words = ["compute", part("part.csv", "2025-01-02T24", "2025-01-04T24", "2025-01-06T12"), "--model", "churn"]
+    outcome = run(*words, "--store", "s", *NOW)
+    assert outcome.code == 0, outcome.err
+    assert "kept 3 periods, 3 Jan to 6 Jan 2025, as stored: this log has fewer of their rows" in outcome.err
+    assert outcome.err.endswith("; kept 3 periods as stored\n")  # the line that a watcher logs
+    assert stored()[rate].values.tolist() == before.values.tolist()
+    assert run(*words, "--replace", "--store", "s", *NOW).code == 0
+    after = stored()[rate]
+    assert (len(after), after.rows[3], after.rows[-1]) == (8, 24, 60)
+
+
+def test_periods_in_another_zone_replace_those_in_the_first_and_undo_restores_them(run, log, stored, tmp_path):
+    run("compute", log, "--store", "s", *NOW)
+    before = {path.name: path.read_bytes() for path in tmp_path.glob("s/**/*.csv")}
+    outcome = run("compute", log, "--timezone", "Asia/Tokyo", "--store", "s", *NOW)
+    assert (
+        "replaced 10 periods, 1 Jan to 10 Jan 2025, of D in UTC by those of D in Asia/Tokyo; `compute --undo`"
+        in outcome.err
+    )
+    assert {str(time)[11:13] for time in stored()[SeriesKey("churn", "positive_rate")].times} == {"15"}
+    run("compute", "--undo", "--store", "s")
+    assert {path.name: path.read_bytes() for path in tmp_path.glob("s/**/*.csv")} == before
+
+
+def test_a_store_of_an_older_version_learns_how_its_periods_were_cut(run, log, tmp_path):
+    run("compute", log, "--store", "s", *NOW)
+    [path] = tmp_path.glob("s/evidence/*.csv")
+    lines = path.read_text().splitlines(keepends=True)
+    path.write_text("".join(line for line in lines if not line.startswith("windowing")))
+    assert "replaced" not in run("compute", log, "--store", "s", *NOW).err
+    assert path.read_text() == "".join(lines)
+    assert "replaced 10 periods" in run("compute", log, "--period", "W", "--store", "s", *NOW).err
+
+
+def test_two_logs_that_cut_one_model_differently_are_refused(run, log, tmp_path):
+    (tmp_path / "modeltop.toml").write_text(
+        '[store]\npath = "s"\n[logs.one]\nsource = "churn.csv"\n[logs.two]\nsource = "churn.csv"\nperiod = "W"\n'
+    )
+    outcome = run("compute", *NOW)
+    assert (outcome.code, outcome.err.count("\n")) == (2, 1)
+    assert "two logs have churn, by D in UTC and by W in UTC: give one of them another model name" in outcome.err
+
+
+def test_distributions_of_the_newest_periods_come_from_every_run(run, part, tmp_path):
+    newest = part("newest.csv", *(f"{day}T24" for day in DAYS[4::2]))
+    for name in (newest, part("older.csv", *(f"{day}T24" for day in DAYS[:9:2]), f"{DAYS[5]}T24")):
+        assert run("compute", name, "--model", "churn", "--store", "s", *NOW).code == 0
+    [path] = tmp_path.glob("s/evidence/*.csv")
+    lines = list(csv.DictReader(path.read_text().splitlines()))
+    assert {line["period"] for line in lines if line["kind"] == "reliability"} == {DAYS[i] for i in (0, 2, 4, 5, 6)}
+    assert {line["period"] for line in lines if line["kind"] == "segment"} == {DAYS[i] for i in (0, 2, 4, 5, 6, 8)}
+
+
 def test_each_configured_log_is_computed_and_named(run, log, tmp_path):
     (tmp_path / "modeltop.toml").write_text(
         '[store]\npath = "s"\n[logs.one]\nsource = "churn.csv"\n[logs.two]\nsource = "churn.csv"\nmodel = "other"\n'

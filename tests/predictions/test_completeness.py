@@ -5,8 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modeltop.history.store.computed_format import ComputedHistory
-from modeltop.predictions.completeness import FAR_FUTURE, chunk_ends, labels_complete, period_flags, span_ends
+from modeltop.predictions.completeness import FAR_FUTURE, chunk_ends, labels_complete, span_ends
 
 DAY = np.timedelta64(1, "D")
 NOW = np.datetime64("2025-03-01", "us")
@@ -93,13 +92,3 @@ def test_the_last_of_periods_named_by_a_column_is_as_long_as_most():
 def test_the_last_run_of_rows_ends_once_it_is_full():
     assert chunk_ends(days(0, 1), np.array([500.0, 500.0]), 500).tolist() == days(1, 2).tolist()
     assert chunk_ends(days(0, 1), np.array([500.0, 499.0]), 500).tolist() == [days(1)[0].item(), FAR_FUTURE.item()]
-
-
-def test_a_period_that_is_computed_again_is_there_once():
-    def history(times):
-        known = np.zeros(len(times), dtype=np.bool_)
-        segments = np.full(len(times), "all", dtype=object)
-        return ComputedHistory("m", times, segments, np.full(len(times), 9.0), known, known, {})
-
-    flags = period_flags(history(days(3, 4)), lambda times, _: times + DAY, now=NOW, before=history(days(2, 3)))
-    assert flags.times.tolist() == days(2, 3, 4).tolist()

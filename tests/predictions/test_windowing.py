@@ -165,3 +165,17 @@ def test_segments_and_runs_of_rows_have_the_right_models(written, cells_of):
         (name, segment) for name in "abc" for segment in ("all", f"part={name}")
     }
     assert np.sum([counts.count.sum() for counts in cells.values()]) == 2 * len(rows)
+
+
+@pytest.mark.parametrize(
+    ("reference", "expected"),
+    [
+        ("2025-01-02..2025-01-04", {1: 1, 2: 2, 4: 1, 5: 2, 7: 2}),
+        ("..2025-01-03", {1: 2, 3: 1, 4: 2, 6: 2, 8: 1}),
+        ("season=old", {2: 2, 4: 1, 1: 2, 6: 2, 8: 1}),
+    ],
+)
+def test_no_run_of_rows_is_partly_in_the_reference(written, cells, reference, expected):
+    rows = [make_row("a", day, day, season="old" if 2 <= day <= 4 else "new") for day in range(1, 9)]
+    found = cells(written(rows, header=HEADER), period="2rows", reference=reference)
+    assert {int(start[8:10]): count for _, start, count in found} == expected

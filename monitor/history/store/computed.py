@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from modeltop.core.metrics.registry import MetricRegistry
-from modeltop.core.series import Floats
+from modeltop.core.series import Floats, Times, to_datetime
 from modeltop.history.store import durable, generation
 from modeltop.history.store.computed_format import (
     ARRAY_FIELDS,
@@ -28,10 +28,12 @@ from modeltop.history.store.computed_format import (
     normalized,
     split_column_name,
 )
-from modeltop.history.store.distributions import DISTRIBUTIONS_FOLDER
+from modeltop.history.store.distributions import DISTRIBUTIONS_FOLDER, MAX_PERIODS, merge_distributions
 from modeltop.history.store.generation import RUN_LOCK_FOLDER, STAGED
 from modeltop.history.store.lock import locked
 from modeltop.history.store.paths import file_prefix
+from modeltop.history.store.row_format import format_iso
+from modeltop.history.store.windowing import Windowing, decode_windowing
 
 REL_TOLERANCE = 1e-12
 """Relative distance of equal values: parallel sums of floats differ in their last bits."""
@@ -40,28 +42,23 @@ INTERVAL_REL_TOLERANCE = 2e-5
 
 
 def _upsert(
-    before: ComputedHistory, after: ComputedHistory, scope: Sequence[str], foreign_segments: Sequence[str]
+    before: ComputedHistory, after: ComputedHistory, scope: Sequence[str], foreign_segments: Sequence[str], times: Times
 ) -> ComputedHistory:
     """Return the old periods with the new ones over them; the arguments are those of `StagedRun.stage`.
 
     The new value of a metric that the run computed replaces the old one, even if it is undefined now; other metrics of
-    the same periods stay. Within the span of the run only its own periods stay, so that none is duplicated if their
-    length or zone was changed; and of the segments it computed, only its own segments and the foreign ones.
+    the same periods stay. In its periods, of the segments that the run computed only its own and the foreign ones stay.
     """
-    old_keys, new_keys = before.keys(), after.keys()
-    own, times = set(new_keys), {time for time, _ in new_keys}
-    first, last = min(times), max(times)
-    covers_all = "all" in scope
+    own, new_times = set(after.keys()), set(times.astype(np.int64).tolist())
 
     def stays(time: int, segment: str) -> bool:
         in_scope = segment.partition("=")[0] in scope or segment in scope
-        is_foreign = (not in_scope or segment in foreign_segments) and (time in times or not covers_all)
-        return not first <= time <= last or (time, segment) in own or is_foreign
+        return time not in new_times or (time, segment) in own or not in_scope or segment in foreign_segments
 
-    return _overlay(before.select(np.array([stays(*key) for key in old_keys], dtype=np.bool_)), after)
+    return overlay(before.select(np.array([stays(*key) for key in before.keys()], dtype=np.bool_)), after)  # noqa: SIM118
 
 
-def _overlay(before: ComputedHistory, after: ComputedHistory) -> ComputedHistory:
+def overlay(before: ComputedHistory, after: ComputedHistory) -> ComputedHistory:
     """Return the rows of both; for a key in both, that of `after`."""
     index: dict[tuple[int, str], int] = {}
     old = np.array([index.setdefault(key, len(index)) for key in before.keys()], dtype=np.intp)  # noqa: SIM118  a method
@@ -111,6 +108,11 @@ def computed_file_name(model: str) -> str:
     return f"{file_prefix(model)}.computed.csv"
 
 
+def distributions_name(model: str) -> str:
+    """Return the name, relative to the store, of the file of a model's distributions."""
+    return f"{DISTRIBUTIONS_FOLDER}/{file_prefix(model)}.csv"
+
+
 def read_computed(folder: Path, model: str, *, staged: bool = False) -> ComputedHistory | None:
     """Return the computed periods of a model; None if there are none.
 
@@ -149,6 +151,7 @@ class StagedRun:
         self._catalog = catalog
         self._needs_labels = needs_labels
         self._staged: dict[str, None] = {}
+        self._newest: dict[str, Times] = {}
         self._previous: tuple[str, ComputedHistory | None] | None = None
 
     def previous(self, model: str) -> ComputedHistory | None:
@@ -158,23 +161,51 @@ class StagedRun:
             StoreError: The file cannot be read, or is not as `compute` left it.
         """
         if self._previous is None or self._previous[0] != model:
-            staged = computed_file_name(model) in self._staged
-            self._previous = model, read_computed(self.folder, model, staged=staged)
+            self._previous = model, read_computed(self.folder, model, staged=self.is_staged(model))
         return self._previous[1]
 
-    def stage(self, history: ComputedHistory, scope: Sequence[str], foreign_segments: Sequence[str] = ()) -> bool:
+    def windowing(self, model: str) -> Windowing | None:
+        """Return that of the stored history of a model, including that staged by this run; None if it is unknown.
+
+        Raises:
+            StoreError: The file cannot be read.
+        """
+        data = self._read(distributions_name(model))
+        return None if data is None else decode_windowing(data)
+
+    def is_staged(self, model: str) -> bool:
+        """Return whether this run has staged periods of a model."""
+        return computed_file_name(model) in self._staged
+
+    def stage(
+        self,
+        history: ComputedHistory,
+        scope: Sequence[str],
+        foreign_segments: Sequence[str] = (),
+        *,
+        base: ComputedHistory | None = None,
+        times: Times | None = None,
+        finish: Callable[[ComputedHistory], ComputedHistory] | None = None,
+    ) -> bool:
         """Stage a model's periods, merged with those computed before; return False if that changes nothing.
 
         Args:
             history: The model's periods that the run computed; more may follow in another call.
             scope: The segments that this call covers: `all`, and its segments or the left sides of them.
             foreign_segments: Segments within the scope that another call covers.
+            base: The old periods that stay, without any if it is empty; None: all of them.
+            times: The periods that this call covers; None: those of the history.
+            finish: Returns the merged history as it is to be stored.
 
         Raises:
             StoreError: The old file is not as `compute` left it, or the disk fails.
         """
         name, before = computed_file_name(history.model), self.previous(history.model)
-        merged = history if before is None else _upsert(before, history, scope, foreign_segments)
+        base = before if base is None else base
+        covered = history.times if times is None else times
+        merged = history if base is None else _upsert(base, history, scope, foreign_segments, covered)
+        merged = merged if finish is None else finish(merged)
+        self._newest[history.model] = np.unique(merged.times)[-MAX_PERIODS:]
         data = encode_computed(normalized(merged, self._catalog), self._needs_labels)
         if before is not None and is_equivalent(before, decode_computed(data, self.folder / name)):
             return False
@@ -185,11 +216,19 @@ class StagedRun:
     def stage_distributions(self, model: str, data: bytes) -> bool:
         """Stage a model's file of distributions; return False if its bytes are in place already.
 
+        Lines of newest periods that the run did not compute stay, where the periods are of the same kind.
+
         Raises:
             StoreError: The old file cannot be read, or the disk fails.
         """
-        name = f"{DISTRIBUTIONS_FOLDER}/{file_prefix(model)}.csv"
-        if _read_or_none(self.folder / name) == data:
+        name = distributions_name(model)
+        before = self._read(name)
+        if before is not None and before != data:
+            old, new = decode_windowing(before), decode_windowing(data)
+            if old is not None and new is not None and new.is_compatible(old):
+                newest = {format_iso(to_datetime(time)) for time in self._newest.get(model, ())}
+                data = merge_distributions(before, data, newest)
+        if before == data:
             return False
         self._stage_file(name, data)
         return True
@@ -207,6 +246,9 @@ class StagedRun:
         result = CommitResult(len(self._staged) - distributions, distributions)
         self._staged = {}
         return result
+
+    def _read(self, name: str) -> bytes | None:
+        return _read_or_none(self.folder / (name + (STAGED if name in self._staged else "")))
 
     def _stage_file(self, name: str, data: bytes) -> None:
         path = self.folder / name

@@ -6,10 +6,11 @@ is missing, too large or unreadable holds nothing.
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,12 +22,15 @@ from modeltop.core.distribution import MISSING, OTHER, Distributions, Histogram,
 from modeltop.core.stats.robust import MAX_MAGNITUDE
 from modeltop.history.files import FileStat, file_stat
 from modeltop.history.store.paths import file_prefix, uncommitted_files
+from modeltop.history.store.row_format import encode_csv_line
 
 DISTRIBUTIONS_FOLDER = "evidence"
 HEADER = ("kind", "name", "period", "slot", "low", "high", "rows", "score", "rate")
 REFERENCE = "reference"
 MAX_FILE_BYTES = 16 * 1024 * 1024
 """Maximum bytes of a file that is read; 50 features of 20 bins and 8 periods have 0.5 MB."""
+MAX_PERIODS = 8
+"""Newest periods whose distributions are stored beside the reference."""
 EMPTY = Distributions()
 
 _Period = datetime | None
@@ -127,6 +131,48 @@ def _add_values(parsed: _ParsedRows, line: _Cells, period: _Period, rows: float)
 
 
 _ADDERS = {"feature": _add_feature, "values": _add_values, "reliability": _add_reliability, "segment": _add_segment}
+
+
+def merge_distributions(stored: bytes, new: bytes, newest: Collection[str]) -> bytes:
+    """Return the lines of a new file, and those of a stored one for periods that the new one lacks.
+
+    Args:
+        stored: Of the same kinds of periods and the same reference as the new one.
+        new: Its lines are complete for the periods that it has.
+        newest: Starts, as written, of the periods whose lines are kept.
+    """
+    merged = _lines_by_name(new)
+    present = {period for periods in merged.values() for period in periods}
+    for key, periods in _lines_by_name(stored).items():
+        missing = {period: lines for period, lines in periods.items() if period in newest and period not in present}
+        if key[0] not in _ADDERS or not missing:
+            continue
+        reference = periods.get(REFERENCE, [])
+        own = merged.setdefault(key, {REFERENCE: reference})
+        # Rows by the bins of another reference cannot be compared with these.
+        if key[0] != "feature" or _bins(own.get(REFERENCE, [])) == _bins(reference):
+            own.update(missing)
+    lines: list[Sequence[str]] = []
+    for (kind, _), periods in merged.items():
+        kept = [period for period in periods if kind not in _ADDERS or period in newest or period == REFERENCE]
+        lines += [
+            cells for period in sorted(kept, key=lambda each: (each != REFERENCE, each)) for cells in periods[period]
+        ]
+    return b"".join(map(encode_csv_line, lines))
+
+
+def _lines_by_name(data: bytes) -> dict[tuple[str, str], dict[str, list[list[str]]]]:
+    """Return the lines of a file by kind and name, then by period; without those that cannot be read."""
+    lines: dict[tuple[str, str], dict[str, list[list[str]]]] = {}
+    with contextlib.suppress(csv.Error):
+        for cells in csv.reader(io.StringIO(data.decode("utf-8", "replace"), newline="")):
+            if len(cells) == len(HEADER):
+                lines.setdefault((cells[0], cells[1]), {}).setdefault(cells[2], []).append(cells)
+    return lines
+
+
+def _bins(lines: Sequence[Sequence[str]]) -> set[tuple[str, ...]]:
+    return {tuple(cells[3:6]) for cells in lines}
 
 
 def _to_histogram(

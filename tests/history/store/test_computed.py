@@ -67,10 +67,10 @@ def test_an_undefined_value_replaces_the_old_one_and_a_metric_that_was_not_compu
     assert np.isnan(values(folder, "recall")["02"])
 
 
-def test_a_run_replaces_all_periods_within_its_span(commit, folder, computed_history):
+def test_a_run_leaves_periods_that_it_does_not_have_also_within_its_span(commit, folder, computed_history):
     commit(computed_history([1, 2, 3, 4, 5], accuracy=[1, 2, 3, 4, 5]))
     commit(computed_history([2, 4], accuracy=[20, 40]))
-    assert values(folder) == {"01": 1, "02": 20, "04": 40, "05": 5}
+    assert values(folder) == {"01": 1, "02": 20, "03": 3, "04": 40, "05": 5}
 
 
 def test_segments_of_columns_that_a_run_did_not_compute_stay(commit, folder, computed_history):
