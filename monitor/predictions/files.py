@@ -5,14 +5,17 @@ from __future__ import annotations
 import csv
 import glob
 import gzip
+import io
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
+from typing import BinaryIO, cast
 
 from modeltop.core.errors import SourceError
 from modeltop.core.text import sanitize
+from modeltop.history.csv.dialect import to_utf8, utf16_encoding
 from modeltop.history.files import kind_of, partition_of
 from modeltop.history.formats import unreadable_reason
 from modeltop.history.locations import nearest_path
@@ -168,13 +171,30 @@ def detect_format(path: Path) -> FileFormat:
 
 
 def _head(path: Path) -> bytes:
+    with _open(path) as file:
+        return file.read(SNIFF_BYTES)
+
+
+def _open(path: Path) -> BinaryIO:
+    """Open a file, unpacked if it is gzip."""
     with path.open("rb") as file:
         is_gzip = file.read(2) == b"\x1f\x8b"
-        file.seek(0)
-        if not is_gzip:
-            return file.read(SNIFF_BYTES)
-        with gzip.open(file) as decompressed:
-            return decompressed.read(SNIFF_BYTES)
+    return cast("BinaryIO", gzip.open(path)) if is_gzip else path.open("rb")
+
+
+def text_encoding(path: Path) -> str | None:
+    """Return the encoding of a CSV file if it is UTF-16; None for UTF-8."""
+    return utf16_encoding(_head(path))
+
+
+def write_utf8(path: Path, encoding: str, copy: Path) -> None:
+    """Write a file of another encoding, also a packed one, as UTF-8."""
+    with (
+        io.TextIOWrapper(_open(path), encoding, "replace", newline="") as text,
+        copy.open("w", encoding="utf-8", newline="") as target,
+    ):
+        for line in text:
+            target.write(line.removeprefix("\ufeff"))
 
 
 def _infer_delimiter(path: Path) -> str:
@@ -192,7 +212,7 @@ def _infer_delimiter(path: Path) -> str:
 def _lines(path: Path) -> list[str]:
     """Return the first lines, without one that is cut off."""
     head = _head(path)
-    lines = head.decode("utf-8-sig", "replace").splitlines(keepends=True)
+    lines = to_utf8(head)[0].decode("utf-8", "replace").splitlines(keepends=True)
     return lines[:-1] if len(head) == SNIFF_BYTES else lines
 
 

@@ -17,6 +17,13 @@ from typing import Any
 
 from modeltop.core.errors import SourceError
 from modeltop.core.text import sanitize
+from modeltop.history.csv.number_formats import (
+    PLAIN,
+    AmbiguousNumbersError,
+    NumberFormat,
+    choose_number_format,
+    numbers_of,
+)
 from modeltop.predictions.engines.base import Expression
 
 SNIFF_VALUES = 1_000
@@ -43,11 +50,13 @@ class Column:
     stored_type: ColumnType
     """Type of the column in the engine."""
     sample: tuple[Any, ...]
-    """First values without missing ones."""
+    """First values without missing ones; numbers with a decimal comma or a percent sign as plain ones."""
     is_integer: bool = False
     """Whether it is stored as an integer."""
     is_float64: bool = False
     """Whether it is stored in double precision."""
+    number_format: NumberFormat = PLAIN
+    """Decimal mark and percent sign of numbers that are written as text."""
 
     @property
     def value_counts(self) -> dict[str, int]:
@@ -81,15 +90,32 @@ def infer_column(name: str, dtype: Any, sample: Iterable[object]) -> Column:
     """
     values = tuple(value for value in sample if value is not None)
     stored = type_ = _stored_type(dtype)
+    form = PLAIN
     if stored is ColumnType.TEXT:
         values = tuple(value for value in values if str(value).strip())
         type_ = _infer_text_type([str(value) for value in values[:SNIFF_VALUES]])
+        if type_ is ColumnType.TEXT and (form := _number_format(values[:SNIFF_VALUES])) is not PLAIN:
+            texts = (str(value).strip() for value in values)
+            values = tuple(repr(form.convert(text)) if form.reads(text) else text for text in texts)
+            type_ = ColumnType.NUMBER
     elif stored is ColumnType.NUMBER:
         values = tuple(value for value in values if not math.isnan(float(value)))  # type: ignore[arg-type]
-    return Column(name, type_, stored, values, is_integer=dtype.is_integer(), is_float64=dtype.is_float64())
+    return Column(name, type_, stored, values, dtype.is_integer(), dtype.is_float64(), form)
+
+
+def _number_format(values: Sequence[object]) -> NumberFormat:
+    """Return how nearly all values write a number, with a decimal comma or a percent sign; `PLAIN` if they do not."""
+    cells = numbers_of(map(str, values))
+    try:
+        form = choose_number_format(cells, None)
+    except AmbiguousNumbersError:
+        return PLAIN
+    return PLAIN if form.separators or sum(map(form.reads, cells)) < 0.9 * len(cells) else form
 
 
 def _stored_type(dtype: Any) -> ColumnType:
+    if dtype.is_unknown() and "TIMESTAMP" in str(dtype.raw_type):
+        return ColumnType.TIMESTAMP  # nanoseconds with a zone
     if dtype.is_boolean():
         return ColumnType.BOOLEAN
     if dtype.is_numeric():
@@ -138,7 +164,10 @@ def number_expr(table: Expression, column: Column) -> Expression:
     """Return the column as double precision; NaN and anything that is not a number are null."""
     expr = table[column.name]
     if column.stored_type is ColumnType.TEXT:
-        expr = expr.try_cast("float64")
+        form = column.number_format
+        text = expr if form.mark == "." else expr.replace(form.mark, ".")
+        text = text.re_replace(r"\s*%\s*$", "") if form.has_sign else text
+        expr = text.try_cast("float64") / 100 if form.is_percent else text.try_cast("float64")
     elif column.stored_type is ColumnType.BOOLEAN:
         return expr.cast("int8").cast("float64")
     else:

@@ -32,11 +32,15 @@ def to_utf8(data: bytes) -> tuple[bytes, bool]:
         raise SourceError("the file is UTF-32: save it as UTF-8")
     if data.startswith(codecs.BOM_UTF8):
         return data[3:], False
-    encoding = next((name for bom, name in _UTF16 if data.startswith(bom)), None) or _sniff_utf16(data)
-    if encoding is None:
+    if (encoding := utf16_encoding(data)) is None:
         return data, False
     text = data.decode(encoding, "replace").removeprefix("\ufeff")
     return text.encode("utf-8", "surrogatepass"), True
+
+
+def utf16_encoding(data: bytes) -> str | None:
+    """Return the encoding of a file that is UTF-16, by its first bytes."""
+    return next((name for bom, name in _UTF16 if data.startswith(bom)), None) or _sniff_utf16(data)
 
 
 def _sniff_utf16(data: bytes) -> str | None:

@@ -33,7 +33,7 @@ from modeltop.predictions.engines.base import (
     fetch,
     read_errors,
 )
-from modeltop.predictions.files import FileFormat, LogFiles, find_log_files, stem
+from modeltop.predictions.files import FileFormat, LogFiles, find_log_files, stem, text_encoding, write_utf8
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -154,7 +154,8 @@ class DuckEngine(Engine):
         return f"modeltop_{self._name_count}"
 
     def _open_files(self, files: LogFiles) -> LoadedSource:
-        paths = [os.fspath(self._literal_path(path)) for path in files.paths]
+        is_csv = files.format is FileFormat.CSV
+        paths = [os.fspath(self._literal_path(path, text_encoding(path) if is_csv else None)) for path in files.paths]
         table = self._read(files, paths, with_folders=False)
         if files.folder_keys(table.columns):
             table = self._read(files, paths, with_folders=True)
@@ -189,19 +190,25 @@ class DuckEngine(Engine):
             case FileFormat.JSON:
                 return self._ibis.read_json(paths, format="newline_delimited", **common)
 
-    def _literal_path(self, path: Path) -> Path:
-        """Return a path that DuckDB cannot mistake for a pattern, a URL or other partitions: a link if necessary."""
+    def _literal_path(self, path: Path, encoding: str | None) -> Path:
+        """Return a path that DuckDB cannot mistake for a pattern, a URL or other partitions: a link if necessary.
+
+        Of a file in another encoding than UTF-8 it is a copy.
+        """
         absolute = path.absolute()
         self._log_files.append(absolute)
         keys = partition_of(os.fspath(absolute))
-        if not GLOB_CHARS & set(os.fspath(absolute)) and sum("=" in part for part in absolute.parent.parts) == len(
-            keys
-        ):
+        is_plain = not GLOB_CHARS & set(os.fspath(absolute))
+        if encoding is None and is_plain and sum("=" in part for part in absolute.parent.parts) == len(keys):
             return absolute
         folders = (quote(f"{key}={value}", safe="= ") for key, value in keys.items())  # DuckDB unquotes them
-        link = self._folder.joinpath(self._next_name(), *folders, "log" + ".gz" * (absolute.suffix.lower() == ".gz"))
+        suffix = ".gz" if encoding is None and absolute.suffix.lower() == ".gz" else ""
+        link = self._folder.joinpath(self._next_name(), *folders, f"log{suffix}")
         link.parent.mkdir(parents=True)
-        link.symlink_to(absolute)
+        if encoding is None:
+            link.symlink_to(absolute)
+        else:
+            write_utf8(absolute, encoding, link)
         return link
 
     def _open_ibis_table(self, source: str) -> LoadedSource:

@@ -26,7 +26,7 @@ from modeltop.predictions.engines.base import (
     fetch,
     read_errors,
 )
-from modeltop.predictions.files import FileFormat, LogFiles, find_log_files, stem
+from modeltop.predictions.files import FileFormat, LogFiles, find_log_files, stem, text_encoding
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -137,6 +137,8 @@ class SparkEngine(Engine):
             case FileFormat.JSON:
                 return reader.json(paths)
             case FileFormat.CSV:
+                if utf16 := next((path for path in files.paths if text_encoding(path) is not None), None):
+                    raise SourceError(f"{sanitize(utf16)} is UTF-16: save it as UTF-8, or use --engine duckdb")
                 return self._read_csv(paths, files.delimiter, options)
 
     def _read_csv(self, paths: list[str], delimiter: str, options: dict[str, str]) -> DataFrame:
