@@ -58,6 +58,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         ("feature", "COLUMN", "feature whose drift is measured (repeatable; `all`: every column without another role)"),
     ):
         parser.add_argument(f"--{name}", action="append", default=[], metavar=metavar, help=text)
+    parser.add_argument(
+        "--max-bad-rows", type=float, metavar="SHARE", help="share of rows that may be unreadable (default: 0.01)"
+    )
     parser.add_argument("--keep-duplicates", action="store_true", help="count each row, though another has its --id")
     parser.add_argument("--task", choices=[task.value for task in Task], help="default: inferred from the columns")
     parser.add_argument("--threshold", type=float, metavar="T", help="a score of T or more is a positive prediction")
@@ -169,6 +172,7 @@ def _override(log: LogSettings, args: argparse.Namespace) -> LogSettings:
         "features": tuple(ALL_FEATURES if name == "all" else name for name in args.feature),
         "task": Task(args.task) if args.task else None,
         "threshold": args.threshold,
+        "max_bad_rows": args.max_bad_rows,
         "keep_duplicates": args.keep_duplicates or None,
     }
     settings = {name: getattr(args, name) for name in ("engine", "label_delay", "since", "per_class")}

@@ -10,15 +10,13 @@ from modeltop.core.errors import SourceError
 from modeltop.core.text import sanitize
 from modeltop.predictions.engines.base import Engine, fetch
 from modeltop.predictions.loading import LoadedLog
-from modeltop.predictions.schema import Column, ColumnType, as_text, text_expr
+from modeltop.predictions.schema import MISSING_WORDS, Column, ColumnType, as_text, text_expr
 from modeltop.predictions.spec import Task
 
 POSITIVE_PAIRS = {
     "1": ("0", "-1"), "true": ("false",), "yes": ("no",), "y": ("n",), "t": ("f",), "positive": ("negative",),
 }  # fmt: skip
 """Negative values by the positive one they go with, in lower case."""
-MISSING_WORDS = frozenset(("", "null", "none", "nan", "na", "n/a", "#n/a", "-", "?"))
-"""Values of a label that is not there, in lower case; elsewhere they may be names of classes."""
 MAX_CLASSES = 200
 ClassValues = dict[str, tuple[str, ...]]
 """Column → how it writes the classes, where that is otherwise."""

@@ -53,6 +53,8 @@ class LogFiles:
     format: FileFormat
     delimiter: str = ","
     """Delimiter of a CSV."""
+    empty: tuple[Path, ...] = ()
+    """Files beside them that are empty."""
 
     @property
     def bytes(self) -> int:
@@ -86,8 +88,10 @@ def find_log_files(sources: Sequence[str]) -> LogFiles:
     Raises:
         SourceError: There is none, one cannot be read, or they are of several formats.
     """
-    paths = tuple(path for source in sources for path in _expanded(source))
+    found = [path for source in sources for path in _expanded(source)]
     try:
+        empty = tuple(path for path in found if not path.stat().st_size)
+        paths = tuple(path for path in found if path not in empty) or empty
         formats = {detect_format(path): path for path in paths}
     except (OSError, EOFError, zlib.error) as error:
         path = getattr(error, "filename", None) or ", ".join(sources)
@@ -97,11 +101,11 @@ def find_log_files(sources: Sequence[str]) -> LogFiles:
         raise SourceError(f"the files are {names}: compute one format at a time, as with a glob")
     format_ = next(iter(formats))
     if format_ is not FileFormat.CSV:
-        return LogFiles(paths, format_)
+        return LogFiles(paths, format_, empty=empty)
     delimiter = _infer_delimiter(paths[0])
     for path in paths:
         _check_cells(path, delimiter)
-    return LogFiles(paths, format_, delimiter)
+    return LogFiles(paths, format_, delimiter, empty)
 
 
 def _reason(error: Exception) -> str:

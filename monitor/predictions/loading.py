@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from modeltop.core.errors import SourceError
 from modeltop.core.text import sanitize
 from modeltop.history.log_columns import COLUMN_ALIASES, guess_column
-from modeltop.predictions.engines.base import ROW_NUMBER, Engine, Expression, LoadedSource
+from modeltop.predictions.engines.base import ROW_NUMBER, Engine, Expression, LoadedSource, fetch
 from modeltop.predictions.periods import is_calendar, period_column
 from modeltop.predictions.schema import (
+    MISSING_WORDS,
     Column,
     ColumnType,
     Schema,
@@ -34,6 +35,7 @@ RAW = "_raw"
 """Suffix of the column of double precision as it is stored, which may be NaN."""
 SAMPLE_ROWS = 5_000
 """First rows, from which the types of the columns are inferred."""
+MAX_EXAMPLES = 3
 JOIN_ID_COLUMN = "modeltop id"
 JOINED_LABEL_COLUMN = "modeltop label"
 
@@ -84,9 +86,7 @@ def _load_log(spec: LogSpec, engine: Engine) -> LoadedLog:
     if spec.labels is None:
         return LoadedLog(source, schema)
     table, label, label_ids = _join_labels(spec, engine, source, schema)
-    joined = LoadedSource(
-        table, source.name, is_text=source.is_text, parses_each_read=True, total_bytes=source.total_bytes
-    )
+    joined = replace(source, table=table, parses_each_read=True)
     schema[label] = read_schema(engine, table.filter(table[label].notnull()))[label]
     return LoadedLog(joined, schema, label_ids)
 
@@ -165,6 +165,15 @@ def canonical_rows(loaded: LoadedLog, log: ResolvedLog, engine: Engine) -> Expre
             rows = _last_of_each_id(rows)
         engine.cache[key] = engine.materialize(rows) if loaded.source.parses_each_read else rows
     return engine.cache[key]
+
+
+def unreadable_values(loaded: LoadedLog, log: ResolvedLog, engine: Engine, ours: str, name: str) -> list[str]:
+    """Return a few values of a column that are there and are null under our name."""
+    table = loaded.source.table
+    columns = dict(_RowBuilder(table, loaded.schema, log).columns())
+    rows = table.filter(columns[f"{ours}_given"].notnull() & columns[ours].isnull())
+    values = fetch(engine, rows.select(value=rows[name].cast("string")).distinct().limit(MAX_EXAMPLES))
+    return sorted(values["value"].to_pylist())
 
 
 def _last_of_each_id(rows: Expression) -> Expression:
@@ -264,7 +273,10 @@ class _RowBuilder:
 
         column = self.schema[name]
         if column.stored_type is ColumnType.TEXT:
-            is_present = ~self.table[name].strip().lower().isin(["", "nan"])
+            is_label = name == self.log.label and self.log.task is not Task.REGRESSION
+            # A label that is not there counts with those of no class.
+            missing = ("", "nan") if is_label else MISSING_WORDS
+            is_present = ~self.table[name].strip().lower().isin(sorted(missing))
             return ibis.cases((is_present, ibis.literal(value=True)))
         return number_expr(self.table, column) if column.is_float64 else self.table[name]
 

@@ -26,6 +26,8 @@ from modeltop.history.csv.number_formats import (
 )
 from modeltop.predictions.engines.base import Expression
 
+MISSING_WORDS = frozenset(("", "null", "none", "nan", "na", "n/a", "#n/a", "-", "?"))
+"""Values that are not there, in lower case; among several classes they may be names."""
 SNIFF_VALUES = 1_000
 """First values, from which the type of a column of text is inferred."""
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from modeltop.core.errors import SourceError
 from modeltop.core.metrics.registry import MetricRegistry
-from modeltop.core.text import pluralize, sanitize
+from modeltop.core.text import format_percent, pluralize, sanitize
 from modeltop.history.tables import is_performance_metric
 from modeltop.predictions import loading
 from modeltop.predictions.classes import MAX_CLASSES, infer_classes, infer_positive, outcome_values, usual_pairs
@@ -22,6 +22,7 @@ from modeltop.predictions.schema import (
     Column,
     ColumnType,
     Schema,
+    is_timestamp,
 )
 from modeltop.predictions.spec import ALL_FEATURES, DEFAULT_THRESHOLD, LogSpec, ResolvedLog, Task
 from modeltop.predictions.timestamps import find_date_order
@@ -52,6 +53,8 @@ def resolve(spec: LogSpec, engine: Engine) -> ResolvedLog:
     _check_types(task, roles)
     if spec.threshold is not None and not 0 <= spec.threshold <= 1:
         raise SourceError(f"--threshold {spec.threshold:g} is beyond all scores: write a number from 0 to 1")
+    if not 0 <= spec.max_bad_rows <= 1:
+        raise SourceError(f"--max-bad-rows {spec.max_bad_rows:g} is not a share: write a number from 0 to 1")
     classes, class_values = infer_classes(task, loaded, engine, roles.outcomes, roles.scores, positive=spec.positive)
     if task is Task.BINARY and roles.scores:
         scores = {classes[1]: next(iter(roles.scores.values())).name}
@@ -245,7 +248,9 @@ def _with_profile(log: ResolvedLog, engine: Engine) -> ResolvedLog:
     profile = _query_profile(engine, table, _queries(table) | _decision_query(table, log))
     if not profile.get("rows"):
         raise SourceError("the log has no rows")
-    _check_profile(profile, log)
+    bad_values = tuple(_bad_value_notes(profile, log, loaded, engine))
+    if log.task is not Task.REGRESSION:
+        _check_scores(profile, log)
     return replace(
         log,
         first_row_at=_naive(profile.get("first")),
@@ -254,7 +259,7 @@ def _with_profile(log: ResolvedLog, engine: Engine) -> ResolvedLog:
         score_decides=profile.get("decided") == profile["rows"],
         models=() if log.model is None else dictionary_encode(table, engine),
         clean_columns=log.clean_columns | set(_columns_without_nan(profile, log, loaded.schema)),
-        notes=(*log.notes, *_exclusion_notes(profile, log), *_id_notes(profile, log, loaded, engine)),
+        notes=(*log.notes, *bad_values, *_exclusion_notes(profile, log), *_source_notes(profile, log, loaded, engine)),
     )
 
 
@@ -333,22 +338,31 @@ def _queries(table: Expression) -> dict[str, Expression]:
     return queries
 
 
-def _check_profile(profile: Profile, log: ResolvedLog) -> None:
-    score = next(iter(log.scores.values()), None)
-    for role, name, readable, given, wrong in (
-        ("timestamp", log.timestamp, "at", "ats", "no dates"),
-        ("score", score, "score", "scores", "no numbers"),
+def _bad_value_notes(profile: Profile, log: ResolvedLog, loaded: LoadedLog, engine: Engine) -> Iterator[str]:
+    """Yield which values are skipped because they cannot be read, with examples.
+
+    Raises:
+        SourceError: They are too many, or dates in another order than the others.
+    """
+    is_class = log.task is not Task.REGRESSION
+    for role, name, ours, given, wrong in (
+        ("timestamp", log.timestamp, loading.AT, "ats", "not dates"),
+        ("score", next(iter(log.scores.values()), None), loading.SCORE, "scores", "not numbers"),
+        ("prediction", log.prediction, loading.PREDICTION, "predictions", "of no class" if is_class else "not numbers"),
+        ("label", None if is_class else log.label, loading.LABEL, "labels", "not numbers"),
     ):
-        if profile.get(given, 0) > profile.get(readable, 0):
-            values = pluralize(profile[given] - profile[readable], "value")
-            raise SourceError(
-                f"--{role} {sanitize(name, 60)} has {values} that are {wrong}: correct them, or name another"
-            )
-    if log.task is not Task.REGRESSION:
-        _check_scores(profile, log)
-    elif profile["labels"] > profile["label"]:
-        values = pluralize(profile["labels"] - profile["label"], "value")
-        raise SourceError(f"--label {sanitize(log.label, 60)} has {values} that are not numbers: correct them")
+        bad = profile.get(given, 0) - profile.get(ours, 0)
+        if name is None or bad <= 0:
+            continue
+        examples = loading.unreadable_values(loaded, log, engine, ours, name)
+        listed = sanitize(", ".join(examples), 120)
+        text = f"--{role} {sanitize(name, 60)} has {pluralize(bad, 'value')} that are {wrong}, such as {listed}"
+        if role == "timestamp" and any(map(is_timestamp, examples)):
+            raise SourceError(f"{text}: correct them, or name another")
+        if bad > log.spec.max_bad_rows * profile["rows"]:
+            share = format_percent(log.spec.max_bad_rows)
+            raise SourceError(f"{text}: correct them, name another, or skip more than {share} by --max-bad-rows")
+        yield f"{text}: skipped"
 
 
 def _check_scores(profile: Profile, log: ResolvedLog) -> None:
@@ -374,9 +388,9 @@ def _exclusion_notes(profile: Profile, log: ResolvedLog) -> Iterator[str]:
         kinds = "neither value" if log.task is Task.BINARY else "none of the classes"
         yield f"{pluralize(unknown, 'row')} with a label that is {kinds} count as unlabeled, such as ties"
     missing = {
-        "a prediction that can be read": rows - profile.get("prediction", rows),
-        "a score": rows - profile.get("score", rows) if log.prediction is None else 0,
-        "a time": rows - profile.get("at", rows),
+        "a prediction": rows - profile.get("predictions", rows),
+        "a score": rows - profile.get("scores", rows) if log.prediction is None else 0,
+        "a time": rows - profile.get("ats", rows),
         "a model's name": rows - profile["models"],
     }
     for noun, count in missing.items():
@@ -384,9 +398,11 @@ def _exclusion_notes(profile: Profile, log: ResolvedLog) -> Iterator[str]:
             yield f"{pluralize(count, 'row')} without {noun} are skipped"
 
 
-def _id_notes(profile: Profile, log: ResolvedLog, loaded: LoadedLog, engine: Engine) -> Iterator[str]:
-    """Yield which rows an id leaves out, and that no id joins the labels of another file."""
-    spec, rows = log.spec, profile["rows"]
+def _source_notes(profile: Profile, log: ResolvedLog, loaded: LoadedLog, engine: Engine) -> Iterator[str]:
+    """Yield which files are empty, which rows an id leaves out, and that no id joins the labels of another file."""
+    spec, rows, empty = log.spec, profile["rows"], loaded.source.empty
+    if empty:
+        yield f"{pluralize(len(empty), 'empty file')} skipped, such as {sanitize(empty[0])}"
     if spec.counts_ids_once:
         if repeated := _row(engine, loaded.source.table.aggregate(rows=loaded.source.table.count()))["rows"] - rows:
             verb = "has the id of a newer one and is" if repeated == 1 else "have the id of a newer one and are"

@@ -56,6 +56,8 @@ class LogSpec:
     """Value of the positive class, as text."""
     threshold: float | None = None
     """Least score of a positive prediction; given, it overrules the predictions of the log."""
+    max_bad_rows: float = 0.01
+    """Share of rows up to which values that cannot be read are skipped; above it the log is refused."""
     period: str = "D"
     """`15min`, `6h`, `H`, `D`, `W`, `MS`, `QS`, `YS`, `5000rows`, or `column=NAME`."""
     timezone: str = "UTC"

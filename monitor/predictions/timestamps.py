@@ -47,9 +47,10 @@ def find_date_order(table: Expression, column: Column, engine: Engine) -> DateOr
     """
     if column.type is ColumnType.NUMBER or column.stored_type is not ColumnType.TEXT or not column.sample:
         return None
-    texts = list(dict.fromkeys(map(str, column.sample)))
+    cells = list(map(str, column.sample))
+    texts = list(dict.fromkeys(cells))
     if column.type is ColumnType.TIMESTAMP:
-        if 2 * sum(_ISO.fullmatch(text) is not None for text in texts) > len(texts):
+        if 2 * sum(_ISO.fullmatch(cell) is not None for cell in cells) > len(cells):
             return None
         order = _decided_order(table, column, engine, texts)
         if order is not None:

@@ -1,5 +1,7 @@
 """The columns, task and classes that are inferred from a log, and where the user is options instead."""
 
+import re
+
 import pytest
 
 from modeltop.core.errors import SourceError
@@ -97,7 +99,7 @@ def test_rows_that_cannot_be_used_are_counted_in_a_note(read):
     rows = [("2025-01-01", "1", "1"), ("2025-01-01", "1", "0.5"), ("", "0", "0"), ("2025-01-02", "", "0")]
     notes = read(("prediction", "label", "score"), *((*row, "0.5") for row in rows), positive="1").notes
     assert "1 row with a label that is neither value count as unlabeled, such as ties" in notes
-    assert "1 row without a prediction that can be read are skipped" in notes
+    assert "1 row without a prediction are skipped" in notes
     assert "1 row without a time are skipped" in notes
 
 
@@ -216,6 +218,43 @@ def test_the_positive_value_of_two_names_maps_them_to_a_usual_pair(read, positiv
     log = read(("prediction", "label"), *stamped(("0", "legit"), ("1", "fraud"), ("0", "fraud")), positive=positive)
     assert log.classes == (negative, positive.lower())
     assert log.class_values == {"prediction": ("0", "1")}
+
+
+BAD = {
+    "timestamp": ("soon", "1", "1", "0.5"), "prediction": ("2025-01-01", "oops", "1", "0.5"),
+    "score": ("2025-01-01", "1", "1", "high"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("role", BAD)
+def test_values_that_cannot_be_read_are_skipped_with_an_example_up_to_a_share_of_the_rows(written, engine, role):
+    good = [("2025-01-01", str(row % 2), str(row % 2), "0.5") for row in range(99)]
+
+    def resolved(rows, **options):
+        path = written(rows, f"{len(rows)}.csv", ("timestamp", "prediction", "label", "score"))
+        return resolve(LogSpec(sources=(str(path),), **options), engine)
+
+    example = next(value for value in BAD[role] if value in ("soon", "oops", "high"))
+    expected = rf"--{role} {role} has 1 value that are \w+ .*, such as {example}: skipped"
+    assert any(re.fullmatch(expected, note) for note in resolved([*good, BAD[role]]).notes)
+    with pytest.raises(
+        SourceError, match=rf"has 2 values .*, such as {example}: correct .* more than 1 % by --max-bad"
+    ):
+        resolved([*good, BAD[role], BAD[role]])
+    assert resolved([*good, *[BAD[role]] * 3], max_bad_rows=0.03).row_count == 102
+
+
+def test_a_cell_that_is_empty_by_a_word_is_not_bad(read):
+    rows = stamped(*[("1", "0.5"), ("0", "#N/A"), ("NULL", "0.5")])
+    assert "1 row without a prediction are skipped" in read(("prediction", "score"), *rows).notes
+
+
+def test_an_empty_file_among_others_is_skipped_and_reported(written, engine, tmp_path):
+    path = written([("2025-01-01", "1")], "b.csv", ("timestamp", "prediction"))
+    (tmp_path / "a.csv").touch()
+    log = resolve(LogSpec(sources=(str(tmp_path),)), engine)
+    assert (log.row_count, log.model_name) == (1, path.stem)
+    assert f"1 empty file skipped, such as {tmp_path / 'a.csv'}" in log.notes
 
 
 IDS = [("2025-01-02", "1", "7"), ("2025-01-01", "0", "7"), ("2025-01-02", "0", "7"), ("2025-01-01", "1", "")]

@@ -77,7 +77,7 @@ def test_a_day_above_12_far_behind_the_first_rows_decides(moments_of, order, las
             "holds 01/02/2025 10:00, which is ambiguous since no day is above 12",
         ),
         (["13/01/2025", "14/01/2025", "01/13/2025", "01/14/2025"], "13/01/2025 with the day first and 01/13/2025"),
-        ([*["01/13/2025"] * 6_000, "13/01/2025"], "has 1 value that are no dates"),
+        ([*["01/13/2025"] * 6_000, "13/01/2025"], "has 1 value that are not dates"),
         (["Jan 3, 2025", "Jan 4, 2025"], "holds Jan 3, 2025, which is not an ISO date"),
         (["01/02/25", "01/13/25"], "holds 01/02/25, which is not an ISO date"),
     ],

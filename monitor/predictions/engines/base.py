@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from modeltop.core.errors import SourceError
@@ -41,6 +42,8 @@ class LoadedSource:
     """Whether each pass has to parse text again."""
     total_bytes: int = 0
     """Size of its files; 0 where unknown."""
+    empty: tuple[Path, ...] = ()
+    """Files that are empty."""
 
 
 class Engine(AbstractContextManager["Engine"], Protocol):

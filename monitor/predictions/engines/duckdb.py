@@ -165,6 +165,7 @@ class DuckEngine(Engine):
             is_text=files.format is FileFormat.CSV,
             parses_each_read=files.format is not FileFormat.PARQUET,
             total_bytes=files.bytes,
+            empty=files.empty,
         )
 
     def _read(self, files: LogFiles, paths: list[str], *, with_folders: bool) -> Expression:

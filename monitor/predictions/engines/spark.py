@@ -89,7 +89,8 @@ class SparkEngine(Engine):
             files = find_log_files(sources)
             table = self._view(self._read_files(files), ordered=ordered)
             is_text = files.format is FileFormat.CSV
-            return LoadedSource(table, stem(files.paths[0]), is_text=is_text, total_bytes=files.bytes)
+            name = stem(files.paths[0])
+            return LoadedSource(table, name, is_text=is_text, total_bytes=files.bytes, empty=files.empty)
 
     def lock(self) -> None:
         """Leave Spark as its administrator has configured it: what it reaches is decided there."""
