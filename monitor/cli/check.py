@@ -95,12 +95,13 @@ def configure_alerts(parser: argparse.ArgumentParser) -> None:
 
 
 def run_alerts(args: argparse.Namespace, context: Context) -> int:
-    """List alerts; the exit code reports only whether they could be listed."""
+    """List alerts; the exit code reports only whether they could be listed: 2 if nothing could be read."""
     snapshot = context.snapshot(args)
+    code = 2 if not snapshot.history.series and any(problem.fatal for problem in snapshot.history.problems) else 0
     alerts = [alert for alert in snapshot.alerts if args.history or alert.resolved is None]
     if args.json:
         context.out_json([alert_record(alert, snapshot) for alert in alerts])
-        return 0
+        return code
     incidents = {alert: f"; incident {one.id}" for one in snapshot.incidents for alert in one.alerts}
     context.out_lines(
         alert_line(alert, snapshot, name=alert.id or "") + incidents.get(alert.id or "", "") for alert in alerts
@@ -112,4 +113,4 @@ def run_alerts(args: argparse.Namespace, context: Context) -> int:
             else "no active alerts: `modeltop alerts --history` lists past ones"
         )
     context.err_problems([problem for problem in snapshot.history.problems if not problem.fatal])
-    return 0
+    return code

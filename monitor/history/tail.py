@@ -267,6 +267,7 @@ class FileTail:
         text, _ = to_utf8(convert(raw, self.file.path))
         self._start_anew()
         self._converted = checksum
+        self.parser.lines = -1  # the header is no line of the file
         return whole(text)
 
     def _start_anew(self) -> None:

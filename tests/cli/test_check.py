@@ -252,3 +252,8 @@ def test_what_models_share_is_said_once(run, tmp_path):
     assert len([line for line in problems(outcome) if "ccuracy dropped" in line]) == 5
     for text in outcome.lines[1:4]:
         assert outcome.out.count(text) == 1
+
+
+@pytest.mark.parametrize("flags", [(), ("--json",), ("--history",)])
+def test_alerts_of_a_path_that_does_not_exist_could_not_be_listed(run, tmp_path, flags):
+    assert run("alerts", tmp_path / "nofile", *flags).code == 2

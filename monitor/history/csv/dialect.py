@@ -14,6 +14,8 @@ from modeltop.core.text import pluralize
 DELIMITERS = (",", ";", "\t", "|")
 MAX_LINE = 2**20
 """Characters in one row; a longer one is a file without line ends, or no CSV."""
+NO_OBJECT = "not a JSON object"
+"""The only cell of a row that stands for a damaged line of JSON."""
 MAX_CELL = 100_000
 """Characters in one cell (under the csv module's own limit of 131,072); a longer one is an open quote."""
 MAX_ROW_LINES = 20
@@ -160,6 +162,8 @@ def fit_to_width(cells: list[str], width: int) -> list[str]:
         cells.pop()
     if not any(cell.strip() for cell in cells):
         return []
+    if cells == [NO_OBJECT]:
+        raise ValueError(f"{NO_OBJECT}: correct the line or delete it")
     if len(cells) == width:
         return cells
     remedy = "quote cells that hold the delimiter" if len(cells) > width else "write every cell, empty or not"

@@ -12,7 +12,7 @@ from typing import Any
 
 from modeltop.core.errors import SourceError
 from modeltop.core.text import sanitize
-from modeltop.history.csv.dialect import to_utf8
+from modeltop.history.csv.dialect import NO_OBJECT, to_utf8
 from modeltop.history.csv.header import NoHistory, find_date_column
 from modeltop.history.files import MAX_BYTES, TooLargeError
 from modeltop.history.sources import evidently, stem_of
@@ -184,7 +184,7 @@ def _transposed(columns: Mapping[str, Mapping[Any, object]]) -> list[Record]:
 
 
 def _table(records: Iterable[object]) -> bytes:
-    """Return records as CSV; what is no record becomes a row of one cell, which is reported with its line.
+    """Return records as CSV; what is no record becomes the row `NO_OBJECT`, which is reported with its line.
 
     Raises:
         NoHistory: There is none.
@@ -203,7 +203,7 @@ def _table(records: Iterable[object]) -> bytes:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(names)
-    writer.writerows(["not a record"] if row is None else row + [""] * (len(names) - len(row)) for row in rows)
+    writer.writerows([NO_OBJECT] if row is None else row + [""] * (len(names) - len(row)) for row in rows)
     return text.getvalue().encode("utf-8", "replace")
 
 

@@ -82,7 +82,7 @@ def test_a_damaged_line_is_reported_with_its_line_and_the_others_count(read):
     history = read(LINES + '{"date": "2025-01-10", "accu\n' + '{"date": "2025-01-11", "accuracy": 0.5}\n', "m.jsonl")
     assert len(values(history)["m", "all", "accuracy"]) == 10
     (found,) = history.problems
-    assert (found.line, found.fatal) == (11, False)  # the header of the table is line 1
+    assert (found.line, found.message, found.fatal) == (10, "not a JSON object: correct the line or delete it", False)
 
 
 def test_a_last_line_that_is_still_written_waits_for_its_end(history_folder):
@@ -146,7 +146,7 @@ def test_json_that_is_no_table_is_one_line_with_the_remedy(read, text, message):
 
 def test_a_list_in_a_field_is_no_value_and_is_reported(read):
     history = read(json.dumps([{**row, "accuracy": [0.9, 0.8]} for row in ROWS]))
-    assert {each.line for each in history.problems} == set(range(2, 11))
+    assert {each.line for each in history.problems} == set(range(1, 10))
     assert history.series == {}
 
 
