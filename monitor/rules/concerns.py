@@ -28,6 +28,7 @@ from modeltop.core.series import (
 from modeltop.core.stats.collapse import WEEK, are_weekly, without_season
 from modeltop.core.stats.distributions import norm_isf
 from modeltop.core.stats.robust import MAX_MAGNITUDE
+from modeltop.core.stats.rolling import rows_of
 from modeltop.core.stats.spacing import median_gap
 from modeltop.core.stats.trend_tests import mann_kendall_rows, significant_trends, theil_sen_lines
 from modeltop.core.text import format_day, format_value, pluralize
@@ -116,9 +117,14 @@ def find_concerns(
 def _tails(all_series: Iterable[Series], earlier: Mapping[SeriesKey, Sequence[Alert]]) -> Iterator[_Newest]:
     newest = [_Newest(series, series.values[-TAIL:]) for series in all_series]
     for own, values in _signed(newest, TAIL, 1):
-        flags = np.stack([tail.series.evaluable()[-TAIL:] for tail in own]) & (np.abs(values) < MAX_MAGNITUDE)
-        for tail, evaluable in zip(own, flags, strict=True):
-            spans = [_span(alert, tail.series.times[-TAIL:]) for alert in earlier.get(tail.series.key, ())]
+        flags = rows_of([tail.series.evaluable()[-TAIL:] for tail in own]) & (np.abs(values) < MAX_MAGNITUDE)
+        are_whole = np.asarray(flags.all(axis=1)).tolist()
+        for tail, evaluable, is_whole in zip(own, flags, are_whole, strict=True):
+            alerts = earlier.get(tail.series.key)
+            if is_whole and not alerts:
+                yield tail
+                continue
+            spans = [_span(alert, tail.series.times[-TAIL:]) for alert in alerts or ()]
             points = evaluable & ~np.logical_or.reduce(spans) if spans else evaluable
             yield tail if points.all() else tail._replace(values=tail.values[points], points=points)
 
@@ -137,11 +143,12 @@ def _signed(tails: Iterable[_Newest], most: int, least: int) -> Iterator[tuple[l
     """
     by_length: dict[int, list[_Newest]] = {}
     for tail in tails:
-        if len(tail.values) >= least:
-            by_length.setdefault(min(len(tail.values), most), []).append(tail)
+        length = len(tail.values)
+        if length >= least:
+            by_length.setdefault(min(length, most), []).append(tail)
     for length, own in by_length.items():
         signs = np.array([-1.0 if tail.series.better is Direction.LOWER else 1.0 for tail in own])
-        yield own, signs[:, None] * np.stack([tail.values[-length:] for tail in own])
+        yield own, signs[:, None] * rows_of([tail.values[-length:] for tail in own])
 
 
 def _off_baseline(
@@ -149,10 +156,8 @@ def _off_baseline(
 ) -> Iterator[Concern]:
     """Yield that newest values lie far off their baseline: on the bad side, and of confidence on either."""
     directed = [tail for tail in tails if tail.series.better is not Direction.NEITHER]
-    # Of a metric that measures performance any drop is worth a word, of others a large one.
-    measured = [(tail.series.key, metrics[tail.series.key.metric]) for tail in directed]
-    smallest = {key: Material() if material_drop(metric) else large_drop(metric) for key, metric in measured}
     two_sided: list[_Newest] = []
+    smallest: dict[SeriesKey, Material] = {}
     for tail in tails:
         shifts = (
             rule.detector for rule in rules.get(tail.series.key, ()) if isinstance(rule.detector, ConfidenceShift)
@@ -164,8 +169,14 @@ def _off_baseline(
         for own, signed in _signed(group, BASELINE_PERIODS + 1, MIN_BASELINE + 1):
             for row in np.flatnonzero(_may_be_off(sign * signed)).tolist():
                 series = own[row].evaluable()
-                if concern := _far_off(series, sign, smallest[series.key]):
+                material = smallest.get(series.key) or _worth_a_word(metrics[series.key.metric])
+                if concern := _far_off(series, sign, material):
                     yield concern
+
+
+def _worth_a_word(metric: Metric) -> Material:
+    """Return which drops are: of a metric that measures performance any, of others a large one."""
+    return Material() if material_drop(metric) else large_drop(metric)
 
 
 def _may_be_off(values: Floats) -> Flags:

@@ -102,16 +102,23 @@ class ClippedMoments:
         self._min_size, self._is_first = blocks.min_size, blocks.is_first[chunk]
         self._values, self._clipped = blocks.values[:, chunk], blocks.clipped[:, chunk]
         self._before = blocks.clipped[:, chunk.start - 1 : chunk.stop - 1]
-        self.mean, self.variance = np.zeros((2, *self._values.shape))
         self.size = np.where(self._is_first, np.maximum(np.arange(blocks.size), 2.0)[:, None], float(blocks.size))
-        self._compute()
+        self.mean, self.variance, reach = self._moments(slice(None))
+        # Most blocks have no value to clip: they need no more than to be compared.
+        is_far = self._values < self.mean - reach
+        is_far |= self._values > self.mean + reach
+        far = np.flatnonzero(is_far.any(axis=0))
+        self._clip(far, self.mean[:, far], reach[:, far])
+        self._settle(self._with_next(far))
 
-    def _compute(self) -> None:
-        pending = np.arange(len(self._is_first))
-        for _ in range(MAX_ROUNDS):
-            pending = self._with_next(pending[self._clip(pending)])
+    def _settle(self, pending: Indices) -> None:
+        """Compute some blocks anew, and those that depend on them, until no value of theirs changes."""
+        for _ in range(MAX_ROUNDS - 1):
             if not len(pending):
                 return
+            self.mean[:, pending], self.variance[:, pending], reach = self._moments(pending)
+            is_changed = self._clip(pending, self.mean[:, pending], reach)
+            pending = self._with_next(pending[is_changed])
         is_pending = set(pending.tolist())
         for number in range(len(self._is_first)):
             if number in is_pending and self._clip_one_by_one(number):
@@ -123,9 +130,8 @@ class ClippedMoments:
         affected[numbers] = affected[numbers + 1] = True
         return np.flatnonzero(affected[:-1])
 
-    def _clip(self, numbers: Indices) -> Flags:
-        """Compute the moments of some blocks, clip the values by them, and return in which that changes any."""
-        own = slice(None) if len(numbers) == len(self._is_first) else numbers
+    def _moments(self, own: slice | Indices) -> tuple[Floats, Floats, Floats]:
+        """Return mean and variance of the windows of some blocks, and how far from the mean a value is clipped."""
         before, clipped, size = self._before[:, own], self._clipped[:, own], self.size[:, own]
         sums = window_sums(before, clipped)
         mean = sums / size
@@ -133,15 +139,18 @@ class ClippedMoments:
         variance -= np.multiply(sums, mean, out=sums)
         np.maximum(variance, 0.0, out=variance)
         variance /= size - 1
-        self.mean[:, own], self.variance[:, own] = mean, variance
-        reach = np.sqrt(variance)
+        reach = np.sqrt(variance, out=sums)
         reach *= OUTLIER_CUTOFF
         reach[: self._min_size, self._is_first[own]] = np.inf
-        new = np.maximum(self._values[:, own], mean - reach)
+        return mean, variance, reach
+
+    def _clip(self, numbers: Indices, mean: Floats, reach: Floats) -> Flags:
+        """Clip the values of some blocks by their moments, and return in which that changes any."""
+        new = np.maximum(self._values[:, numbers], mean - reach)
         np.minimum(new, mean + reach, out=new)
         np.copyto(new, 0.0, where=np.isnan(new))
-        is_changed: Flags = (new != clipped).any(axis=0)
-        self._clipped[:, own] = new
+        is_changed: Flags = (new != self._clipped[:, numbers]).any(axis=0)
+        self._clipped[:, numbers] = new
         return is_changed
 
     def _clip_one_by_one(self, number: int) -> bool:

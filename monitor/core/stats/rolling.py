@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from modeltop.core.series import Floats
 
 Indices = NDArray[np.int64]
+_Scalar = TypeVar("_Scalar", bound=np.generic)
 
 CHUNK_VALUES = 1 << 16
 """Number of values that are computed at once: as many as leave their arrays in a processor's cache."""
@@ -21,6 +23,11 @@ def row_chunks(rows: int, width: int) -> Iterator[slice]:
     """Yield slices of rows of `width` values, `CHUNK_VALUES` each, as a window per value of a long series is large."""
     step = max(1, CHUNK_VALUES // max(width, 1))
     return (slice(start, min(start + step, rows)) for start in range(0, rows, step))
+
+
+def rows_of(columns: Sequence[NDArray[_Scalar]]) -> NDArray[_Scalar]:
+    """Return `np.stack` of one or more arrays of equal length, in less than half of its time for thousands."""
+    return np.concatenate(columns).reshape(len(columns), -1)
 
 
 def prefix_sums(values: Floats) -> Floats:

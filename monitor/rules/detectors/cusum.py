@@ -13,6 +13,7 @@ from modeltop.core.series import Breach, Direction, Floats, Series, Severity
 from modeltop.core.stats.cusum import AlarmRun, Cusum, Sequences, alarm_runs
 from modeltop.core.stats.few_cases import BIASED, without_bias
 from modeltop.core.stats.robust import MAX_MAGNITUDE
+from modeltop.core.stats.rolling import rows_of
 from modeltop.core.text import format_exact
 from modeltop.rules.detectors.base import LEVEL_PHRASES, Detector, QueryContext, Scan, configured_pairs, detector
 from modeltop.rules.detectors.pointwise import adverse_difference, grade_levels, validate_levels
@@ -73,30 +74,42 @@ def _batch(members: Sequence[tuple[int, Series]], *, are_shares: bool) -> Series
         hits = np.clip(values * cases, 0, cases)
         values, noise = np.arcsin(np.sqrt((hits + 0.375) / (cases + 0.75))), 1 / (4 * cases + 2)
     elif any(series.support is not None or series.rows is not None for _, series in members):
-        trust = np.concatenate(list(_trusts(series for _, series in members)))
+        trust = _trusts(series for _, series in members)
     signed = values * np.repeat(signs, lengths) if are_shares else plain
     return SeriesBatch([index for index, _ in members], Sequences(signed, lengths, noise, trust), plain)
 
 
-def _trusts(members: Iterable[Series]) -> Iterator[Floats]:
-    """Yield the trust in the values of each series; the metrics of a model often rest on the same rows."""
-    known: dict[tuple[int, bool], tuple[Floats, Floats]] = {}
+def _trusts(members: Iterable[Series]) -> Floats:
+    """Return the trust in the values of some series, one behind the other.
+
+    The metrics of a model often rest on the same rows; supports of equal length are weighed at once.
+    """
+    supports: dict[tuple[int, bool], Floats] = {}
+    kinds: list[tuple[int, bool]] = []
+    by_length: dict[tuple[int, bool], list[tuple[int, bool]]] = {}
     for series in members:
         support = series.effective_support()
         kind = id(support), series.support is None
-        if kind not in known:
-            known[kind] = support, _trust(support, skewed=0 if series.support is not None else SKEWED_CASES)
-        yield known[kind][1]
+        kinds.append(kind)
+        if kind not in supports:
+            supports[kind] = support
+            by_length.setdefault((len(support), kind[1]), []).append(kind)
+    trusts: dict[tuple[int, bool], Floats] = {}
+    for (_, is_skewed), own in by_length.items():
+        rows = _trust(rows_of([supports[kind] for kind in own]), skewed=SKEWED_CASES if is_skewed else 0)
+        trusts |= zip(own, rows, strict=True)
+    return np.concatenate([trusts[kind] for kind in kinds])
 
 
-def _trust(support: Floats, skewed: float) -> Floats:
+def _trust(supports: Floats, skewed: float) -> Floats:
     """Return the weight of each value, 0 to 1: less if it rests on fewer cases than those before it on average.
 
-    Values of few cases are skewed, so that the deviation of those before does not bound them.
+    Values of few cases are skewed, so that the deviation of those before does not bound them. A series is a row.
     """
-    is_known = ~np.isnan(support)
-    cases = np.where(is_known, support, 0.0)
-    usual = np.concatenate([[0.0], np.cumsum(cases[:-1]) / np.arange(1, len(cases))])
+    is_known = ~np.isnan(supports)
+    cases = np.where(is_known, supports, 0.0)
+    usual = np.zeros_like(cases)
+    np.divide(np.cumsum(cases[:, :-1], axis=1), np.arange(1, cases.shape[1]), out=usual[:, 1:])
     ratio = np.divide(cases, usual, out=np.ones_like(cases), where=usual > 0)
     certainty = cases / (cases + skewed) if skewed else 1.0
     return np.where(is_known, np.sqrt(np.minimum(ratio, 1.0) * certainty), 1.0)

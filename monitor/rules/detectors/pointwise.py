@@ -11,7 +11,7 @@ import numpy as np
 
 from modeltop.core.series import Breach, Direction, Flags, Floats, Levels, Series, Severity
 from modeltop.core.stats.robust import MAX_MAGNITUDE, past_median
-from modeltop.core.stats.rolling import row_chunks
+from modeltop.core.stats.rolling import row_chunks, rows_of
 from modeltop.rules.baselines.base import BaselineStats
 from modeltop.rules.detectors.base import QueryContext, Scan, SingleSeriesDetector, configured_pairs
 
@@ -88,7 +88,7 @@ def by_length(all_series: Sequence[Series]) -> Iterator[tuple[list[int], Floats]
         groups.setdefault(len(series), []).append(index)
     for length, indices in groups.items():
         for rows in row_chunks(len(indices), length):
-            yield indices[rows], np.stack([all_series[index].values for index in indices[rows]])
+            yield indices[rows], rows_of([all_series[index].values for index in indices[rows]])
 
 
 def weekday_medians(pool: Series, most: int, least: int) -> Floats:

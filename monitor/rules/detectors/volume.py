@@ -9,6 +9,7 @@ import numpy as np
 
 from modeltop.core.series import Flags, Floats, Series, Severity
 from modeltop.core.stats.robust import past_median, sorted_medians
+from modeltop.core.stats.rolling import rows_of
 from modeltop.core.text import format_exact
 from modeltop.rules.baselines.base import Places
 from modeltop.rules.detectors.base import Detector, QueryContext, Scan
@@ -122,7 +123,7 @@ def _normal_rows(pools: Sequence[Series], values: Floats, needed: Flags) -> Floa
         values: Theirs, a row each.
         needed: The points, in the same shape; where the periods of a series are not days, all of its points are.
     """
-    are_daily = (np.diff(np.stack([pool.times for pool in pools]), axis=1) == DAY).all(axis=1)
+    are_daily = (np.diff(rows_of([pool.times for pool in pools]), axis=1) == DAY).all(axis=1)
     rows, places = np.nonzero(needed & are_daily[:, None])
     padded = np.concatenate([np.full((len(values), 7 * WEEKS), np.nan), values], axis=1)
     windows = np.sort(padded[rows[:, None], places[:, None] + 7 * np.arange(WEEKS)], axis=1)
