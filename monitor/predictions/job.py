@@ -112,7 +112,7 @@ def _compute_log(
             period_ends(job.spec),
             to_datetime64(now),
             windowing_of(job.spec),
-            None if log.last_row_at is None else np.datetime64(log.last_row_at, "us"),
+            _span(log),
             overwrites=overwrites,
             is_backtest=is_backtest,
             delay=None if job.label_delay is None else np.timedelta64(job.label_delay, "us"),
@@ -165,6 +165,12 @@ def _segment_columns(job: LogSettings, log: ResolvedLog) -> tuple[str, ...]:
     """Return the columns of the first pass: everything but the features, which are read in a pass of their own."""
     columns = () if not job.spec.reference else OWN_COLUMNS if _drifting_columns(job, log) else (FEATURE,)
     return (ALL, *log.segments, *([CLASS] if job.per_class else []), *columns)
+
+
+def _span(log: ResolvedLog) -> tuple[np.datetime64, np.datetime64] | None:
+    if log.first_row_at is None or log.last_row_at is None:
+        return None
+    return np.datetime64(log.first_row_at, "us"), np.datetime64(log.last_row_at, "us")
 
 
 def windowing_of(log: LogSpec) -> Windowing:

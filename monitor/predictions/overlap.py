@@ -21,14 +21,9 @@ Note = tuple[str, str]
 """What a run did with stored periods, and why: the sentence before and after them."""
 KEPT: Note = "kept", "as stored: this log has fewer of their rows or labels, or none; --replace overwrites them"
 REMOVED: Note = "removed", "where no period of this log starts; `compute --undo` restores them"
-CHANGED: Note = (
-    "replaced",
-    ("of which this log has as many rows or more, but may lack those that were stored; `compute --undo` restores them"),
-)
-BESIDE: Note = (
-    "kept",
-    "beside those of this log, which are counted from its first row on: compute all its files at once",
-)
+CHANGED: Note = "replaced", "of which this log has as many rows or more, perhaps others; `compute --undo` restores them"
+NARROWED: Note = "kept", "whose reference had more rows: drift and estimates are not comparable; log all of its rows"
+BESIDE: Note = "kept", "beside those of this log, which are counted from its first row on: compute all files at once"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,7 +46,7 @@ def overlap(
     new: ComputedHistory,
     windowing: Windowing,
     *,
-    until: np.datetime64 | None = None,
+    log_span: tuple[np.datetime64, np.datetime64] | None = None,
     overwrites: bool = False,
 ) -> Overlap:
     """Return what counts of the stored and of the new periods of one model.
@@ -61,7 +56,7 @@ def overlap(
         old: How they were cut; None if it is unknown.
         new: The periods that the run computed, at least one.
         windowing: How these were cut.
-        until: The last row of the log: of runs of rows, stored ones up to it are replaced; None: up to the last period.
+        log_span: First and last row of the log, of any model; None: from the first to the last new period.
         overwrites: Whether periods with fewer rows replace stored ones.
     """
     if stored is None or not len(stored):
@@ -73,7 +68,8 @@ def overlap(
         note = "replaced", f"{kinds}; `compute --undo` restores them"
         return Overlap(stored.select(np.zeros(len(stored), np.bool_)), new, windowing, ((note, old_times),))
     windowing = windowing if old is None else windowing.merged_with(old)
-    last = times[-1] if until is None or not windowing.counts_rows else max(times[-1], until)
+    begin, until = log_span or (times[0], times[-1])
+    last = max(times[-1], until) if windowing.counts_rows else times[-1]
     in_span = (old_times >= times[0]) & (old_times <= last)
     is_lost = in_span & ~np.isin(old_times, times)
     shared, in_old, in_new = np.intersect1d(old_times, times, return_indices=True)
@@ -90,10 +86,12 @@ def overlap(
     replaced = np.setdiff1d(shared, left_out)
     if old is not None and old.source != windowing.source:
         notes.append((CHANGED, replaced[_differs(stored, new, replaced)]))
-    elif old_times[0] < times[0] and not windowing.counts_rows:
+    elif old_times[0] < times[0] <= begin and not windowing.counts_rows:
         # A log that lost its oldest rows may have lost some of its first period, and gained others.
-        has_grown = in_old[in_new == 0], old_rows[in_old][in_new == 0] < rows[0]
-        notes.append((CHANGED, old_times[has_grown[0][has_grown[1]]]))
+        has_grown = (old_times == times[0]) & (old_rows < rows[0])
+        notes.append((CHANGED, old_times[has_grown]))
+    if old is not None and 0 < windowing.reference_rows < old.reference_rows:
+        notes.append((NARROWED, np.setdiff1d(old_times, [*replaced, *dropped])))
     if windowing.counts_rows and times[0] not in old_times and not len(left_out):
         notes.append((BESIDE, old_times[~in_span]))
     base = stored.select(~np.isin(stored.times, dropped))

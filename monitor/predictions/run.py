@@ -265,8 +265,8 @@ class ModelRun:
     ends: PeriodEnds
     now: np.datetime64
     windowing: Windowing
-    until: np.datetime64 | None = None
-    """The last row of the log; None: without times."""
+    log_span: tuple[np.datetime64, np.datetime64] | None = None
+    """First and last row of the log; None: without times."""
     overwrites: bool = False
     """Whether stored periods are replaced by ones with fewer rows."""
     is_backtest: bool = False
@@ -353,7 +353,10 @@ class ModelRun:
                 f"two logs have {sanitize(model, 60)}, by {sanitize(old, 120)} and by {sanitize(self.windowing, 120)}: "
                 "give one of them another model name"
             )
-        merge = overlap(stored, old, history, self.windowing, until=self.until, overwrites=self.overwrites)
+        reference = self.reference.aggregates.get(model)
+        rows = 0 if reference is None else round(_row_counts(reference).sum())
+        windowing = replace(self.windowing, reference_rows=rows)
+        merge = overlap(stored, old, history, windowing, log_span=self.log_span, overwrites=self.overwrites)
         for note, times in merge.notes:
             self.summary.stored.setdefault(note, []).append(times)
         self.windowings[model] = merge.windowing

@@ -25,6 +25,8 @@ class Windowing:
     """What drift is compared with; empty without any."""
     source: str = ""
     """The log of the newest run."""
+    reference_rows: int = 0
+    """Rows of the model in its reference."""
 
     def __str__(self) -> str:
         """Return what two of them may differ in, for a person."""
@@ -48,11 +50,14 @@ class Windowing:
 
     def merged_with(self, stored: Windowing) -> Windowing:
         """Return that of a series of both, which are compatible."""
-        return replace(self, reference=self.reference or stored.reference)
+        if self.reference or not stored.reference:
+            return self
+        return replace(self, reference=stored.reference, reference_rows=stored.reference_rows)
 
     def encode(self) -> bytes:
         """Return its line in the file of distributions; readers of that skip it, as its third cell is no date."""
-        return encode_csv_line((KIND, self.period, self.timezone, self.reference, self.source, "", "", "", ""))
+        rows = str(self.reference_rows)
+        return encode_csv_line((KIND, self.period, self.timezone, self.reference, self.source, "", rows, "", ""))
 
 
 def decode_windowing(data: bytes) -> Windowing | None:
@@ -61,7 +66,8 @@ def decode_windowing(data: bytes) -> Windowing | None:
     try:
         for cells in islice(csv.reader(lines), 1, 2):
             if len(cells) == 9 and cells[0] == KIND:
-                return Windowing(*cells[1:5])
-    except csv.Error:
+                period, timezone, reference, source, _, rows = cells[1:7]
+                return Windowing(period, timezone, reference, source, int(rows))
+    except (csv.Error, ValueError):
         pass
     return None
