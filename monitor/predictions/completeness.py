@@ -62,7 +62,7 @@ def span_ends(times: Times) -> Times:
         NaT if there is only one period: its end is unknown.
     """
     if len(times) < 2:
-        return np.full(len(times), np.datetime64("NaT"), dtype=times.dtype)
+        return np.full(len(times), np.datetime64("NaT", "us"), dtype=times.dtype)
     steps = np.diff(times)
     return np.concatenate([times[1:], times[-1:] + np.sort(steps)[len(steps) // 2]])
 

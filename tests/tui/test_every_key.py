@@ -257,8 +257,10 @@ def listed_keys(screen):
 
 @pytest.mark.parametrize(
     ("node", "table"),
-    [(MainScreen, MAIN), (MainScreen, CURSOR), (DiagnosisScreen, EVIDENCE), (PeriodsScreen, PERIODS)]
-    + [(StartScreen, START), (HelpScreen, HELP)],
+    [
+        *((MainScreen, MAIN), (MainScreen, CURSOR), (DiagnosisScreen, EVIDENCE)),
+        *((PeriodsScreen, PERIODS), (StartScreen, START), (HelpScreen, HELP)),
+    ],
 )
 def test_every_bound_key_is_in_its_table(node, table):
     assert bound_keys(node) == set(table)

@@ -464,7 +464,7 @@ def choose_date_format(name: str, texts: Sequence[str]) -> DateFormat | None:
         AmbiguousDatesError: They fit two formats, or lost digits.
     """
     sample = SplitDates.of(texts[:: -(-len(texts) // _SAMPLE)])
-    nothing: Times = np.full(len(texts), np.datetime64("NaT"), dtype=DATETIME_DTYPE)
+    nothing: Times = np.full(len(texts), np.datetime64("NaT", "us"), dtype=DATETIME_DTYPE)
     plain = PLAIN.read(texts) if _count(PLAIN.read_split(sample)) else nothing
     if _count(plain) == len(texts):
         return PLAIN

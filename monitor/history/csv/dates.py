@@ -178,7 +178,7 @@ def read_each(texts: Sequence[str], parse: Callable[[str], int]) -> Times:
 
 def read_dates(texts: Sequence[str], zone: tzinfo = UTC) -> Times:
     """Return per text its date, NaT where `parse_microseconds` refuses it; in numpy where they share one layout."""
-    times = np.full(len(texts), np.datetime64("NaT"), dtype=DATETIME_DTYPE)
+    times = np.full(len(texts), np.datetime64("NaT", "us"), dtype=DATETIME_DTYPE)
     length = len(texts[len(texts) // 2]) if texts else 0
     if zone is UTC and len(texts) > MIN_VECTORIZED and length in _LENGTHS:
         alike = np.flatnonzero([len(text) == length and text.isascii() for text in texts])
