@@ -25,6 +25,7 @@ MAX_SHARE = 0.05
 DISCONNECTED = np.timedelta64(730, "D")
 """Years without any row, between rows and all others: no backfill leaves them, a clock at 1970 does."""
 _YEAR = np.timedelta64(365, "D")
+_NO_TIME = np.timedelta64(0, "us")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,10 +50,10 @@ def find_misdated(times: Times) -> Iterator[MisdatedRows]:
         times: The dates of the rows, in the order of the file.
     """
     steps = np.diff(times)
-    if len(times) < MIN_ROWS or (steps >= np.timedelta64(0, "us")).all() or times.max() - times.min() < MIN_DISTANCE:
+    if len(times) < MIN_ROWS or (steps >= _NO_TIME).all() or times.max() - times.min() < MIN_DISTANCE:
         return
-    falling, rising = np.count_nonzero(steps < np.timedelta64(0, "us")), np.count_nonzero(steps > np.timedelta64(0, "us"))
-    gaps = np.sort(np.abs(steps[steps != np.timedelta64(0, "us")]))
+    falling, rising = np.count_nonzero(steps < _NO_TIME), np.count_nonzero(steps > _NO_TIME)
+    gaps = np.sort(np.abs(steps[steps != _NO_TIME]))
     if 4 * min(falling, rising) > len(times):
         yield from _isolated_rows(times)
     elif falling > rising:
@@ -91,7 +92,7 @@ def _continues(above: np.datetime64, first: np.datetime64, gap: np.timedelta64) 
     month = first.astype("datetime64[M]")
     years = round((above - first) / _YEAR)
     moved = ((month + 12 * (years + more)).astype(first.dtype) + (first - month) for more in (-1, 0, 1))
-    return any(np.timedelta64(0, "us") < each - above <= min(gap, MAX_GAP) for each in moved)
+    return any(_NO_TIME < each - above <= min(gap, MAX_GAP) for each in moved)
 
 
 def _isolated_rows(times: Times) -> Iterator[MisdatedRows]:
