@@ -21,7 +21,10 @@ Note = tuple[str, str]
 """What a run did with stored periods, and why: the sentence before and after them."""
 KEPT: Note = "kept", "as stored: this log has fewer of their rows or labels, or none; --replace overwrites them"
 REMOVED: Note = "removed", "where no period of this log starts; `compute --undo` restores them"
-CHANGED: Note = "replaced", "of which this log has as many rows or more, perhaps others; `compute --undo` restores them"
+CHANGED: Note = (
+    "replaced",
+    "of which this log has as many rows or more, possibly others; `compute --undo` restores them",
+)
 NARROWED: Note = "kept", "whose reference had more rows: drift and estimates are not comparable; log all of its rows"
 BESIDE: Note = "kept", "beside those of this log, which are counted from its first row on: compute all files at once"
 
