@@ -42,15 +42,13 @@ class DistributionBuffer:
 
     encoded: dict[str, bytes] = field(default_factory=dict)
     """Lines of the models that are finished, without the header."""
-    _recent: list[tuple[np.datetime64, list[DistributionRow]]] = field(default_factory=list)
-    """Reliability curves of the newest periods of the current model."""
+    _recent: list[tuple[np.datetime64, Aggregate]] = field(default_factory=list)
+    """The newest periods of the current model, one cell each."""
 
     def add(self, cells: CellBatch[Aggregate]) -> None:
         """Add cells of all rows of the current model."""
-        for index in np.argsort(cells.period, kind="stable")[-MAX_PERIODS:].tolist():
-            start = cells.period[index]
-            rows = _reliability_rows(cells.aggregate.take(slice(index, index + 1)), _format_start(start))
-            self._recent.append((start, list(rows)))
+        newest = np.argsort(cells.period, kind="stable")[-MAX_PERIODS:]
+        self._recent += [(cells.period[index], cells.aggregate.take(np.array([index]))) for index in newest]
         self._recent = sorted(self._recent, key=lambda entry: entry[0])[-MAX_PERIODS:]
 
     def finish_model(self, history: ComputedHistory, reference: Aggregate | None, windowing: Windowing) -> None:
@@ -66,7 +64,9 @@ class DistributionBuffer:
             return
         rows = [] if reference is None else list(_reliability_rows(reference, REFERENCE))
         times = set(history.times.tolist())
-        rows += [row for start, period_rows in recent if start.item() in times for row in period_rows]
+        for start, aggregate in recent:
+            if start.item() in times:
+                rows += _reliability_rows(aggregate, _format_start(start))
         self.encoded[history.model] = windowing.encode() + _encode([*rows, *_segment_rows(history)])
 
     def add_feature(self, model: str, periods: Times, counts: FeatureCounts) -> None:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import lru_cache, partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -80,12 +81,8 @@ def normalized(history: ComputedHistory, catalog: MetricRegistry) -> ComputedHis
 
     A reader derives the support of a metric that rests on all rows, and Wilson's interval of a proportion.
     """
-
-    def sort_key(row: int) -> tuple[np.datetime64, bool, str]:
-        segment = history.segments[row]
-        return history.times[row], segment != "all", segment
-
-    ordered = history.select(np.array(sorted(range(len(history)), key=sort_key), dtype=np.intp))
+    _, segment = np.unique(history.segments, return_inverse=True)
+    ordered = history.select(np.lexsort((segment, history.segments != "all", history.times)))
     columns: dict[str, Floats] = {}
     for name, column in ordered.columns.items():
         stored = _stored_column(name, column, ordered.rows, catalog)
@@ -121,32 +118,44 @@ def encode_computed(history: ComputedHistory, needs_labels: NeedsLabels) -> byte
 
     Metrics that need labels go to the second row of a period whose labels are still coming.
     """
-    names = list(history.columns)
-    columns = [_to_texts(column) for column in history.columns.values()]
-    labelled = [needs_labels(split_column_name(name)[0]) for name in names]
-    dates = [format_iso(to_datetime(time)) for time in history.times]
-    models, counts = [history.model] * len(history), _to_texts(history.rows)
-    leading = list(zip(dates, models, history.segments.tolist(), counts, strict=True))
-    lines = [encode_csv_line((*LEADING_COLUMNS, *names, TRAILING_COLUMN))]
-    for row, cells in enumerate(zip(*columns, strict=True) if names else ((),) * len(history)):
-        provisional = bool(history.provisional[row])
-        is_split = bool(history.incomplete[row]) and not provisional
-        parts: list[tuple[Sequence[str], bool]] = [(cells, provisional)]
-        if is_split:
-            pairs = list(zip(cells, labelled, strict=True))
-            parts = [([cell if flag is wanted else "" for cell, flag in pairs], wanted) for wanted in (False, True)]
-        lines += [_line(leading[row], part, provisional=flag) for part, flag in parts if any(part)]
-    return b"".join(lines)
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    is_split = history.incomplete & ~history.provisional
+    row = np.repeat(np.arange(len(history)), 1 + is_split)
+    is_second = np.zeros(len(row), dtype=np.bool_)
+    is_second[1:] = row[1:] == row[:-1]
+    columns = []
+    for name, column in history.columns.items():
+        is_elsewhere = ~is_second if needs_labels(split_column_name(name)[0]) else is_second
+        columns.append(np.where(is_split[row] & is_elsewhere, np.nan, column[row]))
+    kept = ~np.isnan(columns).all(axis=0) if columns else np.zeros(len(row), dtype=np.bool_)
+    row, provisional = row[kept], (history.provisional[row] | is_second)[kept]
+    times, segments = history.times[row].astype(np.int64).tolist(), history.segments[row].tolist()
+    leading = [
+        encode_csv_line((_format_time(time), history.model, segment))[:-1].decode()
+        for time, segment in zip(times, segments, strict=True)
+    ]
+    numbers = history.rows[row], *(column[kept] for column in columns)
+    trailing = np.where(provisional, "true\n", "false\n").tolist()
+    texts = pa.array(leading, pa.string()), *map(_to_texts, numbers), pa.array(trailing, pa.string())
+    lines = pc.binary_join_element_wise(*texts, ",", null_handling="replace", null_replacement="")
+    header = encode_csv_line((*LEADING_COLUMNS, *history.columns, TRAILING_COLUMN))
+    return header + "".join(lines.to_pylist()).encode()
 
 
-def _line(leading: Sequence[str], cells: Sequence[str], *, provisional: bool) -> bytes:
-    # Numbers need no quotes: only names go through the encoder.
-    names = encode_csv_line(leading)[:-1]
-    return names + ("," + ",".join(cells) + f",{str(provisional).lower()}\n").encode("ascii")
+@lru_cache(maxsize=10_000)
+def _format_time(microseconds: int) -> str:
+    return format_iso(to_datetime(np.datetime64(microseconds, "us")))
 
 
-def _to_texts(column: Floats) -> list[str]:
-    return ["" if value != value else repr(value).removesuffix(".0") for value in column.tolist()]  # noqa: PLR0124
+def _to_texts(column: Floats) -> Any:
+    """Return shortest exact numbers as an array of Arrow, whose own conversion from numpy imports pandas."""
+    import pyarrow as pa
+
+    is_defined = np.packbits(~np.isnan(column), bitorder="little")
+    buffers = [pa.py_buffer(is_defined), pa.py_buffer(np.ascontiguousarray(column))]
+    return pa.Array.from_buffers(pa.float64(), len(column), buffers).cast(pa.string())
 
 
 def decode_computed(data: bytes, path: object) -> ComputedHistory:

@@ -133,3 +133,12 @@ def test_a_file_that_compute_did_not_write_is_refused(row):
     for header in ("date,model,segment,count,a,provisional\n", "date,a\n", "\xff", ""):
         with pytest.raises(StoreError, match="move it away"):
             decode_computed((header + row).encode("latin-1"), "churn.computed.csv")
+
+
+def test_of_periods_without_any_value_only_the_header_is_written():
+    times, complete = np.array(["2025-01-09"], dtype="datetime64[us]"), np.array([False])
+    columns = {"recall": np.array([NAN])}
+    history = ComputedHistory(
+        "churn", times, np.array(["all"], dtype=object), np.array([1.0]), complete, complete, columns
+    )
+    assert encode_computed(history, needs_labels) == b"date,model,segment,count,recall,provisional\n"
