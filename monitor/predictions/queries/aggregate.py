@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from operator import itemgetter
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -10,11 +11,20 @@ from numpy.typing import NDArray
 
 from modeltop.predictions import loading
 from modeltop.predictions.aggregates.base import Aggregate, CellBatch
-from modeltop.predictions.engines.base import Engine, Expression
+from modeltop.predictions.engines.base import Engine, Expression, fetch
 from modeltop.predictions.metrics.ranking import Areas, CellKey, exact_areas
-from modeltop.predictions.queries.arrow import Columns, column_to_numpy, take_rows
-from modeltop.predictions.queries.batches import ALL, CLASS, SEGMENT, SEGMENT_INDEX, GroupBatch, group_batches
-from modeltop.predictions.queries.binary import BinaryAggregation
+from modeltop.predictions.periods import is_calendar
+from modeltop.predictions.queries.arrow import Columns, column_to_numpy, take_rows, to_numpy
+from modeltop.predictions.queries.batches import (
+    ALL,
+    CELLS_PER_BATCH,
+    CLASS,
+    SEGMENT,
+    SEGMENT_INDEX,
+    GroupBatch,
+    group_batches,
+)
+from modeltop.predictions.queries.binary import OUTCOME, BinaryAggregation
 from modeltop.predictions.queries.multiclass import MulticlassAggregation
 from modeltop.predictions.queries.regression import RegressionAggregation
 from modeltop.predictions.spec import ResolvedLog, Task
@@ -28,6 +38,10 @@ MISSING_SEGMENT = "(missing)"
 MAX_SCORES, MIN_SCORES = 2_000_000, 20
 """Rows of a log, once for all and once a segment column, up to which scores are read, all at once in memory; rows of a
 cell from which on they are."""
+SMALL_CELL = 500
+"""Mean rows of a cell below which rows are read, not groups: there are nearly as many."""
+RANGE_ROWS = 2_000_000
+"""Rows that are read at a time, all in memory."""
 NO_CLASS = -1
 """In place of a class: the group is of rows, not of one class's scores."""
 
@@ -115,10 +129,49 @@ def _batch_areas(
 
 def _cells(rows: WindowedRows, log: ResolvedLog, engine: Engine) -> Iterator[CellBatch[Aggregate]]:
     aggregation = _aggregation_for(log)
-    groups = engine.stream(_build_query(rows, log, aggregation))
+    ranges = _model_ranges(rows, log, engine)
+    if ranges and isinstance(aggregation, BinaryAggregation):
+        groups = _groups_of_rows(rows, ranges, aggregation, engine)
+    else:
+        groups = map(to_numpy, engine.stream(_build_query(rows, log, aggregation)))
     prefixes = tuple(f"{name}=" for name in log.segments)
     for batch in group_batches(groups, rows, prefixes, models=log.models):
         yield CellBatch(batch.model, batch.period, batch.segment, _aggregate_batch(batch, aggregation))
+
+
+def _model_ranges(rows: WindowedRows, log: ResolvedLog, engine: Engine) -> list[list[str]]:
+    """Return first and last names of ranges of a fleet's models, each of `RANGE_ROWS`; none if its cells are large."""
+    is_fleet = log.model is not None and not log.models and not log.segments
+    if not is_fleet or log.task is not Task.BINARY or not log.scores or not is_calendar(log.spec.period):
+        return []
+    cells = rows.table.group_by([loading.MODEL, PERIOD_KEY]).agg(rows=rows.table.count())
+    models = cells.group_by(loading.MODEL).agg(rows=cells["rows"].sum(), cells=cells.count())
+    counts = fetch(engine, models.filter(models[loading.MODEL].notnull())).to_pylist()
+    if sum(model["rows"] for model in counts) >= SMALL_CELL * sum(model["cells"] for model in counts):
+        return []
+    ranges: list[list[str]] = []
+    size = 0
+    for model in sorted(counts, key=itemgetter(loading.MODEL)):
+        size += model["rows"]
+        if not ranges or size > RANGE_ROWS:
+            size = model["rows"]
+            ranges.append([model[loading.MODEL], ""])
+        ranges[-1][1] = model[loading.MODEL]
+    return ranges
+
+
+def _groups_of_rows(
+    rows: WindowedRows, ranges: list[list[str]], aggregation: BinaryAggregation, engine: Engine
+) -> Iterator[Columns]:
+    """Yield each row as a group, in the order of model, then period; in memory are those of one range of models."""
+    table = aggregation.prepare(rows.table)
+    table = table.filter(table[OUTCOME].notnull())
+    for first, last in ranges:
+        part = table.filter(table[loading.MODEL].between(first, last))
+        cells = part.group_by([loading.MODEL, PERIOD_KEY]).agg(**aggregation.lists(part))
+        for batch in engine.stream(cells.order_by([loading.MODEL, PERIOD_KEY])):
+            for start in range(0, len(batch), CELLS_PER_BATCH):
+                yield aggregation.groups_of_rows(batch.slice(start, CELLS_PER_BATCH))
 
 
 def _aggregation_for(log: ResolvedLog) -> Aggregation:

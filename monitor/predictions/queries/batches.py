@@ -5,20 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from modeltop.core.series import Times
 from modeltop.predictions import loading
-from modeltop.predictions.queries.arrow import Columns, concat_rows, take_rows, to_numpy
+from modeltop.predictions.queries.arrow import Columns, concat_rows, take_rows
 from modeltop.predictions.queries.binary import OUTCOME
 from modeltop.predictions.queries.multiclass import PREDICTED
 from modeltop.predictions.windowing import PERIOD_KEY, WindowedRows, decode
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 CELLS_PER_BATCH = 250
 """Cells of a batch; more only if one period has more segments."""
@@ -50,7 +46,7 @@ class GroupBatch:
 
 
 def group_batches(
-    batches: Iterable[pa.RecordBatch], rows: WindowedRows, prefixes: Sequence[str], *, models: tuple[str, ...] = ()
+    batches: Iterable[Columns], rows: WindowedRows, prefixes: Sequence[str], *, models: tuple[str, ...] = ()
 ) -> Iterator[GroupBatch]:
     """Split the stream at the end of each period of a model.
 
@@ -65,14 +61,12 @@ def group_batches(
             yield replace(batch, model=decode(batch.model, models)) if models else batch
 
 
-def _complete_groups(
-    batches: Iterable[pa.RecordBatch], rows: WindowedRows, models: tuple[str, ...]
-) -> Iterator[Columns]:
+def _complete_groups(batches: Iterable[Columns], rows: WindowedRows, models: tuple[str, ...]) -> Iterator[Columns]:
     """Yield chunks that end with a period, or with a model if keys are not in the order of time."""
     buffer: list[Columns] = []
     size = 0
     for batch in batches:
-        groups = _valid_groups(to_numpy(batch))
+        groups = _valid_groups(batch)
         if not len(groups[PERIOD_KEY]):
             continue
         buffer.append(_with_starts(groups, rows, models))

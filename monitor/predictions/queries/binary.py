@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,9 +13,13 @@ from modeltop.predictions import loading
 from modeltop.predictions.aggregates.classification import UNLABELLED, BinaryCounts
 from modeltop.predictions.aggregates.score_bins import BINS, MIN_PROBABILITY, NO_SCORE, SLOTS, score_bin
 from modeltop.predictions.engines.base import Expression
-from modeltop.predictions.queries.arrow import Columns
+from modeltop.predictions.queries.arrow import Columns, column_to_numpy
 from modeltop.predictions.queries.score_bins import HIGHEST, LOWEST, OPEN_SLOTS, score_slot
 from modeltop.predictions.spec import DEFAULT_THRESHOLD
+from modeltop.predictions.windowing import PERIOD_KEY
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 OUTCOME = "outcome"
 """Our column: (label × 2 + prediction) × `OPEN_SLOTS` + slot, with a label of 2 if there is none; label × `OPEN_SLOTS`
@@ -68,6 +73,20 @@ class BinaryAggregation:
         # Cheaper than a lower limit; rows for which it matters are in the slots `LOWEST` and `HIGHEST`.
         logarithm = (probability + TINY).ln()
         return rows | {"scores": score.sum(), "squares": (score * score).sum(), "logarithms": logarithm.sum()}
+
+    def lists(self, table: Expression) -> dict[str, Expression]:
+        """Return outcomes and scores as lists: where groups would be of a row or two, a tenth of the cost."""
+        return {OUTCOME: table[OUTCOME].collect(), "scores": table[loading.SCORE].fill_null(0.0).collect()}
+
+    def groups_of_rows(self, cells: pa.RecordBatch) -> Columns:
+        """Return each row of some cells as a group of its own, from the lists of the cells."""
+        outcome, score = (column_to_numpy(cells.column(name).flatten()) for name in (OUTCOME, "scores"))
+        sizes = np.diff(column_to_numpy(cells.column(OUTCOME).offsets))
+        keys = (loading.MODEL, PERIOD_KEY)
+        groups = {name: np.repeat(column_to_numpy(cells.column(name)), sizes) for name in keys}
+        logarithm = np.log(np.abs(1.0 - outcome // self._label_stride - score) + TINY)
+        sums = {"rows": np.ones_like(outcome), "scores": score, "squares": score * score, "logarithms": logarithm}
+        return groups | {OUTCOME: outcome} | sums
 
     def aggregate(self, cell: NDArray[np.int64], cells: int, groups: Columns) -> BinaryCounts:
         """Return the counts of the cells."""

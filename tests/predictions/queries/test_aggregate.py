@@ -9,6 +9,7 @@ import pytest
 
 from modeltop.core.errors import SourceError
 from modeltop.predictions.aggregates.score_bins import score_bin
+from modeltop.predictions.queries import aggregate as query
 
 LABELS = {"0": 0, "1": 1, "": 2}
 
@@ -31,6 +32,21 @@ def as_counters(cells):
 
 def test_counts_are_those_of_a_loop_over_the_rows(rows, written, cells_of):
     assert as_counters(cells_of(written(rows))) == count_rows(rows)
+
+
+def test_small_cells_of_a_fleet_are_read_by_rows_to_the_counts_and_sums_of_their_groups(
+    rows, written, cells_of, monkeypatch
+):
+    extreme = [("m", "2025-03-30", score, 1, label) for score in (0.0, 5e-324, 1.0, "") for label in (0, 1, "")]
+    fleet = [(f"{row[0]}-{number % 40}", *row[1:]) for number, row in enumerate(rows)] + extreme
+    monkeypatch.setattr(query, "RANGE_ROWS", 70)
+    by_rows = cells_of(written(fleet), model="model")
+    monkeypatch.setattr(query, "SMALL_CELL", 0)
+    by_groups = cells_of(written(fleet), model="model")
+    assert as_counters(by_rows) == as_counters(by_groups) == count_rows(fleet)
+    for key, counts in by_rows.items():
+        for name in ("score", "score2", "nll"):
+            np.testing.assert_allclose(getattr(counts, name), getattr(by_groups[key], name), rtol=1e-12, atol=1e-300)
 
 
 def test_sums_are_those_of_the_rows(rows, written, cells_of):
