@@ -42,3 +42,11 @@ def test_the_help_of_compute_imports_no_engine(tmp_path):
     assert (
         imported_packages("from modeltop.cli.main import main\nmain(['compute', '--help'])", tmp_path) & HEAVY == set()
     )
+
+
+def test_computing_imports_no_pandas(tmp_path):
+    (tmp_path / "log.csv").write_text("timestamp,score,label\n2025-01-01,0.7,1\n2025-01-01,0.2,0\n")
+    words = ["compute", "log.csv", "--store", "s"]
+    packages = imported_packages(f"from modeltop.cli.main import main\nmain({words!r})", tmp_path)
+    assert (tmp_path / "s").is_dir()
+    assert "pandas" not in packages

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from typing import Any
@@ -118,7 +118,6 @@ def encode_computed(history: ComputedHistory, needs_labels: NeedsLabels) -> byte
 
     Metrics that need labels go to the second row of a period whose labels are still coming.
     """
-    import pyarrow as pa
     import pyarrow.compute as pc
 
     is_split = history.incomplete & ~history.provisional
@@ -133,13 +132,14 @@ def encode_computed(history: ComputedHistory, needs_labels: NeedsLabels) -> byte
     row, provisional = row[kept], (history.provisional[row] | is_second)[kept]
     times, segments = history.times[row].astype(np.int64).tolist(), history.segments[row].tolist()
     leading = [
-        encode_csv_line((_format_time(time), history.model, segment))[:-1].decode()
+        encode_csv_line((_format_time(time), history.model, segment))[:-1]
         for time, segment in zip(times, segments, strict=True)
     ]
     numbers = history.rows[row], *(column[kept] for column in columns)
-    trailing = np.where(provisional, "true\n", "false\n").tolist()
-    texts = pa.array(leading, pa.string()), *map(_to_texts, numbers), pa.array(trailing, pa.string())
-    lines = pc.binary_join_element_wise(*texts, ",", null_handling="replace", null_replacement="")
+    trailing = [b"true\n" if flag else b"false\n" for flag in provisional.tolist()]
+    texts = _to_array(leading), *map(_to_texts, numbers), _to_array(trailing)
+    comma = _to_array([b","])[0]
+    lines = pc.binary_join_element_wise(*texts, comma, null_handling="replace", null_replacement="")
     header = encode_csv_line((*LEADING_COLUMNS, *history.columns, TRAILING_COLUMN))
     return header + "".join(lines.to_pylist()).encode()
 
@@ -150,12 +150,19 @@ def _format_time(microseconds: int) -> str:
 
 
 def _to_texts(column: Floats) -> Any:
-    """Return shortest exact numbers as an array of Arrow, whose own conversion from numpy imports pandas."""
+    """Return shortest exact numbers as an array of Arrow, whose own conversions import pandas."""
     import pyarrow as pa
 
     is_defined = np.packbits(~np.isnan(column), bitorder="little")
     buffers = [pa.py_buffer(is_defined), pa.py_buffer(np.ascontiguousarray(column))]
     return pa.Array.from_buffers(pa.float64(), len(column), buffers).cast(pa.string())
+
+
+def _to_array(texts: Sequence[bytes]) -> Any:
+    import pyarrow as pa
+
+    offsets = np.cumsum([0, *map(len, texts)], dtype=np.int32)
+    return pa.StringArray.from_buffers(len(texts), pa.py_buffer(offsets), pa.py_buffer(b"".join(texts)))
 
 
 def decode_computed(data: bytes, path: object) -> ComputedHistory:
