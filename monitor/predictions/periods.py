@@ -65,6 +65,8 @@ class Period:
 
     def starts(self, local: Times) -> Times:
         """Return the starts in UTC of the periods that contain local times."""
+        if self.zone == "UTC":
+            return self._floor(local)
         unique, inverse = np.unique(self._floor(local), return_inverse=True)
         return np.array([self._to_utc(start) for start in unique], dtype=DATETIME_DTYPE)[inverse]
 

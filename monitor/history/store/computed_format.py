@@ -130,11 +130,9 @@ def encode_computed(history: ComputedHistory, needs_labels: NeedsLabels) -> byte
         columns.append(np.where(is_split[row] & is_elsewhere, np.nan, column[row]))
     kept = ~np.isnan(columns).all(axis=0) if columns else np.zeros(len(row), dtype=np.bool_)
     row, provisional = row[kept], (history.provisional[row] | is_second)[kept]
+    names = {segment: encode_csv_line((history.model, segment))[:-1] for segment in set(history.segments.tolist())}
     times, segments = history.times[row].astype(np.int64).tolist(), history.segments[row].tolist()
-    leading = [
-        encode_csv_line((_format_time(time), history.model, segment))[:-1]
-        for time, segment in zip(times, segments, strict=True)
-    ]
+    leading = [b"%s,%s" % (_format_time(t), names[segment]) for t, segment in zip(times, segments, strict=True)]
     numbers = history.rows[row], *(column[kept] for column in columns)
     trailing = [b"true\n" if flag else b"false\n" for flag in provisional.tolist()]
     texts = _to_array(leading), *map(_to_texts, numbers), _to_array(trailing)
@@ -145,8 +143,8 @@ def encode_computed(history: ComputedHistory, needs_labels: NeedsLabels) -> byte
 
 
 @lru_cache(maxsize=10_000)
-def _format_time(microseconds: int) -> str:
-    return format_iso(to_datetime(np.datetime64(microseconds, "us")))
+def _format_time(microseconds: int) -> bytes:
+    return format_iso(to_datetime(np.datetime64(microseconds, "us"))).encode()
 
 
 def _to_texts(column: Floats) -> Any:

@@ -31,7 +31,7 @@ HARMONIC_TABLE_SIZE = 20_000
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RankCounts:
-    """Positives and negatives of K cells by the 256 bins of the score, with the cases in higher bins, [K, 256] each."""
+    """Positives and negatives of K cells by the B bins of the score, with the cases in higher bins, [K, B] each."""
 
     positives: Floats
     negatives: Floats
@@ -46,12 +46,23 @@ class RankCounts:
 
     @classmethod
     def from_bins(cls, positives: Floats, negatives: Floats) -> RankCounts:
-        """Return the counts with their cumulative sums from above."""
+        """Return the counts with their cumulative sums from above; bins without any are left out."""
+        positives, negatives = _without_empty_bins(positives, negatives)
         positives_above, negatives_above = np.cumsum(positives, axis=1), np.cumsum(negatives, axis=1)
         total_positives, total_negatives = positives_above[:, -1].copy(), negatives_above[:, -1].copy()
         np.subtract(total_positives[:, None], positives_above, out=positives_above)
         np.subtract(total_negatives[:, None], negatives_above, out=negatives_above)
         return cls(positives, negatives, positives_above, negatives_above, total_positives, total_negatives)
+
+
+def _without_empty_bins(positives: Floats, negatives: Floats) -> tuple[Floats, Floats]:
+    """Return the bins of each cell that have cases, moved together: most bins of a small cell are empty."""
+    cell, index = np.nonzero(positives + negatives)
+    filled = np.bincount(cell, minlength=len(positives))
+    place = np.arange(len(cell)) - np.repeat(np.cumsum(filled) - filled, filled)
+    packed = np.zeros((2, len(positives), filled.max(initial=1)))
+    packed[0, cell, place], packed[1, cell, place] = positives[cell, index], negatives[cell, index]
+    return packed[0], packed[1]
 
 
 def compute_ranking(scores: Scores, areas: Floats | None = None) -> dict[str, MetricValues]:
@@ -179,8 +190,8 @@ def _placement_variance(
     """Return the variance of the mean placement of one class, and its degrees of freedom.
 
     Args:
-        count: Cases of the class by bin, [K, 256].
-        placement: Proportion of the other class that a case of each bin is ranked right against, [K, 256].
+        count: Cases of the class by bin, [K, B].
+        placement: Proportion of the other class that a case of each bin is ranked right against, [K, B].
         cases: All cases of the class, [K].
         area: Mean of the placements, [K].
         modelled: Variance of the placements as Hanley & McNeil model it, [K].
