@@ -97,7 +97,22 @@ class Table:
             and (words(name) & LABEL_WORDS or any(is_namesake(name, output) for output in found.values()))
         )
         label = usual.get("label") or next(labels, None)
-        return found | {"label": label} if label and self.is_binary(label) else usual
+        if label and self.is_binary(label):
+            return found | {"label": label}
+        return usual if usual.keys() & {"label", "prediction"} else usual | self._amounts()
+
+    def _amounts(self) -> dict[str, str]:
+        """Return a predicted and an actual amount that are called alike, if the rows are events and not means."""
+        numbers = [name for name in self.names if self.rows and all(map(_is_number, self.column(name)))]
+        pairs = (
+            {"prediction": prediction, "label": label}
+            for prediction in numbers
+            if words(prediction) & PREDICTION_WORDS
+            for label in numbers
+            if label != prediction and words(label) & LABEL_WORDS and is_namesake(label, prediction)
+        )
+        pair = next(pairs, {})
+        return pair if pair and self.has_events() else {}
 
     def column(self, name: str) -> list[str]:
         """Return the cells of a column."""

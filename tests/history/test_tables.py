@@ -34,12 +34,16 @@ LOGS = {
     "a label called like the score": table("event_time,fraud_score,is_fraud", "{at},0.{digit},{bit}"),
     "a label of the same stem": table("ts,churn_probability,churned", "{at},0.{digit},{bit}"),
     "words for prediction and label": table("time,predicted_class_name,actual_class_name", "{at},true,{bit}"),
+    "amounts": table("timestamp,area,predicted_price,actual_price", "{at},{digit},{n}.5,{n}.25"),
+    "amounts of a day by id": table("date,house_id,predictedPrice,actualPrice", "{day},{n},{n},{n}.25"),
     "epoch seconds": table("timestamp,label,prediction", "{epoch},{bit},1"),
 }
 HISTORIES = {
     "a metric called score": table("date,score", "{day},0.{digit}", **DAILY),
     "means of what was predicted": table("date,avg_score,predicted_rate,actual_rate", "{day},0.7,0.3,0.2", **DAILY),
     "hourly means of what was predicted": table("date,predicted_rate,actual_rate", "{at},0.{digit},0.25", **HOURLY),
+    "amounts of days": table("date,predicted_demand,actual_demand", "{day},{n},{n}.25", **DAILY),
+    "amounts of days by model": table("date,model,predicted_demand,actual_demand", "{day3},m{third},{n},{n}", **DAILY),
     "a flag of another name": table("date,drift_score,is_holiday", "{at},0.{digit},{bit}", **HOURLY),
     "hourly scores": table("date,score", "{at},0.{digit}", **HOURLY),
     "scores by model": table("date,model,score", "{day3},m{third},0.9"),
