@@ -7,7 +7,7 @@ been wrong, and what was removed by it would be lost.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
@@ -55,6 +55,47 @@ SEND_RETENTION = timedelta(hours=1)
 MAX_REJECTED_KEYS = 20
 """Rejected notifications that are remembered of one receiver and model."""
 _PERSONAL_EVENTS = get_args(PersonalEvent)
+
+
+def with_current_names(state: AlertingState, aliases: Mapping[str, str]) -> AlertingState:
+    """Return the state with what is about an earlier name of a model under the name that it has now.
+
+    Args:
+        state: By the events, which have the names of their time.
+        aliases: Earlier name of a model → the name it has now.
+    """
+    if not aliases:
+        return state
+
+    def incident(tracked: TrackedIncident) -> TrackedIncident:
+        model = aliases.get(tracked.model, tracked.model)
+        members = (
+            replace(one, key=one.key._replace(model=aliases.get(one.key.model, one.key.model)))
+            for one in tracked.members
+        )
+        return replace(tracked, model=model, members=tuple(members))
+
+    notifications = {
+        replace(key, model=aliases.get(key.model, key.model)): entry for key, entry in state.notifications.items()
+    }
+    baselines = {aliases.get(model, model): restarts for model, restarts in state.baselines.items()}
+    return replace(
+        state,
+        acks=tuple(replace(ack, model=aliases.get(ack.model, ack.model)) for ack in state.acks),
+        silences=tuple(
+            replace(one, matchers=replace(one.matchers, model=aliases.get(one.matchers.model, one.matchers.model)))
+            for one in state.silences
+        ),
+        notes=tuple(replace(note, model=aliases.get(note.model, note.model)) for note in state.notes),
+        incidents=MappingProxyType({name: incident(one) for name, one in state.incidents.items()}),
+        # What is known under the name of now counts.
+        baselines=MappingProxyType(
+            baselines | {m: all_of for m, all_of in state.baselines.items() if m not in aliases}
+        ),
+        notifications=MappingProxyType(
+            notifications | {key: entry for key, entry in state.notifications.items() if key.model not in aliases}
+        ),
+    )
 
 
 def apply_events(state: AlertingState, events: Iterable[Event]) -> AlertingState:

@@ -18,6 +18,7 @@ from modeltop.alerting.event_log.location import enclosing_store, real_paths, st
 from modeltop.alerting.fleet import shared_starts
 from modeltop.alerting.grouping import group_incidents, ordered_incidents, with_incident_starts
 from modeltop.alerting.incidents import is_known
+from modeltop.alerting.state import with_current_names
 from modeltop.alerting.suppression import acknowledged_alerts, suppressions
 from modeltop.config.load import Config, candidate_paths
 from modeltop.core.errors import StoreError
@@ -231,7 +232,7 @@ class Pipeline:
         # The watcher, which gives its state, keeps and reports an incident whose rows are gone by itself.
         is_watcher = state is not None
         state = self.state_reader.alerting_state() if state is None else state
-        state = self._without_other_files(state, history)
+        state = with_current_names(self._without_other_files(state, history), self._config.model_aliases)
         health = self.state_reader.watcher_health()
         current, *earlier = split_at_restarts(history.series, state.baselines)
         self._evaluator.evaluate(current, defer_slow_detectors=self._defer_slow_detectors)

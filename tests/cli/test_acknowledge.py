@@ -397,3 +397,16 @@ def test_an_earlier_name_of_a_model_is_as_good(run, store, tmp_path, words):
         file.write('\n[models.churn]\naliases = ["old-churn"]\n')
     outcome = run(*words, *(("--why", "x") if words[0] != "story" else ()), "--store", store)
     assert (outcome.code, "is called" in outcome.err) == (0, False)
+
+
+@pytest.mark.parametrize("metric", ["", "/recall"])
+def test_what_was_acknowledged_before_a_model_was_renamed_stays_so(run, store, tmp_path, metric):
+    assert run("ack", f"churn{metric}", "--why", "rolling back", "--store", store).code == 0
+    assert run("silence", "churn", "--why", "backfill", "--store", store).code == 0
+    before = run("alerts", "--store", store).lines
+    with (tmp_path / "modeltop.toml").open("a") as file:
+        file.write('\n[models.renamed]\naliases = ["churn"]\n')
+    after = run("alerts", "--store", store).lines
+    assert [" renamed " in line for line in after] == [" churn " in line for line in before]
+    assert [line.partition("acked")[2] for line in after] == [line.partition("acked")[2] for line in before]
+    assert sum("acked" in line for line in after) == 2

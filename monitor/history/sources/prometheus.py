@@ -16,9 +16,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from modeltop.core.errors import SourceError
+from modeltop.core.metrics.registry import MetricRegistry
 from modeltop.core.text import did_you_mean, format_duration, parse_duration, sanitize
 from modeltop.history.sources.addresses import single, split_address
 from modeltop.history.sources.http import JsonService, ServiceError
+from modeltop.history.tables import is_performance_metric
 
 PARAMETERS = ("query", "lookback", "step", "metric", "model")
 LOOKBACK = timedelta(days=90)
@@ -36,6 +38,10 @@ MAX_AT_ONCE = 1.2
 """Series at a time, on average, up to which they follow one another."""
 WEEK_SECONDS, MONDAY_SECONDS = 604_800, 4 * 86_400
 """1 Jan 1970 was a Thursday."""
+EXPORTER_PREFIXES = ("go_", "process_", "python_", "prometheus_", "promhttp_", "scrape_", "up", "net_conntrack_")
+"""Starts of the names of metrics that Prometheus and the clients of it have about themselves."""
+MAX_NAMED = 8
+"""Metrics that are named to choose from."""
 _EXAMPLE = "avg by (model) (model_accuracy)"
 _NO_NAMES = re.compile(
     r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|`[^`]*`|\{[^}]*\}|\[[^\]]*\]"
@@ -94,7 +100,8 @@ def to_csv(address: str, clock: Callable[[], float] = time.time) -> bytes:
     url, parameters = split_address(address, PARAMETERS)
     query, metric, model = (single(parameters, name) for name in ("query", "metric", "model"))
     if not query:
-        raise SourceError(f"which metric? Name a query: 'prometheus:http://HOST:9090?query={_EXAMPLE}'")
+        example = f"which metric? Name a query: 'prometheus:http://HOST:9090?query={_EXAMPLE}'"
+        raise SourceError(example + _choice(JsonService(url, "Prometheus")))
     lookback, step = (
         _duration(parameters, name, default) for name, default in (("lookback", LOOKBACK), ("step", STEP))
     )
@@ -273,11 +280,28 @@ def _no_data(prometheus: JsonService, query: str, lookback: timedelta, step: str
     """Return that a query has no data, with the metric that may be meant, or how sparse samples are found."""
     reason = f"no data for this query in the last {format_duration(lookback, 1)}"
     try:
-        name = _metric_of(query)
-        names = prometheus.get("/api/v1/label/__name__/values", {}).get("data", [])
+        name, names = _metric_of(query), _metric_names(prometheus)
     except SourceError:
         return f"{reason}: check it in the web interface of Prometheus"
-    if isinstance(names, list) and name in names:
+    if name in names:
         return f"{reason}: samples older than 5 minutes count only in last_over_time({sanitize(name, 60)}[{step}])"
-    known = [each for each in names if isinstance(each, str)] if isinstance(names, list) else []
-    return f"{reason}: no metric is called {sanitize(name, 60)}{did_you_mean(name, known).replace(':', ';', 1)}"
+    return f"{reason}: no metric is called {sanitize(name, 60)}{did_you_mean(name, names).replace(':', ';', 1)}"
+
+
+def _metric_names(prometheus: JsonService) -> list[str]:
+    """Return the names of all metrics; raise SourceError if the service does not give them."""
+    names = prometheus.get("/api/v1/label/__name__/values", {}).get("data", [])
+    return [name for name in names if isinstance(name, str)] if isinstance(names, list) else []
+
+
+def _choice(prometheus: JsonService) -> str:
+    """Return the metrics that may be meant, those of models first; nothing if the service does not give them."""
+    try:
+        names = _metric_names(prometheus)
+    except SourceError:
+        return ""
+    registry = MetricRegistry()
+    own = [name for name in names if not name.startswith(EXPORTER_PREFIXES)]
+    own.sort(key=lambda name: not is_performance_metric(name, registry))
+    more = f" and {len(own) - MAX_NAMED:,} more" if len(own) > MAX_NAMED else ""
+    return f"; it has {sanitize(', '.join(own[:MAX_NAMED]), 400)}{more}" if own else ""

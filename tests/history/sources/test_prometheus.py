@@ -125,7 +125,6 @@ def test_a_result_whose_name_the_query_leaves_open_has_to_be_named(query):
 @pytest.mark.parametrize(
     ("rest", "expected"),
     [
-        ("", "which metric? Name a query: 'prometheus:http://HOST:9090?query="),
         ("?query=up&step=soon", "invalid step `soon`: write a number and s, m, h, d or w"),
         (
             "?query=up&step=1m",
@@ -199,3 +198,10 @@ def test_a_part_of_the_data_is_an_error_and_a_note_on_the_query_is_none(promethe
     answer["warnings"] += ["store eu is down"]
     with pytest.raises(SourceError, match=r"with a part of the data \(store eu is down\): see its log"):
         prometheus.fetch("?query=model_accuracy")
+
+
+def test_without_a_query_the_metrics_of_models_are_named_to_choose_from(prometheus):
+    names = ["go_threads", "latency_seconds", "model_accuracy", "up"]
+    prometheus.answers["/api/v1/label/__name__/values"] = {"status": "success", "data": names}
+    with pytest.raises(SourceError, match=r"Name a query: .*; it has model_accuracy, latency_seconds$"):
+        prometheus.fetch("")
