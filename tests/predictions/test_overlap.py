@@ -192,7 +192,7 @@ any_rows = st.sets(st.integers(0, 29), min_size=4)
 @pytest.mark.slow
 @settings(max_examples=20)
 @given(st.lists(whole_days, min_size=1, max_size=3), st.booleans())
-@example([{*range(12, 18)}, {*range(18, 24)}], True)
+@example(parts=[{*range(12, 18)}, {*range(18, 24)}], pending=True)
 def test_whole_days_in_any_order_end_in_the_store_of_one_run_over_all_of_them(parts, pending):
     late = {12, 13, 14, 15, 28, 29} if pending else ()
     with TemporaryDirectory() as folder:
