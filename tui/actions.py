@@ -216,8 +216,6 @@ def screen_text(app: App[Any]) -> str:
 
 
 def _imported(module: str, name: str) -> Action:
-    """Return an action of another module, which is imported on first use: the first frame needs none."""
-
     def act(screen: MainScreen, poller: Poller, *argument: str) -> None:
         action: Action = getattr(import_module(f"modeltop_tui.{module}"), name)
         action(screen, poller, *argument)

@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from modeltop_tui.view.state import Selection
 
 FIRST_FRAME_SECONDS = 0.15
-"""Seconds that the first frame waits for the first result: painted once, with its data, if that is fast."""
 
 APP_KEYS: tuple[Binding, ...] = (
     Binding("r", "app.perform('refresh')", "read everything again", show=False),
@@ -123,7 +122,6 @@ class ModeltopApp(App[object], inherit_bindings=False):
             self._explain_if_empty()
 
     def _explain_if_empty(self) -> None:
-        """Show what the input is, and the next command, where the first snapshot has no history."""
         snapshot = self.main_screen.screen_state.snapshot
         if snapshot is not None and not snapshot.history.series:
             from modeltop_tui.screens.start import StartScreen  # hardly ever needed
@@ -147,7 +145,6 @@ class ModeltopApp(App[object], inherit_bindings=False):
             self.diagnosis_worker.request(state.snapshot, prefetch_targets(state))
 
     def _refresh_target(self, target: DiagnosisTarget) -> None:
-        """Show a new result, if its target is still selected."""
         selection = self.main_screen.screen_state.selection
         if target in (selection.model, selection.key):
             self.main_screen.show_state(self.main_screen.screen_state)
@@ -190,7 +187,6 @@ class ModeltopApp(App[object], inherit_bindings=False):
             self.main_screen.show_state(replace(state, loading=loading))
 
     def _select_named(self) -> None:
-        """Select what the command line names, once; or say that nothing matches."""
         from modeltop_tui.view.goto import CommandWords, interpret  # hardly ever needed
 
         words, self._goto = self._goto, ""

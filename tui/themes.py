@@ -15,7 +15,6 @@ DARK, LIGHT = "modeltop-dark", "modeltop-light"
 
 
 def _shades(*texts: str) -> TerminalTheme:
-    """Return 16 colors: of the background and the text, the eight normal ones, and the eight bright ones."""
     (background, text), normal, bright = ([Color.parse(f"#{code}").rgb for code in codes.split()] for codes in texts)
     return TerminalTheme(background, text, normal, bright)
 

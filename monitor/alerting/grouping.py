@@ -137,7 +137,6 @@ def incident_id(model: str, fired: datetime) -> str:
 
 
 def _groups(alerts: Iterable[Alert], periods: Times | None, restarts: Restarts) -> list[list[Alert]]:
-    """Split the alerts of one model into incidents, oldest first; each in the order in which its alerts fired."""
     groups: list[list[Alert]] = []
     end = _END
     for alert in sorted(alerts, key=lambda alert: (_fired(alert), alert.since, alert.key, alert.rule)):
@@ -226,7 +225,6 @@ class _KnownIds:
 
 
 def _unused_id(model: str, group: Sequence[Alert], taken: set[str]) -> str:
-    """Return the id of a group's first alert; that of a later one if a group before it keeps that id."""
     names = (incident_id(model, _fired(alert)) for alert in group)
     return next((name for name in names if name not in taken), incident_id(f"{model}\0", _fired(group[0])))
 
@@ -282,7 +280,6 @@ class _IncidentBuilder:
         return severity, kind, alert.key.segment != "all", metric.name not in BASE_METRICS
 
     def _excess(self, alert: Alert) -> float:
-        """Return the distance from the baseline when the alert fired, in its deviations; relative without any."""
         series = self.history.series.get(alert.key)
         if series is None or alert.condition is not Condition.THRESHOLD:
             return 0.0
@@ -297,7 +294,6 @@ class _IncidentBuilder:
         return distance / (deviation or abs(center) or 1.0)
 
     def _points(self, lead: Alert, resolved_at: datetime | None) -> Series | None:
-        """Return the evaluable points of the lead up to the end of the incident; None if it is not about values."""
         series = self.history.series.get(lead.key)
         if series is None or lead.condition is not Condition.THRESHOLD:
             return None
@@ -341,7 +337,6 @@ class _IncidentBuilder:
 
 
 def _evaluable(series: Series) -> Series:
-    """Return the evaluable points of a series, without values too large for their squares to be numbers."""
     evaluable = series.evaluable() & (np.abs(series.values) < MAX_MAGNITUDE)
     return series if evaluable.all() else series[evaluable]
 
@@ -410,6 +405,5 @@ def _numbers(
 
 
 def _weights(points: Series) -> Floats:
-    """Return the cases of each point, or its rows; 1 for each where some are unknown."""
     weights = points.effective_support()
     return weights if bool((np.isfinite(weights) & (weights > 0)).all()) else np.ones(len(points))

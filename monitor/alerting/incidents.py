@@ -261,7 +261,6 @@ class _Tracker:
         return after
 
     def _absent_members(self, tracked: TrackedIncident, current: Sequence[Member]) -> _Absent:
-        """Return what becomes of the members that are no alerts any more."""
         absent = _Absent([])
         for member in tracked.members:
             if any(is_same_alert(member, other) for other in current):

@@ -43,7 +43,6 @@ class _MissedFinder:
     model_wide: list[tuple[TrackedIncident, Member]]
 
     def receivers_for(self, incident: TrackedIncident) -> dict[str, None]:
-        """Return the receivers to be notified now that were to be notified while the incident lasted."""
         working: dict[str, str] = {}
         # Asked first because it costs least and settles most incidents.
         for name in self.names_at(incident, self.now, all_members=True):
@@ -60,7 +59,6 @@ class _MissedFinder:
         return dict.fromkeys(receiver for name, receiver in working.items() if name in due & now.keys())
 
     def names_at(self, incident: TrackedIncident, moment: datetime, *, all_members: bool = False) -> dict[str, None]:
-        """Return the receivers of its members that were not silenced, inhibited or muted at a moment, or of all."""
         inhibited = inhibitions(self.model_wide, moment)
         suppressor = Suppressor.at(self.state, self.config.mutes, moment, inhibited, present=self.now)
         return {

@@ -131,7 +131,6 @@ class RoutingConfig:
 
     routes: tuple[Route, ...] = ()
     rules: tuple[Rule, ...] = ()
-    """The rules in force; a rule may name receivers of its own."""
     mutes: tuple[MuteTimeInterval, ...] = ()
     policies: Mapping[str, NotificationPolicy] = field(default_factory=dict)
     """By receiver, in the order of the configuration; a receiver that is not among them is never notified."""

@@ -47,11 +47,9 @@ from modeltop.core.incident import (
 from modeltop.core.series import Severity
 
 SILENCE_RETENTION = timedelta(days=5)
-"""Time after its end for which a silence is retained."""
 INCIDENT_RETENTION = timedelta(days=30)
 """Time for which closed incidents, expired acknowledgements and entries of resolved notifications are retained."""
 SEND_RETENTION = timedelta(hours=1)
-"""Age up to which sends count toward the hourly cap."""
 MAX_REJECTED_KEYS = 20
 """Rejected notifications that are remembered of one receiver and model."""
 _PERSONAL_EVENTS = get_args(PersonalEvent)
@@ -211,7 +209,6 @@ class _MutableState:
                 self.clock_accept_requested = True
 
     def _add_baseline(self, model: str, restart: BaselineRestart) -> None:
-        """Add a new baseline; without a period since the last one it is a correction of that."""
         known = self.baselines.get(model, ())
         if restart not in known:
             known = known[:-1] if known and known[-1].newest == restart.newest else known

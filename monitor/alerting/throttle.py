@@ -25,7 +25,6 @@ class NotificationBatch:
 
     receiver: str
     notifications: tuple[Notification, ...]
-    """At least one; they succeed or fail together."""
     is_digest: bool = False
     """Whether it collects the notifications that the hourly cap held back."""
 

@@ -167,7 +167,6 @@ class _IncidentTimelineBuilder:
         return IncidentTimeline(self.id, self.incident, ordered)
 
     def _matches(self, silence: Silence, model: str) -> bool:
-        """Return whether a silence is about the incident; of one that no watcher saw only the model is known."""
         if self.incident is None:
             return fnmatchcase(model, silence.matchers.model)
         return any(silence.matchers.match_labels(one.rule, one.key, one.severity) for one in self.incident.members)
@@ -236,7 +235,6 @@ class _TimelineBuilder:
         return min(silence.end, expiration.at) if expiration else silence.end
 
     def silence_entries(self, silence: Silence, end: datetime = _END) -> Iterator[TimelineEntry]:
-        """Yield that a silence started, and that it ended if that was before `end`."""
         text = f"until {format_minute(silence.end, silence.start)}: {silence.reason}"
         yield TimelineEntry(max(silence.created_at, silence.start), "silenced", silence.by, text)
         expiration = self.expirations.get(silence.id)
@@ -249,7 +247,6 @@ class _TimelineBuilder:
         return tuple(sorted(chain.from_iterable(entries), key=lambda entry: entry.at))
 
     def _add_baseline(self, at: datetime, start: datetime, by: str) -> None:
-        """Add a new baseline to the incidents that end with it; without any it is a note."""
         text = f"from {format_day(start)} on"
         is_open = [draft for draft in self.incidents.values() if draft.is_open]
         for draft in is_open:

@@ -165,7 +165,6 @@ def settings(args: argparse.Namespace, config: Config) -> list[LogSettings]:
 
 
 def _override(log: LogSettings, args: argparse.Namespace) -> LogSettings:
-    """Return the settings of a log with the options of the command line in their stead."""
     spec = {name: getattr(args, name) for name, *_ in OPTIONS} | {
         "scores": tuple(args.score),
         "segments": tuple(args.segment),

@@ -78,7 +78,6 @@ class AppOptions:
     mouse: bool = True
     """Whether the app reacts to the mouse, so that the terminal cannot select text by it."""
     ascii: bool | None = None
-    """Whether it draws with ASCII characters only; None: as the terminal's encoding suggests."""
     theme: str | None = None
     """A theme of the app or of Textual; None: by the background of the terminal."""
     bell: bool = True
@@ -86,7 +85,6 @@ class AppOptions:
     guide: tuple[tuple[str, str], ...] = ()
     """Hints for the last line, one after the other: the keys that lead to the next one, and the text."""
     goto: str = ""
-    """What to select at first, as after `:`."""
 
 
 OpenApp = Callable[["Pipeline", AppOptions], int]

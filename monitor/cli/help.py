@@ -17,10 +17,8 @@ from modeltop.core.text import did_you_mean, display_width, sanitize
 FOLDER = Path(__file__).resolve().parents[1] / "help"
 FIRST = "getting-started"
 MAX_WIDTH = 100
-"""Columns of a page on a wide terminal: longer lines are hard to read."""
 MIN_COLUMN = 8
 INDENT = 4
-"""Columns before code that is narrow enough."""
 _MARKUP = re.compile(r"\*\*(.+?)\*\*|(?<![\w*])\*([^*\s][^*]*)\*(?!\w)|\[([^\]]*)\]\([^)]*\)")
 
 
@@ -94,7 +92,6 @@ def rendered(markdown: str, width: int) -> Iterator[str]:
 
 
 def _code(line: str, width: int) -> tuple[str, ...]:
-    """Return a line of code, with its comment on a line above if both do not fit."""
     text, mark, comment = line.partition("  # ")
     return (f"# {comment.strip()}", text.rstrip()) if mark and display_width(line) > width else (line,)
 
@@ -115,7 +112,6 @@ def _part(lines: Sequence[str], width: int) -> Iterator[str]:
 
 
 def _plain(text: str) -> str:
-    """Return text without the marks of bold, italics and links; names in backticks keep theirs."""
     parts = re.split(r"(`[^`]*`)", " ".join(text.split()))
     return "".join(part if part.startswith("`") else _MARKUP.sub(r"\1\2\3", part) for part in parts)
 

@@ -39,7 +39,6 @@ MAX_COLUMNS = 7
 MAX_NOTES = 3
 PERIODS = 3
 MAX_WIDTHS = (18, 24, 16)
-"""Of name, role and format; the reason has the rest."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -74,7 +73,6 @@ def run(args: argparse.Namespace, context: Context) -> int:
 
 
 def _page(inspection: Inspection, catalog: MetricRegistry) -> Iterator[str]:
-    """Yield the lines about one file, at most 24 of 79 columns."""
     yield truncate(_title(inspection), WIDTH)
     if inspection.failure:
         yield from textwrap.wrap(sanitize(inspection.failure, 400), WIDTH)
@@ -101,7 +99,6 @@ def _models_note(inspection: Inspection, notes: Sequence[str]) -> Iterator[str]:
 
 
 def _note_lines(notes: Sequence[str]) -> Iterator[str]:
-    """Yield the notes on a file, one that names flags first and entire."""
     ranked = sorted(notes, key=lambda note: "`--" not in note)
     shown = (
         ranked if len(notes) <= MAX_NOTES else [*ranked[: MAX_NOTES - 1], f"{len(notes) - MAX_NOTES + 1} more notes"]

@@ -134,7 +134,6 @@ def _run(words: list[str], context: Context) -> int:
 
 
 def _misspelt(words: Sequence[str]) -> str | None:
-    """Return the command nearest to the first word, if that is neither a path nor an option."""
     if not words or words[0].startswith("-") or os.path.lexists(words[0]):
         return None
     import difflib

@@ -53,7 +53,6 @@ def run(args: argparse.Namespace, context: Context) -> int:
 
 
 def _compute(args: argparse.Namespace, context: Context) -> int:
-    """Compute the one log among the arguments, and open the app on it, if the person agrees."""
     from modeltop.cli import compute
 
     parser = argparse.ArgumentParser()
@@ -75,7 +74,6 @@ def _is_prediction_log(path: str) -> bool:
 
 
 def _split_words(paths: list[str]) -> tuple[list[str], list[str]]:
-    """Return the paths, and the words beside them that name no file, such as a model to select."""
     words = [word for word in paths[1:] if re.fullmatch(r"\w[\w-]*", word) and not Path(word).exists()]
     return [path for path in paths if path not in words], words
 

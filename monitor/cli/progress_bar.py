@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 CELLS = 24
 PAUSE = 0.1
-"""Smallest interval between two frames, in seconds."""
 ERASE = "\r\x1b[K"
 
 

@@ -33,7 +33,6 @@ CHUNK_BYTES = 1 << 16
 FIRST_BYTES = 8 << 20
 """Maximum bytes of the first read, whose rows decide the formats: a file yields as many, a pipe what it holds."""
 MAX_REPORTED = 50
-"""Refused rows that are reported one by one."""
 SOURCE = "stdin"
 WRITE_PLAIN = "write a header such as date,model,accuracy, and ISO 8601 dates"
 NUMBERS = ("values", *COMPANIONS.values())
@@ -104,7 +103,6 @@ class _RecordedRows:
         self.models |= dict.fromkeys(row.model for row in rows)
 
     def _stored(self, values: Mapping[str, Floats]) -> dict[str, Floats]:
-        """Return values by the name that they are stored under: in the long shape blocks have the names as written."""
         return {self._catalog.stored_name(name): column for name, column in values.items()}
 
     def _valid(self, row: PeriodRow) -> PeriodRow | None:
@@ -165,7 +163,6 @@ def _present(columns: Mapping[str, Floats], row: int) -> dict[str, float]:
 
 
 def _join(earlier: PeriodRow, later: PeriodRow) -> PeriodRow | None:
-    """Return both rows as one; None if the later one corrects the earlier."""
     same_count = earlier.count == later.count or None in (earlier.count, later.count)
     if earlier.values.keys() & later.values.keys() or earlier.provisional != later.provisional or not same_count:
         return None
@@ -174,7 +171,6 @@ def _join(earlier: PeriodRow, later: PeriodRow) -> PeriodRow | None:
 
 
 def _batches(stdin: BinaryIO, parser: CsvParser) -> Iterator[tuple[list[Block], CsvParser]]:
-    """Yield the blocks of the rows received, with the parser that reads on from there."""
     buffer, open_lines = b"", 0
     for chunk, is_last in _chunks(stdin, parser.catalog):
         buffer += chunk
@@ -228,5 +224,4 @@ def _chunks(stdin: BinaryIO, catalog: MetricRegistry) -> Iterator[tuple[bytes, b
 
 
 def _read_available(stdin: BinaryIO, size: int = CHUNK_BYTES) -> bytes:
-    """Return at least one byte, without waiting for more; none at the end."""
     return bytes(stdin.read1(size)) if isinstance(stdin, io.BufferedIOBase) else stdin.read(size)

@@ -24,7 +24,6 @@ INCIDENT_KEYS = {
     "opened": "opened_at",
     "closed": "closed_at",
 }
-"""Field of an incident by its key in the JSON of this command."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -64,7 +63,6 @@ def run(args: argparse.Namespace, context: Context) -> int:
 
 
 def _remedy(args: argparse.Namespace, models: Iterable[str]) -> str:
-    """Return what to do where no model has the name, which may be a path that was written first."""
     if os.path.lexists(args.model):
         return ", but a path: write it behind the model, as in `modeltop story MODEL PATH`"
     return did_you_mean(args.model, models) or ": `modeltop check` lists the models"

@@ -12,7 +12,6 @@ from modeltop.config.table import TableReader
 from modeltop.core.calendar import CalendarEvent, DayRange
 
 LEAP_YEAR = 2024
-"""Stands for every year, as it has all days."""
 MAX_RANGE, MAX_DAYS = 60, 183
 """Maximum days of one range, and of an event in a year: the values of more are no exception."""
 EXAMPLES = 'write "12-25" for every year, "2026-11-27" for one, or a range such as "12-24..12-26"'

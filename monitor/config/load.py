@@ -40,7 +40,6 @@ if TYPE_CHECKING:
 
 NAME = "modeltop.toml"
 SIZE_LIMIT = 1_000_000
-"""Bytes; a configuration is written by hand, so a larger file is a mistake."""
 MAX_DEPTH = 50
 """Parts of a dotted key: the parser takes time and memory by their square."""
 _KEY_PART = r"""(?:[\w-]++|"(?:[^"\\\n]|\\.)*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+"""
@@ -60,9 +59,7 @@ class Config:
     """Those that are configured; `modeltop.rules.defaults.rules_in_force` adds the default ones."""
     catalog: MetricRegistry = field(default_factory=MetricRegistry)
     model_aliases: Mapping[str, str] = field(default_factory=dict)
-    """Earlier name of a model → the name it has now."""
     store: Path | None = None
-    """Folder of the store; None for the XDG data folder."""
     zone: tzinfo = UTC
     """Time zone of dates that carry none."""
     sources: Sources = NO_SOURCES
@@ -73,14 +70,11 @@ class Config:
     """Age of a model's newest row at which no data is an alert; None: derived from its own past gaps."""
     on_no_data: Severity = Severity.UNKNOWN
     receivers: Mapping[str, Receiver] = field(default_factory=dict)
-    """By name, in the order in which they replace disabled ones."""
     routes: tuple[Route, ...] = ()
     mutes: tuple[MuteTimeInterval, ...] = ()
     calendar: tuple[CalendarEvent, ...] = ()
-    """Days on which other values are normal."""
     watch: WatchSettings = field(default_factory=WatchSettings)
     defaults: Defaults = field(default_factory=Defaults)
-    """The default rules that apply."""
     logs: Mapping[str, LogSettings] = field(default_factory=dict)
     """By name, the prediction logs that `compute` turns into history."""
 

@@ -30,7 +30,6 @@ def _header(table: str) -> tuple[str, int]:
 
 
 def _line_in(lines: list[str], start: int, key: str) -> int | None:
-    """Return the line of a key in the table that starts at an index; without it, that of the table."""
     for place in range(start + 1, len(lines)):
         if lines[place].startswith("[") and lines[place].endswith("]"):
             break

@@ -10,7 +10,6 @@ from modeltop.core.text import format_exact
 from modeltop.predictions.spec import ALL_FEATURES, LogSettings, LogSpec
 
 COST_KEYS = ("fp", "fn")
-"""Errors that `cost` may put a price on: false positives and false negatives."""
 _SPEC_FIELDS = [field.name for field in fields(LogSpec) if field.name != "positive"]
 _SPEC_KEYS = {"sources": "source", "scores": "score", "every": "spacing"}
 
@@ -33,7 +32,6 @@ def _log(name: str, table: TableReader, timezone: str) -> LogSettings:
 
 
 def _label_value(table: TableReader) -> str | None:
-    """Return the positive class as text, though it may be a number or true in the log."""
     value = table.get("positive", (str, int, float, bool), "a value of the label")
     return str(value).lower() if isinstance(value, bool) else None if value is None else str(value)
 

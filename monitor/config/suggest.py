@@ -30,7 +30,6 @@ class SuggestedRule:
 
     key: SeriesKey
     table: dict[str, Any]
-    """As `tomllib` would give it."""
     reason: str
     """A sentence of numbers, dates and our own words, without foreign text."""
 
@@ -106,7 +105,6 @@ def _reasons(limits: SuggestedLimits, series: Series, metric: Metric) -> Iterato
 
 
 def _default_floor(series: Series, reason: str) -> tuple[dict[str, Any], str]:
-    """Return the limits of the default rule for a series too young for its own; empty if there is none."""
     for rule in default_rules() if reason.startswith("needs ") else ():
         detector = rule.detector
         if isinstance(detector, Threshold) and rule.matches(series.key) and not skip_reason(rule, series):

@@ -266,7 +266,6 @@ class Verdict:
 
 
 MAX_SENTENCE = 75
-"""Maximum terminal cells of each sentence of a verdict."""
 
 
 class Question(NamedTuple):
@@ -275,7 +274,6 @@ class Question(NamedTuple):
     question: str
     answer: str
     reason: str
-    """Clauses with the numbers; sanitized."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -139,13 +139,11 @@ class Incident:
     severity: Severity
     """Highest active level of its alerts; once resolved, the highest reached."""
     alerts: tuple[str, ...]
-    """Ids of its alerts, in the order in which they fired."""
     lead: str
     """Id of the alert that it is shown by."""
     key: SeriesKey
     condition: Condition
     started_at: datetime
-    """Start of the first period of the change that the lead alert is about; of no data, the newest row."""
     baseline_from: datetime | None = None
     """First of at most 60 evaluated periods before `started_at`; `started_at` itself if the decline started with the
     history, so that its first period is all there is to compare with. None: nothing to compare with."""
@@ -193,7 +191,6 @@ class Member:
     key: SeriesKey
     condition: Condition
     severity: Severity
-    """Its active level; once resolved, the highest reached."""
     since: datetime
     fired: datetime
     resolved: datetime | None = None
@@ -206,7 +203,6 @@ class TrackedIncident:
     id: str
     model: str
     members: tuple[Member, ...]
-    """In the order in which they fired."""
     lead: str
     """Id of the alert that it is shown by."""
     started_at: datetime

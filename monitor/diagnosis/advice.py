@@ -96,7 +96,6 @@ def retraining_blocker(observations: Observations) -> str | None:
 
 
 def _blockers(observations: Observations, unit: str) -> Iterator[str]:
-    """Yield what forbids a retraining: a fault would be learned, or be gone with the next release."""
     if lost_skill(observations) is not None:
         yield "the model is no better than chance since then"
     if labels_moved_alone(observations) is not None:

@@ -35,7 +35,6 @@ MIN_USUAL = 8
 """Periods outside of earlier alerts from which these are left out of what was before."""
 MAX_Z = 99.0
 Z_95 = 1.96
-"""Half width of a 95 % interval in standard errors."""
 MAX_NO_CHANGE_PROBABILITY = 0.1
 """Probability of no sustained change at which a fall may still explain an active alert."""
 MAX_CHANCE = 0.2
@@ -154,7 +153,6 @@ def _bias_difference(series: Series, levels: Sequence[float], before: Indices, a
 
 
 def _weights(series: Series) -> Floats:
-    """Return the support if it is known for all periods, else 1 per period."""
     if series.support is None or not (np.isfinite(series.support) & (series.support > 0)).all():
         return np.ones(len(series))
     return series.support

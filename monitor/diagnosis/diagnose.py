@@ -63,7 +63,6 @@ def diagnose_incident(snapshot: Snapshot, incident: Incident) -> Diagnosis:
 
 
 def _recent_incident(snapshot: Snapshot, model: str) -> Incident | None:
-    """Return the last incident of a model, if it resolved within the newest periods; else None."""
     resolved = (incident for incident in snapshot.incidents if incident.model == model and incident.resolved_at)
     last = next(resolved, None)
     periods = snapshot.history.periods.get(model)
@@ -217,7 +216,6 @@ def _worst_series(context: ModelContext, patterns: Sequence[SeriesPattern]) -> S
 
 
 def _hypotheses(observations: Observations) -> tuple[CauseHypothesis, ...]:
-    """Return the causes, preceded by an unknown one if none is likely enough; none if nothing is wrong."""
     if observations.series is None and observations.no_data_alert is None:
         return ()
     if observations.context.missing_input is not None:

@@ -35,7 +35,6 @@ def metric_patterns(context: ModelContext, key: SeriesKey | None) -> tuple[Serie
 
 
 def _most_unstable(context: ModelContext) -> Iterator[SeriesPattern]:
-    """Yield the most unstable metrics with a direction: realized before estimated, proportions before others."""
     ranked: list[tuple[tuple[bool, bool, float], Series]] = []
     for name, series in context.overall_series().items():
         metric = context.catalog.get(name)
@@ -69,7 +68,6 @@ def instability(series: Series) -> float:
 
 
 def _largest_step(values: Floats) -> float:
-    """Return the most significant change of level, in standard errors of points of deviation 1."""
     n = len(values)
     count = np.arange(2, n - 1)
     sums = np.cumsum(values)
@@ -78,7 +76,6 @@ def _largest_step(values: Floats) -> float:
 
 
 def _weekly_correlation(values: Floats) -> float:
-    """Return the autocorrelation at a lag of seven periods; 0 with fewer than three weeks."""
     if len(values) < 3 * WEEK:
         return 0.0
     centred = values - values.mean()

@@ -92,7 +92,6 @@ def _reported_decline(observations: Observations) -> str | None:
 
 
 def _undecided(observations: Observations) -> Answer:
-    """Return the answer where no change is known: no if rules evaluated the metrics, else unknown."""
     series = observations.series
     if series is None:
         overall = observations.context.overall_series()
@@ -141,7 +140,6 @@ def _less_reliable(observations: Observations) -> Answer:
 
 
 def _components(observations: Observations) -> str:
-    """Return which of precision and recall fell, as a clause; empty if neither did, or one is unknown."""
     precision, recall = (observations.before_after.get(name) for name in ("precision", "recall"))
     if precision is None or recall is None:
         return ""

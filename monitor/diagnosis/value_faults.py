@@ -223,7 +223,6 @@ def _fits(
     unit: Conversion,
     max_distance: float = MAX_KS_DISTANCE,
 ) -> bool:
-    """Return whether a feature is, in all periods, what a reference would be in another unit."""
     expected = unit.factor * (reference.high - reference.low)
     after = values.after
     min_ratio = MIN_TEMPERATURE_RATIO if unit.offset else RANGE_RATIOS[0]
@@ -244,7 +243,6 @@ def _mean_error(values: _Values, period: ValueRange, reference: ValueRange, unit
 
 
 def _ks_distance(histogram: Histogram, reference: ValueRange, values: _Values, unit: Conversion) -> float:
-    """Return the distance of a feature's rows after from a reference in another unit, at its own bins' edges."""
     edges = values.histogram.edges
     if edges is None or histogram.edges is None:
         return 0.0
@@ -258,7 +256,6 @@ def _ks_distance(histogram: Histogram, reference: ValueRange, values: _Values, u
 
 
 def _distribution(histogram: Histogram, reference: ValueRange, at: Floats) -> Floats:
-    """Return the share of the reference below some values, linear within a bin; its extremes close the outer bins."""
     assert histogram.edges is not None
     bounds = np.array([reference.low, *(high for _, high in histogram.edges[:-1]), reference.high])
     rows = histogram.reference[: len(histogram.edges)]

@@ -70,7 +70,6 @@ def _ok(observations: Observations, step: Iterable[str]) -> Verdict:
 
 
 def _sentences(what: Iterable[str], why: Iterable[str], do: Iterable[str]) -> Verdict:
-    """Return of each sentence the longest variant that fits; variants come longest first."""
     return Verdict(*(_finish(sentence_case(_first_that_fits(list(texts)))) for texts in (what, why, do)))
 
 
@@ -84,7 +83,6 @@ def _finish(text: str) -> str:
 
 
 def _why(observations: Observations, hypotheses: Sequence[CauseHypothesis], what: str = "") -> Iterator[str]:
-    """Yield the cause with its certainty and its evidence that is not in `what`, the longest variant first."""
     if not hypotheses:
         yield f"Cause unclear: {insufficient_data_reason(observations)}"
         return
@@ -109,7 +107,6 @@ def _why(observations: Observations, hypotheses: Sequence[CauseHypothesis], what
 
 
 def _concern(context: ModelContext) -> Iterator[str]:
-    """Yield the worst concern about a model that is ok, the longest variant first."""
     concern = context.concerns[0]
     series = context.find_series(concern.key)
     text = describe_concern(concern, context.catalog.get(concern.key.metric), period_unit(series), context.now)
@@ -119,7 +116,6 @@ def _concern(context: ModelContext) -> Iterator[str]:
 
 
 def _missing_input(observations: Observations, alert: Alert) -> tuple[list[str], list[str]]:
-    """Return what is missing or cannot be read, and the reason."""
     subject = series_subject(alert.key) if alert.key.metric != "*" else "the input"
     problem = "has no data since" if alert.condition is Condition.NO_DATA else "cannot be read since"
     reason = alert.breach.message if alert.breach else alert.condition.value
@@ -147,7 +143,6 @@ def _what(observations: Observations) -> Iterator[str]:
 
 
 def _change(observations: Observations, series: Series, focus: BeforeAfter) -> str:
-    """Return the change as it is shown everywhere, and the newest value if that is another."""
     shown, incident = observations.shown(focus), observations.context.incident
     newest = float(series.values[series.evaluable()][-1]) if incident is None or incident.now is None else incident.now
     old, new, current = format_values(observations.metric, shown.before, shown.after, newest)
@@ -167,7 +162,6 @@ def _change(observations: Observations, series: Series, focus: BeforeAfter) -> s
 
 
 def _extended(text: str, observations: Observations, series: Series) -> Iterator[str]:
-    """Yield the change with what else is known of it, then without."""
     metric, changes = series.key.metric, observations.before_after
     other = changes.get({"recall": "precision", "precision": "recall"}.get(metric, ""))
     accuracy = changes.get("accuracy") if metric == CONFIDENCE else None
@@ -195,7 +189,6 @@ def _limit_clause(observations: Observations, series: Series, *, short: bool) ->
 
 
 def _level(observations: Observations, series: Series) -> Iterator[str]:
-    """Yield the newest value and its limit, where nothing was before to compare it with."""
     values = series.values[series.evaluable()]
     if not len(values):
         yield f"{series_subject(series.key)} has no evaluated periods"

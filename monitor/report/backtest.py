@@ -80,7 +80,6 @@ def _backtest_rule(rule: Rule, statuses: list[RuleStatus], alerts: list[Alert], 
 
 
 def _span(columns: list[Times]) -> timedelta:
-    """Return the time from the first start to the last, and one usual period more, for the length of the last one."""
     if not columns:
         return timedelta()
     first, last = min(times[0] for times in columns), max(times[-1] for times in columns)
@@ -136,7 +135,6 @@ def _describe_evaluated(result: BacktestResult, now: datetime) -> str:
 
 
 def _describe_dates(alert: Alert, now: datetime) -> str:
-    """Return when an alert fired and resolved; the line of the alert has its first breached period and its length."""
     fired = "not confirmed" if alert.fired is None else f"fired {format_day(alert.fired, now)}"
     return fired + (resolved_clause(alert, now) or ", open")
 

@@ -13,9 +13,7 @@ from modeltop.report.phrases import series_name
 
 QUESTIONS_TITLE = "Five questions"
 MAX_CAUSES = 5
-"""Causes that are listed, the likeliest."""
 MAX_LINES = 8
-"""Metrics, features and segments that are listed."""
 
 
 def diagnosis_sections(diagnosis: Diagnosis, catalog: MetricRegistry) -> dict[str, tuple[str, ...]]:

@@ -99,9 +99,7 @@ figure { margin: 0; } figcaption { padding-left: .2rem; } svg { display: block; 
 """
 
 MAX_LINE_WIDTH = 900
-"""Maximum terminal cells of a line of a list."""
 MAX_VERDICT_WIDTH = 400
-"""Maximum terminal cells of a verdict."""
 MAX_CHARTS = 240
 """Charts in one file, those of the worst models; more would make it too large to be sent."""
 MAX_CHARTS_PER_MODEL = 12
@@ -109,7 +107,6 @@ MAX_CHARTS_PER_MODEL = 12
 MAX_ROWS = 20
 """Rows of a table that are shown unfolded, the worst."""
 MAX_LISTED = 20
-"""Resolved alerts of one model, and lines that could not be read, that are listed; the newest."""
 COLUMNS = ("metric", "now", *CHANGE_NAMES.values(), "95 %", "n")
 WIDE_COLUMNS = (CHANGE_NAMES["30d"], CHANGE_NAMES["first"], "95 %", "n")
 """Columns that a phone does not show."""
@@ -241,7 +238,6 @@ class _Page:
             yield f"<figure><figcaption>{escape_text(caption)}</figcaption>{svg}</figure>"
 
     def _more_charts(self, others: Sequence[Series]) -> Iterator[str]:
-        """Yield the charts of the metrics of all rows and of what alerts; those of other segments unfold."""
         first, segments = self._by_interest(others)
         # A report of one model has room for all of its charts.
         is_open = len(self.snapshot.model_statuses) == 1
@@ -256,7 +252,6 @@ class _Page:
             yield f"<p>{pluralize(missing, 'more chart')} in the app: run modeltop to see them.</p>"
 
     def _by_interest(self, history: Sequence[Series]) -> tuple[list[Series], list[Series]]:
-        """Return the metrics of all rows and the segments that alert, and the other segments."""
         first = [one for one in history if one.key.segment == "all" or one.key in self.severities]
         return first, [one for one in history if one not in first]
 
@@ -301,7 +296,6 @@ class _Page:
             yield "</details>"
 
     def _notes_and_alerts(self, model: str) -> Iterator[str]:
-        """Yield the notes on a model, then its alerts one by one with their ids, the resolved ones last."""
         snapshot = self.snapshot
         notes = (describe_note(note, snapshot.clock) for note in snapshot.notes_about(model))
         yield from _list(notes, "<h3>Notes</h3>")
@@ -327,7 +321,6 @@ class _Page:
         yield from _list(lines, "<section><h2>Problems of the input</h2>", "</section>")
 
     def _footer(self) -> Iterator[str]:
-        """Yield how to read the charts, the rules, the skipped ones, and failed explanations."""
         snapshot = self.snapshot
         rules = rule_lines(snapshot) if snapshot.history.periods else ()  # without any, they were not applied
         items = [LEGEND, *rules, *(line.strip() for line in skipped_rules(snapshot.rule_statuses))]
@@ -347,7 +340,6 @@ def _cells(tag: str, *contents: str) -> str:
 
 
 def _list(lines: Iterable[str], before: str, after: str = "", kind: str = "plain") -> Iterator[str]:
-    """Yield lines of foreign text as a list of a CSS class, between two pieces of markup; nothing if there are none."""
     texts = [f"<li>{escape_text(line, MAX_LINE_WIDTH)}</li>" for line in lines]
     if texts:
         yield from (before, f'<ul class="{kind}">', *texts, "</ul>", after)

@@ -176,7 +176,6 @@ def alert_record(alert: Alert, snapshot: Snapshot) -> Record:
 
 
 def _count(value: float | None) -> float | int | None:
-    """Return a count without a fraction if it has none."""
     return int(value) if value is not None and value.is_integer() else value
 
 

@@ -36,13 +36,10 @@ from modeltop.rules.rule import UNKNOWN_METRIC, Rule, describe_rule, metric_tabl
 from modeltop.rules.snapshot import Snapshot
 
 MAX_NAME = 40
-"""Maximum terminal cells of a person's name."""
 MAX_REASON = 200
-"""Maximum terminal cells of a reason."""
 MAX_PROBLEM_WIDTH = 400
 """Maximum terminal cells of why something could not be read, with the command to run."""
 MAX_NAMED = 8
-"""Models, or series, that are named in one line."""
 MARKS = {
     Severity.CRITICAL: ("▲", "critical"),
     Severity.UNKNOWN: ("○", "unknown"),
@@ -59,7 +56,6 @@ NEXT_COMMANDS = (
     ("modeltop demo", "a guided incident of two minutes"),
     ("modeltop help getting-started", "the manual"),
 )
-"""Commands that are worth a try where no history was found, and what each shows."""
 _FAULT_END = re.compile(": |; ")
 """What separates, in the message of a fault, what is wrong from what to do."""
 LINE_WIDTH = 80
@@ -201,7 +197,6 @@ def worst_alert(snapshot: Snapshot) -> Alert | None:
 
 
 def _other_severity(snapshot: Snapshot, first: Alert) -> str:
-    """Return the first alert that is unknown where the worst one is not, or the other way round."""
     is_unknown = first.severity is Severity.UNKNOWN
     alerts = (alert for alert in snapshot.alerts if alert.is_active)
     other = next((alert for alert in alerts if (alert.severity is Severity.UNKNOWN) != is_unknown), None)
@@ -283,7 +278,6 @@ def problem_details(problems: Iterable[ReadProblem]) -> Iterator[str]:
 
 
 def _unevaluated_model(snapshot: Snapshot) -> str:
-    """Return the first model that could not be evaluated, for want of labels or of a rule."""
     first = next((status for status in snapshot.model_statuses if status.severity), None)
     if first is None:
         return ""

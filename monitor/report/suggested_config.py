@@ -16,9 +16,7 @@ from modeltop.rules.snapshot import Snapshot
 
 LINE_WIDTH = 118
 MAX_NAMED = 20
-"""Series without a limit that are listed; the others are counted."""
 MAX_DATES = 3
-"""Alerts of the past whose dates are given."""
 
 HEAD = """\
 Rules for these models, generated from their history. Review them, and backtest them before you rely on them:
@@ -110,6 +108,5 @@ def _skipped(skipped: tuple[tuple[SeriesKey, str], ...]) -> Iterator[str]:
 
 
 def _comment(text: str) -> list[str]:
-    """Return comment lines that no foreign text in them can end."""
     paragraphs = (textwrap.wrap(line, LINE_WIDTH, break_on_hyphens=False) or [""] for line in text.splitlines())
     return [f"# {line}".rstrip() for lines in paragraphs for line in lines]

@@ -91,7 +91,6 @@ def change_cells(series: Series, snapshot: Snapshot) -> dict[str, ChangeCell]:
 
 
 def _format_delta(delta: float, series: Series, metric: Metric) -> str:
-    """Return a difference with the digits of its metric, unless the values themselves need more."""
     return metric.format_delta(round(delta, metric.digits) if abs(series.latest) >= 10**-metric.digits else delta)
 
 

@@ -36,7 +36,6 @@ LABEL_HEIGHT = 12
 COLUMNS = 150
 """Columns of the drawing: a longer series is downsampled to the minimum and the maximum of each."""
 MAX_DOTS = 30
-"""Periods up to which each is also a dot."""
 MIN_SPAN = 0.05
 """Height of a line without axes, at least, as a ratio to its largest value."""
 GAP_FACTOR = 3.5
@@ -94,22 +93,18 @@ class _Scale:
         self.low, self.high = low - pad, high + pad
 
     def xs(self, times: Times) -> Floats:
-        """Return horizontal coordinates; times beyond the series lie on its edge."""
         span = self.last - self.first
         ratio = (times.astype(np.int64) - self.first) / span if span else np.full(len(times), 0.5)
         return np.asarray(LEFT + np.clip(ratio, 0.0, 1.0) * (WIDTH - LEFT - RIGHT))
 
     def ys(self, values: Floats) -> Floats:
-        """Return vertical coordinates, which grow downwards."""
         ratio = (values - self.low) / (self.high - self.low)
         return np.asarray(HEIGHT - BOTTOM - np.clip(ratio, 0.0, 1.0) * (HEIGHT - TOP - BOTTOM))
 
     def x(self, time: np.datetime64) -> str:
-        """Return the horizontal coordinate of one time, as SVG has it."""
         return _number(self.xs(np.array([time], dtype="datetime64[us]"))[0])
 
     def y(self, value: float) -> str:
-        """Return the vertical coordinate of one value, as SVG has it."""
         return _number(self.ys(np.array([value]))[0])
 
 
@@ -140,7 +135,6 @@ def render_spark(values: Floats, kind: str) -> str:
 
 
 def _spark_line(values: Floats, left: float, right: float, top: float, bottom: float) -> str:
-    """Return the path of values, one beside the other, in a box; empty if none is finite."""
     finite = np.flatnonzero(np.abs(values) < MAX_VALUE)
     if not len(finite):
         return ""
@@ -254,7 +248,6 @@ def _curve(chart: SvgChart, scale: _Scale, shown: np.ndarray) -> Iterator[str]:
 
 
 def _contiguous_runs(times: Times, indices: np.ndarray) -> list[np.ndarray]:
-    """Return the indices split where periods are missing for long."""
     gaps = np.diff(times[indices]).astype(np.int64)
     if not len(gaps):
         return [indices] if len(indices) else []
@@ -262,7 +255,6 @@ def _contiguous_runs(times: Times, indices: np.ndarray) -> list[np.ndarray]:
 
 
 def _downsampled(values: Floats, run: np.ndarray, total: int) -> np.ndarray:
-    """Return the indices of the minimum and the maximum of each column, in order of time, and both ends."""
     columns = max(1, round(COLUMNS * len(run) / total))
     if len(run) <= 2 * columns:
         return run

@@ -45,13 +45,11 @@ from modeltop.rules.concerns import describe_concern
 from modeltop.rules.snapshot import Snapshot
 
 QUESTION_HANG = 21
-"""Indentation in cells of the second line of an answer."""
 MAX_SHOWN = 20
 """Models without an alert that have a line of their own."""
 MAX_DETAILED = 50
 """Models whose alerts are listed one by one, the worst; the others have a line each."""
 MAX_SEGMENTS = 3
-"""Segments of a metric without an alert that are named; more are a number."""
 UNKNOWN_COUNT = "where no n is given, the number of cases is unknown, and with it the interval of a change"
 MAX_SENTENCE = 400
 """Maximum terminal cells of a status."""
@@ -182,7 +180,6 @@ def text_explanation(snapshot: Snapshot, models: Sequence[str]) -> Iterator[str]
 
 
 def _sections(snapshot: Snapshot, diagnosis: Diagnosis | None) -> Iterator[str]:
-    """Yield the questions and the evidence of a diagnosis; nothing without one."""
     sections = {} if diagnosis is None else diagnosis_sections(diagnosis, snapshot.catalog)
     for title, lines in sections.items():
         yield f"  {title}"
@@ -212,7 +209,6 @@ def _describe_latest(series: Series, snapshot: Snapshot) -> str:
 
 
 def _footer(snapshot: Snapshot, explanations: ExplanationCache) -> Iterator[str]:
-    """Yield skipped rules, unknown directions, read problems, failed explanations, and the rules."""
     yield from (line for text in skipped_rules(snapshot.rule_statuses) for line in wrapped(text, 4))
     yield from direction_lines(snapshot)
     rules = rule_lines(snapshot) if snapshot.history.periods else ()  # without any, they were not applied
@@ -296,7 +292,6 @@ def alerting_section(status: ModelStatus, index: ReportIndex, verdict: Verdict |
 
 
 def _status_lines(status: ModelStatus, verdict: Verdict | None) -> Iterator[str]:
-    """Yield the name of a model and what happened, then why, then what to do: a line each where they fit."""
     what = sanitize(status.sentence, MAX_SENTENCE) if verdict is None else verdict.what.removeprefix("ok: ")
     yield from wrapped(f"{severity_mark(status.severity)} {sanitize(status.model, 60)}: {what}", HANG)
     for sentence in () if verdict is None else (verdict.why, verdict.do):
@@ -305,7 +300,6 @@ def _status_lines(status: ModelStatus, verdict: Verdict | None) -> Iterator[str]
 
 
 def _describe_rest(index: ReportIndex, status: ModelStatus) -> Iterator[str]:
-    """Yield the metrics that are ok beside the alerts, those that are ok but, and those that were not evaluated."""
     model, snapshot = status.model, index.snapshot
     rules, alerts = _other_rules(index, model), index.alerts[model]
     unknown = severity_mark(Severity.UNKNOWN)
@@ -329,7 +323,6 @@ def _describe_rest(index: ReportIndex, status: ModelStatus) -> Iterator[str]:
 
 
 def _fold_segments(keys: Sequence[SeriesKey]) -> list[str]:
-    """Return the names of series, in which more than `MAX_SEGMENTS` segments of a metric are a number."""
     segments: dict[str, list[str]] = {}
     for key in keys:
         segments.setdefault(key.metric, []).extend([] if key.segment == "all" else [series_name(key)])

@@ -33,7 +33,6 @@ WORDS = {
     "noted": "note by",
     "baseline-accepted": "new baseline accepted by",
 }
-"""Words by kind of entry; the name of the actor, if there is one, follows."""
 
 
 def timeline_lines(timeline: Timeline, model: str, now: datetime) -> Iterator[str]:

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from modeltop.predictions.scheduler import JobResult, Scheduler
 
 ONCE_TIMEOUT = timedelta(minutes=30)
-"""Time limit for one log in a run from cron."""
 
 
 class ComputeJobs:

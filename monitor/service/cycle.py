@@ -228,7 +228,6 @@ class Cycle:
             self._log.info("clock", "the machine's clock was accepted on request")
 
     def _log_read_problems(self, snapshot: Snapshot) -> None:
-        """Log what could not be read or is in the future, once for each source; a fatal problem is an alert."""
         problems = [problem for problem in snapshot.history.problems if not problem.fatal]
         if not self._identity.one_shot:  # a run each minute would repeat it in cron's mails
             for problem in [each for each in problems if each.source not in self._problem_sources][

@@ -18,7 +18,6 @@ POLL_SECONDS = 1.0
 COST_FACTOR = 20
 """An evaluation is repeated after this many times its own duration at the earliest: 5 % of a core."""
 AFTER_FAILURE = 10.0
-"""Seconds after an evaluation that failed."""
 
 
 class Daemon:

@@ -16,7 +16,6 @@ from modeltop.core.incident import AlertingState
 MAX_BUFFERED = 200_000
 """Events that are buffered while nothing can be written; beyond that the oldest are lost."""
 BATCH_EVENTS = 500
-"""Events in one write."""
 PATIENCE = 1.0
 """Seconds in one cycle in which other writers are waited for; what is not written then is buffered."""
 PATIENCE_AFTER_ERROR = 0.1

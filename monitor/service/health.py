@@ -21,7 +21,6 @@ from modeltop.service.log import DaemonLog
 
 HEALTH_FILE_NAME = "watch.json"
 ERROR_WIDTH = 600
-"""Maximum terminal cells of one error: a clause, and a command line with its paths."""
 BLOCK_BYTES = 4096
 """The file is padded to a multiple of this, so that on a full disk it can still be overwritten in place."""
 
@@ -138,7 +137,6 @@ class DaemonIdentity:
     folder: Path
     holder: LockHolder
     one_shot: bool = False
-    """True for a run from cron, which ends after one cycle."""
     accept_clock_command: str = "modeltop watch --accept-clock"
     """The command line, with the watcher's own paths, by which a person trusts the machine's clock."""
 

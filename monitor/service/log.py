@@ -10,7 +10,6 @@ from typing import TextIO
 from modeltop.core.text import sanitize
 
 MAX_TEXT = 500
-"""Cells of a message, and characters of a field."""
 
 
 class DaemonLog:

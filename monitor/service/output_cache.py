@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from modeltop.service.pipeline import Pipeline
 
 MAX_FILES = 32
-"""Files of one kind in the cache folder; older ones are deleted."""
 SIZE_LIMIT = 2_000_000
 """Maximum bytes of an output with the stats of its files: 300x80 cells in many colors, and 10,000 files."""
 MIN_VALUES = 200_000

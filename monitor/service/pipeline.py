@@ -368,7 +368,6 @@ def _effective_rules(rules: Sequence[Rule]) -> tuple[Rule, ...]:
 
 
 def _network_disk_notices(folders: Sequence[Path]) -> Iterable[str]:
-    """Yield a warning for each folder on a network file system."""
     for folder in folders:
         if kind := network_filesystem(folder):
             yield f"{folder} is on {kind}, where locks are not reliable: let each writer have a store of its own"
@@ -386,7 +385,6 @@ def _disagreement(health: WatcherHealth, clock: datetime) -> str | None:
 
 
 def _newest(history: History, clock: datetime) -> datetime:
-    """Return the start of the newest period that is not after the clock; the clock itself without any."""
     stamp = to_datetime64(clock)
     past = [times[index - 1] for times in history.periods.values() if (index := np.searchsorted(times, stamp, "right"))]
     return to_datetime(max(past)) if past else clock

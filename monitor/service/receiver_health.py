@@ -19,9 +19,7 @@ class Backoff:
     """Exponential backoff with full jitter (Brooker, AWS Architecture Blog, 2015)."""
 
     initial_seconds: float = 1.0
-    """Longest delay after the first failure, in seconds; doubled after each further one."""
     max_seconds: float = 300.0
-    """Longest delay in seconds, however often it failed."""
     max_retry_after: float = 3600.0
     """Longest delay in seconds that a receiver may ask for."""
 
@@ -61,7 +59,6 @@ def after_group_rejection(state: ReceiverState, error: str) -> ReceiverState:
 
 
 MIN_FAILURES = 3
-"""Failures in a row from which on a receiver is reported."""
 
 
 def receiver_changes(receivers: Mapping[str, Receiver], state: AlertingState, now: datetime) -> list[ReceiverChanged]:

@@ -47,7 +47,6 @@ class Dispatcher:
     ) -> None:
         self._buffer, self._clock, self._log, self._wake, self._backoff = buffer, clock, log, wake, backoff
         self._hourly_limits: Mapping[str, int] = {}
-        """Messages an hour by receiver; 0 means no limit."""
         self._given_up: set[str] = set()
         self._senders = SenderPool(wake)
         self._withdrawal_reasons: dict[str, str] = {}

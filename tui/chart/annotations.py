@@ -15,14 +15,12 @@ from modeltop_tui.chart.data import Annotations, ChartTrend, PlotTheme, Vertical
 _BLANK = " ⠀"
 _OVERWRITABLE = f"{_BLANK}╎'"
 _DOTS = "⡀⠄⠂⠁"
-"""Braille with one dot, from the lowest to the highest of a cell."""
 _MIN_CAPTION, _MAX_CAPTION = 8, 24
 """Width to which a longer caption may be cut, and to which it always is, in cells."""
 _MAX_SHIFT = 4
 """Distance in cells within which a caption to the left of a line still seems to be its own."""
 _FAINT, _PLAIN = "dim", ""
 _CHANGE, _NOTE, _TREND = ("┊", ":"), ("╎", "'"), "+"
-"""The characters, in Unicode and in ASCII."""
 
 Sign = tuple[str, str]
 Cell = tuple[int, int]
@@ -60,7 +58,6 @@ def _is_free(plain: str, column: int) -> bool:
 
 
 def _visible_markers(markers: tuple[VerticalMarker, ...], canvas: Canvas) -> dict[int, VerticalMarker]:
-    """Return the markers in the time range by column; of several in one column the last."""
     visible = [marker for marker in markers if canvas.start <= marker.time <= canvas.end]
     columns = canvas.columns(np.array([marker.time for marker in visible])).tolist()
     return dict(zip(columns, visible, strict=True))

@@ -12,9 +12,7 @@ Tick = tuple[float, str]
 
 _MINUTE, _HOUR, DAY_SECONDS = 60, 3600, 86400
 _MAX_NUMBER_WIDTH = 8
-"""Width in cells from which numbers are written with exponents."""
 _LABEL_GAP = 2
-"""Empty cells between two labels of the time axis."""
 
 
 def value_ticks(low: float, high: float, max_ticks: int) -> list[Tick]:
@@ -34,7 +32,6 @@ def value_ticks(low: float, high: float, max_ticks: int) -> list[Tick]:
 
 
 def _step(low: float, high: float, max_ticks: int) -> float:
-    """Return the smallest step of 1, 2 or 5 times a power of ten that gives at most `max_ticks` ticks."""
     power = math.floor(math.log10((high - low) / max_ticks))
     for exponent in (power, power + 1, power + 2):
         for factor in (1.0, 2.0, 5.0):

@@ -31,7 +31,6 @@ from modeltop_tui.chart.data import ChartData, LimitLine, PlotTheme, Trace
 from modeltop_tui.chart.markers import YELLOW, line_color, place_markers, severity_color
 
 _NARROW, _LOW = 20, 5
-"""Width and height under which the value axis and the time axis are left out."""
 _ROWS_PER_TICK = 2
 _ASCII = str.maketrans("━─╌│┼├┤┬┴└↑↓", "=--|++++++^v")
 _STYLES = {YELLOW: "yellow", "blue+": "bright_blue", "magenta+": "bright_magenta", "white": "bright_white"}
@@ -195,7 +194,6 @@ def _write_limit_label(rows: list[Text], limit: LimitLine, layout: _Layout, them
 
 
 def _limit_character(severity: Severity, theme: PlotTheme) -> str:
-    """Return the character of a limit's line, which differs by severity even without color."""
     if severity is not Severity.CRITICAL:
         return "╌"
     return "━" if theme.ascii else "─"
@@ -212,7 +210,6 @@ def _write_if_free(rows: list[Text], at: int, free: str, label: str, color: str)
 
 
 def _date_row(layout: _Layout) -> Text:
-    """Return the labels of the time axis, each centred on its tick, with the part they leave out in the corner."""
     corner = layout.corner if len(layout.corner) < layout.left else ""
     row = corner.ljust(layout.width)
     free = len(corner) + 1 if corner else 0

@@ -16,14 +16,11 @@ if TYPE_CHECKING:
     from modeltop_tui.chart.canvas import Cells
 
 RED, YELLOW = "red", "orange"
-"""plotext's names of the ANSI colors 1 and 3."""
 _DARK, _LIGHT = ("cyan", "blue+", "white", "magenta+"), ("blue", "magenta+", "black", "cyan")
 MAX_LINES = len(_DARK)
 """Lines of a chart that have a color of their own."""
 _COLUMNS_PER_POINT = 3
-"""Columns per point from which healthy points have a marker too."""
 _COLUMNS_PER_DIGIT = 16
-"""Columns between two labels with the number of a line, in a chart with several."""
 
 
 class Marker(NamedTuple):
@@ -59,7 +56,6 @@ def place_markers(traces: list[Trace], canvas: Canvas, theme: PlotTheme) -> dict
 
 
 def _rows(trace: Trace, canvas: Canvas) -> Cells:
-    """Return the row of each point; infinities at the edges."""
     edges = np.where(trace.values > 0, canvas.height - 1, 0)
     return np.where(np.isinf(trace.values), edges, canvas.rows(trace.values))
 
@@ -84,7 +80,6 @@ def _trace_markers(
 
 
 def _point_marker(trace: Trace, index: int, theme: PlotTheme) -> Marker | None:
-    """Return the marker of a breach, an infinity, or a point that no rule evaluates; None for other points."""
     value, severity = trace.values[index], Severity(int(trace.breaches[index]))
     if np.isinf(value):
         symbols = ("^", "v") if theme.ascii else ("↑", "↓")

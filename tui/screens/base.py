@@ -21,7 +21,6 @@ STEP_KEYS: tuple[Binding, ...] = (
     Binding("end,G", f"step({TO_END})", "last", key_display="End G", show=False),
 )
 END_KEYS = ("ctrl+c", "ctrl+q", "ctrl+z")
-"""Keys that end or suspend the program even while a person types."""
 
 
 class PaneScreen(Screen[None], inherit_bindings=False):

@@ -24,7 +24,6 @@ LEGEND = (
     ("gray: not evaluated", "new: changed since last seen", "n: cases", "95 %: interval"),
 )
 TYPED = (": triage recall 30d", "2025-06-01..", "compare accuracy churn", "sort name", "note ...")
-"""Examples of what `:` takes."""
 KEY_WIDTH, COLUMN_WIDTH, GAP = 9, 38, 2
 """Cells of the keys, of a column from which on another one fits, and between two columns."""
 
@@ -104,7 +103,6 @@ def help_lines(groups: Sequence[KeyGroup], width: int, height: int, search: str 
 
 
 def _legend_lines(texts: Iterable[str], width: int) -> list[Cells]:
-    """Fill lines with texts, none of which is torn apart."""
     lines = [""]
     for text in texts:
         joined = f"{lines[-1]}  {text}".strip()
@@ -113,7 +111,6 @@ def _legend_lines(texts: Iterable[str], width: int) -> list[Cells]:
 
 
 def _in_columns(blocks: list[list[Cells]], columns: int) -> list[list[Cells]]:
-    """Divide blocks of lines among columns of about the same height; none is torn apart."""
     height = -(-sum(map(len, blocks)) // columns)
     filled: list[list[Cells]] = [[]]
     for block in blocks:

@@ -145,7 +145,6 @@ class RowsPane(Pane):
         return with_cursor(cells, width) if is_cursor else cells
 
     def _scroll_to_row(self, height: int) -> None:
-        """Scroll to the whole row under a cursor that moved, or that was opened; a person may have scrolled away."""
         first, lines = self._first_line(self.cursor_row), self._tall.get(self.cursor_row, ())
         position = (first, len(lines), height)
         if position != self._scrolled_to:

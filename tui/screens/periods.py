@@ -25,7 +25,6 @@ from modeltop_tui.widgets.header_footer import Prompt
 from modeltop_tui.widgets.panes import draw_cells, plot_theme
 
 MIN_HEIGHT_FOR_CHART = 14
-"""Lines from which there is room for a chart above the table."""
 
 
 class PeriodsPane(RowsPane):

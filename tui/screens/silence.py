@@ -27,7 +27,6 @@ from modeltop_tui.workers.poller import Poller
 
 STEPS = {"down": 1, "up": -1, "tab": 1, "shift+tab": -1, "ctrl+n": 1, "ctrl+p": -1}
 MIN_ALERT_LINES = 2
-"""Lines of matching alerts that even a low pane shows."""
 
 
 class SilencePane(Pane):

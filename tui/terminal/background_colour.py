@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from typing import Self
 
 TIMEOUT = 0.1
-"""Seconds after the query within which a reply counts."""
 
 QUERY = b"\x1b]11;?\x1b\\\x1b[c"
 """OSC 11, and DA1, which every terminal answers: one that answers only the second does not know the first."""

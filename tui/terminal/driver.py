@@ -30,7 +30,6 @@ PASTE_SECONDS = 0.5
 MAX_TYPED = 200
 """Characters in one read from which they were not typed, but pasted into a terminal that does not say so."""
 MAX_KEPT = 8
-"""Keys and mouse events of such a read that are handled, besides the last."""
 MAX_COLUMNS, MAX_LINES, MAX_CELLS = 2_000, 600, 250_000
 """From which a size that the terminal reports is none: the app would draw it for a long time."""
 _PARTS = re.compile(r"\x1b[^\x1b]{0,32}|[^\x1b]+")

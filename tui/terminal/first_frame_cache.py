@@ -22,7 +22,6 @@ from modeltop.service.output_cache import CachedOutput, FileStats, cache_path, l
 
 ENTER, LEAVE = "\x1b[?1049h\x1b[?25l\x1b[1;1H", "\x1b[?25h\x1b[?1049l"
 VARIABLES = ("TERM", "COLORTERM", "NO_COLOR", "COLORFGBG", "TERM_PROGRAM", "LANG", "LC_ALL", "LC_CTYPE", "TMUX", "STY")
-"""Environment variables that decide how a frame looks."""
 
 _COLOUR = re.compile(r"\x1b\[[0-9;:]*m")
 
@@ -54,7 +53,6 @@ def render_frame(frame: tuple[float, list[str]] | None, size: tuple[int, int], n
 
 
 def _place(lines: Sequence[str]) -> str:
-    """Return lines with the control sequences that write each at the start of its row, from the first row on."""
     return "".join(f"\x1b[{row};1H{line}\x1b[0m" for row, line in enumerate(lines, 1))
 
 

@@ -24,11 +24,9 @@ ALL_SOURCES = ""
 """The entry of `view.json` with the theme that the user chose in place of each default."""
 MAX_TYPED = 20
 MAX_BYTES = 4_000_000
-"""Size of a file that is read at most: the incidents of 32 sources with a thousand models each have less."""
 MAX_SECONDS = 1e11
 """Length of a range, in seconds, from which it is none that a person chose."""
 MAX_SOURCES = 32
-"""Sources per file; the oldest are forgotten."""
 Entry = dict[str, Any]
 
 

@@ -16,7 +16,6 @@ from modeltop_tui.view.state import ScreenState, snapshot_index
 from modeltop_tui.view.styled_text import Cells, Span, wrap
 
 MAX_NOTES = 5
-"""Notes about one model that are shown, the newest first."""
 
 
 def incident_handling(state: ScreenState) -> list[str]:

@@ -22,7 +22,6 @@ LESS_CONFIDENT = {"avg_confidence": "less confident"}
 """What a fall of a metric is called, where it is no loss of quality."""
 TRENDS = ("falling", "rising")
 MAX_PROBLEMS = 50
-"""Problems of reading that are listed."""
 MIN_WIDTH_FOR_VALUES, MIN_WIDTH_FOR_DATES = 40, 60
 """Width in cells from which there is room for the values beside a baseline, and for the start of an alert."""
 FRAME_WIDTH, MIN_NAME_WIDTH = 7, 5
@@ -87,7 +86,6 @@ def entries(state: ScreenState, width: int, *, folded: bool = False) -> list[Ale
 
 
 def _in_order(index: SnapshotIndex, model: str) -> list[Alert]:
-    """Return the alerts of a model: the one that leads its incident, then the worst and oldest."""
     alerts, incident = index.alerts_by_model[model], index.incidents.get(model)
     if incident is None:
         return alerts
@@ -149,7 +147,6 @@ def _text_entry(text: str, width: int, role: str) -> AlertEntry:
 
 
 def _problem_entries(index: SnapshotIndex, width: int) -> list[AlertEntry]:
-    """Return what could not be read, with its line in the file, errors of the watcher, and notices."""
     sources = index.model_statuses  # a source that failed often enough is an alert
     problems = (
         problem for problem in index.snapshot.history.problems if not problem.fatal or problem.source not in sources
@@ -266,7 +263,6 @@ def _young_entries(index: SnapshotIndex, statuses: Iterable[RuleStatus], width: 
 
 
 def _segment_entries(statuses: list[RuleStatus], width: int) -> list[AlertEntry]:
-    """Return how many rules hold on segments, and how many are not evaluated there, a line each."""
     ok = sum(status.is_evaluated and not status.severity for status in statuses)
     out = []
     for count, kind in ((ok, OK), (len(statuses) - ok, NOT_EVALUATED)):

@@ -108,7 +108,6 @@ def compared_series(state: ScreenState) -> tuple[Series, ...]:
 
 
 def _compared_text(state: ScreenState) -> str:
-    """Return what is drawn of a comparison: `3 models`, `worst 4 of 7 models`; empty without one."""
     selected, comparison, count = selected_series(state), state.selection.comparison, len(compared_series(state))
     if selected is None or state.snapshot is None or comparison is None:
         return ""
@@ -120,7 +119,6 @@ def _compared_text(state: ScreenState) -> str:
 
 @lru_cache(maxsize=8)
 def _compared(index: SnapshotIndex, key: SeriesKey, comparison: ChartComparison) -> tuple[Series, ...]:
-    """Return all that is compared, the selected series among it, the worst first."""
     if comparison.by_segment:
         compared = [one for one in index.series[key.model] if one.key.metric == key.metric]
     else:
@@ -136,7 +134,6 @@ class Figure(NamedTuple):
     keys: tuple[SeriesKey, ...]
     chart: ChartData
     is_history: bool = False
-    """Whether it shows the full history beside the others."""
 
 
 def chart_figures(state: ScreenState, max_count: int) -> tuple[Figure, ...]:
@@ -235,7 +232,6 @@ def _build_chart(
 
 
 def _subject(group: tuple[Series, ...], compared: str) -> str:
-    """Return what is drawn: a metric, its family, or `accuracy, worst 4 of 7 models`."""
     key = group[0].key
     if compared:
         by_segment = len({one.key.model for one in group}) < len(group)
@@ -255,7 +251,6 @@ def line_names(group: Sequence[Series]) -> list[str]:
 
 
 def _span_text(series: Series, trace: Trace, window: TimeWindow | None) -> str:
-    """Return the extent of the chart in words: `10 days`, `last 28 of 180 days`, `1 Jun to 9 Jun, 9 of 180 days`."""
     shown, unit = len(trace.times), period_unit(series)
     if shown == len(series):
         return pluralize(shown, unit)
@@ -381,7 +376,6 @@ def cursor_readout(state: ScreenState, width: int) -> str:
 
 
 def _index_at(series: Series, time: float) -> int | None:
-    """Return the index of the point at a time, or within half a period of it; None if there is none."""
     at, steps = nearest_index(series, time), np.diff(seconds(series.times))
     half = median(steps) / 2 if len(steps) else 0.0
     return at if abs(float(seconds(series.times[at : at + 1])[0]) - time) <= half else None
@@ -397,7 +391,6 @@ def _point_texts(index: SnapshotIndex, series: Series, at: int | None) -> tuple[
 
 
 def _changes(index: SnapshotIndex, series: Series, at: int) -> list[str]:
-    """Return how far a point is from the one before it, the nearest limit, and the baseline, each with its name."""
     metric, value = index.snapshot.catalog.get(series.key.metric), float(series.values[at])
     limits = sorted((abs(value - limit.value), limit.value) for limit in _limits(index, series.key))
     baseline = change_cells(series, index.snapshot).get("reference")
@@ -420,7 +413,6 @@ def value_at(state: ScreenState, series: Series) -> tuple[str, str, Severity]:
 
 
 def _interval(series: Series, metric: Metric) -> str:
-    """Return the 95 % interval, or the bound, of the newest value; empty if there is none."""
     interval = latest_interval(series, metric)
     return "" if interval is None else f"[{metric.format(interval[0])}, {metric.format(interval[1])}]"
 

@@ -28,9 +28,7 @@ if TYPE_CHECKING:
     from modeltop.core.diagnosis import BeforeAfter, CauseHypothesis, Diagnosis
 
 MAX_NAME_WIDTH = 30
-"""Maximum width of a name in a table, in cells."""
 MAX_CAUSES = 3
-"""Causes that are listed, the most likely first."""
 MAX_SEGMENTS, MAX_SEGMENT_ROWS = 12, 3
 """Segments in the table, of which those that contribute less are counted; and those that are rows of their own."""
 SPARK_WIDTH, LONG_SPARK_WIDTH, MIN_WIDTH_FOR_LONG_SPARKS = 12, 28, 100
@@ -70,7 +68,6 @@ def _rows(index: SnapshotIndex, diagnosis: Diagnosis, width: int, timeline: tupl
 
 
 def _status_rows(index: SnapshotIndex, model: str, width: int) -> Iterator[Row]:
-    """Yield the worst alert, which opens to all alerts of the model."""
     status = index.model_statuses.get(model)
     if status is None:
         return
@@ -175,7 +172,6 @@ def _change_cells(index: SnapshotIndex, change: BeforeAfter) -> tuple[str, ...]:
 
 
 def _section_rows(index: SnapshotIndex, diagnosis: Diagnosis, width: int, timeline: tuple[str, ...]) -> Iterator[Row]:
-    """Yield a row for each kind of evidence that there is: the shifts, the segments, the scores, the timeline."""
     shifts = sorted(diagnosis.feature_shifts, key=lambda shift: -shift.after)
     if shifts:
         names = ", ".join(sanitize(shift.feature, MAX_NAME_WIDTH) for shift in shifts)

@@ -19,9 +19,7 @@ if TYPE_CHECKING:
 
 MAX_NAME_WIDTH = 24
 MAX_FEATURES = 12
-"""Features that are drawn; the rest is counted."""
 MAX_BINS = 40
-"""Slots of a histogram that are drawn."""
 SCALE_WIDTH = 11
 """Cells from 0 to 1 on the scale of a reliability curve."""
 DISTANCES = {
@@ -64,14 +62,12 @@ def _percent_change(before: float, after: float) -> str:
 
 
 def _recent_periods(periods: tuple[datetime | None, ...], started_at: datetime | None) -> list[int]:
-    """Return the indices of the periods since the change; of the newest if there is none, or no known change."""
     dated = [(index, period) for index, period in enumerate(periods) if period is not None]
     recent = [index for index, period in dated if started_at is not None and period >= started_at]
     return recent or [index for index, _ in dated[-1:]]
 
 
 def _histogram_lines(histogram: Histogram, started_at: datetime | None, width: int) -> list[Cells]:
-    """Return the reference and the present as two rows of blocks, a slot each, on one scale."""
     indices = _recent_periods(histogram.periods, started_at)
     now = histogram.counts[indices].sum(axis=0) if indices else np.zeros(len(histogram.slots))
     proportions = [_proportions(histogram.reference), _proportions(now)]
@@ -148,7 +144,6 @@ def _curve_rows(curve: ReliabilityCurve, started_at: datetime | None) -> Iterato
 
 
 def _scale(score: float, rate: float) -> str:
-    """Return both on a scale from 0 to 1; the distance between them is the calibration error."""
     characters = ["·"] * SCALE_WIDTH
     for value, character in ((score, "│"), (rate, "×")):
         characters[max(0, min(round(value * (SCALE_WIDTH - 1)), SCALE_WIDTH - 1))] = character

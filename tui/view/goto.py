@@ -88,7 +88,6 @@ def _sort(state: ScreenState, argument: str) -> Outcome:
 
 
 def _go(state: ScreenState, words: list[str]) -> Outcome:
-    """Return the selection of the best match for all words that are no range, in the range."""
     ranges, names = _split(words)
     targets = jump_targets(state, names) if names else _present_target(state)
     if not targets or len(ranges) > 1:
@@ -160,7 +159,6 @@ def _compare(state: ScreenState, words: list[str]) -> Outcome:
 
 
 def _compared_names(state: ScreenState, names: Iterable[str]) -> tuple[str, list[str], str]:
-    """Return the metric and the models that words stand for, and the first word that stands for none."""
     assert state.snapshot is not None
     metrics = dict.fromkeys(key.metric for key in state.snapshot.history.series)
     metric, models = "", dict[str, None]()
@@ -177,7 +175,6 @@ def _compared_names(state: ScreenState, names: Iterable[str]) -> tuple[str, list
 
 
 def _compared_key(state: ScreenState, metric: str, models: list[str]) -> SeriesKey | None:
-    """Return the series to select: of the selected model if it is compared, else of the first that has it."""
     assert state.snapshot is not None
     selected = state.selection.key
     segment = selected.segment if selected is not None and len(models) != 1 else "all"
@@ -226,7 +223,6 @@ class _Name(NamedTuple):
 
 @lru_cache(maxsize=2)
 def _names(index: SnapshotIndex) -> list[tuple[str, str, list[_Name]]]:
-    """Return each model with its name in lower case and its series, in the order of the list."""
     return [
         (model, model.casefold(), [_named(key) for key in index.series_keys(model)]) for model in index.model_statuses
     ]

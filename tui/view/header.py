@@ -102,7 +102,6 @@ def _join(parts: list[Cells]) -> Cells:
 
 
 def _parts(state: ScreenState, detail: HeaderDetail) -> list[tuple[int, Cells]]:
-    """Return the parts in their order, each with its rank; those of a high rank are dropped first."""
     problem = _problem_text(state, detail.error_width)
     if state.snapshot is None:
         return [(5, (("modeltop", "strong"),)), (0, ((state.loading, "dim"),)), (0, problem)]
@@ -117,7 +116,6 @@ def _parts(state: ScreenState, detail: HeaderDetail) -> list[tuple[int, Cells]]:
 
 
 def _counts(index: SnapshotIndex, *, with_words: bool) -> Cells:
-    """Return the number of models, and how many are in each state, worst first."""
     if not index.model_statuses:
         return (("nothing read", TINTS[Severity.UNKNOWN]),)
     out: list[Span] = []

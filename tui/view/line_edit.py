@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 MAX_LENGTH = 500
-"""Characters that a person can type or paste."""
 
 
 def edit_line(text: str, key: str, character: str | None) -> str:
@@ -33,9 +32,7 @@ class Line:
     earlier: Sequence[str] = ()
     """Lines typed before, the newest last."""
     complete: Callable[[str], Sequence[str]] = lambda _: ()
-    """Returns the lines to which one can be completed."""
     draft: str = ""
-    """The line before an earlier one was recalled."""
     steps_back: int = 0
     """How many lines back the present one is; 0: it is new."""
     completed: Sequence[str] = ()

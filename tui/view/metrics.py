@@ -45,7 +45,6 @@ class MetricRow:
     key: SeriesKey
     severity: Severity
     mark: str
-    """How its alerts are handled, in one cell."""
     name: str
     texts: dict[str, str]
     headings: dict[str, str]

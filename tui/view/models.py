@@ -16,7 +16,6 @@ from modeltop_tui.view.state import ScreenState, SnapshotIndex, model_list, snap
 from modeltop_tui.view.styled_text import SHAPES, TINTS, Cells
 
 INCIDENT_WIDTH = 14
-"""Width of metric, change and age, in cells: `acc -0.105  4d`."""
 CONCERNS = {ConcernKind.DECLINING: "ok, declining", ConcernKind.BELOW_BASELINE: "ok, pending"}
 
 

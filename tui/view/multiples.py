@@ -13,7 +13,6 @@ from modeltop_tui.view.state import ScreenState, snapshot_index
 from modeltop_tui.view.styled_text import SHAPES, TINTS, Cells, fit
 
 MIN_WIDTH, MIN_HEIGHT = 25, 6
-"""Smallest size of a chart, in cells."""
 GAP = 1
 
 
@@ -24,7 +23,6 @@ class FigureGrid:
     figures: tuple[Figure, ...]
     columns: int
     width: int
-    """Width of a chart of a full row in cells."""
     total_width: int
     total_height: int
 

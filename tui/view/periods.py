@@ -43,13 +43,11 @@ class PeriodRows(Sequence[Row]):
         self._now = to_datetime(self.times[-1])
         units = (unit for unit in ("D", "m", "s") if (self.times == self.times.astype(f"datetime64[{unit}]")).all())
         self._clock = {"D": "", "m": "%H:%M"}.get(next(units, "s"), "%H:%M:%S")
-        """Format of the time of day; empty where every period starts at midnight."""
         ends = (*self.times[:1], *self.times[-50:])
         self._date_width = max(len("period"), 2 + max(len(self._date(time)) for time in ends))
         # The title names the segment.
         names = [truncate(label(series.key._replace(segment="all")), 24) for series in self.series]
         self._columns = [(name, max(display_width(name), 8)) for name in names]
-        """Name and width of each column of numbers."""
         first = self.series[0]
         has_interval = first.low is not None or (
             first.support is not None and index.snapshot.catalog.get(key.metric).proportion
@@ -119,7 +117,6 @@ class PeriodRows(Sequence[Row]):
         )
 
     def _date(self, time: np.datetime64) -> str:
-        """Return the start of a period; of the newest day only the time of day."""
         moment = to_datetime(time)
         day = format_day(moment.replace(hour=0, minute=0), self._now)
         is_today = bool(self._clock) and moment.date() == self._now.date()
@@ -136,7 +133,6 @@ class PeriodRows(Sequence[Row]):
         return f"{text:>{width}}", "dim" if unevaluated[at] else ""
 
     def _details(self, time: np.datetime64) -> list[Cells]:
-        """Return the other metrics of a period, then the segments of the selected one, the worst first."""
         sign = -1.0 if self.series[0].better is Direction.LOWER else 1.0
         own = [series for series in self._index.series[self.key.model] if series.key.metric == self.key.metric]
         placed = [(_position(series, time), series) for series in own if series.key != self.key]

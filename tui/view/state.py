@@ -35,7 +35,6 @@ class TimeWindow:
     """The part of the time axis that the chart shows."""
 
     length: float
-    """Length in seconds."""
     end: float | None = None
     """Right end in seconds since 1970, UTC; None: it follows the newest point."""
 

@@ -92,7 +92,6 @@ def plain_text(cells: Cells) -> str:
 
 
 MARK_WIDTH = 2
-"""Width of a severity's shape at the start of a row, with the sign that says who handles it, in cells."""
 
 
 def with_cursor(cells: Cells, width: int, *, focused: bool = True) -> Cells:

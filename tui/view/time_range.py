@@ -75,7 +75,6 @@ def _start(text: str) -> float:
 
 
 def _end(text: str) -> float:
-    """Return the first moment after a quarter, a month, a week, a day or a minute."""
     start, named = _start(text), _WEEK_OR_QUARTER.fullmatch(text)
     if named is not None and named[2].casefold() == "w":
         return start + WEEK_DAYS * DAY_SECONDS

@@ -11,11 +11,9 @@ from modeltop_tui.view.styled_text import SHAPES, TINTS, Cells, flow, plain_text
 LABELS = ("What", "Why", "Do")
 LABEL_WIDTH = 5
 HEIGHT = len(LABELS)
-"""Lines of the verdict above the panes."""
 MIN_REASON_WIDTH = 16
 """Width from which a part of a reason is worth a place, in cells."""
 MAX_MODEL_WIDTH = 24
-"""Maximum width of the name of the model before a sentence, in cells."""
 
 
 def current_verdict(state: ScreenState) -> tuple[Severity, Verdict] | None:

@@ -64,13 +64,10 @@ class Prompt:
     label: str
     initial: str
     on_change: Callable[[str], str]
-    """Called with each state of the answer, the first included; returns a hint to show beside it."""
     on_submit: Callable[[str], None]
     on_cancel: Callable[[], None] = lambda: None
     complete: Callable[[str], Sequence[str]] = lambda _: ()
-    """Returns the lines to which Tab completes one."""
     earlier: Sequence[str] = ()
-    """Lines that up and down bring back, the newest last."""
 
 
 class StatusBar(Lines):

@@ -34,7 +34,6 @@ from modeltop_tui.view.state import ScreenState
 from modeltop_tui.view.styled_text import ROLES, Cells, Span, fit, merge_spans, plain_text, to_ascii, with_ascii_arrows
 
 TO_END = 10**9
-"""Steps that reach the end of any list."""
 
 
 @lru_cache(maxsize=4096)
@@ -153,7 +152,6 @@ _BOX = " │││─┘┐┤─└┌├─┴┬┼"
 
 
 def _arms(box: tuple[int, int, int, int], x: int, y: int) -> int:
-    """Return the arms that the outline of a box (left, top, right, bottom) has in a cell."""
     left, top, right, bottom = box
     arms = 0
     if x in (left, right):

@@ -223,7 +223,6 @@ class ChartPane(MainPane):
 
     @property
     def _has_room(self) -> bool:
-        """Whether there is room for small multiples: a wide screen, or one with a single model."""
         wide = self.screen.has_class("-wide") or self.screen.has_class("-single")
         selection = self.screen_state.selection
         has_family = selection.overlay or selection.comparison is not None
@@ -339,7 +338,6 @@ class AlertsPane(MainPane):
         return is_folded
 
     def _place_cursor(self, alert_entries: list[AlertEntry]) -> None:
-        """Keep the cursor on its alert wherever that went; on another model start at its worst."""
         model = self.screen_state.selection.model
         if model != self._model and (self._cursor_alert is None or self._cursor_alert.key.model != model):
             self.cursor_row, self._cursor_alert, self.top, self.unfolded = 0, None, 0, False

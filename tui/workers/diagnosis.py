@@ -22,9 +22,7 @@ if TYPE_CHECKING:
     from modeltop.rules.snapshot import Snapshot
 
 DEBOUNCE_SECONDS = 0.05
-"""Seconds without another request after which work on one starts."""
 CACHE_SIZE = 256
-"""Results that are remembered."""
 
 DiagnosisTarget = str | SeriesKey
 """A model, to be diagnosed; or a series, for its outlook."""
@@ -117,7 +115,6 @@ class DiagnosisWorker:
 
 
 def _failed_diagnosis(snapshot: Snapshot, model: str, reason: str) -> Diagnosis | None:
-    """Return a diagnosis that states the problem of the model, and why there is no explanation."""
     from modeltop.core.diagnosis import Diagnosis, Verdict
 
     status = snapshot_index(snapshot).model_statuses.get(model)

@@ -19,7 +19,6 @@ POLL_SECONDS = 1.0
 REFRESH_SECONDS = 60.0
 """Seconds after which unchanged files are evaluated again: a model falls silent by the clock alone."""
 PROGRESS_SECONDS = 0.25
-"""Seconds between two progress reports."""
 COST_FACTOR = 100
 """Times its own duration that an expensive run waits for the next: 1 % of a core."""
 

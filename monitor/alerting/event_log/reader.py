@@ -106,7 +106,6 @@ def _stats(folder: Path, number: int) -> dict[str, FileStat | None]:
 
 
 def _newest_checkpoint(folder: Path, numbers: list[int]) -> int:
-    """Return the number of the newest file that starts with a checkpoint; 0 without any."""
     for number in reversed(numbers):
         if isinstance(parse_line(next(iter(_lines(segment_path(folder, number))), b"")), AlertingState):
             return number

@@ -24,7 +24,6 @@ from modeltop.rules.snapshot import Snapshot
 
 _MODEL_WIDE = {Condition.NO_DATA: "no data", Condition.ERROR: "error"}
 MAX_MESSAGE = 400
-"""Maximum terminal cells of what is wrong: with the file, the reason and what to write."""
 _ACKNOWLEDGEABLE = (
     NotificationReason.FIRST,
     NotificationReason.ESCALATED,
@@ -111,7 +110,6 @@ def _single(receiver: str, section: AlertSection) -> Message:
 
 
 def _without_repetition(notifications: Sequence[Notification]) -> list[Notification]:
-    """Drop the resolve of a missed incident, because its trigger reports both."""
     missed: set[str] = set()
     unique = []
     for notification in notifications:
@@ -170,7 +168,6 @@ class _SectionBuilder:
         return replace(section, title=template.section_title(titled, subject))
 
     def _joined(self, incident: TrackedIncident | None, notification: Notification) -> list[Member]:
-        """Return the alerts that joined late, of which the receiver was not notified yet: the worst first."""
         entry = self.alerting_state.notifications.get(notification.entry_key)
         if incident is None or entry is None or notification.reason is not NotificationReason.JOINED:
             return []
@@ -286,7 +283,6 @@ class _SectionBuilder:
 
 
 def _named(incident: TrackedIncident | None, notification: Notification) -> Sequence[Member]:
-    """Return the alerts that the message is about: those of its series, or all if none is left of these."""
     members = () if incident is None else incident.members
     return [member for member in members if member.key in notification.members] or members
 

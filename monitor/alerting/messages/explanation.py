@@ -13,7 +13,6 @@ from modeltop.rules.snapshot import Snapshot
 MAX_EXPLAINED = 20
 """Maximum number of models to diagnose: each costs some 40 ms, and with a hundred bad models the cause is elsewhere."""
 MAX_STATUS_WIDTH = 400
-"""Maximum terminal cells of the status of a model that is not diagnosed."""
 
 
 class ExplanationCache:

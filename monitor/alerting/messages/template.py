@@ -14,11 +14,8 @@ from modeltop.core.text import format_day, format_duration, sanitize, truncate
 LEVELS = {severity: severity.name.lower() for severity in sorted(Severity, reverse=True)}
 """Words of the severities, worst first: those of every other surface."""
 MAX_TITLE_WIDTH = 120
-"""Maximum terminal cells of a title: the subject of a mail, the lock screen of a phone."""
 MAX_MEMBERS = 8
-"""Most alerts beside the lead that a message lists."""
 MAX_LISTED = 40
-"""Most sections that a message about several lists one by one."""
 
 
 def series_name(section: AlertSection, width: int = 60) -> str:

@@ -34,7 +34,6 @@ INHERITED_VARIABLES = (
 PERMANENT_EXIT_CODES = (64, 78)
 """Exit codes after which another attempt is useless: EX_USAGE and EX_CONFIG (sysexits.h)."""
 _TAIL_BYTES = 4096
-"""Bytes of standard error that are buffered, to quote the last line."""
 
 
 _RUNNING: set[subprocess.Popen[bytes]] = set()
@@ -147,7 +146,6 @@ class _Tail:
                 self._chunks.append(chunk)
 
     def last_line(self, secrets: tuple[str, ...]) -> str:
-        """Return the last line that is not blank, redacted; a child that still holds the stream is not waited for."""
         self._thread.join(0.2)
         text = b"".join(tuple(self._chunks)).decode("utf-8", "replace")
         lines = [line for line in text.splitlines() if line.strip()]

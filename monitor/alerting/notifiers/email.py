@@ -33,7 +33,6 @@ class Encryption(Enum):
     STARTTLS = "starttls"
     """From the command STARTTLS on; a server that does not offer it is refused."""
     TLS = "tls"
-    """From the first byte on, as usual on port 465 (RFC 8314)."""
     NONE = "none"
     """Not at all; then no password is sent either, except to this machine."""
 
@@ -133,7 +132,6 @@ def html_body(message: Message) -> str:
 
 
 def _hash(key: str) -> str:
-    """Return a key in the characters that a Message-ID may have."""
     return sha256(key.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 

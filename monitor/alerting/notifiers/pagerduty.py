@@ -81,7 +81,6 @@ def events(message: Message, routing_key: str) -> Iterator[dict[str, Any]]:
 
 
 def _actions(message: Message, section: AlertSection) -> list[tuple[str, int]]:
-    """Return the events of a section, each with the number of PagerDuty's incident that it is about."""
     if message.is_test or section.reason is NotificationReason.MISSED:
         return [("trigger", 1), ("resolve", 1)]
     if section.action is NotificationAction.RESOLVE:

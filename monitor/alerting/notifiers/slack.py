@@ -81,7 +81,6 @@ def _single(section: AlertSection) -> list[dict[str, Any]]:
 
 
 def _group(message: Message) -> list[dict[str, Any]]:
-    """Return the lines in as few sections as hold them, at most ten."""
     sections, limit = [""], MAX_TEXT - 1
     for line in message.text.split("\n"):
         if _units(f"{sections[-1]}\n{line}".translate(_ENTITIES)) > limit:

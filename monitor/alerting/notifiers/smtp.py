@@ -85,7 +85,6 @@ def _failure(error: Exception, server: Email, password: str, *, timed_out: bool)
 
 
 def _rejection(error: Exception, user: str, password: str) -> NotifyError | None:
-    """Return the error for a reply of the server; None if there was none."""
     # In the forms of AUTH PLAIN and AUTH LOGIN, which a server may echo.
     encoded = (b64encode(text.encode("utf-8")).decode("ascii") for text in (password, f"\0{user}\0{password}"))
     secrets = (password, *encoded) if password else ()

@@ -332,7 +332,6 @@ def _tokens(pattern: str, text: str) -> list[tuple[str, str]] | None:
 
 
 def _form(kind: str, value: str) -> str:
-    """Return the form of a metric in one spelling: the first k (`at_10`), an average, a quantile, a number."""
     value = str(int(value)) if value.isdigit() else value
     return {"cut": f"at_{value}", "top": f"at_{value}", "mean": "mean"}.get(kind, value)
 
@@ -344,7 +343,6 @@ def _join_splits(splits: Sequence[str]) -> tuple[bool, str | None]:
 
 
 def _is_possible(core: str, name: str, forms: Sequence[str], vocabulary: Vocabulary) -> bool:
-    """Return whether a metric can have these forms."""
     if core in CUT_ONLY and core not in vocabulary.names and not (forms and forms[0].startswith("at_")):
         return False
     return "samples" not in forms or name in SAMPLED

@@ -7,9 +7,7 @@ from modeltop.core.series import SeriesKey
 from modeltop.core.text import sanitize
 
 MAX_COUNT = 1e15
-"""Number from which not even a count is written with all of its digits."""
 MAX_NAME = 40
-"""Cells of a foreign name."""
 METRIC_NAMES = {"avg_confidence": "confidence", "f1_score": "F1", "roc_auc": "ROC AUC", "mae": "MAE", "rmse": "RMSE"}
 """Names of metrics in a sentence; others are written as in the data."""
 

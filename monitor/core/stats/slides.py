@@ -71,7 +71,6 @@ def slides(sequences: Sequences, explained: Flags, smallest: Callable[[Floats], 
 
 
 def _moving(sequences: Sequences, smallest: Callable[[Floats], Floats]) -> Indices:
-    """Return the numbers of the sequences whose weeks differ by enough."""
     long = np.flatnonzero(sequences.lengths >= WINDOWS[0])
     firsts = (np.cumsum(sequences.lengths) - sequences.lengths)[long]
     bounds = np.stack([firsts, firsts + sequences.lengths[long] - WEEK + 1], axis=1).ravel()
@@ -84,7 +83,6 @@ def _moving(sequences: Sequences, smallest: Callable[[Floats], Floats]) -> Indic
 
 
 def _week_sums(values: Floats) -> Floats:
-    """Return the sum of a week from each value on that has so many behind it."""
     pairs = values[1:] + values[:-1]
     return np.asarray(pairs[:-5] + pairs[2:-3] + pairs[4:-1] + values[6:])
 

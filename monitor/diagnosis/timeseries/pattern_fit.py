@@ -114,7 +114,6 @@ def _sums_to_end(values: Floats) -> Floats:
 
 @lru_cache(maxsize=128)
 def _places(name: str, n: int) -> Indices:
-    """Return where in a square of starts and ends, row by row, a shape may be; the end n is behind the last point."""
     start, end = np.arange(n + 1)[:, None], np.arange(n + 1)
     gap, has_level_before, has_level_after = end - start, start >= MIN_BEFORE, end <= n - 2
     valid: dict[str, Flags] = {
