@@ -51,7 +51,12 @@ COMMANDS = {
     "completion": "shell completion for bash, zsh or fish",
 }
 
-_MODULES = {"ack": "acknowledge", "unack": "acknowledge", "alerts": "check", "story": "timeline"}
+_MODULES = {
+    **dict.fromkeys(("ack", "unack", "note", "baseline"), "acknowledge"),
+    "alerts": "check",
+    "prune": "paths",
+    "story": "timeline",
+}
 CONFIG_HELP = "the configuration (default: ./modeltop.toml, then the XDG config folder)"
 MAX_PROBLEMS = 20
 """Problems of reading that are printed one by one."""
