@@ -180,7 +180,9 @@ class ModeltopApp(App[object], inherit_bindings=False):
             if state.snapshot is None and not isinstance(result.error, MonitorError):
                 raise result.error
             gc.enable()  # `modeltop_tui.terminal.launch` stopped it until the first result
-            self.main_screen.show_state(replace(state, error=_error_message(result.error), loading=""))
+            kind = "" if isinstance(result.error, MonitorError) else f"{type(result.error).__name__}: "
+            error = f"not read: {kind}{sanitize(result.error, 200)}"
+            self.main_screen.show_state(replace(state, error=error, loading=""))
         elif state.snapshot is None:
             done, files = result.progress or (0, 0)
             loading = f"loading {done}/{pluralize(files, 'file')}" if files else "loading"
@@ -227,8 +229,3 @@ class ModeltopApp(App[object], inherit_bindings=False):
     def action_perform(self, name: str) -> None:
         """Perform the action of the app that a key names, one of `ACTIONS`."""
         ACTIONS[name](self.main_screen, self.poller)
-
-
-def _error_message(error: Exception) -> str:
-    kind = "" if isinstance(error, MonitorError) else f"{type(error).__name__}: "
-    return f"not read: {kind}{sanitize(error, 200)}"

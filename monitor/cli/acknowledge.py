@@ -13,7 +13,6 @@ from modeltop.core.errors import UsageError
 from modeltop.core.series import to_datetime64
 from modeltop.core.text import did_you_mean, exact_glob, format_day, format_minute, pluralize, sanitize
 from modeltop.report.phrases import describe_ack, describe_note
-from modeltop.rules.snapshot import Snapshot
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -153,14 +152,13 @@ def run_baseline(args: argparse.Namespace, context: Context) -> int:
     times = periods[args.model]
     event_log.append(*actions.restart_baseline(args.model, args.start, times, by=author(), now=event_log.now()))
     later = int((times >= to_datetime64(args.start)).sum())
-    active, remaining = (_active_alerts(snapshot, args.model) for snapshot in (before, pipeline.run(context.clock())))
+    active, remaining = (
+        {alert.id for alert in snapshot.alerts if alert.is_active and alert.key.model == args.model}
+        for snapshot in (before, pipeline.run(context.clock()))
+    )
     alerts = f"; {pluralize(len(active - remaining), 'alert')} ended" if active - remaining else ""
     alerts += f"; {pluralize(len(remaining), 'alert')} still active" if remaining else ""
     context.out_line(
         f"new baseline of {name} from {format_day(args.start)} on: {pluralize(later, 'period')} so far{alerts}"
     )
     return 0
-
-
-def _active_alerts(snapshot: Snapshot, model: str) -> set[str | None]:
-    return {alert.id for alert in snapshot.alerts if alert.is_active and alert.key.model == model}

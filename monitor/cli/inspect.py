@@ -30,7 +30,7 @@ from modeltop.core.text import (
 )
 from modeltop.history.csv.layout import Layout
 from modeltop.history.export import format_table, to_frame
-from modeltop.history.inspection import UNKNOWN_METRIC, ColumnReading, Inspection, inspect_files
+from modeltop.history.inspection import UNKNOWN_METRIC, Inspection, inspect_files
 from modeltop.service.pipeline import make_reader
 
 WIDTH = 79
@@ -129,7 +129,8 @@ def _column_lines(inspection: Inspection) -> Iterator[str]:
     rows = [("COLUMN", "READ AS", "FORMAT", "WHY")]
     for column in used if is_short else used[: MAX_COLUMNS - 1]:
         name = sanitize(column.name, 40) or "(no name)"
-        rows.append((name, sanitize(_role(column), 80), sanitize(column.format, 40), column.reason))
+        role = f"{column.role} {column.metric}".rstrip() + (f", {column.segment}" if column.segment else "")
+        rows.append((name, sanitize(role, 80), sanitize(column.format, 40), column.reason))
     yield from _aligned(rows)
     if not is_short:
         rest = used[MAX_COLUMNS - 1 :]
@@ -144,11 +145,6 @@ def _aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
     for row in rows:
         cells = (pad(truncate(cell, width), width) for cell, width in zip(row, widths, strict=False))
         yield truncate("  ".join([*cells, row[-1]]).rstrip(), WIDTH)
-
-
-def _role(column: ColumnReading) -> str:
-    words = column.role if not column.metric else f"{column.role} {column.metric}"
-    return f"{words}, {column.segment}" if column.segment else words
 
 
 def _record(inspection: Inspection) -> dict[str, object]:

@@ -32,7 +32,8 @@ def add_app_options(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace, context: Context) -> int:
     """Open the app on the data that the arguments name, or print the summary and why there is no app."""
-    args.paths, words = _split_words(args.paths)
+    words = [word for word in args.paths[1:] if re.fullmatch(r"\w[\w-]*", word) and not Path(word).exists()]
+    args.paths = [path for path in args.paths if path not in words]
     if args.theme is not None:  # wrong without a terminal too
         context.check_theme(args.theme)
     if context.open_app is not None and context.piped(args) is not None:
@@ -71,11 +72,6 @@ def _is_prediction_log(path: str) -> bool:
     except OSError:
         return False
     return (log_reason(head, path, MetricRegistry()) or "").startswith(PREDICTION_LOG)
-
-
-def _split_words(paths: list[str]) -> tuple[list[str], list[str]]:
-    words = [word for word in paths[1:] if re.fullmatch(r"\w[\w-]*", word) and not Path(word).exists()]
-    return [path for path in paths if path not in words], words
 
 
 def _take_keys_from_terminal() -> None:

@@ -10,7 +10,7 @@ import os
 import re
 import tomllib
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, timedelta, tzinfo
 from pathlib import Path
@@ -129,7 +129,7 @@ def from_tables(data: Mapping[str, Any], path: Path, text: str = "") -> Config:
         receivers=parse_receivers(receivers),
         routes=parse_routes(top.tables("routes"), names, zone),
         mutes=parse_mutes(top.tables("mutes"), zone),
-        calendar=parse_calendar(top.tables("calendar"), zone),
+        calendar=tuple(_event(table, zone) for table in top.tables("calendar")),
         watch=parse_watch(top.table("watch")),
         logs=_logs(top.table("logs"), str(zone)),
         stale_after=top.duration("stale_after"),
@@ -230,16 +230,13 @@ def line_of(text: str, dotted: str) -> int | None:
     lines = [line.partition(" #")[0].strip().replace('"', "") for line in text.splitlines()]
     names = dotted.split(".")
     for count in range(len(names) - 1, -1, -1):
-        header, number = _header(".".join(names[:count]))
+        table = ".".join(names[:count])
+        match = re.fullmatch(r"(.+)\[(\d+)\]", table)
+        header, number = (f"[[{match[1]}]]", int(match[2])) if match else (f"[{table}]", 1)
         starts = [place for place, line in enumerate(lines) if line == header] if count else [-1]
         if len(starts) >= number:
             return _line_in(lines, starts[number - 1], names[count])
     return None
-
-
-def _header(table: str) -> tuple[str, int]:
-    match = re.fullmatch(r"(.+)\[(\d+)\]", table)
-    return (f"[[{match[1]}]]", int(match[2])) if match else (f"[{table}]", 1)
 
 
 def _line_in(lines: list[str], start: int, key: str) -> int | None:
@@ -256,11 +253,6 @@ MAX_RANGE, MAX_DAYS = 60, 183
 """Maximum days of one range, and of an event in a year: the values of more are no exception."""
 EXAMPLES = 'write "12-25" for every year, "2026-11-27" for one, or a range such as "12-24..12-26"'
 REMEDY = "list only the days on which other values are normal"
-
-
-def parse_calendar(tables: Sequence[TableReader], zone: tzinfo) -> tuple[CalendarEvent, ...]:
-    """Return the events of `[[calendar]]`."""
-    return tuple(_event(table, zone) for table in tables)
 
 
 def _event(table: TableReader, zone: tzinfo) -> CalendarEvent:

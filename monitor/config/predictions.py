@@ -28,12 +28,9 @@ def _log(name: str, table: TableReader, timezone: str) -> LogSettings:
     if "labels" in spec:
         spec["labels"] = _resolve(table, spec["labels"])
     settings = table.read(LogSettings, "engine", "label_delay", "per_class", "since", "every")
-    return LogSettings(spec=LogSpec(**spec, positive=_label_value(table)), name=name, cost=_cost(table), **settings)
-
-
-def _label_value(table: TableReader) -> str | None:
-    value = table.get("positive", (str, int, float, bool), "a value of the label")
-    return str(value).lower() if isinstance(value, bool) else None if value is None else str(value)
+    positive = table.get("positive", (str, int, float, bool), "a value of the label")
+    positive = None if positive is None else str(positive).lower() if isinstance(positive, bool) else str(positive)
+    return LogSettings(spec=LogSpec(**spec, positive=positive), name=name, cost=_cost(table), **settings)
 
 
 def _cost(table: TableReader) -> dict[str, float]:

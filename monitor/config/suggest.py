@@ -62,7 +62,9 @@ def suggest_rules(history: History, catalog: MetricRegistry, *, model: str = "*"
         elif len(rules) == MAX_RULES:
             skipped.append((key, f"{MAX_RULES} rules are enough for one file; choose by --for-model and --for-metric"))
         else:
-            suggestion.table["name"] = _unique(suggestion.table["name"], names)
+            name = suggestion.table["name"]
+            candidates = (name, *(f"{name}-{number}" for number in range(2, len(names) + 2)))
+            suggestion.table["name"] = next(candidate for candidate in candidates if candidate not in names)
             names.add(suggestion.table["name"])
             rules.append(suggestion)
     return SuggestedRules(tuple(rules), tuple(skipped))
@@ -120,8 +122,3 @@ def _limit_to_table(limit: Limit) -> dict[str, float]:
 
 def _slug(text: str) -> str:
     return re.sub(r"[^a-z0-9._]+", "-", text.lower()).strip("-.")[:60] or "series"
-
-
-def _unique(name: str, names: set[str]) -> str:
-    candidates = (name, *(f"{name}-{number}" for number in range(2, len(names) + 2)))
-    return next(candidate for candidate in candidates if candidate not in names)

@@ -19,7 +19,7 @@ MAX_LINES = 8
 def diagnosis_sections(diagnosis: Diagnosis, catalog: MetricRegistry) -> dict[str, tuple[str, ...]]:
     """Return the lines of each section that has any, by its title: questions, causes, advice, then evidence."""
     sections = (
-        (QUESTIONS_TITLE, question_lines(diagnosis)),
+        (QUESTIONS_TITLE, (f"{question:16} {answer}: {reason}" for question, answer, reason in diagnosis.questions)),
         ("Causes", _describe_causes(diagnosis)),
         ("What to do", advice_lines(diagnosis)),
         ("Before and after", (_describe_change(change, catalog) for change in diagnosis.metric_changes[:MAX_LINES])),
@@ -27,12 +27,6 @@ def diagnosis_sections(diagnosis: Diagnosis, catalog: MetricRegistry) -> dict[st
         ("Segments by contribution", _describe_segments(diagnosis, catalog)),
     )
     return {title: lines for title, texts in sections if (lines := tuple(texts))}
-
-
-def question_lines(diagnosis: Diagnosis) -> Iterator[str]:
-    """Yield the five questions, each with its answer and the reason."""
-    for question, answer, reason in diagnosis.questions:
-        yield f"{question:16} {answer}: {reason}"
 
 
 def _describe_causes(diagnosis: Diagnosis) -> Iterator[str]:

@@ -165,7 +165,8 @@ def headline(snapshot: Snapshot) -> str:
         for status in snapshot.model_statuses
         if status.severity
     )
-    words = [f"{count} {word}" for (_, word), count in sorted(counts.items(), key=_worst_first)]
+    worst_first = sorted((-severity, word, count) for (severity, word), count in counts.items())
+    words = [f"{count} {word}" for _, word, count in worst_first]
     first = worst_alert(snapshot)
     counted = f"{worst.name}: {', '.join(words)} of {pluralize(models, 'model')}"
     example = _worst_example(snapshot, MAX_HEADLINE - len(counted) - len(": "))
@@ -179,11 +180,6 @@ def headline(snapshot: Snapshot) -> str:
     # The problem is worth more than a word that can be guessed.
     short = line if display_width(line) <= width else truncate(line.replace(" models:", ":", 1), width)
     return short + other
-
-
-def _worst_first(item: tuple[tuple[Severity, str], int]) -> tuple[int, str]:
-    severity, word = item[0]
-    return -severity, word
 
 
 def worst_alert(snapshot: Snapshot) -> Alert | None:

@@ -53,11 +53,6 @@ def after_rejection(state: ReceiverState, error: str) -> ReceiverState:
     return replace(state, error=error, rejections=state.rejections + 1)
 
 
-def after_group_rejection(state: ReceiverState, error: str) -> ReceiverState:
-    """Return the state after a message about several alerts was rejected: one of them may be at fault alone."""
-    return replace(state, error=error, send_apart=True)
-
-
 MIN_FAILURES = 3
 
 

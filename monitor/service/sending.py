@@ -24,7 +24,7 @@ from modeltop.service.clock import Clock
 from modeltop.service.event_buffer import BufferedEventLog
 from modeltop.service.log import DaemonLog
 from modeltop.service.pipeline import DaemonSettings
-from modeltop.service.receiver_health import Backoff, after_group_rejection, after_permanent_failure, after_rejection
+from modeltop.service.receiver_health import Backoff, after_permanent_failure, after_rejection
 from modeltop.service.sender_threads import QueuedMessage, SenderPool, SendResult
 
 BATCH_MESSAGES = 50
@@ -143,7 +143,7 @@ class Dispatcher:
         name, alerts = result.receiver, len({notification.incident for notification in result.notifications})
         if alerts > 1 and not state.send_apart:
             self._log.warning("rejected", f"{name} rejected {alerts} alerts; sent one by one: {error}", receiver=name)
-            after = after_group_rejection(state, str(error))
+            after = replace(state, error=str(error), send_apart=True)  # one of them may be at fault alone
             return after, (ReceiverChanged(now, name, after),)
         finished = _finished(now, result, str(error)) if self._clock.offset is None else ()
         if finished:

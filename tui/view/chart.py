@@ -150,8 +150,9 @@ def chart_figures(state: ScreenState, max_count: int) -> tuple[Figure, ...]:
     shown = [one for one in every if one.key.segment == "all" or one is selected]
     shown = shown if len(shown) > 1 else [one for one in every if one.key.segment == selected.key.segment]
     groups: list[tuple[Series, ...]] = [(series,) for series in shown]
-    families = sorted({_family(index, series, shown) for series in shown}, key=len, reverse=True)
-    for family in families:
+    related = [{series.key, *(one.key for one in related_series(index, series.key))} for series in shown]
+    families = {tuple(one for one in shown if one.key in keys) for keys in related}
+    for family in sorted(families, key=len, reverse=True):
         if len(groups) > max_count:
             groups = list(dict.fromkeys(family if group[0] in family else group for group in groups))
     at = next(number for number, group in enumerate(groups) if selected in group)
@@ -184,11 +185,6 @@ def related_series(index: SnapshotIndex, key: SeriesKey) -> list[Series]:
         return []
     others = (series for series in index.series.get(key.model, []) if series.key != key)
     return [s for s in others if s.key.segment == key.segment and catalog.get(s.key.metric).family == family]
-
-
-def _family(index: SnapshotIndex, series: Series, segment: list[Series]) -> tuple[Series, ...]:
-    related = {series.key, *(one.key for one in related_series(index, series.key))}
-    return tuple(one for one in segment if one.key in related)
 
 
 @lru_cache(maxsize=128)

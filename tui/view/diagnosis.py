@@ -60,7 +60,10 @@ def _rows(index: SnapshotIndex, diagnosis: Diagnosis, width: int, timeline: tupl
     return (
         *_status_rows(index, diagnosis.model, width),
         *_verdict_rows(index, diagnosis, width),
-        *_question_rows(diagnosis, width),
+        *(
+            text_row(f"{answer}: {reason}", width, lead=((f"{question:<17}", "dim"),))
+            for question, answer, reason in diagnosis.questions
+        ),
         *_section_rows(index, diagnosis, width, timeline),
         *_metric_rows(index, diagnosis, width),
         *_missing_rows(index, diagnosis, width, timeline),
@@ -125,11 +128,6 @@ def _cause_row(hypothesis: CauseHypothesis, head: str, width: int) -> Row:
         summary = joined if display_width(joined) <= room else summary
     lines = [lead, *clauses]
     return folded_row((*lead, (summary, "")), lines, wrapped=lines if is_narrow else ())
-
-
-def _question_rows(diagnosis: Diagnosis, width: int) -> Iterator[Row]:
-    for question, answer, reason in diagnosis.questions:
-        yield text_row(f"{answer}: {reason}", width, lead=((f"{question:<17}", "dim"),))
 
 
 def _metric_rows(index: SnapshotIndex, diagnosis: Diagnosis, width: int) -> Iterator[Row]:

@@ -89,7 +89,8 @@ def _sort(state: ScreenState, argument: str) -> Outcome:
 
 def _go(state: ScreenState, words: list[str]) -> Outcome:
     ranges, names = _split(words)
-    targets = jump_targets(state, names) if names else _present_target(state)
+    present = [(state.selection.model, state.selection.key)] if state.selection.model is not None else []
+    targets = jump_targets(state, names) if names else present
     if not targets or len(ranges) > 1:
         return Outcome(_why_nothing(words, names, ranges))
     model, key = targets[0]
@@ -102,10 +103,6 @@ def _go(state: ScreenState, words: list[str]) -> Outcome:
 def _split(words: list[str]) -> tuple[dict[str, TypedRange], list[str]]:
     parsed = {word: parse_range(word) for word in words}
     return {word: one for word, one in parsed.items() if one}, [word for word, one in parsed.items() if not one]
-
-
-def _present_target(state: ScreenState) -> list[JumpTarget]:
-    return [(state.selection.model, state.selection.key)] if state.selection.model is not None else []
 
 
 def _why_nothing(words: list[str], names: list[str], ranges: Mapping[str, TypedRange]) -> str:

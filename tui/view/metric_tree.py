@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
-from modeltop.core.series import FEATURE_PREFIX, Direction, SeriesKey, Severity
+from modeltop.core.series import FEATURE_PREFIX, Direction, SeriesKey
 from modeltop.core.text import pluralize
 from modeltop_tui.view.state import ScreenState, SnapshotIndex, snapshot_index
 from modeltop_tui.view.styled_text import WORDS
@@ -116,11 +116,6 @@ def guilt_text(state: ScreenState) -> str:
     """Return how much of the change the guilty segment makes, such as `97 % of drop`."""
     share = state.diagnosis.dominant_segment if state.diagnosis is not None else None
     return "" if share is None else f"{100 * share.ratio:.0f} % of {'drop' if share.delta < 0 else 'rise'}"
-
-
-def worst_severity(index: SnapshotIndex, node: MetricNode) -> Severity:
-    """Return the worst severity of a metric and its segments."""
-    return max(map(index.severity, (node.key, *node.segments)))
 
 
 def hidden_text(index: SnapshotIndex, row: TreeRow) -> str:

@@ -13,7 +13,7 @@ from modeltop.core.series import Alert, Condition, Series, SeriesKey, Severity, 
 from modeltop.core.text import display_width, format_day, format_value, pad, sanitize
 from modeltop.report.phrases import handling_mark
 from modeltop.report.summary import change_cells
-from modeltop_tui.view.metric_tree import TreeRow, guilt_text, guilty_segment, hidden_text, tree_rows, worst_severity
+from modeltop_tui.view.metric_tree import TreeRow, guilt_text, guilty_segment, hidden_text, tree_rows
 from modeltop_tui.view.state import ScreenState, SnapshotIndex, snapshot_index
 from modeltop_tui.view.styled_text import SHAPES, TINTS, Cells, spark
 
@@ -86,7 +86,7 @@ def _tree_row(index: SnapshotIndex, row: TreeRow, is_open: bool, guilt: str) -> 
     if not row.is_parent:
         values = replace(values, name=f"└{sanitize(row.key.segment, 80)}")
     elif node.segments:
-        severity = values.severity if is_open else worst_severity(index, node)
+        severity = values.severity if is_open else max(map(index.severity, (node.key, *node.segments)))
         values = replace(values, name=f"{values.name} {'▾' if is_open else '▸'}", severity=severity)
     if guilt:
         values = replace(values, texts=values.texts | {"limit": guilt})

@@ -137,6 +137,7 @@ class _SectionBuilder:
         reason = notification.reason
         is_over = notification.action is NotificationAction.RESOLVE or reason is NotificationReason.MISSED
         can_ack = reason in _ACKNOWLEDGEABLE
+        runbooks = (one.runbook for one in self.snapshot.rules if one.name == rule and one.runbook)
         section = AlertSection(
             action=notification.action,
             reason=reason,
@@ -155,7 +156,7 @@ class _SectionBuilder:
             sentence=self._sentence(key, rule),
             state_note=self._state_note(notification),
             condition=self._condition(rule),
-            runbook=self._runbook(rule),
+            runbook=sanitize(next(runbooks, ""), 1000),
             ack_command=f"modeltop ack {sanitize(notification.incident, 40)}" if can_ack else "",
             pager_incident=notification.pager_incident,
         )
@@ -242,10 +243,6 @@ class _SectionBuilder:
         rules = (rule for rule in self.snapshot.rules if rule.name == name)
         sentences = (describe_rule(rule, self.snapshot.catalog.get(rule.metric)) for rule in rules)
         return sanitize(next(sentences, ""), 300)
-
-    def _runbook(self, name: str) -> str:
-        runbooks = (rule.runbook for rule in self.snapshot.rules if rule.name == name and rule.runbook)
-        return sanitize(next(runbooks, ""), 1000)
 
     def _state_note(self, notification: Notification) -> str:
         if notification.reason is NotificationReason.WITHDRAWN:

@@ -77,9 +77,10 @@ class Command(Notifier):
             )
         except (OSError, ValueError) as error:
             reason = sanitize(getattr(error, "strerror", None) or "not a program").lower()
-            raise NotifyError(
-                f"{sanitize(self.command[0], 80)} cannot be run: {reason}", permanent=not _is_busy(error)
-            ) from None
+            # Out of processes, memory or descriptors is the machine, not the program.
+            busy = (errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.ETXTBSY)
+            text = f"{sanitize(self.command[0], 80)} cannot be run: {reason}"
+            raise NotifyError(text, permanent=getattr(error, "errno", None) not in busy) from None
         _RUNNING.add(process)
         try:
             self._wait(process, text.encode("utf-8", "replace"), secrets)
@@ -169,8 +170,3 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
-
-
-def _is_busy(error: Exception) -> bool:
-    """Return whether the machine, not the program, was the reason: out of processes, memory or descriptors."""
-    return getattr(error, "errno", None) in (errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.ETXTBSY)

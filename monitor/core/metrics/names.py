@@ -325,15 +325,11 @@ def _tokens(pattern: str, text: str) -> list[tuple[str, str]] | None:
         if kind == "split":
             value = _split_name(found)
         elif kind in ("average", "mean", "cut", "top", "quantile", "index"):
-            kind, value = "form", _form(kind, value)
+            value = str(int(value)) if value.isdigit() else value
+            kind, value = "form", {"cut": f"at_{value}", "top": f"at_{value}", "mean": "mean"}.get(kind, value)
         tokens.append((kind, value))
         position = found.end()
     return tokens
-
-
-def _form(kind: str, value: str) -> str:
-    value = str(int(value)) if value.isdigit() else value
-    return {"cut": f"at_{value}", "top": f"at_{value}", "mean": "mean"}.get(kind, value)
 
 
 def _join_splits(splits: Sequence[str]) -> tuple[bool, str | None]:

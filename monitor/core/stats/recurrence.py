@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 import numpy as np
 
-from modeltop.core.series import Floats, Series, Times
+from modeltop.core.series import Series, Times
 from modeltop.core.stats.robust import running_median
 
 EPOCH, DAY, WEEK = date(1970, 1, 1), timedelta(days=1), timedelta(days=7)
@@ -34,7 +34,8 @@ def same_effect_before(series: Series, times: Times, effect: float) -> tuple[dat
     if span > MAX_DAYS or len(series) <= 2 * MAX_DAYS:
         return ()
     is_before = all_days < days[0]
-    alike = set(all_days[is_before & _are_alike(series.values, effect)].tolist())
+    changes = np.sign(effect) * (series.values - running_median(series.values, MAX_DAYS))
+    alike = set(all_days[is_before & (changes >= MIN_REPEATED * abs(effect))].tolist())
     for starts in _same_days_before(first):
         shifts = [(first - start).days for start in starts]
         same = {day - shift for shift in shifts for day in days.tolist()}
@@ -45,11 +46,6 @@ def same_effect_before(series: Series, times: Times, effect: float) -> tuple[dat
         if ((elsewhere + 1) / (others + 1)) ** len(shifts) <= MAX_CHANCE:
             return starts[::-1]
     return ()
-
-
-def _are_alike(values: Floats, effect: float) -> np.ndarray:
-    changes = np.sign(effect) * (values - running_median(values, MAX_DAYS))
-    return np.asarray(changes >= MIN_REPEATED * abs(effect))
 
 
 def _same_days_before(day: date) -> Iterator[tuple[date, ...]]:
