@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Sequence
 from datetime import tzinfo
 
-from modeltop.alerting.notifiers.base import Notifier, Receiver, notifier_type, notifier_types
+from modeltop.alerting.notifiers.base import NOTIFIER_TYPES, Notifier, Receiver, notifier_type
 from modeltop.alerting.routing import WEEK, MuteTimeInterval, NotificationPolicy, Route, TimeInterval, WatchSettings
 from modeltop.config.table import TableReader
 from modeltop.core.incident import Matchers
@@ -20,9 +20,9 @@ def parse_receivers(table: TableReader) -> dict[str, Receiver]:
     tables = {name: table.table(name) for name in table.data}
     receivers: dict[str, Receiver] = {}
     for name, inner in tables.items():
-        kind = inner.choice("type", notifier_types())
+        kind = inner.choice("type", NOTIFIER_TYPES)
         if "type" not in inner.data:
-            inner.error("type", f"missing; one of {', '.join(notifier_types())}")
+            inner.error("type", f"missing; one of {', '.join(NOTIFIER_TYPES)}")
         notifier = inner.build(notifier_type(kind)) if kind else None
         policy = _policy(inner, notifier)
         if policy.fallback is not None and policy.fallback not in tables.keys() - {name}:

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
+BLOCKS = "▁▂▃▄▅▆▇█"
 TIME_UNITS = (("year", 31_557_600), ("day", 86_400), ("hour", 3_600), ("minute", 60))
 DURATION_HINT = "write a number and s, m, h, d or w, such as 36h"
 _SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
@@ -220,19 +221,13 @@ def pad(text: str, cells: int) -> str:
     return truncated + " " * (cells - display_width(truncated))
 
 
-def format_period(moment: datetime, *, year: bool = True) -> str:
+def format_period(moment: datetime) -> str:
     """Return the start of a period: the date, and the time of day if it is not midnight.
 
-    >>> format_period(datetime(2025, 1, 9, tzinfo=UTC))
-    '2025-01-09'
-    >>> format_period(datetime(2025, 1, 9, 2, 30, tzinfo=UTC), year=False)
-    'Jan 9 02:30'
+    >>> format_period(datetime(2025, 1, 9, tzinfo=UTC)), format_period(datetime(2025, 1, 9, 2, 30, tzinfo=UTC))
+    ('2025-01-09', '2025-01-09 02:30')
     """
-    date = f"{moment:%Y-%m-%d}" if year else f"{moment:%b} {moment.day}"
-    clock = (moment.hour, moment.minute, moment.second)
-    if clock == (0, 0, 0):
-        return date
-    return f"{date} {moment:%H:%M:%S}" if clock[2] else f"{date} {moment:%H:%M}"
+    return f"{moment:%Y-%m-%d %H:%M:%S}".removesuffix(":00").removesuffix(" 00:00")
 
 
 def format_day(moment: datetime, now: datetime | None = None) -> str:
@@ -400,3 +395,19 @@ def did_you_mean(name: str, candidates: Iterable[str]) -> str:
 
     matches = difflib.get_close_matches(name, list(candidates), n=1)
     return f": did you mean {sanitize(matches[0], 60)}?" if matches else ""
+
+
+def block_characters(values: Iterable[float], low: float, high: float) -> str:
+    """Return values as blocks of eight heights, one per cell; a value that is not finite is a blank.
+
+    >>> block_characters([0.0, 0.5, 1.0, float("nan")], 0.0, 1.0)
+    '▁▅█ '
+    """
+    step = (high - low) / (len(BLOCKS) - 1)
+
+    def block(value: float) -> str:
+        if not math.isfinite(value):
+            return " "
+        return BLOCKS[max(0, min(round((value - low) / step), len(BLOCKS) - 1))] if step > 0 else BLOCKS[3]
+
+    return "".join(block(value) for value in values)

@@ -6,9 +6,9 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from modeltop.alerting.messages.sparkline import MAX_POINTS, block_characters
+from modeltop.alerting.messages.sparkline import MAX_POINTS
 from modeltop.core.series import SeriesKey, Severity
-from modeltop.core.text import sanitize
+from modeltop.core.text import block_characters, sanitize
 from modeltop.report.phrases import MARKS
 from modeltop.report.svg import escape_text
 from modeltop.rules.snapshot import Snapshot
@@ -58,7 +58,7 @@ def _history(model: Mapping[str, Any], leads: Mapping[str, SeriesKey], snapshot:
     if series is None or not values:
         return ""
     metric = snapshot.catalog.get(series.key.metric)
-    levels = (metric.format(values[0]), block_characters(values), metric.format(values[-1]))
+    levels = (metric.format(values[0]), block_characters(values, min(values), max(values)), metric.format(values[-1]))
     return f"{escape_text(series.key.metric, 40)}<br/>{escape_text(' '.join(levels))}"
 
 

@@ -157,13 +157,13 @@ def _strip(chart: SvgChart) -> Iterator[str]:
     yield _label(LEFT - 6, top + STRIP_HEIGHT - 7, "all", "end")
 
 
-def ticks(low: float, high: float, max_steps: int = 5) -> list[float]:
-    """Return round values within a range, at most `max_steps` + 1 of them.
+def ticks(low: float, high: float) -> list[float]:
+    """Return round values within a range, at most 6 of them.
 
     >>> ticks(0.861, 0.964)
     [0.875, 0.9, 0.925, 0.95]
     """
-    size = (high - low) / max_steps
+    size = (high - low) / 5
     power = 10.0 ** math.floor(math.log10(size))
     step = next(factor * power for factor in TICK_STEPS if factor * power >= size * (1 - 1e-9))
     first = math.ceil(low / step - 1e-9)

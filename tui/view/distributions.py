@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from modeltop.core.text import sanitize, truncate
+from modeltop.core.text import block_characters, sanitize, truncate
 from modeltop_tui.view.state import SnapshotIndex
-from modeltop_tui.view.styled_text import Cells, block_characters, paragraph, wrap
+from modeltop_tui.view.styled_text import Cells, paragraph, wrap
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from itertools import groupby
-from math import isfinite
 from operator import itemgetter
 from typing import NamedTuple
 
 from modeltop.core.series import Severity
-from modeltop.core.text import display_width, pad, truncate
+from modeltop.core.text import BLOCKS, block_characters, display_width, pad, truncate
 
 Span = tuple[str, str]
 """A text and the role that colors it: a name of `ROLES`, or empty."""
@@ -32,10 +31,9 @@ SHAPES = {Severity.CRITICAL: "▲", Severity.WARNING: "◆", Severity.UNKNOWN: "
 WORDS = {Severity.CRITICAL: "critical", Severity.WARNING: "warning", Severity.UNKNOWN: "unknown", Severity.OK: "ok"}
 TINTS = {Severity.CRITICAL: "critical", Severity.WARNING: "warning", Severity.UNKNOWN: "unknown", Severity.OK: "ok"}
 
-_BLOCKS = "▁▂▃▄▅▆▇█"
 # One character for one, so that no column moves when a terminal knows only ASCII.
 _ASCII = str.maketrans(
-    "▲◆○●│─┌┐└┘├┤┬┴┼→←↑↓…−±Δ×·▼▏✓▸▾" + _BLOCKS,
+    "▲◆○●│─┌┐└┘├┤┬┴┼→←↑↓…−±Δ×·▼▏✓▸▾" + BLOCKS,
     "X!?.|-+++++++++><^v~-~dx.v|+>v" + "__.--=^^",
 )
 
@@ -205,22 +203,6 @@ def spark(values: list[float], width: int) -> str:
     if not finite:
         return " " * len(last)
     return block_characters(last, min(finite), max(finite))
-
-
-def block_characters(values: Iterable[float], low: float, high: float) -> str:
-    """Return values as blocks of eight heights, one per cell; a value that is not finite is a blank.
-
-    >>> block_characters([0.0, 0.5, 1.0, float("nan")], 0.0, 1.0)
-    '▁▅█ '
-    """
-    step = (high - low) / (len(_BLOCKS) - 1)
-
-    def block(value: float) -> str:
-        if not isfinite(value):
-            return " "
-        return _BLOCKS[max(0, min(round((value - low) / step), len(_BLOCKS) - 1))] if step > 0 else _BLOCKS[3]
-
-    return "".join(block(value) for value in values)
 
 
 INDENT, GAP = 2, 2

@@ -3,7 +3,7 @@
 A notifier is a frozen dataclass whose fields are its keys in the configuration (a `SecretRef` field `url` has the keys
 `url_env` and `url_file`); `@notifier("name")` registers it when its file is imported, which happens when a
 configuration names it. Libraries are imported when the first message is sent. To add one, write its file here and name
-it in `_TYPES`.
+it in `NOTIFIER_TYPES`.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from modeltop.alerting.routing import NotificationPolicy
 from modeltop.core.errors import NotifyError
 from modeltop.core.text import format_exact, sanitize
 
-_TYPES = ("slack", "pagerduty", "email", "webhook", "command", "apprise", "alertmanager")
+NOTIFIER_TYPES = ("slack", "pagerduty", "email", "webhook", "command", "apprise", "alertmanager")
 """Types of receivers, each defined in the module of this package that has its name."""
 _REGISTRY: dict[str, type[Notifier]] = {}
 _AT_END: list[Callable[[], None]] = []
@@ -88,14 +88,9 @@ def end_notifiers() -> None:
         function()
 
 
-def notifier_types() -> tuple[str, ...]:
-    """Return the names of all types of receivers."""
-    return _TYPES
-
-
 def notifier_type(name: str) -> type[Notifier]:
     """Return the class of a type, whose module is imported; raise KeyError if there is no such type."""
-    if name in _TYPES:
+    if name in NOTIFIER_TYPES:
         import_module(f"modeltop.alerting.notifiers.{name}")
     return _REGISTRY[name]
 

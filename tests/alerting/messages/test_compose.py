@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from modeltop.alerting.incidents import EvaluationScope, track_incidents
 from modeltop.alerting.messages.compose import build_recovery_message, build_test_message, compose
-from modeltop.alerting.messages.sparkline import BLOCKS, block_characters, sparkline
+from modeltop.alerting.messages.sparkline import sparkline
 from modeltop.alerting.messages.template import in_utc
 from modeltop.alerting.state import apply_events
 from modeltop.config.load import Config
@@ -24,7 +24,7 @@ from modeltop.core.incident import (
     TrackedIncident,
 )
 from modeltop.core.series import Condition, SeriesKey, Severity, State
-from modeltop.core.text import display_width, to_encoding
+from modeltop.core.text import BLOCKS, block_characters, display_width, to_encoding
 from modeltop.diagnosis.diagnose import diagnose_model
 from modeltop.rules.defaults import Defaults
 from modeltop.rules.detectors.limit import Limit
@@ -347,7 +347,7 @@ def test_a_message_composed_again_is_the_same(observed):
 
 @given(st.lists(st.floats(-1e300, 1e300), min_size=1, max_size=30))
 def test_blocks_keep_the_order_of_the_values(values):
-    drawn = [BLOCKS.index(block) for block in block_characters(values)]
+    drawn = [BLOCKS.index(block) for block in block_characters(values, min(values), max(values))]
     assert len(drawn) == len(values)
     ranked = [height for _, height in sorted(zip(values, drawn, strict=True))]
     assert ranked == sorted(ranked)

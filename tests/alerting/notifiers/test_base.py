@@ -15,11 +15,11 @@ import pytest
 from modeltop.alerting.notifiers.alertmanager import Alertmanager
 from modeltop.alerting.notifiers.apprise import Apprise
 from modeltop.alerting.notifiers.base import (
+    NOTIFIER_TYPES,
     Receiver,
     SecretRef,
     fingerprint,
     notifier_type,
-    notifier_types,
     unusable_reason,
 )
 from modeltop.alerting.notifiers.command import Command
@@ -53,7 +53,7 @@ def refusal(secret):
     return str(caught.value)
 
 
-@pytest.mark.parametrize("name", notifier_types())
+@pytest.mark.parametrize("name", NOTIFIER_TYPES)
 def test_every_kind_is_a_notifier_found_by_its_name(name):
     result = notifier_type(name)
     assert callable(result.send)
@@ -62,7 +62,7 @@ def test_every_kind_is_a_notifier_found_by_its_name(name):
 
 
 def test_only_what_groups_by_itself_is_neither_grouped_nor_capped():
-    assert [name for name in notifier_types() if notifier_type(name).exempt] == ["pagerduty", "alertmanager"]
+    assert [name for name in NOTIFIER_TYPES if notifier_type(name).exempt] == ["pagerduty", "alertmanager"]
 
 
 def test_a_secret_is_read_when_it_is_used_and_shown_nowhere(private, monkeypatch):
@@ -144,8 +144,8 @@ def test_a_fingerprint_is_the_same_in_another_process_and_without_the_secret(mon
 
 def test_naming_receivers_loads_nothing_that_sends(tmp_path):
     code = (
-        "import sys; from modeltop.alerting.notifiers.base import notifier_type, notifier_types\n"
-        "for name in notifier_types(): notifier_type(name)\n"
+        "import sys; from modeltop.alerting.notifiers.base import notifier_type, NOTIFIER_TYPES\n"
+        "for name in NOTIFIER_TYPES: notifier_type(name)\n"
         "print(*[name for name in ('urllib3', 'ssl', 'smtplib', 'apprise', 'http.client') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -168,7 +168,7 @@ def planted(secret, port):
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
-@pytest.mark.parametrize("name", notifier_types())
+@pytest.mark.parametrize("name", NOTIFIER_TYPES)
 def test_a_planted_secret_appears_in_no_error_no_repr_and_no_log(name, secret, message, caplog):
     if name == "apprise":
         pytest.importorskip("apprise", reason="an extra")
