@@ -362,6 +362,8 @@ class WatcherHealth:
     stopped: bool = False
     clock_offset_seconds: float | None = None
     """By how much its machine's clock is off if that is unreliable, negative if it is behind; else None."""
+    one_shot: bool = False
+    """True if it runs from cron: no process exists between two runs."""
 
     def is_overdue(self, now: datetime) -> bool:
         """Return whether it should have completed another cycle by now: three are missing.

@@ -25,15 +25,6 @@ BLOCK_BYTES = 4096
 """The file is padded to a multiple of this, so that on a full disk it can still be overwritten in place."""
 
 
-@dataclass(frozen=True, slots=True)
-class HealthReport:
-    """The content of the health file."""
-
-    health: WatcherHealth
-    one_shot: bool = False
-    """True if it runs from cron: no process exists between two runs."""
-
-
 class HealthFile:
     """The health file, written by the leader alone.
 
@@ -42,25 +33,25 @@ class HealthFile:
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / HEALTH_FILE_NAME
-        self._written: HealthReport | None = None
+        self._written: WatcherHealth | None = None
 
-    def write(self, report: HealthReport) -> None:
-        """Write the report, or touch the file if only the time changed; raise StoreError if that fails."""
-        old = self._written and replace(self._written, health=replace(self._written.health, at=report.health.at))
-        if old != report or not self._touch(report):
+    def write(self, health: WatcherHealth) -> None:
+        """Write it, or touch the file if only the time changed; raise StoreError if that fails."""
+        old = self._written and replace(self._written, at=health.at)
+        if old != health or not self._touch(health.at):
             self._written = None
-            data = json.dumps({"version": 1, **_to_document(report)}).encode("ascii")
+            data = json.dumps({"version": 1, **_to_document(health)}).encode("ascii")
             data += b" " * (-len(data) % BLOCK_BYTES)
             try:
                 write_atomically(self._path, data)
             except StoreError:
                 if not self._overwrite(data):
                     raise
-            self._touch(report)
-            self._written = report
+            self._touch(health.at)
+            self._written = health
 
-    def _touch(self, report: HealthReport) -> bool:
-        stamp = int(report.health.at.timestamp() * 1e9)
+    def _touch(self, at: datetime) -> bool:
+        stamp = int(at.timestamp() * 1e9)
         try:
             os.utime(self._path, ns=(stamp, stamp))
         except OSError:
@@ -83,17 +74,10 @@ class HealthFile:
 
 def read_last_health(folder: Path) -> WatcherHealth | None:
     """Return the health at the end of the last cycle; None if none has ever run, or the file is not ours."""
-    report = read_health(folder)
-    return None if report is None else report.health
-
-
-def read_health(folder: Path) -> HealthReport | None:
-    """Return the content of the health file; None if it cannot be read."""
     return read_state_file(folder / HEALTH_FILE_NAME, _from_document)
 
 
-def _to_document(report: HealthReport) -> dict[str, object]:
-    health = report.health
+def _to_document(health: WatcherHealth) -> dict[str, object]:
     return {
         "at": health.at.isoformat(),
         "started": health.started_at.isoformat(),
@@ -104,28 +88,26 @@ def _to_document(report: HealthReport) -> dict[str, object]:
         "broken": list(health.disabled_receivers),
         "receivers": dict(health.disabled_receivers),
         "stopped": health.stopped,
-        "once": report.one_shot,
+        "once": health.one_shot,
         "clock_offset": health.clock_offset_seconds,
     }
 
 
-def _from_document(document: dict[str, object], stamp: float) -> HealthReport:
+def _from_document(document: dict[str, object], stamp: float) -> WatcherHealth:
     error, disabled, offset = document["error"], document["broken"], document.get("clock_offset")
     clauses = document.get("receivers", {})
     if not isinstance(disabled, list) or not isinstance(clauses, dict):
         raise TypeError
-    return HealthReport(
-        health=WatcherHealth(
-            at=max(datetime.fromtimestamp(stamp, UTC), aware_datetime(document["at"])),
-            started_at=aware_datetime(document["started"]),
-            pid=int(str(document["pid"])),
-            host=str(document["host"]),
-            interval_seconds=float(str(document["every"])),
-            error=None if error is None else str(error),
-            disabled_receivers={str(name): str(clauses.get(name, "")) for name in disabled},
-            stopped=document["stopped"] is True,
-            clock_offset_seconds=None if offset is None else float(str(offset)),
-        ),
+    return WatcherHealth(
+        at=max(datetime.fromtimestamp(stamp, UTC), aware_datetime(document["at"])),
+        started_at=aware_datetime(document["started"]),
+        pid=int(str(document["pid"])),
+        host=str(document["host"]),
+        interval_seconds=float(str(document["every"])),
+        error=None if error is None else str(error),
+        disabled_receivers={str(name): str(clauses.get(name, "")) for name in disabled},
+        stopped=document["stopped"] is True,
+        clock_offset_seconds=None if offset is None else float(str(offset)),
         one_shot=document.get("once") is True,
     )
 
@@ -188,10 +170,11 @@ class HealthReporter:
             disabled_receivers=disabled,
             stopped=stopped,
             clock_offset_seconds=None if clock_offset is None else clock_offset.total_seconds(),
+            one_shot=self._identity.one_shot,
         )
         problem = None
         try:
-            self._file.write(HealthReport(health, one_shot=self._identity.one_shot))
+            self._file.write(health)
         except StoreError as error:
             problem = str(error)
         self.set_error("health file", problem)
@@ -208,34 +191,33 @@ def print_status(
     Returns:
         The exit code: 0 alive, 1 alive with errors or a disabled receiver, 3 not running or overdue.
     """
-    report, is_leading = read_health(folder), has_leader(folder)
-    code, word = _status_of(report, now, has_leader_now=is_leading)
+    health, is_leading = read_last_health(folder), has_leader(folder)
+    code, word = _status_of(health, now, has_leader_now=is_leading)
     shared = list(overlaps(folder)) if is_leading else []
     if as_json:
-        details = {} if report is None else _to_document(report)
+        details = {} if health is None else _to_document(health)
         write_line(json.dumps({"status": word, "leading": is_leading, "overlaps": shared, **details}))
         return code
-    if report is None:
+    if health is None:
         write_line(f"watcher {word}" + ("" if is_leading else ": start it by `modeltop watch`"))
     else:
-        write_line(f"watcher {word}: {_describe(report, now)}")
-        if report.health.error:
-            write_line(f"  error: {sanitize(report.health.error, 4 * ERROR_WIDTH)}")
-        for name, clause in report.health.disabled_receivers.items():
+        write_line(f"watcher {word}: {_describe(health, now)}")
+        if health.error:
+            write_line(f"  error: {sanitize(health.error, 4 * ERROR_WIDTH)}")
+        for name, clause in health.disabled_receivers.items():
             write_line(f"  receiver {sanitize(name, 60)} fails: {sanitize(clause, 400)}")
             write_line(f"    to try it now: {test_command} {sanitize(shlex.quote(name), 60)}")
-    for overlap in shared if not as_json else ():
+    for overlap in shared:
         write_line(f"  {overlap}")
     return code
 
 
-def _status_of(report: HealthReport | None, now: datetime, *, has_leader_now: bool) -> tuple[int, str]:
-    if report is None:
+def _status_of(health: WatcherHealth | None, now: datetime, *, has_leader_now: bool) -> tuple[int, str]:
+    if health is None:
         return (DEGRADED, "starting") if has_leader_now else (NOT_RUNNING, "not running (never started)")
-    health = report.health
     if health.stopped and not has_leader_now:
         return NOT_RUNNING, "stopped"
-    if not has_leader_now and not report.one_shot:
+    if not has_leader_now and not health.one_shot:
         return NOT_RUNNING, "ended unexpectedly"
     if health.is_overdue(now):
         return NOT_RUNNING, "late"
@@ -244,11 +226,10 @@ def _status_of(report: HealthReport | None, now: datetime, *, has_leader_now: bo
     return ALIVE, "alive"
 
 
-def _describe(report: HealthReport, now: datetime) -> str:
-    health = report.health
+def _describe(health: WatcherHealth, now: datetime) -> str:
     now -= timedelta(seconds=health.clock_offset_seconds or 0.0)
-    process = "runs from cron" if report.one_shot else f"process {health.pid} on {sanitize(health.host, 60)}"
-    since = f", since {format_age(now - health.started_at)}" if not report.one_shot else ""
+    process = "runs from cron" if health.one_shot else f"process {health.pid} on {sanitize(health.host, 60)}"
+    since = f", since {format_age(now - health.started_at)}" if not health.one_shot else ""
     return f"{process}{since}, last cycle {format_age(now - health.at)} ago"
 
 

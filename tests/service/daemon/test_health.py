@@ -18,7 +18,6 @@ from modeltop.service.health import (
     HEALTH_FILE_NAME,
     DaemonIdentity,
     HealthFile,
-    HealthReport,
     HealthReporter,
     Heartbeat,
 )
@@ -32,24 +31,18 @@ BAD = replace(
 )
 
 
-@pytest.mark.parametrize("written", [GOOD, BAD])
+@pytest.mark.parametrize("written", [GOOD, BAD, replace(GOOD, one_shot=True)])
 def test_what_was_written_is_read(tmp_path, written):
-    health.HealthFile(tmp_path).write(HealthReport(written))
+    health.HealthFile(tmp_path).write(written)
     assert health.read_last_health(tmp_path) == written
-
-
-def test_the_health_of_a_run_from_cron_is_marked(tmp_path):
-    report = HealthReport(GOOD, one_shot=True)
-    health.HealthFile(tmp_path).write(report)
-    assert health.read_health(tmp_path) == report
 
 
 def test_a_cycle_in_which_nothing_changed_moves_only_the_time_of_the_file(tmp_path):
     health_file = HealthFile(tmp_path)
-    health_file.write(HealthReport(GOOD))
+    health_file.write(GOOD)
     before = (tmp_path / HEALTH_FILE_NAME).stat()
     later = replace(GOOD, at=AT + timedelta(minutes=1))
-    health_file.write(HealthReport(later))
+    health_file.write(later)
     after = (tmp_path / HEALTH_FILE_NAME).stat()
     assert (before.st_ino, before.st_mtime_ns) != (after.st_ino, after.st_mtime_ns)
     assert before.st_ino == after.st_ino
@@ -58,33 +51,33 @@ def test_a_cycle_in_which_nothing_changed_moves_only_the_time_of_the_file(tmp_pa
 
 def test_a_changed_state_replaces_the_file(tmp_path):
     health_file = HealthFile(tmp_path)
-    health_file.write(HealthReport(GOOD))
+    health_file.write(GOOD)
     before = (tmp_path / HEALTH_FILE_NAME).stat().st_ino
-    health_file.write(HealthReport(BAD))
+    health_file.write(BAD)
     assert (tmp_path / HEALTH_FILE_NAME).stat().st_ino != before
     assert health.read_last_health(tmp_path) == BAD
 
 
 def test_a_removed_file_is_written_again(tmp_path):
     health_file = HealthFile(tmp_path)
-    health_file.write(HealthReport(GOOD))
+    health_file.write(GOOD)
     (tmp_path / HEALTH_FILE_NAME).unlink()
-    health_file.write(HealthReport(GOOD))
+    health_file.write(GOOD)
     assert health.read_last_health(tmp_path) == GOOD
 
 
 def test_on_a_full_disk_the_old_file_is_overwritten_in_place(tmp_path, monkeypatch):
     health_file = HealthFile(tmp_path)
-    health_file.write(HealthReport(GOOD))
+    health_file.write(GOOD)
     monkeypatch.setattr(durable, "_replace", no_space)
-    health_file.write(HealthReport(BAD))
+    health_file.write(BAD)
     assert health.read_last_health(tmp_path) == BAD
 
 
 def test_where_nothing_can_be_written_an_error_is_raised(tmp_path, monkeypatch):
     monkeypatch.setattr(durable, "_replace", no_space)
     with pytest.raises(StoreError, match="the disk is full"):
-        HealthFile(tmp_path).write(HealthReport(GOOD))
+        HealthFile(tmp_path).write(GOOD)
 
 
 def no_space(*_):

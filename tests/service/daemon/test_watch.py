@@ -11,7 +11,6 @@ import pytest
 from modeltop.alerting.event_log.event_log import EventLog
 from modeltop.core.incident import WatcherHealth
 from modeltop.service import health
-from modeltop.service.health import HealthReport
 from modeltop.service.leader import LeaderLock, LockHolder
 
 
@@ -276,7 +275,7 @@ def test_the_status_is_printed_with_its_exit_code(configured, run, state, once, 
     configured.state.mkdir()
     if state is not None:
         passed = datetime.now(UTC) - NOW
-        health.HealthFile(configured.state).write(HealthReport(replace(state, at=state.at + passed), one_shot=once))
+        health.HealthFile(configured.state).write(replace(state, at=state.at + passed, one_shot=once))
     with LeaderLock(configured.state, LockHolder(7, "b")) as leader:
         if has_leader:
             leader.acquire()
