@@ -261,7 +261,7 @@ def test_a_result_may_be_as_of_an_earlier_moment(now):
         (falling(), {"config": {"rules": [{None: 1}]}}, "config: a table or a key by its name is expected, not"),
         (falling(), {"config": {"rules": ()}}, "config: rules: `tuple` where an array of tables, [[rules]], is exp"),
         (falling(), {"now": datetime.max.replace(tzinfo=UTC)}, "now: the year 9999 is outside 1970 to 2200"),
-        (falling(), {"now": np.datetime64("NaT")}, "now: a date, a datetime or a string is expected"),
+        (falling(), {"now": np.datetime64("NaT", "us")}, "now: a date, a datetime or a string is expected"),
         (
             pd.DataFrame({"epoch": [1, 2], "accuracy": [0.8, 0.9]}),
             {},

@@ -61,7 +61,10 @@ def test_it_is_one_path_among_others(run, tmp_path):
         (b"2025-01-01,0.9\n2025-01-02,0.8\n", "`(echo date,accuracy; COMMAND) | modeltop check -`"),
         (b"2025-01-01,churn,0.9,12\n", "`(echo date,model,accuracy,metric2; COMMAND) | modeltop check -`"),
         (b"%PDF-1.7\n", "a PDF document, not CSV: pipe CSV, JSON or Parquet"),
-        (gzip.compress(b"2025-01-01,0.9\n2025-01-02,0.8\n"), "`(echo date,accuracy; COMMAND) | modeltop check -`"),
+        (
+            gzip.compress(b"2025-01-01,0.9\n2025-01-02,0.8\n", mtime=0),
+            "`(echo date,accuracy; COMMAND) | modeltop check -`",
+        ),
         (b"\x1f\x8b\x08", "this gzip file is cut off"),
         (b"psql: error: connection failed\n", "the log of a program"),
     ],

@@ -18,7 +18,7 @@ NORMAL = np.random.default_rng(3).standard_normal(400)
 
 def series(values, *, metric: str = "accuracy", support=None, rows=None) -> Series:
     count = len(values)
-    times = (np.datetime64("2024-01-01") + np.arange(count)).astype(DATETIME_DTYPE)
+    times = (np.datetime64("2024-01-01") + np.arange(count).astype("timedelta64[D]")).astype(DATETIME_DTYPE)
     columns = [None if item is None else np.broadcast_to(np.asarray(item, float), count) for item in (support, rows)]
     return Series(
         SeriesKey("m", metric), MetricRegistry().get(metric).better, times, np.asarray(values, float), *columns

@@ -127,9 +127,9 @@ def appended(days, delay):
     """One row a day of latency, and of accuracy `delay` days later."""
     first = np.datetime64("2025-01-01")
     for day in range(days):
-        yield f"{first + day},,120\n"
+        yield f"{first + np.timedelta64(day, 'D')},,120\n"
         if day >= delay:
-            yield f"{first + day - delay},0.9,\n"
+            yield f"{first + np.timedelta64(day - delay, 'D')},0.9,\n"
 
 
 @pytest.mark.parametrize(

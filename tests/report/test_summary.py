@@ -71,7 +71,7 @@ def test_a_change_has_the_digits_of_its_metric(fallen, value, text):
     ],
 )
 def test_the_window_fits_the_incident(fallen, since, count, text):
-    times = (np.datetime64("2025-01-01") + np.arange(180)).astype(DATETIME_DTYPE)
+    times = (np.datetime64("2025-01-01") + np.arange(180).astype("timedelta64[D]")).astype(DATETIME_DTYPE)
     series = replace(fallen[1], times=times, values=np.zeros(180))
     shown = window_length(times, None if since is None else to_datetime(times[since]))
     assert (shown, window_text(series, shown)) == (count, text)

@@ -22,7 +22,7 @@ numbers = st.floats(allow_nan=False, allow_infinity=True)
 
 
 def days(count: int) -> np.ndarray:
-    return (np.datetime64("2025-01-01") + np.arange(count)).astype(DATETIME_DTYPE)
+    return (np.datetime64("2025-01-01") + np.arange(count).astype("timedelta64[D]")).astype(DATETIME_DTYPE)
 
 
 def chart_of(values, **more) -> SvgChart:

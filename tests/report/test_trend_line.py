@@ -13,7 +13,7 @@ from modeltop.report.summary import trend_line
 START = datetime(2025, 1, 1, tzinfo=UTC)
 FALL = START + timedelta(days=20)
 VALUES = [0.95, 0.94] * 10 + [0.90 - 0.002 * day + 0.001 * (-1) ** day for day in range(11)]
-TIMES = (np.datetime64("2025-01-01") + np.arange(len(VALUES))).astype(DATETIME_DTYPE)
+TIMES = (np.datetime64("2025-01-01") + np.arange(len(VALUES)).astype("timedelta64[D]")).astype(DATETIME_DTYPE)
 FALLING = Series(SeriesKey("m", "accuracy"), Direction.HIGHER, TIMES, np.array(VALUES))
 
 

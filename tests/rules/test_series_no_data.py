@@ -25,7 +25,9 @@ LATENCY = SeriesKey("churn", "latency_ms")
 
 
 def days(numbers):
-    return np.array([np.datetime64("2025-01-01") + day - 1 for day in numbers], dtype=DATETIME_DTYPE)
+    return np.array(
+        [np.datetime64("2025-01-01") + np.timedelta64(day - 1, "D") for day in numbers], dtype=DATETIME_DTYPE
+    )
 
 
 def series(key, numbers, values=0.9, provisional=None):

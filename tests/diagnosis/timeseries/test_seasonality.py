@@ -68,7 +68,7 @@ def test_a_step_hides_no_week_and_makes_none(daily):
 @pytest.mark.parametrize(("years", "is_found"), [(4, True), (2, False)])
 def test_a_year_is_found_in_three_years_of_months(years, is_found):
     months = np.arange(12 * years)
-    times = (np.datetime64("2019-01") + months).astype(DATETIME_DTYPE)
+    times = (np.datetime64("2019-01") + months.astype("timedelta64[M]")).astype(DATETIME_DTYPE)
     values = 0.7 + 0.05 * np.sin(months / 12 * 2 * np.pi) + 0.005 * np.random.default_rng(7).normal(size=len(months))
     season = season_of(Series(SeriesKey("m", "x"), "higher", times, values))
     assert (season is not None) is is_found
