@@ -151,6 +151,16 @@ def test_what_a_part_of_the_log_lacks_stays_and_is_reported_unless_it_is_to_be_r
     assert (len(after), after.rows[3], after.rows[-1]) == (8, 24, 60)
 
 
+def test_a_part_of_which_nothing_is_new_writes_nothing(run, log, part, tmp_path):
+    run("compute", log, "--store", "s", *NOW)
+    before = {path: path.read_bytes() for path in tmp_path.glob("s/**/*.csv*")}
+    outcome = run(
+        "compute", part("part.csv", "2025-01-02T24", "2025-01-04T12"), "--model", "churn", "--store", "s", *NOW
+    )
+    assert outcome.err.endswith("nothing has changed: nothing was written in s; kept 2 periods as stored\n")
+    assert {path: path.read_bytes() for path in tmp_path.glob("s/**/*.csv*")} == before
+
+
 def test_periods_in_another_zone_replace_those_in_the_first_and_undo_restores_them(run, log, stored, tmp_path):
     run("compute", log, "--store", "s", *NOW)
     before = {path.name: path.read_bytes() for path in tmp_path.glob("s/**/*.csv")}

@@ -228,6 +228,8 @@ class StagedRun:
             if old is not None and new is not None and new.is_compatible(old):
                 newest = {format_iso(to_datetime(time)) for time in self._newest.get(model, ())}
                 data = merge_distributions(before, data, newest)
+                if not self.is_staged(model):  # nothing of the other log is stored: what is there is of the first
+                    data = data.replace(new.encode(), replace(new, source=old.source).encode(), 1)
         if before == data:
             return False
         self._stage_file(name, data)
