@@ -181,13 +181,15 @@ class Series:
         """
         if (known := self._evaluable.get(min_count)) is not None:
             return known
-        mask: Flags = np.isfinite(self.values)
-        if self.provisional is not None:
-            mask = mask & ~self.provisional
-        if self.support is not None:
-            mask = mask & (self.support != 0)
+        mask: Flags
         if min_count > 0:
-            mask = mask & ~(self.effective_support() < min_count)
+            mask = self.evaluable() & ~(self.effective_support() < min_count)
+        else:
+            mask = np.isfinite(self.values)
+            if self.provisional is not None:
+                mask = mask & ~self.provisional
+            if self.support is not None:
+                mask = mask & (self.support != 0)
         mask.flags.writeable = False
         self._evaluable[min_count] = mask
         return mask

@@ -253,15 +253,12 @@ class _DuplicatePeriods:
 
 
 def _to_series(block: Block, metric: str, duplicates: _DuplicatePeriods | None, catalog: MetricRegistry) -> Series:
-    optional: dict[str, _Column | None] = {
-        "values": block.values[metric],
-        "support": block.supports.get(metric),
-        "low": block.lows.get(metric),
-        "high": block.highs.get(metric),
-        "rows": block.rows,
-        "provisional": block.provisional,
-    }
-    columns = {name: column for name, column in optional.items() if column is not None}
+    columns: dict[str, _Column] = {"values": block.values[metric]}
+    for name, given in (("support", block.supports), ("low", block.lows), ("high", block.highs)):
+        if metric in given:
+            columns[name] = given[metric]
+    of_periods = {"rows": block.rows, "provisional": block.provisional}
+    columns |= {name: column for name, column in of_periods.items() if column is not None}
     present = ~np.isnan(columns["values"])
     times = block.times
     if duplicates is not None:
@@ -281,7 +278,10 @@ def _to_series(block: Block, metric: str, duplicates: _DuplicatePeriods | None, 
 
 
 def _has_values(column: _Column) -> bool:
-    return bool(column.any()) if column.dtype == np.bool_ else not bool(np.isnan(column).all())
+    if column.dtype == np.bool_:
+        return bool(column.any())
+    # Nearly always the first one is: it is asked of each metric for the same rows.
+    return len(column) > 0 and (column[0] == column[0] or not bool(np.isnan(column).all()))
 
 
 def _deduplicated(

@@ -428,6 +428,8 @@ class FileTail:
         numbers = () if self.parser.schema is None else self.parser.schema.numbers
         counts = {column.index: column.name for column in numbers if column.role != "value"}
         summary = self.parser.problems.summary(models, span, newest_first=newest_first, counts=counts)
+        if not faults and not refused:
+            return summary
         return replace(summary, faults=(*faults, *summary.faults), refused={**summary.refused, **refused})
 
     def _append(self, blocks: Iterable[Block]) -> None:
