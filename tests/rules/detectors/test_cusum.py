@@ -107,6 +107,21 @@ def test_many_series_side_by_side_are_judged_as_each_alone(daily, steady):
         )
 
 
+def test_series_with_cases_of_their_own_or_in_common_are_weighed_as_each_alone(daily, steady):
+    rng, cases, series_batch = np.random.default_rng(5), {}, []
+    for number in range(24):
+        length = 50 + 10 * (number % 3)
+        values = steady(length, number) - 0.02 * (np.arange(length) > 35)
+        own = np.where(rng.random(length) < 0.1, np.nan, rng.integers(1, 40, length).astype(float))
+        cases.setdefault((length, number % 4), own)
+        series_batch.append(daily(values, **{("support", "rows")[number % 2]: cases[length, number % 4]}))
+    together = LastingShift().prepare(series_batch, QueryContext())
+    alone = [LastingShift().prepare([series], QueryContext())[0] for series in series_batch]
+    excess = [[None if scan is None else scan.excess.tolist() for scan in scans] for scans in (together, alone)]
+    assert excess[0] == excess[1]
+    assert len({str(each) for each in excess[0]}) > 8
+
+
 def test_only_the_bad_direction_breaches_unless_the_rule_says_outside(daily, steady, levels, change):
     values = steady(60) + change.sign * 0.05 * (np.arange(60) >= 40)
     assert any(levels(LastingShift(outside=change.outside), daily(values, better=change.better))) == change.breaches
