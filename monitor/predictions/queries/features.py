@@ -70,7 +70,7 @@ def aggregate_features(
     log = replace(log, segments=())
     schema = loading.load_log(log.spec, engine).schema
     first = None if since is None else first_period_start(log, since)
-    bins = feature_bins(log, schema, lambda part: reference_rows(part, engine), engine)
+    bins = feature_bins(log, schema, lambda part: reference_rows(_narrowed(log, part.features, engine), engine), engine)
     for (model, index), period, groups in _slot_counts(log, bins, engine):
         in_reference = groups[loading.REFERENCE] > 0
         # The reference may lie before the first wanted period, so all rows are counted.
@@ -85,7 +85,7 @@ def _slot_counts(
     log: ResolvedLog, bins: dict[str, BinsByModel], engine: Engine
 ) -> Iterator[tuple[ModelFeature, Times, Columns]]:
     """Yield the slots of each feature, one query a feature: as one, all would hold their groups in memory at once."""
-    rows = assign_periods(replace(log, features=()), engine)
+    rows = assign_periods(_narrowed(log, (), engine), engine)
     queries: Iterator[Expression] = (_build_query(log, name, by_model, engine) for name, by_model in bins.items())
     if len({model for by_model in bins.values() for model in by_model}) > 1:
         queries = iter([_ordered_union([engine.materialize(query) for query in queries])])
@@ -96,8 +96,7 @@ def _slot_counts(
 def _build_query(log: ResolvedLog, name: str, bins: BinsByModel, engine: Engine) -> Expression:
     import ibis
 
-    # A log of many columns makes a long expression: only a single column is put into it.
-    table = with_period_key(replace(log, features=(name,)), engine)
+    table = with_period_key(_narrowed(log, (name,), engine), engine)
     columns = loading.MODEL, PERIOD_KEY, loading.REFERENCE, loading.feature_column(name)
     table = with_slot(table.select(*columns), name, bins, engine)
     groups = table.group_by([loading.MODEL, PERIOD_KEY, loading.REFERENCE, "slot"]).agg(
@@ -105,6 +104,11 @@ def _build_query(log: ResolvedLog, name: str, bins: BinsByModel, engine: Engine)
     )
     in_reference = groups[loading.REFERENCE].cast("int8")
     return groups.mutate(**{FEATURE: ibis.literal(log.features.index(name), "int16"), loading.REFERENCE: in_reference})
+
+
+def _narrowed(log: ResolvedLog, features: tuple[str, ...], engine: Engine) -> ResolvedLog:
+    """Return the log with these features alone, since all make a long expression; with all if its text is parsed."""
+    return log if loading.load_log(log.spec, engine).source.parses_each_read else replace(log, features=features)
 
 
 def _ordered_union(queries: list[Expression]) -> Expression:

@@ -26,6 +26,10 @@ def written_log(written):
 @pytest.fixture
 def batches(written_log, engine):
     """Return the batch of each feature by its name."""
+    return read(written_log, engine)
+
+
+def read(written_log, engine):
     log = LogSpec(
         sources=(str(written_log[1]),),
         timestamp="timestamp",
@@ -69,3 +73,10 @@ def test_a_category_that_the_reference_never_had_is_counted_as_other(batches):
     assert set(counts.reference.categories) == {"basic", "family"}
     assert counts.count[:, -2].tolist() == [0, 0, 0, 50]
     assert counts.count.sum(axis=1).tolist() == [100] * 4
+
+
+def test_text_is_parsed_once_for_all_features(written_log, engine, monkeypatch):
+    parsed, materialize = [], engine.materialize
+    monkeypatch.setattr(engine, "materialize", lambda rows: parsed.append(rows) or materialize(rows))
+    assert set(read(written_log, engine)) == {"amount", "plan"}
+    assert len(parsed) == 1
