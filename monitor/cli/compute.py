@@ -34,6 +34,8 @@ INSTALL = "reading logs needs Ibis and DuckDB: pip install 'modeltop[logs]'"
 OPTIONS = (
     ("model", "NAME", "the model's name, or the column that holds it (default: `model`, else the file's name)"),
     ("timestamp", "COLUMN", "when the prediction was made"),
+    ("timestamp_format", "FORMAT", "how it is written, such as %%d.%%m.%%y %%H:%%M (default: by the values)"),
+    ("local_time", "ZONE", "time zone of timestamps that name none (default: UTC)"),
     ("prediction", "COLUMN", "what was predicted"),
     ("label", "COLUMN", "the actual outcome; empty while it is not known"),
     ("id", "COLUMN", "identifies a prediction, whose newest row counts; joins --labels, sorts rows of one time"),
@@ -57,7 +59,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "or the name of a [logs.NAME] of the configuration (default: each of those)",
     )
     for name, metavar, text in OPTIONS:
-        parser.add_argument(f"--{name}", metavar=metavar, help=text)
+        parser.add_argument(f"--{name.replace('_', '-')}", metavar=metavar, help=text)
     for name, metavar, text in (
         ("score", "[CLASS=]COLUMN", "the score of the positive class, or one for each class (repeatable)"),
         ("segment", "COLUMN", "each of its values is a segment (repeatable)"),

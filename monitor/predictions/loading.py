@@ -197,7 +197,7 @@ class _RowBuilder:
         log = self.log
         yield MODEL, self._model()
         if log.timestamp is not None:
-            yield AT, timestamp_expr(self.table, self.schema[log.timestamp], log.date_order)
+            yield AT, timestamp_expr(self.table, self.schema[log.timestamp], log.timestamp_format)
             yield AT_GIVEN, self._is_given(log.timestamp)
         if log.id is not None:
             # As a number if it is one, so that 2 comes before 10.
@@ -289,7 +289,7 @@ class _RowBuilder:
                 column = self.schema.column(name, "--reference")
                 yield REFERENCE, equals_expr(self.table, column, value).fill_null(False)  # noqa: FBT003  the argument has a private name
             case TimeRange(start, end) if self.log.timestamp is not None:
-                at = timestamp_expr(self.table, self.schema[self.log.timestamp], self.log.date_order)
+                at = timestamp_expr(self.table, self.schema[self.log.timestamp], self.log.timestamp_format)
                 is_inside = ibis.literal(value=True)
                 if start is not None:
                     is_inside &= at >= ibis.literal(start, "timestamp(6)")

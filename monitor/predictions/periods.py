@@ -60,7 +60,7 @@ class Period:
     def utc_offset(self, moment: np.datetime64) -> np.timedelta64:
         """Return the offset of local time from UTC at a moment; of a subhourly period modulo one hour."""
         utc = moment.astype(DATETIME_DTYPE).item().replace(tzinfo=UTC)
-        offset = np.timedelta64(utc.astimezone(_zone(self.zone)).utcoffset() or timedelta(0), "us")
+        offset = np.timedelta64(utc.astimezone(find_zone(self.zone)).utcoffset() or timedelta(0), "us")
         return offset % np.timedelta64(1, "h") if self.is_subhourly else offset
 
     def starts(self, local: Times) -> Times:
@@ -96,7 +96,7 @@ class Period:
         if self.is_subhourly:
             return local - self.utc_offset(local)
         moment: datetime = local.astype(DATETIME_DTYPE).item()
-        utc = moment.replace(tzinfo=_zone(self.zone)).astimezone(UTC).replace(tzinfo=None)
+        utc = moment.replace(tzinfo=find_zone(self.zone)).astimezone(UTC).replace(tzinfo=None)
         return np.datetime64(utc, "us")
 
 
@@ -116,7 +116,7 @@ def parse_period(code: str, timezone: str = "UTC") -> Period:
     size = int(match[1] or 1) * factor
     if unit in ("m", "h") and 1440 % (size * MINUTES[unit]):
         raise SourceError(f"--period {sanitize(code, 40)} does not fill a day: choose one that does, such as 6h")
-    _zone(timezone)
+    find_zone(timezone)
     return Period(size, unit, timezone)
 
 
@@ -143,13 +143,12 @@ def is_calendar(code: str) -> bool:
 
 
 @cache
-def _zone(name: str) -> ZoneInfo:
+def find_zone(name: str, flag: str = "--timezone") -> ZoneInfo:
+    """Return a time zone; raise SourceError if there is none of that name."""
     try:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError):
-        raise SourceError(
-            f"--timezone {sanitize(name, 40)} is not a time zone: write one such as Europe/Berlin"
-        ) from None
+        raise SourceError(f"{flag} {sanitize(name, 40)} is not a time zone: write one such as Europe/Berlin") from None
 
 
 def utc_offset_changes(

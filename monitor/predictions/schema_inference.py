@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
+from itertools import pairwise
 from typing import Any
 
 from modeltop.core.errors import SourceError
@@ -25,7 +26,7 @@ from modeltop.predictions.schema import (
     is_timestamp,
 )
 from modeltop.predictions.spec import ALL_FEATURES, DEFAULT_THRESHOLD, LogSpec, ResolvedLog, Task
-from modeltop.predictions.timestamps import find_date_order
+from modeltop.predictions.timestamps import find_timestamp_format
 from modeltop.predictions.windowing import dictionary_encode
 
 MAX_CANDIDATES = 5
@@ -81,7 +82,10 @@ def resolve(spec: LogSpec, engine: Engine) -> ResolvedLog:
     log = replace(log, features=_features(log, loaded.schema))
     _check_period(log, loaded.schema)
     if roles.timestamp is not None:
-        log = replace(log, date_order=find_date_order(loaded.source.table, roles.timestamp, engine))
+        form = find_timestamp_format(
+            loaded.source.table, roles.timestamp, engine, written=spec.timestamp_format, zone=spec.local_time
+        )
+        log = replace(log, timestamp_format=form)
     return _with_profile(
         replace(log, notes=(*_role_notes(log, roles), *_notes(log), *_label_notes(log, loaded.schema))), engine
     )
@@ -229,6 +233,9 @@ def _notes(log: ResolvedLog) -> Iterator[str]:
         else:
             pairs = (f"{own} counts as {class_}" for own, class_ in zip(values, log.classes, strict=True))
             yield f"{sanitize(name, 60)}: {sanitize(', '.join(pairs), 100)}"
+    for (until, seconds), (_, following) in pairwise(log.timestamp_format.offsets):
+        if following < seconds and until is not None:
+            yield f"local times of the hour before {until:%d %b %Y %H:%M} come twice: the first of both is used"
     if log.task is Task.BINARY and log.spec.positive is None:
         yield f"{sanitize(log.classes[1], 40)} is the positive value, {sanitize(log.classes[0], 40)} the negative one"
     if log.prediction is None and len(log.scores) == 1 and log.spec.threshold is None:

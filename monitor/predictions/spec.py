@@ -10,7 +10,7 @@ from enum import Enum
 from modeltop.core.errors import SourceError
 from modeltop.core.text import sanitize
 from modeltop.predictions.schema import is_date, parse_timestamp
-from modeltop.predictions.timestamps import DateOrder
+from modeltop.predictions.timestamps import TimestampFormat
 
 ALL_FEATURES = "*"
 """Wildcard for every column that has no other role."""
@@ -38,6 +38,10 @@ class LogSpec:
     model: str | None = None
     """A column of the log, else the name of its only model; None: the column `model`, else the stem of the source."""
     timestamp: str | None = None
+    timestamp_format: str | None = None
+    """Directives of strptime; None: inferred."""
+    local_time: str | None = None
+    """Zone of timestamps that name none; None: UTC."""
     prediction: str | None = None
     label: str | None = None
     scores: tuple[str, ...] = ()
@@ -61,7 +65,7 @@ class LogSpec:
     period: str = "D"
     """`15min`, `6h`, `H`, `D`, `W`, `MS`, `QS`, `YS`, `5000rows`, or `column=NAME`."""
     timezone: str = "UTC"
-    """Zone of days, weeks and months; a timestamp without a zone is in UTC all the same."""
+    """Zone of days, weeks and months; timestamps without a zone are in UTC or `local_time` all the same."""
     reference: str | None = None
     """`COLUMN=VALUE`, or `START..END` with ISO dates, the end included if it is a date."""
     start: str | None = None
@@ -115,8 +119,7 @@ class ResolvedLog:
     """Whether all rows have a score, and are predicted positive exactly if it is `DEFAULT_THRESHOLD` or more."""
     clean_columns: frozenset[str] = frozenset()
     """Columns that can be read as they are stored: without NaN, without classes but 0 and 1."""
-    date_order: DateOrder | None = None
-    """Order of the numbers in the dates of `timestamp`; None: they are ISO dates, or no text."""
+    timestamp_format: TimestampFormat = field(default_factory=TimestampFormat)
     is_recognized: bool = False
     """Whether the role of a column was recognized by anything else than its being called so."""
 

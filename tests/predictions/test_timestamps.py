@@ -2,7 +2,8 @@
 
 import contextlib
 import itertools
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -27,10 +28,10 @@ def moments_of(written, engine):
 
     names = itertools.count()  # an engine reads a file once
 
-    def read(cells):
+    def read(cells, **options):
         rows = [(cell, number % 2, number) for number, cell in enumerate(cells)]
         path = written(rows, f"{next(names)}.csv", ("timestamp", "prediction", "id"))
-        spec = LogSpec(sources=(str(path),), id="id")
+        spec = LogSpec(sources=(str(path),), id="id", timestamp="timestamp", **options)
         table = canonical_rows(load_log(spec, engine), resolve(spec, engine), engine)
         return [row[AT] for row in fetch(engine, table.select("id", AT).order_by("id")).to_pylist()]
 
@@ -101,3 +102,48 @@ def test_no_format_reads_another_moment(moments_of, moments, written_as):
             assert moments_of(cells) == moments
     else:
         assert moments_of(cells) == moments
+
+
+@pytest.mark.parametrize(
+    "written_as",
+    ["%d.%m.%y %H:%M:%S", "%Y%m%d %H%M%S", "%b %d, %Y %I:%M:%S %p", "%d %B %Y %H:%M:%S%z", "%d/%m/%Y %H.%M.%S.%f"],
+)
+def test_dates_are_read_in_the_format_that_is_given(moments_of, written_as):
+    cells = [moment.replace(tzinfo=UTC).strftime(written_as) for moment in MOMENTS]
+    assert moments_of(cells, timestamp_format=written_as) == MOMENTS
+
+
+def test_days_as_numbers_are_read_in_the_format_that_is_given(moments_of):
+    days = [moment.replace(hour=0, minute=0, second=0) for moment in MOMENTS]
+    assert moments_of([day.strftime("%Y%m%d") for day in days], timestamp_format="%Y%m%d") == days
+
+
+def test_local_times_are_moments_on_both_sides_of_the_change_of_clocks(moments_of):
+    berlin = ZoneInfo("Europe/Berlin")
+    start = datetime(2025, 10, 25, 12)  # noqa: DTZ001  local times
+    local = [start + timedelta(minutes=30 * step) for step in range(60)]
+    expected = [moment.replace(tzinfo=berlin).astimezone(UTC).replace(tzinfo=None) for moment in local]
+    assert moments_of([str(moment) for moment in local], local_time="Europe/Berlin") == expected
+    assert len({wall - utc for wall, utc in zip(local, expected, strict=True)}) == 2
+
+
+@pytest.mark.parametrize(
+    ("cells", "options", "message"),
+    [
+        (["2025-01-01"], {"timestamp_format": "%Q"}, r"%Q is not one of %Y, "),
+        (["2025-01-01"], {"timestamp_format": "%d.%m"}, "has not one year and one month: write one such as"),
+        (["01.02.2025"], {"timestamp_format": "%m/%d/%Y"}, "has 1 value that are not dates, such as 01.02.2025"),
+        (["2025-01-01T00:00:00Z"], {"local_time": "Europe/Berlin"}, "without a zone, and those of timestamp are mom"),
+        (["1735689600"], {"local_time": "Europe/Berlin"}, "without a zone, and those of timestamp are moments"),
+        (["2025-01-01"], {"local_time": "Berlin"}, "--local-time Berlin is not a time zone: write one such as"),
+    ],
+)
+def test_a_setting_that_is_wrong_or_contradicts_the_values_is_refused(moments_of, cells, options, message):
+    with pytest.raises(SourceError, match=message):
+        moments_of(cells, **options)
+
+
+def test_an_hour_that_comes_twice_is_reported(written, engine):
+    path = written([("2025-10-25", 1), ("2025-10-26 02:30", 0)], header=("timestamp", "prediction"))
+    notes = resolve(LogSpec(sources=(str(path),), local_time="Europe/Berlin"), engine).notes
+    assert "local times of the hour before 26 Oct 2025 03:00 come twice: the first of both is used" in notes
