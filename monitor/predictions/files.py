@@ -19,6 +19,7 @@ from modeltop.history.csv.dialect import to_utf8, utf16_encoding
 from modeltop.history.files import kind_of, partition_of
 from modeltop.history.formats import unreadable_reason
 from modeltop.history.locations import nearest_path
+from modeltop.history.log_columns import guess_column
 
 
 class FileFormat(Enum):
@@ -65,10 +66,17 @@ class LogFiles:
         """Return the keys in the names of the folders of all files, which are columns beside those of the files.
 
         Raises:
-            SourceError: A key is a column of the files too.
+            SourceError: A key is a column of the files too, or only some files are in the folder of a model.
         """
-        keys = {tuple(partition_of(str(path))) for path in self.paths}
+        keys = {tuple(partition_of(str(path))): path for path in self.paths}
         common = next(iter(keys)) if len(keys) == 1 else ()
+        model = guess_column("model", [key for each in keys for key in each])
+        if not common and model is not None and guess_column("model", columns) is None:
+            other = next((path for each, path in keys.items() if model not in each), self.paths[0])
+            raise SourceError(
+                f"{sanitize(other)} is not in folders named as those of the other files, which name its model "
+                f"({sanitize(model, 60)}=...): move it, or name one kind of folder at a time"
+            )
         logged = {name.lower() for name in columns}
         for key in common:
             if key.lower() in logged:

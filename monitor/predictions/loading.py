@@ -83,11 +83,13 @@ def _load_log(spec: LogSpec, engine: Engine) -> LoadedLog:
     is_timeless = spec.start is not None and not is_calendar(spec.period)
     source = engine.open(spec.sources, ordered=is_timeless or spec.counts_ids_once)
     schema = read_schema(engine, source.table)
+    schema.folder_keys = source.folder_keys
     if spec.labels is None:
         return LoadedLog(source, schema)
     table, label, label_ids = _join_labels(spec, engine, source, schema)
     joined = replace(source, table=table, parses_each_read=True)
     schema[label] = read_schema(engine, table.filter(table[label].notnull()))[label]
+    schema.folder_keys = tuple(key for key in schema.folder_keys if key != label)
     return LoadedLog(joined, schema, label_ids)
 
 
@@ -112,8 +114,10 @@ def _join_labels(
     if spec.labels is None or spec.id is None:
         raise SourceError("--labels needs --id: name the column that both files have")
     id_column = schema.column(spec.id, "--id")
-    other = engine.open((spec.labels,), ordered=True).table
+    opened = engine.open((spec.labels,), ordered=True)
+    other = opened.table
     other_schema = read_schema(engine, other.drop(ROW_NUMBER))
+    other_schema.folder_keys = opened.folder_keys
     if spec.id not in other_schema:
         raise SourceError(
             f"{sanitize(spec.labels)} has no column {sanitize(spec.id, 60)}: --id names one that both files have"
@@ -141,7 +145,7 @@ def _join_labels(
 def _label_column(spec: LogSpec, schema: Schema) -> Column:
     if spec.label is not None:
         return schema.column(spec.label, "--label")
-    name = guess_column("label", schema)
+    name = guess_column("label", schema.logged()) or guess_column("label", schema)
     if name is None:
         others = sanitize(", ".join(name for name in schema if name != spec.id), 200)
         aliases = ", ".join(COLUMN_ALIASES["label"])

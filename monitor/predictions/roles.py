@@ -38,6 +38,8 @@ class Roles:
     id: Column | None = None
     scores: dict[str, Column] = field(default_factory=dict)
     """Columns by class; without a class, by the empty name or their own."""
+    _candidates: Schema = field(default_factory=Schema)
+    """The columns of which roles are found: first those of the rows."""
     is_inferred: bool = False
     """Whether a column was recognized by anything else than the name of its role."""
 
@@ -47,21 +49,35 @@ class Roles:
         Raises:
             SourceError: A column that is named is missing, or a score holds no numbers.
         """
+        self._candidates = self.schema.logged()
+        self._find_among_candidates()
+        if self.schema.folder_keys:
+            self._candidates = self.schema
+            self._find_among_candidates()
+        self._check_scores()
+
+    def _find_among_candidates(self) -> None:
+        """Find a column for each role that has none yet."""
         spec = self.spec
-        model = guess_column("model", self.schema, self._taken()) if spec.model is None else spec.model
-        self.model = None if model is None else self.schema.get(model)
-        if spec.start is None or spec.timestamp is not None:
+        model = guess_column("model", self._candidates, self._taken()) if spec.model is None else spec.model
+        self.model = self.model or (None if model is None else self.schema.get(model))
+        if self.timestamp is None and (spec.start is None or spec.timestamp is not None):
             self.timestamp = self._find("timestamp", spec.timestamp) or self._accept(self._time_columns())
-        self.prediction = self._find("prediction", spec.prediction)
-        self.label = self._find("label", spec.label)
-        self.id = self._find("id", spec.id)
+        has_output = self.prediction is not None or bool(self.scores)
+        if not has_output:
+            self.prediction = self._find("prediction", spec.prediction)
+        self.label = self.label or self._find("label", spec.label)
+        self.id = self.id or self._find("id", spec.id)
+        if not has_output:
+            self._find_output_by_values()
+        if self.label is None:
+            self.label = self._accept(self._with_words(LABEL_WORDS)) or self._accept(self._namesakes())
+
+    def _find_output_by_values(self) -> None:
         self._find_scores()
         if self.prediction is None:
             self.prediction = self._accept(self._with_words(PREDICTION_WORDS))
         self._use_probabilities()
-        if self.label is None:
-            self.label = self._accept(self._with_words(LABEL_WORDS)) or self._accept(self._namesakes())
-        self._check_scores()
 
     @property
     def outcomes(self) -> list[Column]:
@@ -84,12 +100,12 @@ class Roles:
 
     def _free(self) -> Iterator[Column]:
         taken = self._taken()
-        return (column for name, column in self.schema.items() if name not in taken)
+        return (column for name, column in self._candidates.items() if name not in taken)
 
     def _find(self, role: str, name: str | None) -> Column | None:
         if name is not None:
             return self.schema.column(name, f"--{role}")
-        name = guess_column(role, self.schema, self._taken())
+        name = guess_column(role, self._candidates, self._taken())
         if name is None:
             return None
         self.is_inferred |= name.lower() != role

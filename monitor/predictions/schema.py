@@ -149,6 +149,13 @@ def is_timestamp(text: str) -> bool:
 class Schema(dict[str, Column]):
     """The columns of a log by name."""
 
+    folder_keys: tuple[str, ...] = ()
+    """Those in the names of its folders, which have a role only where no other column has it."""
+
+    def logged(self) -> Schema:
+        """Return the columns that are not in the names of folders."""
+        return Schema({name: column for name, column in self.items() if name not in self.folder_keys})
+
     def column(self, name: str, flag: str) -> Column:
         """Return the column of a name.
 

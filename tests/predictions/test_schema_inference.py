@@ -296,3 +296,36 @@ def test_a_file_of_labels_without_such_a_column_is_refused_with_those_it_has(wri
     labels = written([("7", "1")], "late.csv", ("id", "churned"))
     with pytest.raises(SourceError, match="give --label; it has churned"):
         resolve(LogSpec(sources=(str(path),), id="id", labels=str(labels)), engine)
+
+
+@pytest.mark.parametrize(
+    ("key", "header", "role", "expected"),
+    [
+        pytest.param("label=1", "timestamp,y_true,prediction", "label", "y_true", id="label, by its name"),
+        pytest.param("label=1", "timestamp,churned,churn_score", "label", "churned", id="label, by the score"),
+        pytest.param("prediction=1", "timestamp,label,yhat", "prediction", "yhat", id="prediction"),
+        pytest.param("score=1", "timestamp,label,proba", "scores", {"1": "proba"}, id="score"),
+        pytest.param("date=2020-01-01", "ts,label,prediction", "timestamp", "ts", id="time"),
+        pytest.param("model=a", "timestamp,label,prediction,model_id", "model", "model_id", id="model"),
+        pytest.param("date=2020-01-01", "label,prediction", "timestamp", "date", id="no logged time"),
+    ],
+)
+def test_the_key_of_a_folder_has_a_role_only_where_no_logged_column_has_it(
+    tmp_path, engine, key, header, role, expected
+):
+    row = ",".join({"timestamp": "2025-01-01", "ts": "2025-01-01"}.get(name, "{0}") for name in header.split(","))
+    (tmp_path / key).mkdir()
+    rows = "\n".join(row.format(value) for value in ("0", "1"))
+    if "score" in header or "proba" in header:
+        rows += "\n" + row.format(1)[:-1] + "0.7"
+    (tmp_path / key / "part.csv").write_text(f"{header}\n{rows}\n")
+    log = resolve(LogSpec(sources=(str(tmp_path),)), engine)
+    assert getattr(log, role) == expected
+
+
+def test_a_file_beside_folders_of_models_is_refused(tmp_path, engine):
+    (tmp_path / "model=a").mkdir()
+    for name in ("model=a/part.csv", "part.csv"):
+        (tmp_path / name).write_text("timestamp,label,prediction\n2025-01-01,1,1\n2025-01-01,0,1\n")
+    with pytest.raises(SourceError, match=r"/part\.csv is not in folders named .* \(model=\.\.\.\): move it"):
+        resolve(LogSpec(sources=(str(tmp_path),)), engine)

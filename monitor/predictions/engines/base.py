@@ -44,6 +44,8 @@ class LoadedSource:
     """Size of its files; 0 where unknown."""
     empty: tuple[Path, ...] = ()
     """Files that are empty."""
+    folder_keys: tuple[str, ...] = ()
+    """Columns that are in the names of its folders, and not in its rows."""
 
 
 class Engine(AbstractContextManager["Engine"], Protocol):

@@ -157,7 +157,7 @@ class DuckEngine(Engine):
         is_csv = files.format is FileFormat.CSV
         paths = [os.fspath(self._literal_path(path, text_encoding(path) if is_csv else None)) for path in files.paths]
         table = self._read(files, paths, with_folders=False)
-        if files.folder_keys(table.columns):
+        if keys := files.folder_keys(table.columns):
             table = self._read(files, paths, with_folders=True)
         return LoadedSource(
             table,
@@ -166,6 +166,7 @@ class DuckEngine(Engine):
             parses_each_read=files.format is not FileFormat.PARQUET,
             total_bytes=files.bytes,
             empty=files.empty,
+            folder_keys=keys,
         )
 
     def _read(self, files: LogFiles, paths: list[str], *, with_folders: bool) -> Expression:

@@ -87,10 +87,15 @@ class SparkEngine(Engine):
                 name = sources[0].removeprefix(TABLE_SEPARATOR)
                 return LoadedSource(self._view(self._spark.table(name), ordered=ordered), name)
             files = find_log_files(sources)
-            table = self._view(self._read_files(files), ordered=ordered)
-            is_text = files.format is FileFormat.CSV
-            name = stem(files.paths[0])
-            return LoadedSource(table, name, is_text=is_text, total_bytes=files.bytes, empty=files.empty)
+            frame, keys = self._read_files(files)
+            return LoadedSource(
+                self._view(frame, ordered=ordered),
+                stem(files.paths[0]),
+                is_text=files.format is FileFormat.CSV,
+                total_bytes=files.bytes,
+                empty=files.empty,
+                folder_keys=keys,
+            )
 
     def lock(self) -> None:
         """Leave Spark as its administrator has configured it: what it reaches is decided there."""
@@ -120,14 +125,14 @@ class SparkEngine(Engine):
         running = [stage for stage in stages if stage is not None and stage.numTasks]
         return sum(stage.numCompletedTasks / stage.numTasks for stage in running) / len(running) if running else None
 
-    def _read_files(self, files: LogFiles) -> DataFrame:
+    def _read_files(self, files: LogFiles) -> tuple[DataFrame, tuple[str, ...]]:
         frame = self._read(files, {})
         if not (keys := files.folder_keys(frame.columns)):
-            return frame
+            return frame, keys
         around = {path.absolute().parents[len(keys)] for path in files.paths}
         if len(around) > 1:
             raise SourceError(f"folders named {sanitize(keys[0], 60)}=... lie in several folders: name one at a time")
-        return self._read(files, {"basePath": os.fspath(around.pop())})
+        return self._read(files, {"basePath": os.fspath(around.pop())}), keys
 
     def _read(self, files: LogFiles, options: dict[str, str]) -> DataFrame:
         reader = self._spark.read.options(**options)
