@@ -11,9 +11,9 @@ from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
-from tests.benchmarks.base import ROOT, BenchmarkContext, PairedTimings, Result, benchmark
+from tests.benchmarks.base import ROOT, BenchmarkContext, PairedTimings, Result, benchmark, time_interleaved
 from tests.benchmarks.prediction_logs import write_log
-from tests.benchmarks.programs import environment
+from tests.benchmarks.programs import environment, run_process
 
 MILLION = 1_000_000
 MODELS, DAYS = 9, 30
@@ -21,12 +21,16 @@ OVERHEAD_LIMIT = 1.2
 """Seconds that a process may take besides its query."""
 MEMORY_LIMIT = 500
 """Megabytes."""
+FLEET_CPU_LIMIT = 15.0
+"""Seconds of processors for 1,000 models over 365 days."""
+CONNECT = "import numpy, duckdb; duckdb.connect()"
 
 
 class ComputeRun(NamedTuple):
-    """Time, peak memory and summary line of one run of the command."""
+    """Time, seconds of processors, peak memory and summary line of one run of the command."""
 
     seconds: float
+    cpu: float
     megabytes: float
     summary: str
 
@@ -57,6 +61,18 @@ def compute(context: BenchmarkContext) -> Iterator[Result]:
     )
 
 
+@benchmark("compute-start")
+def start(context: BenchmarkContext) -> Iterator[Result]:
+    """Start-up: 6,000 rows, in seconds of processors, against the import of what reads them."""
+    log, home = _prediction_log(context, 0.006, models=1, days=30), context.folder("home")
+    timings = time_interleaved(
+        max(context.runs, 1),
+        lambda: _run_compute(context, log).cpu,
+        lambda: run_process([sys.executable, "-c", CONNECT], home).cpu,
+    )
+    yield Result("6,000 rows / import and connect: processors", timings.ratio, 2.0, " x", timings.note("import"))
+
+
 @benchmark("compute-fleet")
 def fleet(context: BenchmarkContext) -> Iterator[Result]:
     """More models and periods: 1,000 models over 365 days, and a quarter of them, at as many rows a model-day."""
@@ -66,6 +82,7 @@ def fleet(context: BenchmarkContext) -> Iterator[Result]:
     )
     note = f"{quarter.seconds:.1f} s, {full.seconds:.1f} s"
     yield Result("1,000 x 365 / 250 x 365 model-days: time", full.seconds / quarter.seconds, 4.4, " x", note)
+    yield Result("1,000 x 365 model-days: seconds of processors", full.cpu, FLEET_CPU_LIMIT, " s")
     yield Result(
         "1,000 x 365 model-days: peak memory", full.megabytes, MEMORY_LIMIT, " MB", f"{quarter.megabytes:.0f} MB of 250"
     )
@@ -121,4 +138,5 @@ def _run_compute(context: BenchmarkContext, path: Path, *flags: str) -> ComputeR
     if process.returncode:
         raise RuntimeError(lines[-1] if lines else f"ended with {process.returncode}")
     summary = next((line for line in lines if " periods of " in line), lines[-1])
-    return ComputeRun(elapsed, usage.ru_maxrss / 1024, summary.removeprefix("modeltop: "))
+    cpu = usage.ru_utime + usage.ru_stime
+    return ComputeRun(elapsed, cpu, usage.ru_maxrss / 1024, summary.removeprefix("modeltop: "))
