@@ -8,8 +8,11 @@ import os
 import signal
 import subprocess
 import threading
+import uuid
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import IO, ClassVar
 
 from modeltop.alerting.messages.message import Message
@@ -36,7 +39,10 @@ PERMANENT_EXIT_CODES = (64, 78)
 _TAIL_BYTES = 4096
 
 
-_RUNNING: set[subprocess.Popen[bytes]] = set()
+_RUN = "MODELTOP_RUN"
+"""Variable by which the descendants of a program are found, in whatever process group or session they are."""
+_RUNNING: dict[subprocess.Popen[bytes], str] = {}
+"""Programs and their values of `_RUN`."""
 
 
 @notifier("command")
@@ -48,7 +54,7 @@ class Command(Notifier):
     """The program and its arguments as they are: nothing is expanded, and the message is not among them."""
     keep: tuple[str, ...] = ()
     timeout: float = 10.0
-    """Seconds after which it is killed with its process group."""
+    """Seconds after which it is killed with its children."""
     ascii: bool = False
 
     acknowledges: ClassVar[bool] = True
@@ -65,6 +71,7 @@ class Command(Notifier):
         text = f"{message.title}\n\n{message.text}\n"
         text = to_encoding(text) if self.ascii else text
         inherited = {name: os.environ[name] for name in (*INHERITED_VARIABLES, *self.keep) if name in os.environ}
+        run = uuid.uuid4().hex
         secrets = tuple(inherited[name] for name in self.keep if name in inherited)
         try:
             process = subprocess.Popen(  # noqa: S603  no shell, and the words are the configuration's
@@ -72,7 +79,7 @@ class Command(Notifier):
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
-                env=inherited | environment(message),
+                env=inherited | environment(message) | {_RUN: run},
                 start_new_session=True,
             )
         except (OSError, ValueError) as error:
@@ -81,11 +88,11 @@ class Command(Notifier):
             busy = (errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.ETXTBSY)
             text = f"{sanitize(self.command[0], 80)} cannot be run: {reason}"
             raise NotifyError(text, permanent=getattr(error, "errno", None) not in busy) from None
-        _RUNNING.add(process)
+        _RUNNING[process] = run
         try:
             self._wait(process, text.encode("utf-8", "replace"), secrets)
         finally:
-            _RUNNING.discard(process)
+            _RUNNING.pop(process, None)
 
     def _wait(self, process: subprocess.Popen[bytes], text: bytes, secrets: tuple[str, ...]) -> None:
         assert process.stdin is not None, "asked for above"
@@ -101,7 +108,7 @@ class Command(Notifier):
             raise NotifyError(f"{name} did not end within {format_exact(self.timeout)} s and was killed") from None
         finally:
             if process.returncode is None:
-                _kill(process)
+                _kill(process, _RUNNING.get(process, ""))
         complaint = tail.last_line(secrets)
         if code:
             outcome = f"was ended by signal {-code}" if code < 0 else f"ended with {code}"
@@ -162,11 +169,26 @@ def _feed(stream: IO[bytes], text: bytes) -> None:
 @at_end
 def _kill_running() -> None:
     """Kill what still runs when the watcher ends, whose threads do not wait for it."""
-    for process in tuple(_RUNNING):
-        _kill(process)
+    for process, run in tuple(_RUNNING.items()):
+        _kill(process, run)
 
 
-def _kill(process: subprocess.Popen[bytes]) -> None:
+def _kill(process: subprocess.Popen[bytes], run: str) -> None:
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
+    killed: set[int] = set()
+    # Until none is new: one that forks meanwhile leaves a child.
+    while run and (found := {pid for pid in _with_variable(f"{_RUN}={run}") if pid not in killed}):
+        killed |= found
+        for pid in found:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, signal.SIGKILL)
+
+
+def _with_variable(assignment: str) -> Iterator[int]:
+    """Yield the processes of this user that were started with a variable; none where the system has no /proc."""
+    for path in Path("/proc").glob("[0-9]*/environ"):
+        with contextlib.suppress(OSError):
+            if assignment.encode() in path.read_bytes().split(b"\0"):
+                yield int(path.parent.name)

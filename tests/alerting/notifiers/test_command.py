@@ -19,11 +19,12 @@ with open(sys.argv[1], "w") as file:
     json.dump({"argv": sys.argv[2:], "text": sys.stdin.buffer.read().decode(), "env": dict(os.environ)}, file)
 """
 PARENT = """
-import os, subprocess, sys, time
-child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
-with open(sys.argv[1] + ".new", "w") as file:
-    file.write(str(child.pid))
-os.rename(sys.argv[1] + ".new", sys.argv[1])
+import os, sys, time
+if os.fork() == 0:
+    DETACH
+    with open(sys.argv[1] + ".new", "w") as file:
+        file.write(str(os.getpid()))
+    os.rename(sys.argv[1] + ".new", sys.argv[1])
 time.sleep(60)
 """
 
@@ -104,9 +105,18 @@ def test_a_secret_that_it_was_given_is_redacted_from_its_standard_error(message,
     assert "ended with 1: bad token <secret>" in str(error)
 
 
-def test_a_program_that_does_not_end_is_killed_with_its_children(message, tmp_path):
+@pytest.mark.parametrize(
+    "detach",
+    [
+        pytest.param("", id="in its process group"),
+        pytest.param("os.setsid()", id="in a session of its own"),
+        pytest.param("os.setsid(); os.fork() and os._exit(0)", id="a daemon"),
+    ],
+)
+def test_a_program_that_does_not_end_is_killed_with_its_children(message, tmp_path, detach):
     pid = tmp_path / "pid"
-    error = failure(Command(command=python(PARENT, str(pid)), timeout=2.0), message())
+    parent = PARENT.replace("DETACH", detach or "pass")
+    error = failure(Command(command=python(parent, str(pid)), timeout=2.0), message())
     assert "did not end within 2 s and was killed" in str(error)
     assert not error.permanent
     assert has_ended(int(pid.read_text()))
