@@ -70,7 +70,8 @@ def _misplaced_rows(times: Times, gap: np.timedelta64, neighbor: str) -> Iterato
     lowest: Times = np.minimum.accumulate(times[::-1])[::-1]
     ahead: Flags = times - lowest > limit
     suspects = min(behind, ahead, key=np.count_nonzero)
-    if 2 * np.count_nonzero(ahead) < len(times) and times[ahead].min() - times[~ahead].max() > max(DISCONNECTED, gap):
+    is_few_ahead = 0 < 2 * np.count_nonzero(ahead) < len(times)
+    if is_few_ahead and times[ahead].min() - times[~ahead].max() > max(DISCONNECTED, gap):
         # A row behind a few of another decade continues the rows before them.
         suspects = ahead
     if 2 * np.count_nonzero(suspects) > len(times):
