@@ -5,8 +5,8 @@ from itertools import combinations
 import numpy as np
 import pytest
 from rich.color import ColorSystem
+from textual.screen import Screen
 
-from modeltop_tui.screens.base import PaneScreen
 from modeltop_tui.themes import DARK, LIGHT
 from modeltop_tui.view.styled_text import ROLES, TINTS, with_cursor
 from modeltop_tui.widgets.pane import Lines
@@ -98,7 +98,7 @@ class Sheet(Lines):
 async def sheet(fleet, run, theme):
     """The app with a screen that shows every role by its name."""
     async with run(fleet, size=(40, 3 * len(ROLES)), theme=theme) as screen:
-        await screen.app.push_screen(PaneScreen())
+        await screen.app.push_screen(Screen())
         widget = Sheet()
         widget.styles.height = "1fr"
         await screen.app.screen.mount(widget)

@@ -8,7 +8,6 @@ from textual import events
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
-from modeltop_tui.view.styled_text import ROLES
 from modeltop_tui.widgets.header_footer import StatusBar
 from modeltop_tui.widgets.pane import TO_END, Pane
 
@@ -27,8 +26,6 @@ class PaneScreen(Screen[None], inherit_bindings=False):
     """A screen of one or more panes and a status bar."""
 
     AUTO_FOCUS = ""
-    COMPONENT_CLASSES: ClassVar[set[str]] = {f"cell--{role}" for role in ROLES}
-    """The styles of what all its lines show: kept by each of its widgets, they were most of what any change cost."""
     BINDINGS: ClassVar[list[BindingType]] = [*STEP_KEYS]
 
     def __init__(self, *, ascii_only: bool = False) -> None:

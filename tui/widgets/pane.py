@@ -56,6 +56,7 @@ def _changed_region(row: int, before: Cells, after: Cells) -> Region:
 class Lines(Widget):
     """A widget of lines, drawn from the screen state."""
 
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"cell--{role}" for role in ROLES}
     ALLOW_SELECT = False
 
     screen_state: reactive[ScreenState] = reactive(ScreenState(), repaint=False)
@@ -118,7 +119,7 @@ class Lines(Widget):
         if role not in self._styles:
             names = [name for name in role.split("+") if name]
             is_role = not names or names[0] in ROLES
-            roles = (self.screen.get_component_rich_style(f"cell--{name}", partial=True) for name in names)
+            roles = (self.get_component_rich_style(f"cell--{name}", partial=True) for name in names)
             self._styles[role] = sum(roles if is_role else [Style.parse(role)], start=self.rich_style)
         return self._styles[role]
 

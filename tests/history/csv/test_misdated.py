@@ -62,7 +62,7 @@ GOOD = [
     pytest.param([*[day.replace(year=2023) for day in DAYS], *DAYS, dt.date(2023, 2, 3)], id="a correction"),
     pytest.param([*DAYS, *[dt.date(2024, 1, 1) + dt.timedelta(days=number) for number in range(40)]], id="a backfill"),
     pytest.param([dt.date(year, 1, 1) for year in (2018, 2019, 2020, 2021, 2022, 2023, 2017)], id="years"),
-    pytest.param([*DAYS[:4], DAYS[0].replace(year=2024), *DAYS[4:]], id="a year and less ahead of none"),
+    pytest.param([dt.date(2025, 1, 2), dt.date(2025, 1, 3), dt.date(2025, 1, 4), dt.date(2024, 1, 1), FIRST], id="few"),
 ]
 
 
