@@ -61,7 +61,12 @@ MAX_ERROR = 400
 
 
 class Result:
-    """What `check` found. Printed, it is a line per model; a notebook shows it as a table."""
+    """What `check` found. Printed, it is a line per model; a notebook shows it as a table.
+
+    Args:
+        snapshot: The evaluation.
+        model: The only model that the result is about; None for all.
+    """
 
     def __init__(self, snapshot: Snapshot, model: str | None = None) -> None:
         self._snapshot = snapshot

@@ -52,7 +52,15 @@ APP_KEYS: tuple[Binding, ...] = (
 
 
 class ModeltopApp(App[object], inherit_bindings=False):
-    """Live view of all models, worst first."""
+    """Live view of all models, worst first.
+
+    Args:
+        poller: Delivers the snapshots; may have been started already.
+        options: Theme, character set and bell.
+        diagnose: Explains a model or a series.
+        initial: The state to start with: settings of the view, and what the user has seen.
+        driver_class: Textual's own by default.
+    """
 
     CSS_PATH = "app.tcss"
     TITLE = "modeltop"

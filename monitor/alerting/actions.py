@@ -73,6 +73,15 @@ def acknowledge(
 ) -> tuple[Acknowledged]:
     """Acknowledge an open incident; the same person may do so again, for longer or a new reason (empty keeps the old).
 
+    Args:
+        state: The newest state.
+        incident: An open incident of a snapshot.
+        alerts: The alerts of the snapshot.
+        by: The person.
+        reason: What they are doing about it.
+        now: Aware.
+        duration: How long.
+
     Raises:
         UsageError: Another person has it, or the duration or the reason is out of range.
     """
@@ -151,6 +160,14 @@ def add_note(
 ) -> tuple[NoteAdded]:
     """Add a note about a model.
 
+    Args:
+        model: Its name, or a glob of names.
+        text: The note.
+        by: The person.
+        now: Aware.
+        at: The moment that it is about; None for now.
+        is_release: Whether it marks a release of the model.
+
     Raises:
         UsageError: Model or text is empty, or the text is too long.
     """
@@ -166,6 +183,13 @@ def restart_baseline(
     model: str, start: datetime, periods: Times, *, by: str, now: datetime
 ) -> tuple[BaselineRestarted]:
     """Accept the values of a model from `start` on as its new baseline.
+
+    Args:
+        model: Its name.
+        start: Aware.
+        periods: All periods of the model, sorted.
+        by: The person.
+        now: Aware.
 
     Raises:
         UsageError: No period is before `start`, or none after it.

@@ -21,6 +21,11 @@ def shared_starts(incidents: Iterable[Incident], history: History, now: datetime
     """Return where open incidents of many models started within one period of each other, the most models first.
 
     Models without data are apart from those whose values got worse.
+
+    Args:
+        incidents: All of a snapshot.
+        history: The models that report, and their periods.
+        now: The moment by which the sentence names a day.
     """
     found: list[SharedStart] = []
     for condition in (Condition.THRESHOLD, Condition.NO_DATA):

@@ -68,7 +68,14 @@ Restarts = Sequence[BaselineRestart]
 def group_incidents(
     alerts: Iterable[Alert], history: History, catalog: MetricRegistry, *, state: AlertingState | None = None
 ) -> tuple[Incident, ...]:
-    """Return the incidents of all models, of each the oldest first."""
+    """Return the incidents of all models, of each the oldest first.
+
+    Args:
+        alerts: All of a snapshot, in any order; those that have not fired are ignored.
+        history: The data that they are about.
+        catalog: Names the metrics.
+        state: The incidents and acknowledgements by which people and receivers know them already.
+    """
     by_model: dict[str, list[Alert]] = defaultdict(list)
     for alert in alerts:
         if alert.fired is not None and alert.id is not None:
@@ -175,7 +182,14 @@ def _is_of_new_baseline(group: Sequence[Alert], restart: BaselineRestart) -> boo
 
 
 def meets(incident: TrackedIncident, alerts: Sequence[Alert], settle: timedelta, restarts: Restarts) -> bool:
-    """Return whether alerts, in the order in which they fired, are about the same time as a tracked incident."""
+    """Return whether alerts, in the order in which they fired, are about the same time as a tracked incident.
+
+    Args:
+        incident: An incident of their model.
+        alerts: At least one.
+        settle: Time after the end of an incident in which it may open again.
+        restarts: New baselines of the model: what fired before one was accepted is not the incident that fired later.
+    """
     if any(incident.fired_at <= one.newest < _fired(alerts[0]) for one in restarts):
         return False
     end = max(alert.resolved or _END for alert in alerts)

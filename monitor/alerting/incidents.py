@@ -158,7 +158,14 @@ def member_of(alert: Alert) -> Member:
 
 
 def as_tracked(incident: Incident, alerts: Iterable[Alert], gap: timedelta, now: datetime) -> TrackedIncident:
-    """Return an incident as it is tracked from now on."""
+    """Return an incident as it is tracked from now on.
+
+    Args:
+        incident: One of the evaluation.
+        alerts: Those that it consists of, in the order in which they fired.
+        gap: Usual gap between two periods of the model.
+        now: When it was first seen, aware.
+    """
     return TrackedIncident(
         id=incident.id,
         model=incident.model,

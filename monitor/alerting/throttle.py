@@ -49,7 +49,13 @@ def throttle(
 ) -> tuple[NotificationBatch, ...]:
     """Return the messages that may go out to a receiver at an aware time; a disabled one is probed with a single one.
 
-    Notifications of one model are in one queue, whose order is kept.
+    Args:
+        name: The receiver.
+        queues: The notifications due, at least one; those of one model are in one queue, whose order is kept.
+        policy: Its limits.
+        receiver: Its state.
+        now: Aware.
+        shared_models: Models whose incidents started together: several of them share a message.
     """
     pending = [entry for queue in queues for entry in queue]
     if policy.exempt or receiver.send_apart:

@@ -99,8 +99,11 @@ def build_timeline(
 ) -> Timeline:
     """Return the timeline of the incidents of a model.
 
-    What ended by `now`, or else by the time of the newest event, is part of it; so is `current`, the open incident by
-    the data, if no watcher recorded one.
+    Args:
+        events: All events, oldest first.
+        model: Its exact name.
+        now: What ended by its time is part of it up to this moment, aware; None for the time of the newest event.
+        current: The open incident of the model by its data, and its entries: part of it if no watcher recorded one.
     """
     builder = _TimelineBuilder(model)
     for event in events:

@@ -157,6 +157,10 @@ class _Confirmation:
 def settings(args: argparse.Namespace, config: Config) -> list[LogSettings]:
     """Return the logs to compute: those of the configuration, or a single one described by the arguments.
 
+    Args:
+        args: The arguments of `compute`.
+        config: Has the logs that may be named, and the time zone.
+
     Raises:
         UsageError: A flag is impossible, or there is no log.
     """

@@ -230,7 +230,11 @@ class Context:
         return [str(folder)]
 
     def piped(self, args: argparse.Namespace) -> bytes | None:
-        """Return what comes in by standard input, read once; None if `-` is none of the paths."""
+        """Return what comes in by standard input, read once; None if `-` is none of the paths.
+
+        Raises:
+            UsageError: It is a terminal, or more than the largest file that is read.
+        """
         from modeltop.history.files import MAX_BYTES, STDIN
 
         if STDIN not in args.paths:
@@ -354,7 +358,11 @@ def add_source(parser: argparse.ArgumentParser) -> None:
 
 
 def parse_moment(text: str) -> datetime:
-    """Return a date or time of the command line, aware; without a zone it is UTC."""
+    """Return a date or time of the command line, aware; without a zone it is UTC.
+
+    Raises:
+        ArgumentTypeError: It is none of ISO 8601.
+    """
     try:
         moment = datetime.fromisoformat(text)
         return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)

@@ -36,7 +36,11 @@ def run(args: argparse.Namespace, context: Context) -> int:
 
 
 def samples_folder() -> Path:
-    """Return the folder of the sample data: `modeltop/_samples` in a wheel, `sample_data` in a checkout."""
+    """Return the folder of the sample data: `modeltop/_samples` in a wheel, `sample_data` in a checkout.
+
+    Raises:
+        SourceError: Neither is there.
+    """
     package = Path(__file__).resolve().parents[1]
     for candidate in (package / "_samples", package.parent / "sample_data"):
         if candidate.is_dir():
@@ -98,7 +102,12 @@ confirm = 2
 
 
 def set_up(folder: Path, now: datetime) -> None:
-    """Copy the fleet into a folder, its newest day moved to that of `now`, and add the live model and the rules."""
+    """Copy the fleet into a folder, its newest day moved to that of `now`, and add the live model and the rules.
+
+    Args:
+        folder: An empty folder.
+        now: End of the live model's past, aware.
+    """
     files = {path: path.read_text(encoding="utf-8") for path in sorted((samples_folder() / "fleet").glob("*.csv"))}
     newest = max(row[:10] for text in files.values() for row in text.splitlines()[1:])
     shift = now.astimezone(UTC).date() - date.fromisoformat(newest)
@@ -136,7 +145,13 @@ def incident_progress(row: int) -> float:
 
 
 def live_row(start: datetime, progress: float, generator: random.Random) -> str:
-    """Return one period of the live model as a CSV row; its rates come from one simulated confusion matrix."""
+    """Return one period of the live model as a CSV row; its rates come from one simulated confusion matrix.
+
+    Args:
+        start: Start of the period, aware.
+        progress: Of the incident: 0 healthy, 1 at its worst, with recall down by a third.
+        generator: Source of the random numbers.
+    """
     count = generator.randint(900, 1100)
     positives = round(count * 0.3)
     true_positives = _binomial(positives, 0.93 - 0.30 * progress, generator)

@@ -52,6 +52,13 @@ def main(
 ) -> int:
     """Run one command line.
 
+    Args:
+        argv: The words after the program's name; default: those of the process.
+        open_app: Runs the app; None if it is not installed.
+        unusable_reason: Returns why the app cannot be shown on this terminal; None if it can.
+        cover_terminal: Entered as soon as the app is wanted, before anything heavy is imported.
+        check_theme: Raises UsageError if the app has no theme of that name.
+
     Returns:
         The exit code: of `check` 0 ok, 1 warning, 2 critical, 3 unknown or usage; of others 0, or 2 for usage.
     """

@@ -125,6 +125,11 @@ NUMBERS = ("values", *COMPANIONS.values())
 def record_stream(store: Store, config: Config, context: Context) -> int:
     """Append the rows on stdin to a store, and report on stderr the written and the refused rows.
 
+    Args:
+        store: Receives the rows, in batches as they arrive.
+        config: Names the metrics, and the zone of dates without one.
+        context: Has the streams.
+
     Returns:
         The number of rows and cells that were refused.
 
@@ -163,7 +168,14 @@ def _report(recorded: _RecordedRows, parser: CsvParser, store: Store, context: C
 
 
 def recorded_message(count: int, noun: str, models: Sequence[str], folder: Path) -> str:
-    """Return one line about the rows written to the store."""
+    """Return one line about the rows written to the store.
+
+    Args:
+        count: Number of periods or rows.
+        noun: `period` or `row`.
+        models: Names of their models.
+        folder: The store.
+    """
     model = f" of {sanitize(models[0], 60) if len(models) == 1 else pluralize(len(models), 'model')}" if models else ""
     return f"recorded {pluralize(count, noun)}{model} in {sanitize(folder)}"
 

@@ -22,7 +22,11 @@ MAX_LISTED = 20
 
 
 def parse_duration(text: str) -> timedelta:
-    """Return a length of time on the command line, such as `30m`, `24h`, `7d`."""
+    """Return a length of time on the command line, such as `30m`, `24h`, `7d`.
+
+    Raises:
+        ArgumentTypeError: It is none.
+    """
     duration = core_text.parse_duration(text)
     if duration is None:
         raise argparse.ArgumentTypeError(f"invalid duration {sanitize(text, 40)!r}: {core_text.DURATION_HINT}")

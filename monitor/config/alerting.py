@@ -51,7 +51,13 @@ def _policy(table: TableReader, notifier: Notifier | None) -> NotificationPolicy
 
 
 def parse_routes(tables: Sequence[TableReader], receivers: Collection[str], zone: tzinfo) -> tuple[Route, ...]:
-    """Return the routes; without any, every receiver is notified of everything from warning up."""
+    """Return the routes; without any, every receiver is notified of everything from warning up.
+
+    Args:
+        tables: `[[routes]]`.
+        receivers: Names of the configured receivers.
+        zone: Time zone of hours that name none.
+    """
     if not tables:
         return (Route("everything", tuple(receivers)),) if receivers else ()
     routes = tuple(_route(table, f"route-{number}", receivers, zone) for number, table in enumerate(tables, 1))
@@ -77,7 +83,12 @@ def _route(table: TableReader, name: str, receivers: Collection[str], zone: tzin
 
 
 def parse_mutes(tables: Sequence[TableReader], zone: tzinfo) -> tuple[MuteTimeInterval, ...]:
-    """Return the schedules on which matching alerts are not sent."""
+    """Return the schedules on which matching alerts are not sent.
+
+    Args:
+        tables: `[[mutes]]`.
+        zone: Time zone of hours that name none.
+    """
     mutes = []
     for number, table in enumerate(tables, 1):
         if not table.data.get("hours"):

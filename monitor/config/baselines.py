@@ -38,7 +38,13 @@ _FORMS = (
 
 
 def parse_baseline(table: TableReader, catalog: MetricRegistry, detector: Detector | None) -> Baseline:
-    """Return the baseline that a rule names; by default, or if invalid, the 60 periods before each point."""
+    """Return the baseline that a rule names; by default, or if invalid, the 60 periods before each point.
+
+    Args:
+        table: The table of the rule.
+        catalog: Resolves the names of metrics.
+        detector: The detector that uses it; None if that is invalid, or for the change summary.
+    """
     baseline = _reference(table, catalog) or ROLLING
     if detector is None:
         return baseline

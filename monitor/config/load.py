@@ -173,7 +173,15 @@ def read_text(path: Path) -> str:
 
 
 def parse_tables(text: str, path: Path) -> Mapping[str, Any]:
-    """Return the tables of a configuration, not validated."""
+    """Return the tables of a configuration, not validated.
+
+    Args:
+        text: Its text.
+        path: The file, to report mistakes.
+
+    Raises:
+        ConfigError: It is not TOML.
+    """
     if (key := DEEP_KEY.search(text)) is not None:
         line = text.count("\n", 0, key.start()) + 1
         raise ConfigError(f"{path}:{line}: a key of more than {MAX_DEPTH} parts; is this the configuration?")

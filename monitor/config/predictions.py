@@ -15,7 +15,12 @@ _SPEC_KEYS = {"sources": "source", "scores": "score", "every": "spacing"}
 
 
 def parse_logs(table: TableReader, timezone: str) -> dict[str, LogSettings]:
-    """Return the logs of `[logs]` by name."""
+    """Return the logs of `[logs]` by name.
+
+    Args:
+        table: `[logs]`; paths in it are relative to the folder of the configuration.
+        timezone: Name of the zone of a log that names none.
+    """
     return {name: _log(name, table.table(name), timezone) for name in table.data}
 
 

@@ -54,6 +54,11 @@ def source_lines(name: str, paths: Sequence[str], layout: Layout) -> list[str]:
 def save_source(path: Path, name: str, lines: Sequence[str]) -> None:
     """Write the table of a source into a configuration, in place of one of the same name; all else stays as it is.
 
+    Args:
+        path: The file, which need not exist.
+        name: Name of the source.
+        lines: From `source_lines`.
+
     Raises:
         ConfigError: The file would be wrong with it, or is so already.
         StoreError: It cannot be written.

@@ -49,7 +49,14 @@ class SuggestedRules:
 
 
 def suggest_rules(history: History, catalog: MetricRegistry, *, model: str = "*", metric: str = "*") -> SuggestedRules:
-    """Suggest a rule for each series without segments, in the order of the history."""
+    """Suggest a rule for each series without segments, in the order of the history.
+
+    Args:
+        history: All of the past.
+        catalog: Metrics by name.
+        model: Glob of the models to suggest rules for.
+        metric: Glob of the metrics, by their canonical names.
+    """
     rules: list[SuggestedRule] = []
     skipped: list[tuple[SeriesKey, str]] = []
     names: set[str] = set()

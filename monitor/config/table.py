@@ -43,6 +43,12 @@ class TableReader:
     Each read returns None where the key is absent, or where its value is wrong, which is a mistake. A key that was
     never read is a mistake as well, reported by `check_unknown_keys` with the nearest of those that were. It has a
     method for each type of value that a file can hold, which is why it has so many.
+
+    Args:
+        name: Dotted name of the table; empty for the file itself.
+        data: As `tomllib` gives it.
+        base: Folder from which relative paths count.
+        errors: Where mistakes are collected, in the order in which they are met.
     """
 
     def __init__(self, name: str, data: Mapping[str, Any], base: Path, errors: list[str] | None = None) -> None:
@@ -59,6 +65,10 @@ class TableReader:
 
     def build(self, kind: type[T], *, minimum: int | None = None) -> T | None:
         """Return an instance of a dataclass whose fields are keys of this table.
+
+        Args:
+            kind: The dataclass; a ValueError of its constructor is a mistake of this table.
+            minimum: Smallest value of its integers.
 
         Returns:
             None, with every mistake noted, where a value is wrong or a field without default is missing.
@@ -86,6 +96,12 @@ class TableReader:
         self, kind: type[Any], *names: str, keys: Mapping[str, str] | None = None, minimum: int | None = None
     ) -> dict[str, Any]:
         """Return the values of fields of a dataclass, each read by the field's type.
+
+        Args:
+            kind: The dataclass.
+            names: The fields to read; all where none is named.
+            keys: Key by field, where it is not the field's name.
+            minimum: Smallest value of the integers among them.
 
         Returns:
             By field; what is absent, empty text or wrong is left out.
@@ -121,7 +137,13 @@ class TableReader:
         return None
 
     def get(self, key: str, kinds: type[T] | tuple[type[T], ...], expected: str) -> T | None:
-        """Return the value of `key`, unchanged."""
+        """Return the value of `key`, unchanged.
+
+        Args:
+            key: A key of this table.
+            kinds: The types that it may have; `bool` is none of the integers.
+            expected: What a value of another type should have been, for the message.
+        """
         self._read_keys.append(key)
         value: T | None = self.data.get(key)
         if value is None:

@@ -15,6 +15,10 @@ _ESCAPES = {"\\": "\\\\", '"': '\\"'}
 def to_toml(data: Mapping[str, object], name: str = "") -> Iterator[str]:
     """Yield the lines of a table: its values, then the tables within, each under its header.
 
+    Args:
+        data: The table, by key.
+        name: Its dotted name; empty for the file itself.
+
     Raises:
         ConfigError: A string is not Unicode, as TOML strings are.
     """

@@ -40,7 +40,12 @@ class CalendarEvent:
     """Time zone in which a day starts at midnight."""
 
     def overlaps(self, start: datetime, length: timedelta) -> bool:
-        """Return whether one of its days is in a period."""
+        """Return whether one of its days is in a period.
+
+        Args:
+            start: Start of the period, aware.
+            length: Its length.
+        """
         first, last = (moment.astimezone(self.zone).date() for moment in (start, start + length - SECOND))
         days = (first + number * DAY for number in range((last - first).days + 1))
         return any(dates.covers(day) for day in days for dates in self.dates)

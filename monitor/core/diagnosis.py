@@ -84,6 +84,10 @@ LIKELY_LEAD, POSSIBLE_LEAD = 0.2, 0.1
 def certainty_of(weight: float, rival: float = 0.0) -> Certainty:
     """Return how certain a cause is.
 
+    Args:
+        weight: Its weight, 0 to 1.
+        rival: The weight of the heaviest other cause.
+
     >>> certainty_of(0.7, 0.3).value, certainty_of(0.7, 0.55).value, certainty_of(0.45, 0.42).value
     ('likely', 'possible', 'unclear')
     """

@@ -66,7 +66,11 @@ class Condition(Enum):
 
 
 def to_datetime64(moment: datetime) -> np.datetime64:
-    """Return an aware moment as numpy's naive UTC; raise ValueError if it has no zone."""
+    """Return an aware moment as numpy's naive UTC.
+
+    Raises:
+        ValueError: The moment has no zone.
+    """
     if moment.tzinfo is None:
         raise ValueError("a naive datetime has no place on the time axis: give its zone")
     return np.datetime64(moment.astimezone(UTC).replace(tzinfo=None), "us")

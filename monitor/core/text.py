@@ -367,6 +367,12 @@ def format_value(value: float, digits: int = 3) -> str:
 def format_comparison(value: float, sign: str, limit: float, digits: int = 3) -> str:
     """Return `value sign limit` with as many decimals as are needed to distinguish the two.
 
+    Args:
+        value: The value to compare.
+        sign: `<` or `>`, as it is.
+        limit: The value it is compared with; four decimals at least.
+        digits: Decimals of the metric.
+
     >>> format_comparison(0.87, "<", 0.9), format_comparison(0.8999999, "<", 0.9)
     ('0.870 < 0.90', '0.8999999 < 0.90')
     """

@@ -123,7 +123,13 @@ def _released(observations: Observations, hypotheses: Sequence[CauseHypothesis])
 def describe_step(
     observations: Observations, hypotheses: Sequence[CauseHypothesis], actions: Sequence[Action]
 ) -> Iterator[str]:
-    """Yield the next step, longest variant first: an order where the cause is likely, else what to check."""
+    """Yield the next step, longest variant first: an order where the cause is likely, else what to check.
+
+    Args:
+        observations: The change.
+        hypotheses: Causes, most likely first; none if nothing is wrong.
+        actions: The next actions, at least one.
+    """
     missing = observations.context.missing_input
     if missing is not None:
         absent = missing.condition is Condition.NO_DATA

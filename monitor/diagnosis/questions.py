@@ -29,7 +29,13 @@ RECENT = 7
 def five_questions(
     observations: Observations, hypotheses: Sequence[CauseHypothesis], forecast: Forecast | None
 ) -> tuple[Question, ...]:
-    """Return the five questions with an answer and a reason each."""
+    """Return the five questions with an answer and a reason each.
+
+    Args:
+        observations: The change.
+        hypotheses: Causes, most likely first; none if nothing is wrong.
+        forecast: The trend of the series; None without one.
+    """
     missing = observations.context.missing_input
     if missing is not None and missing.is_model_wide:
         return ()  # a source that cannot be read is no model

@@ -119,7 +119,13 @@ def lost_values(shift: FeatureShift) -> ValueFault:
 
 
 def value_faults(histograms: Sequence[Histogram], since: datetime, until: datetime) -> tuple[ValueFault, ...]:
-    """Return the faults of some features in the periods between, both included."""
+    """Return the faults of some features in the periods between, both included.
+
+    Args:
+        histograms: Of features that shifted.
+        since: Start of the change.
+        until: The newest period that counts.
+    """
     features = [values for histogram in histograms if (values := _after(histogram, since, until)) is not None]
     return tuple(_faults(features))
 

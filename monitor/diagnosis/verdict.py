@@ -37,7 +37,13 @@ def verdict(
     hypotheses: Sequence[CauseHypothesis],
     actions: Sequence[Action],
 ) -> Verdict:
-    """Return what happened, why and what to do."""
+    """Return what happened, why and what to do.
+
+    Args:
+        observations: The change.
+        hypotheses: Causes, most likely first; none if nothing is wrong.
+        actions: The next actions, at least one.
+    """
     context, step = observations.context, describe_step(observations, hypotheses, actions)
     if context.missing_input is not None:
         return _sentences(*_missing_input(observations, context.missing_input), step)

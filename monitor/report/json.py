@@ -27,7 +27,13 @@ def as_json(snapshot: Snapshot, *, explained: Iterable[str] = ()) -> str:
 
 
 def as_record(snapshot: Snapshot, *, explained: Iterable[str] = (), model: str | None = None) -> Record:
-    """Return what `as_json` writes."""
+    """Return what `as_json` writes.
+
+    Args:
+        snapshot: The snapshot.
+        explained: Models whose questions are answered although they do not alert.
+        model: The only model that it is about; None for all.
+    """
     index, explanations = ReportIndex(snapshot), ExplanationCache(snapshot, explained)
     statuses = [status for status in snapshot.model_statuses if model in (None, status.model)]
     severity = snapshot.severity if model is None else statuses[0].severity

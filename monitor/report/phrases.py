@@ -359,7 +359,14 @@ def alert_mark(alert: Alert) -> str:
 
 
 def alert_line(alert: Alert, snapshot: Snapshot, *, name: str | None = None, with_model: bool = True) -> str:
-    """Return one alert in one line; with a `name`, that comes first, and the line says when the alert ended."""
+    """Return one alert in one line.
+
+    Args:
+        alert: The alert.
+        snapshot: Source of its series, of acknowledgements and suppressions.
+        name: The id to show before the line, with the end of the alert; None: neither is shown.
+        with_model: False if the model is named already.
+    """
     model = f"{sanitize(alert.key.model, 60)} " if with_model else ""
     line = f"{alert_mark(alert)} {model}{_describe_breach(alert)}"
     if alert.condition is Condition.THRESHOLD:
@@ -415,6 +422,12 @@ def latest_cells(series: Series, snapshot: Snapshot) -> tuple[str, str, str, str
 
 def wrapped(text: str, hang: int, width: int = LINE_WIDTH) -> Iterator[str]:
     """Yield the text in lines, broken at spaces.
+
+    Args:
+        text: One line.
+        hang: Spaces before the second line and all that follow.
+        width: Maximum terminal cells of a line; a longer word is not broken: it may be a name to search for, or a
+            command.
 
     >>> list(wrapped("* WARN churn recall fell from 0.64 to 0.50", 7, 24))
     ['* WARN churn recall fell', '       from 0.64 to 0.50']

@@ -57,7 +57,13 @@ RECEIVER_EXAMPLE = """\
 
 
 def suggested_config(other_tables: Mapping[str, object], suggested: SuggestedRules, rehearsed: Snapshot) -> str:
-    """Return the text of the file."""
+    """Return the text of the file.
+
+    Args:
+        other_tables: Tables other than the rules.
+        suggested: The rules, each with its reason.
+        rehearsed: Backtest of the same rules, or of the defaults if there are none.
+    """
     results = {result.rule.name: result for result in backtest(rehearsed)}
     lines = [*_comment(HEAD), *([""] if other_tables else []), *to_toml(other_tables)]
     for suggestion in suggested.rules:

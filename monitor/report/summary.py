@@ -49,7 +49,13 @@ class ChangeCell(NamedTuple):
 
 
 def lead_series(model: str, history: Sequence[Series], snapshot: Snapshot) -> Series | None:
-    """Return the series that a model is shown by: that of its incident, else the first of all rows, else the first."""
+    """Return the series that a model is shown by: that of its incident, else the first of all rows, else the first.
+
+    Args:
+        model: The model.
+        history: Its series, in order.
+        snapshot: Source of its incident.
+    """
     incident = snapshot.incident_of(model)
     if incident is not None and incident.key in snapshot.history.series:
         return snapshot.history.series[incident.key]
@@ -120,7 +126,9 @@ def incident_baseline(series: Series, incident: Incident) -> float | None:
 def window_length(times: Times, started_at: datetime | None) -> int:
     """Return how many of the newest periods a chart shows: those of an incident and twice as many before, at least 28.
 
-    Without the start of a change they are the newest 60.
+    Args:
+        times: Starts of all periods, at least one.
+        started_at: Start of the change; None: there is none, and the newest 60 periods are shown.
     """
     count = OK_WINDOW
     if started_at is not None:

@@ -272,14 +272,26 @@ def _number(coordinate: float) -> str:
 
 
 def escape_text(foreign: object, limit: int = 300) -> str:
-    """Return foreign text in which nothing is markup, neither between tags nor in an attribute."""
+    """Return foreign text in which nothing is markup, neither between tags nor in an attribute.
+
+    Args:
+        foreign: Anything; its `str()` is used.
+        limit: Maximum terminal cells, counted before markup is escaped.
+    """
     return escape(sanitize(foreign, limit), quote=True)
 
 
 def series_chart(
     series: Series, snapshot: Snapshot, diagnosis: Diagnosis | None = None, *, is_lead: bool = True
 ) -> SvgChart:
-    """Return the chart of a series over the window that fits its incident."""
+    """Return the chart of a series over the window that fits its incident.
+
+    Args:
+        series: At least one period.
+        snapshot: Source of its rules, alerts and notes.
+        diagnosis: Diagnosis of its model; None if there is none.
+        is_lead: Whether there is room for a strip of its entire history.
+    """
     key, metric = series.key, snapshot.catalog.get(series.key.metric)
     change = _change(series, snapshot, diagnosis)
     start, incident = None if change is None else change[0], snapshot.incident_of(key.model)

@@ -285,7 +285,13 @@ def _describe_unevaluated(index: ReportIndex, rules: Sequence[RuleStatus]) -> It
 
 
 def alerting_section(status: ModelStatus, index: ReportIndex, verdict: Verdict | None = None) -> Iterator[str]:
-    """Yield the verdict on a model that alerts, then its alerts, and its other rules."""
+    """Yield the verdict on a model that alerts, then its alerts, and its other rules.
+
+    Args:
+        status: The model, which has an active or a pending alert.
+        index: The snapshot.
+        verdict: The verdict; None: the status of its worst rule.
+    """
     yield from _status_lines(status, verdict)
     for text in (*alert_lines(index, status.model), *_describe_rest(index, status)):
         yield from wrapped(" " * HANG + text, HANG + 2)

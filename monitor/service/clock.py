@@ -45,7 +45,13 @@ def boot_id() -> str:
 
 
 class Clock:
-    """A clock that never runs backwards, and knows whether the machine's is reliable."""
+    """A clock that never runs backwards, and knows whether the machine's is reliable.
+
+    Args:
+        wall: The machine's clock.
+        steady: Seconds that no one can set.
+        boot: Distinguishes the boots from which `steady` counts.
+    """
 
     def __init__(
         self,
@@ -64,7 +70,11 @@ class Clock:
         self._saved: datetime | None = None
 
     def now(self, floor: datetime | None = None) -> datetime:
-        """Return the time, aware UTC: never before an earlier answer, nor before the last event of any watcher."""
+        """Return the time, aware UTC: never before an earlier answer.
+
+        Args:
+            floor: The last event of any watcher of this log: the time is not before it, either.
+        """
         if floor is not None:
             self._raise_floor(floor)
         wall, expected = self._wall(), self._expected()
@@ -109,6 +119,9 @@ class Clock:
 
         A clock that was ahead of the last event after a reboot is trusted, but only confirmed once the machine
         had time to set it, or once a row newer than that event has come.
+
+        Args:
+            newest: Newest period of any model that is not after `now`; None without any.
         """
         if self.offset is not None:
             return False

@@ -42,7 +42,15 @@ SHUTDOWN_SECONDS = 10.0
 
 
 class Cycle:
-    """The steps of the daemon, which the leader calls in turn."""
+    """The steps of the daemon, which the leader calls in turn.
+
+    Args:
+        load: Reads the configuration. An error of the first time is raised here.
+        identity: The state folder and the process.
+        log: The daemon's own log.
+        clock: The time; None for that of the machine.
+        backoff: How long a receiver that failed is left alone; default: full jitter.
+    """
 
     def __init__(
         self,

@@ -36,7 +36,11 @@ class Daemon:
         self._run_now()
 
     def run(self) -> bool:
-        """Run until SIGTERM or SIGINT; return False if it must be started again, as the state is now elsewhere."""
+        """Run until SIGTERM or SIGINT; return False if it must be started again, as the state is now elsewhere.
+
+        Raises:
+            StoreError: The lock cannot be written.
+        """
         with handle_signals(self._cycle.wakeup) as flags, self._leader:
             logged: str | None = None
             while not flags.stop and self._is_state_current():
@@ -108,6 +112,9 @@ def run_once(cycle: Cycle, leader: LeaderLock, identity: DaemonIdentity, log: Da
     """Run one cycle from cron and return the exit code; retries are left to the next run.
 
     The exit code is 0 on success, or if another process leads and is alive; 1 if any read, save or send failed.
+
+    Raises:
+        StoreError: The lock cannot be written.
     """
     with leader:
         if not leader.acquire():

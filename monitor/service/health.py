@@ -159,7 +159,14 @@ class HealthReporter:
         stopped: bool = False,
         clock_offset: timedelta | None = None,
     ) -> None:
-        """Write the health file."""
+        """Write the health file.
+
+        Args:
+            every: Seconds between two cycles at most.
+            disabled: By name of a disabled receiver a clause about it.
+            stopped: True if the daemon was asked to end.
+            clock_offset: By how much the machine's clock is off; None if it is reliable.
+        """
         health = WatcherHealth(
             at=self.completed,
             started_at=self.started,
@@ -187,6 +194,13 @@ def print_status(
     folder: Path, now: datetime, write_line: Callable[[str], None], *, as_json: bool, test_command: str
 ) -> int:
     """Print the health of the daemon of a state folder, as text or as one JSON object.
+
+    Args:
+        folder: The state folder.
+        now: Aware.
+        write_line: Writes one line.
+        as_json: Whether to write JSON.
+        test_command: The command line to which the name of a receiver is added to test it.
 
     Returns:
         The exit code: 0 alive, 1 alive with errors or a disabled receiver, 3 not running or overdue.

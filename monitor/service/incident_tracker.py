@@ -136,8 +136,12 @@ class IncidentTracker:
     ) -> EvaluationResult:
         """Return the changes to the known incidents that result from a snapshot that was just taken.
 
-        `allows_no_data` tells by the newest period of any model whether the clock is reliable enough for new incidents
-        of no data; open ones stay open until rows come.
+        Args:
+            snapshot: What was evaluated, with this state.
+            state: The incidents so far.
+            now: The daemon's clock.
+            allows_no_data: Tells by the newest period of any model whether the clock is reliable enough for new
+                incidents of no data; open ones stay open until rows come.
         """
         scope = EvaluationScope.from_statuses(snapshot.history, snapshot.rule_statuses, snapshot.rules)
         alerts: Iterable[Alert] = snapshot.alerts

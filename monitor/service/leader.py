@@ -42,7 +42,11 @@ def read_state_file(path: Path, build: Callable[[Any, float], T]) -> T | None:
 
 
 def aware_datetime(text: object) -> datetime:
-    """Parse a time in ISO 8601; raise ValueError if it is none, or has no zone."""
+    """Parse a time in ISO 8601.
+
+    Raises:
+        ValueError: It is none, or has no zone.
+    """
     moment = datetime.fromisoformat(str(text))
     if moment.tzinfo is None:
         raise ValueError("a time without a zone")

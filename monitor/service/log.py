@@ -13,7 +13,13 @@ MAX_TEXT = 500
 
 
 class DaemonLog:
-    """Log lines as text or as JSON, one ASCII object a line. Foreign strings are sanitized; the stream may be gone."""
+    """Log lines as text or as JSON, one ASCII object a line. Foreign strings are sanitized; the stream may be gone.
+
+    Args:
+        stream: Receives the lines.
+        as_json: Whether to write JSON lines.
+        clock: The machine's clock, because a log is compared with other logs.
+    """
 
     def __init__(
         self, stream: TextIO, *, as_json: bool = False, clock: Callable[[], datetime] = lambda: datetime.now(UTC)

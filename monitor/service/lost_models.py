@@ -18,7 +18,14 @@ class LostModels:
         """Highest level of each model that had an alert when its rows were last read."""
 
     def alerts(self, state: AlertingState, history: History, now: datetime, clock: datetime) -> list[Alert]:
-        """Return an alert for each model with an open or acknowledged incident."""
+        """Return an alert for each model with an open or acknowledged incident.
+
+        Args:
+            state: What people and the watcher did.
+            history: The data.
+            now: The time as of which it is evaluated, aware.
+            clock: The true time, by which acknowledgements end.
+        """
         tracked = {incident.model for incident in state.incidents.values()}
         found = list[Alert]()
         for ack in state.acks:  # without a watcher, of incidents that nothing else has recorded

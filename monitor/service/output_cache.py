@@ -44,7 +44,16 @@ class CachedOutput(NamedTuple):
 
 
 def cache_path(key: object, suffix: str, environ: Mapping[str, str] = os.environ) -> Path:
-    """Return the file of an output, by a hash of all that it depends on besides files; RuntimeError without a cache."""
+    """Return the file of an output; its name is a hash of all that the output depends on besides files.
+
+    Args:
+        key: What `json` can write.
+        suffix: The kind of output, such as `.frame`.
+        environ: Environment of the process.
+
+    Raises:
+        RuntimeError: No cache folder is known.
+    """
     text = json.dumps([__version__, os.getcwd(), key])  # noqa: PTH109  text is wanted
     name = hashlib.sha256(text.encode("ascii")).hexdigest()[:24]
     return (xdg_folder("cache", environ) / name).with_suffix(suffix)
@@ -70,7 +79,14 @@ def _is_private(state: os.stat_result) -> bool:
 
 
 def save_output(path: Path, output: CachedOutput, stats: FileStats, valid_until: float | None = None) -> None:
-    """Save an output, if possible; from `valid_until` on, in seconds since 1970, the same files make another."""
+    """Save an output; a failure is ignored, since this is a cache.
+
+    Args:
+        path: The file, as `cache_path` returns it.
+        output: What to save.
+        stats: The stat of each file that it depends on.
+        valid_until: When the same files make another output, in seconds since 1970; None: never.
+    """
     document = {"seen": output.saved_at, "until": valid_until, "code": output.code, "lines": output.lines}
     data = json.dumps(document | {"states": stats}).encode("ascii")
     if len(data) > SIZE_LIMIT:
@@ -95,6 +111,11 @@ def lasting_stats(pipeline: Pipeline, snapshot: Snapshot, started_at: float) -> 
     """Return the stats of all files that the output of a snapshot depends on, those of the program among them.
 
     None if it depends on the clock, or on what has no lasting stat, or if evaluating it took little time.
+
+    Args:
+        pipeline: What made the snapshot, in its first run.
+        snapshot: The snapshot.
+        started_at: Moment in seconds since 1970 before which the program started to read its configuration.
     """
     history = snapshot.history
     if sum(map(len, history.series.values())) < MIN_VALUES or history.problems or snapshot.clock_doubt:

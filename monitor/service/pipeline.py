@@ -121,7 +121,13 @@ def state_reader_for(
 
 
 def make_reader(config: Config, paths: Sequence[str | Path], piped: bytes | None = None) -> Reader:
-    """Return the reader of paths."""
+    """Return the reader of paths.
+
+    Args:
+        config: Metrics, zone, and what columns and models are called.
+        paths: Files, folders and addresses in the order in which they count.
+        piped: What came in by standard input, if `-` is one of the paths.
+    """
     return Reader(
         [str(path) for path in paths],
         catalog=config.catalog,
@@ -225,7 +231,13 @@ class Pipeline:
         return self._reader.file_stats() | config_files | self.state_reader.file_stats()
 
     def run(self, clock: datetime, progress: Progress | None = None, state: AlertingState | None = None) -> Snapshot:
-        """Read new data, evaluate it, and return a snapshot."""
+        """Read new data, evaluate it, and return a snapshot.
+
+        Args:
+            clock: The true time, aware.
+            progress: Called with (files read, files in all) while files are read.
+            state: The alerting state, if the caller keeps it; None to read it.
+        """
         bounded = self._without_future_rows(self._reader.read(progress), clock)
         history = bounded.history
         now = self._now or (clock if self._live else _newest(history, clock))

@@ -31,6 +31,13 @@ def draw_annotations(rows: list[Text], annotations: Annotations, canvas: Canvas,
     """Write the annotations into free cells of the canvas; no other cell changes.
 
     Later ones in this order hide earlier ones: notes, trend, start of the change.
+
+    Args:
+        rows: The drawing; the first `canvas.height` rows are the canvas. Changed in place.
+        annotations: The annotations to write.
+        canvas: Maps times and values to cells.
+        left: Column at which the canvas starts.
+        theme: Characters and colors that the terminal can show.
     """
     signs: dict[Cell, Sign] = {}
     notes = _visible_markers(annotations.notes, canvas)

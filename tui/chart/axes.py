@@ -18,6 +18,11 @@ _LABEL_GAP = 2
 def value_ticks(low: float, high: float, max_ticks: int) -> list[Tick]:
     """Return round values within [low, high], ascending; the step is 1, 2 or 5 times a power of ten.
 
+    Args:
+        low: Lower end of the axis.
+        high: Upper end of the axis.
+        max_ticks: Maximum number of ticks.
+
     >>> [label for _, label in value_ticks(0.86, 0.97, 6)]
     ['0.86', '0.88', '0.90', '0.92', '0.94', '0.96']
     >>> [label for _, label in value_ticks(-3.0, 12.0, 4)]
@@ -60,8 +65,13 @@ def labels(values: list[float], step: float) -> list[str]:
 def date_ticks(start: float, end: float, width: int, *, is_daily: bool = False) -> list[Tick]:
     """Return calendar dates or times within [start, end], as densely as their labels fit.
 
-    A tick at the start of a larger unit is labeled by that unit: the year for months, the date for hours. All times are
-    in seconds since 1970, UTC.
+    A tick at the start of a larger unit is labeled by that unit: the year for months, the date for hours.
+
+    Args:
+        start: Left end of the axis, in seconds since 1970, UTC.
+        end: Right end of the axis.
+        width: Width of the axis in cells.
+        is_daily: Whether there is nothing to see between two days.
 
     >>> day = 86400.0
     >>> [label for _, label in date_ticks(20089 * day, 20098 * day, 40)]
@@ -86,6 +96,12 @@ def date_ticks(start: float, end: float, width: int, *, is_daily: bool = False) 
 
 def with_last_day(ticks: list[Tick], last: float, span: tuple[float, float], width: int) -> list[Tick]:
     """Return the ticks of days with one of the last day, in place of those that leave no room for its label.
+
+    Args:
+        ticks: Ticks of days, which are extended; or of months or years, which stay as they are.
+        last: The start of the last day, in seconds since 1970, UTC.
+        span: Both ends of the axis.
+        width: Width of the axis in cells.
 
     >>> day = 86400.0
     >>> span = (20089 * day, 20098 * day)

@@ -109,6 +109,11 @@ def _lasts(indices: Cells, columns: Cells) -> Cells:
 def strokes(trace: Trace, indices: Cells, canvas: Canvas) -> tuple[list[float], list[float]]:
     """Return the line through the points; it breaks at gaps and at values that are not finite.
 
+    Args:
+        trace: The points.
+        indices: Those to draw.
+        canvas: Maps times and values.
+
     Returns:
         Fractions of the width and of the height; NaN if the line breaks.
     """
@@ -186,7 +191,13 @@ def line_color(number: int, theme: PlotTheme) -> str:
 
 
 def place_markers(traces: list[Trace], canvas: Canvas, theme: PlotTheme) -> dict[tuple[int, int], Marker]:
-    """Return the marker that is seen in each cell (column, row) that has one."""
+    """Return the marker that is seen in each cell (column, row) that has one.
+
+    Args:
+        traces: The selected one first.
+        canvas: Maps times and values.
+        theme: Characters and colors that the terminal can show.
+    """
     markers: dict[tuple[int, int], Marker] = {}
     for number, trace in enumerate(traces):
         columns, rows = canvas.columns(trace.times), _rows(trace, canvas)

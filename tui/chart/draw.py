@@ -67,7 +67,17 @@ class _Layout(NamedTuple):
 
 @lru_cache(maxsize=128)
 def draw_chart(chart: ChartData, width: int, height: int, theme: PlotTheme) -> Text:
-    """Draw a chart as `height` rows of exactly `width` cells, joined by newlines. Cached: do not change it."""
+    """Draw a chart as `height` rows of exactly `width` cells.
+
+    Args:
+        chart: The content; its identity keys the cache.
+        width: Width in cells.
+        height: Number of rows.
+        theme: Characters and colors that the terminal can show.
+
+    Returns:
+        Rows joined by newlines. Cached: do not change it.
+    """
     if width < 1 or height < 1:
         return Text()
     traces = [clip_values(trace) for trace in chart.traces]

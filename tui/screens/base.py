@@ -23,7 +23,11 @@ END_KEYS = ("ctrl+c", "ctrl+q", "ctrl+z")
 
 
 class PaneScreen(Screen[None], inherit_bindings=False):
-    """A screen of one or more panes and a status bar."""
+    """A screen of one or more panes and a status bar.
+
+    Args:
+        ascii_only: Whether only characters below 128 are drawn.
+    """
 
     AUTO_FOCUS = ""
     BINDINGS: ClassVar[list[BindingType]] = [*STEP_KEYS]

@@ -56,7 +56,12 @@ class DiagnosisPane(RowsPane):
 
 
 class DiagnosisScreen(ModalPane):
-    """The evidence over the full screen."""
+    """The evidence over the full screen.
+
+    Args:
+        main_screen: Its state is followed.
+        poller: Has the event log.
+    """
 
     TITLE = "Evidence"
     IS_ABOUT_MODEL = True

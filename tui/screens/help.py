@@ -82,7 +82,14 @@ def join_opposites(first: str, second: str) -> str:
 
 
 def help_lines(groups: Sequence[KeyGroup], width: int, height: int, search: str = "") -> list[Cells]:
-    """Return the symbols, then the keys in as many columns as fit; the names of groups only where there is room."""
+    """Return the symbols, then the keys in as many columns as fit; the names of groups only where there is room.
+
+    Args:
+        groups: Bindings by group.
+        width: Width of a line in cells.
+        height: Lines that should suffice.
+        search: Only entries with this text are listed.
+    """
     has_prompt = any(binding.key == ":" for _, bindings in groups for binding in bindings)
     texts = (*LEGEND, TYPED) if has_prompt else LEGEND
     legend = [with_tints(line) for text in texts for line in _legend_lines(text, width)] if not search else []

@@ -61,6 +61,11 @@ class MainScreen(PaneScreen):
     """All panes at 80x24 and above; below, one at a time with a line of tabs.
 
     It has more methods than is usual here because each key's action and each message of a pane is one.
+
+    Args:
+        now: Returns the present.
+        app_keys: The app's own bindings, for the last line and the help.
+        ascii_only: Whether only characters below 128 are drawn.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -92,7 +92,12 @@ class PeriodsPane(RowsPane):
 
 
 class PeriodsScreen(ModalPane):
-    """The table of periods over the full screen, open at the cursor of the chart."""
+    """The table of periods over the full screen, open at the cursor of the chart.
+
+    Args:
+        main_screen: Its state is followed.
+        with_chart: Whether the chart and the rules of the series are above the table.
+    """
 
     TITLE = "Periods"
     IS_ABOUT_MODEL = True

@@ -77,6 +77,11 @@ class SilenceScreen(ModalPane, inherit_bindings=False):
     """The form over the full screen, until the silence is saved or the person leaves.
 
     Every key is typed into it, so it has no bindings of its own.
+
+    Args:
+        main_screen: Its state is followed.
+        poller: Has the event log.
+        alert: Prefills the form; None: the selected series does.
     """
 
     pane: SilencePane

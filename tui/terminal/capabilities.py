@@ -114,7 +114,13 @@ def prepare_environment(capabilities: Capabilities, environ: Environment = os.en
 
 
 def resolve_options(options: AppOptions, capabilities: Capabilities, *, light: bool) -> AppOptions:
-    """Return the options, with those that are not set decided by the terminal."""
+    """Return the options, with those that are not set decided by the terminal.
+
+    Args:
+        options: As given on the command line.
+        capabilities: The capabilities of the terminal.
+        light: Whether its background is light.
+    """
     return replace(
         options,
         ascii=capabilities.ascii if options.ascii is None else options.ascii,
@@ -123,7 +129,11 @@ def resolve_options(options: AppOptions, capabilities: Capabilities, *, light: b
 
 
 def check_theme(name: str) -> None:
-    """Raise UsageError, with the nearest name, if neither the app nor Textual has a theme of that name."""
+    """Check that there is a theme of that name, the app's own or Textual's.
+
+    Raises:
+        UsageError: There is none; the message names the nearest.
+    """
     from textual.theme import BUILTIN_THEMES
 
     from modeltop_tui.themes import THEMES

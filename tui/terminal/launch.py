@@ -109,7 +109,16 @@ _COLOUR = re.compile(r"\x1b\[[0-9;:]*m")
 
 
 def frame_path(argv: Sequence[str], size: tuple[int, int], environ: Mapping[str, str] = os.environ) -> Path:
-    """Return the file of a frame; raise RuntimeError if no cache folder is known."""
+    """Return the file of a frame.
+
+    Args:
+        argv: The command line.
+        size: Columns and lines of the terminal.
+        environ: Environment of the process.
+
+    Raises:
+        RuntimeError: No cache folder is known.
+    """
     variables = [environ.get(name, "") for name in VARIABLES]
     return cache_path([list(argv), list(size), variables], ".frame", environ)
 
@@ -125,7 +134,13 @@ def load_frame(path: Path, now: float) -> tuple[float, list[str]] | None:
 
 
 def render_frame(frame: tuple[float, list[str]] | None, size: tuple[int, int], now: float) -> str:
-    """Return the text for the terminal: the frame with its age in the last line, or that files are being read."""
+    """Return the text to send to the terminal: the frame with its age in the last line, or that files are being read.
+
+    Args:
+        frame: As `load_frame` returns it.
+        size: Columns and lines of the terminal.
+        now: Seconds since 1970.
+    """
     columns, rows = size
     if frame is None:
         return f"{ENTER}{truncate('modeltop  reading', columns)}"

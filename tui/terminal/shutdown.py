@@ -29,7 +29,13 @@ _SHUTDOWN_SECONDS = 5.0
 
 
 def exit_soon(code: int, cleanup: Callable[[], None] = lambda: None, *, seconds: float = _GRACE_SECONDS) -> None:
-    """End the process after some seconds, even if a thread still reads files or writes to a dead terminal."""
+    """End the process after some seconds, even if a thread still reads files or writes to a dead terminal.
+
+    Args:
+        code: Exit code.
+        cleanup: Called just before.
+        seconds: Seconds until then.
+    """
 
     def end() -> None:
         time.sleep(seconds)
@@ -88,7 +94,13 @@ def exit_on_signals() -> Iterator[ExitRequest]:
 
 
 def run_app(app: App[Any], request: ExitRequest, *, mouse: bool) -> int:
-    """Run the app to its end, on a loop of its own, and return the exit code of the process."""
+    """Run the app to its end, on a loop of its own, and return the exit code of the process.
+
+    Args:
+        app: Not yet running.
+        request: From the `exit_on_signals` within which this is called.
+        mouse: Whether the terminal reports the mouse.
+    """
     import asyncio  # `modeltop check` never needs it
 
     crash = _CrashReporter(app)

@@ -38,7 +38,14 @@ def incident_handling(state: ScreenState) -> list[str]:
 
 
 def handling_lines(alert: Alert, state: ScreenState, width: int, *, brief: bool = False) -> list[Cells]:
-    """Return who acknowledged the alert and why it is suppressed; no lines if neither applies."""
+    """Return who acknowledged the alert and why it is suppressed; no lines if neither applies.
+
+    Args:
+        alert: One alert of the snapshot.
+        state: Has the acknowledgements and suppressions.
+        width: Width of a line in cells.
+        brief: A line each, without the times of an acknowledgement.
+    """
     snapshot, alert_id = state.snapshot, alert.id or ""
     if snapshot is None:
         return []

@@ -62,7 +62,13 @@ class AlertEntry:
 
 
 def entries(state: ScreenState, width: int, *, folded: bool = False) -> list[AlertEntry]:
-    """Return the selected model's alerts, rules and notes, then problems of reading."""
+    """Return the selected model's alerts, rules and notes, then problems of reading.
+
+    Args:
+        state: The state that is shown.
+        width: Width of a line in cells.
+        folded: Whether alerts of the same start and direction share a line, and rules without alerts on segments.
+    """
     if state.snapshot is None:
         return []
     index = snapshot_index(state.snapshot)
@@ -120,7 +126,13 @@ def _baseline_side(alert: Alert) -> str:
 
 
 def alerts_title(state: ScreenState, width: int, note: str = "") -> str:
-    """Return the number of active alerts of the selected model; by severity and with acknowledgements if it is wide."""
+    """Return the number of active alerts of the selected model; by severity and with acknowledgements if it is wide.
+
+    Args:
+        state: The state that is shown.
+        width: Width of the pane in cells.
+        note: What is at the other end of its upper edge.
+    """
     if state.snapshot is None or state.selection.model is None:
         return "Alerts"
     active = [one for one in snapshot_index(state.snapshot).alerts_by_model[state.selection.model] if one.is_active]
@@ -182,7 +194,12 @@ def _alert_entry(index: SnapshotIndex, group: tuple[Alert, ...], width: int) -> 
 
 
 def describe_hidden(hidden: Iterable[AlertEntry], *, brief: bool) -> str:
-    """Return what is out of sight, such as `2 more alerts, 4 ok`; empty if nothing is."""
+    """Return what is out of sight, such as `2 more alerts, 4 ok`; empty if nothing is.
+
+    Args:
+        hidden: Entries that are out of sight; notes and problems are not counted.
+        brief: Only the first kind, alerts before rules.
+    """
     counts: Counter[str] = Counter()
     for entry in hidden:
         counts[entry.kind] += entry.count
@@ -192,7 +209,13 @@ def describe_hidden(hidden: Iterable[AlertEntry], *, brief: bool) -> str:
 
 
 def describe_group(index: SnapshotIndex, group: tuple[Alert, ...], *, detailed: bool) -> str:
-    """Return what is wrong, in a few words."""
+    """Return what is wrong, in a few words.
+
+    Args:
+        index: Index of the snapshot.
+        group: One alert, or several about their baselines.
+        detailed: Whether there is room for the value and the baseline.
+    """
     alert = group[0]
     side, crossed = _baseline_side(alert), crossed_limit(index, alert)
     if len({one.key for one in group}) > 1:
@@ -223,7 +246,13 @@ def _baseline_values(index: SnapshotIndex, alert: Alert, *, detailed: bool) -> s
 
 
 def entry_index(alert: Alert, alert_entries: list[AlertEntry], default: int) -> int:
-    """Return the index of the entry about the alert, by rule and series."""
+    """Return the index of the entry about the alert, by rule and series.
+
+    Args:
+        alert: May be of an earlier snapshot.
+        alert_entries: Entries of the newest one.
+        default: Returned where no entry is about it.
+    """
     for index, entry in enumerate(alert_entries):
         if any((one.rule, one.key) == (alert.rule, alert.key) for one in entry.alerts):
             return index
@@ -238,7 +267,13 @@ def describe_problem(alert: Alert) -> str:
 
 
 def describe_duration(index: SnapshotIndex, alert: Alert, *, brief: bool = False) -> str:
-    """Return how long the alert has lasted, since when, and whether it is pending or recovering."""
+    """Return how long the alert has lasted, since when, and whether it is pending or recovering.
+
+    Args:
+        index: Index of the snapshot.
+        alert: One of its alerts.
+        brief: Without the start: only the age, such as `4d`.
+    """
     snapshot = index.snapshot
     state = f"{alert.state.value} " if alert.state in (State.PENDING, State.RECOVERING) else ""
     if brief:
@@ -290,7 +325,13 @@ BUILT_IN = "Rule: built in. It checks that data comes, and that it can be read."
 
 
 def series_rule_lines(state: ScreenState, width: int, max_lines: int) -> list[Cells]:
-    """Return the alerts of the selected series, each with its rule, then the rules without an alert."""
+    """Return the alerts of the selected series, each with its rule, then the rules without an alert.
+
+    Args:
+        state: The state that is shown.
+        width: Width of a line in cells.
+        max_lines: Where all do not fit, only the first rule is described; those beyond are counted in the last line.
+    """
     key = state.selection.key
     if state.snapshot is None or key is None:
         return []

@@ -139,8 +139,12 @@ class Figure(NamedTuple):
 def chart_figures(state: ScreenState, max_count: int) -> tuple[Figure, ...]:
     """Return a chart of each metric of the selected model on one time axis, and of the full history if there is room.
 
-    A selected segment is one more. Where `max_count` is too small, families of metrics share one, and the first are
-    shown with that of the selection.
+    A selected segment is one more.
+
+    Args:
+        state: The state that is shown.
+        max_count: Number of charts; if it is too small, families of metrics share one, and the first are shown with
+            that of the selection.
     """
     selected = selected_series(state)
     if selected is None or state.snapshot is None:

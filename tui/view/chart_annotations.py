@@ -33,7 +33,15 @@ def chart_annotations(
     *,
     alone: bool = True,
 ) -> Annotations:
-    """Return the annotations of a chart."""
+    """Return the annotations of a chart.
+
+    Args:
+        index: Has the incident of the model and the notes about it.
+        series: The selected series.
+        outlook: Its pattern and forecast; None until they are known.
+        span: Both ends of the time axis, in seconds since 1970, UTC.
+        alone: False if other series are drawn as well: the trend of one would only confuse.
+    """
     pattern, forecast = outlook or (None, None)
     incident = index.incidents.get(series.key.model)
     started_at = pattern.started_at if pattern is not None and pattern.pattern.name in NOTABLE_PATTERNS else None

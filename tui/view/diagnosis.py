@@ -46,7 +46,13 @@ MISSING = {
 
 
 def evidence_rows(state: ScreenState, width: int, timeline: tuple[str, ...] = ()) -> Sequence[Row]:
-    """Return the evidence about the selected model; until there is a diagnosis, its alerts."""
+    """Return the evidence about the selected model; until there is a diagnosis, its alerts.
+
+    Args:
+        state: Has the diagnosis.
+        width: Width of a line in cells.
+        timeline: What happened to the model's incidents, a line each, oldest first.
+    """
     if state.snapshot is None or state.selection.model is None:
         return ()
     index = snapshot_index(state.snapshot)

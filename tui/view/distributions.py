@@ -32,7 +32,13 @@ OUTPUTS = ("feature=score", "feature=prediction")
 
 
 def feature_shift_lines(index: SnapshotIndex, diagnosis: Diagnosis, width: int) -> list[Cells]:
-    """Return each feature that shifted: the distance, and its histogram in the reference and now."""
+    """Return each feature that shifted: the distance, and its histogram in the reference and now.
+
+    Args:
+        index: Index of the diagnosed snapshot.
+        diagnosis: The diagnosis of one model.
+        width: Width of a line in cells.
+    """
     distributions, out = index.snapshot.distributions.get(diagnosis.model), list[Cells]()
     for shift in sorted(diagnosis.feature_shifts, key=lambda shift: -shift.after)[:MAX_FEATURES]:
         lead = ((f"  {sanitize(shift.feature, MAX_NAME_WIDTH)}  ", "strong"),)
@@ -117,7 +123,13 @@ def _slot_label(histogram: Histogram, at: int) -> str:
 
 
 def reliability_lines(index: SnapshotIndex, diagnosis: Diagnosis, width: int) -> list[Cells]:
-    """Return the reliability curve since the change: mean score beside the observed rate, by group of scores."""
+    """Return the reliability curve since the change: mean score beside the observed rate, by group of scores.
+
+    Args:
+        index: Index of the diagnosed snapshot.
+        diagnosis: The diagnosis of one model.
+        width: Width of a line in cells.
+    """
     distributions = index.snapshot.distributions.get(diagnosis.model)
     curve = distributions.reliability if distributions is not None else None
     lines = list(_curve_rows(curve, _started_at(diagnosis))) if curve is not None else []

@@ -17,7 +17,17 @@ LOADING = "loading the panes"
 
 
 def answer_lines(state: ScreenState, now: datetime, size: tuple[int, int], *, ascii_only: bool) -> list[str]:
-    """Return a row per row of the terminal: counts, what happened to the selected model, and its alerts."""
+    """Return the counts, what happened to the selected model, and its alerts, where the app shows the first of them.
+
+    Args:
+        state: The state that the app is about to show.
+        now: The present, from which the age of the data counts.
+        size: Columns and rows of the terminal.
+        ascii_only: Whether only characters below 128 are written.
+
+    Returns:
+        A line for each row of the terminal.
+    """
     columns, rows = size
     state = replace(state, selection=clamp_selection(state))
     cells: list[Cells] = [header_line(state, now, columns), *verdict_lines(state, columns), ()]

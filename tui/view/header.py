@@ -72,7 +72,13 @@ DATE_RANK = 3
 
 
 def header_line(state: ScreenState, now: datetime, width: int) -> Cells:
-    """Return the first line; if it is narrow the least important parts are dropped first, severities and age never."""
+    """Return the first line; if it is narrow the least important parts are dropped first, severities and age never.
+
+    Args:
+        state: The state that is shown.
+        now: The present, from which the age of the data counts.
+        width: Width of the line in cells.
+    """
     line: Cells = ()
     right = ""
     for detail in DETAIL_STEPS:
@@ -174,7 +180,12 @@ def data_age(state: ScreenState, now: datetime) -> str:
 
 
 def keys_line(keys: Iterable[tuple[str, str]], width: int) -> Cells:
-    """Return the last line: keys and their actions, as many as fit; the last two always."""
+    """Return the last line: keys and their actions, as many as fit; the last two always.
+
+    Args:
+        keys: Each key as people read it, and a word or two; the most useful first, help and quit last.
+        width: Width of the line in cells.
+    """
     items = list(keys)
     first, last = items[:-2], items[-2:]
     while first and sum(display_width(key) + display_width(word) + 3 for key, word in (*first, *last)) - 2 > width:
@@ -183,7 +194,13 @@ def keys_line(keys: Iterable[tuple[str, str]], width: int) -> Cells:
 
 
 def tabs_line(names: Iterable[str], active: int, width: int) -> Cells:
-    """Return the panes by number and name, for one pane at a time; only numbers if it is narrow."""
+    """Return the panes by number and name, for one pane at a time; only numbers if it is narrow.
+
+    Args:
+        names: Titles of the panes.
+        active: Number of the focused pane, from 1.
+        width: Width of the line in cells.
+    """
     full = [f"{number} {name}" for number, name in enumerate(names, 1)]
     digits = [text if number == active else text[0] for number, text in enumerate(full, 1)]
     texts = full if sum(display_width(text) + 2 for text in full) <= width else digits

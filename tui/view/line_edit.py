@@ -11,6 +11,11 @@ MAX_LENGTH = 500
 def edit_line(text: str, key: str, character: str | None) -> str:
     """Return the text after a key.
 
+    Args:
+        text: The text so far.
+        key: Textual's name of the key.
+        character: The character it types; None if that does not print.
+
     >>> edit_line("a long", "ctrl+w", None), edit_line("a", "b", "b"), edit_line("ab", "backspace", None)
     ('a', 'ab', 'a')
     """
@@ -39,7 +44,12 @@ class Line:
     """Completions that Tab goes through, this line the last of them."""
 
     def press(self, key: str, character: str | None) -> Line:
-        """Return the line after a key; see `edit_line`."""
+        """Return the line after a key; see `edit_line`.
+
+        Args:
+            key: Textual's name of the key.
+            character: The character it types; None if that does not print.
+        """
         if key in ("tab", "right"):
             first, *others = self.completed or self.complete(self.text) or (self.text,)
             return replace(self, text=first[:MAX_LENGTH], steps_back=0, completed=(*others, first))

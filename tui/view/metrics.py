@@ -209,7 +209,13 @@ def _align(column: str, text: str, width: int) -> str:
 
 
 def metric_cells(row: MetricRow, layout: TableLayout, *, since: float = -np.inf) -> Cells:
-    """Return one line of the table."""
+    """Return one line of the table.
+
+    Args:
+        row: The texts of the line.
+        layout: The width of each column.
+        since: Time from which the spark starts, in seconds since 1970, UTC.
+    """
     role = TINTS[row.severity] if row.severity else ""
     shape = SHAPES[row.severity] if row.severity else " "
     if row.is_text:

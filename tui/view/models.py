@@ -29,7 +29,13 @@ def alert_age(snapshot: Snapshot, model: str, condition: Condition, since: datet
 
 
 def model_cells(state: ScreenState, model: str, width: int) -> Cells:
-    """Return the line of one model: severity, acknowledgement, name, and its incident."""
+    """Return the line of one model: severity, acknowledgement, name, and its incident.
+
+    Args:
+        state: Has a snapshot with this model.
+        model: Name of the model.
+        width: Width of the pane's inside in cells.
+    """
     assert state.snapshot is not None
     index = snapshot_index(state.snapshot)
     severity, _ = index.model_state(model)
@@ -90,7 +96,14 @@ def no_match_message(state: ScreenState) -> str:
 
 
 def list_position(state: ScreenState, position: str, in_view: range, room: int) -> str:
-    """Return which models are in view, and how many of the worst that are not: `1-6 of 300, 3 more critical below`."""
+    """Return which models are in view, and how many of the worst that are not: `1-6 of 300, 3 more critical below`.
+
+    Args:
+        state: The state that is shown.
+        position: Which models are in view; empty if all are.
+        in_view: Their numbers.
+        room: Maximum width in cells; a longer text is shortened.
+    """
     models = visible_models(state)
     if state.snapshot is None or not position:
         return position

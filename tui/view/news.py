@@ -34,7 +34,12 @@ def mark_seen(state: ScreenState, model: str) -> ScreenState:
 
 
 def new_problems(state: ScreenState, limit: int) -> str:
-    """Return which models have a new incident, as `new: churn and 2 more`; empty if none has."""
+    """Return which models have a new incident, as `new: churn and 2 more`; empty if none has.
+
+    Args:
+        state: The state that is shown.
+        limit: Maximum width of a name in cells.
+    """
     models = [] if state.snapshot is None else snapshot_index(state.snapshot).incident_states.keys()
     names = [model for model in changed_models(state) if model in models]
     more = f" and {len(names) - 1} more" if len(names) > 1 else ""

@@ -32,7 +32,13 @@ Mask = NDArray[np.bool_]
 
 
 class PeriodRows(Sequence[Row]):
-    """The rows of one series; they are made on request, so that their number costs nothing."""
+    """The rows of one series; they are made on request, so that their number costs nothing.
+
+    Args:
+        index: Index of the snapshot.
+        key: The selected series.
+        words: Words that a period must match, as `_matches` reads them.
+    """
 
     def __init__(self, index: SnapshotIndex, key: SeriesKey, words: str = "") -> None:
         self._index, self.key = index, key

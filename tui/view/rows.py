@@ -34,20 +34,42 @@ class Row:
 
 
 def folded_row(line: Cells, lines: Sequence[Cells], rank: int = 0, wrapped: Sequence[Cells] = ()) -> Row:
-    """Return a row that unfolds to some lines, if they are more than one."""
+    """Return a row that unfolds to some lines, if they are more than one.
+
+    Args:
+        line: The folded row.
+        lines: The open row.
+        rank: Its place in the order in which rows are opened.
+        wrapped: The folded row in several lines, where one would be cut.
+    """
     opens = len(lines) > max(1, len(wrapped))
     return Row(line, (lambda: lines) if opens else None, rank=rank, wrapped=wrapped if len(wrapped) > 1 else ())
 
 
 def wrap_row(text: str, width: int, lead: Cells, role: str = "") -> list[Cells]:
-    """Return a text in lines; a narrow screen has no room to indent them by as much as the lead."""
+    """Return a text in lines; a narrow screen has no room to indent them by as much as the lead.
+
+    Args:
+        text: Fit for the terminal already.
+        width: Width of a line in cells.
+        lead: Start of the first line.
+        role: Role of the text.
+    """
     indent = display_width(plain_text(lead)) if width >= MIN_WIDTH_FOR_ONE_LINE else 2
     lead = lead if indent > 2 or not lead or plain_text(lead).strip() else (("  ", ""),)
     return wrap(text, width, role=role, indent=" " * indent, lead=lead)
 
 
 def text_row(text: str, width: int, *, lead: Cells = (), role: str = "", more: Sequence[Cells] = ()) -> Row:
-    """Return a row of text that is truncated to one line until it is opened."""
+    """Return a row of text that is truncated to one line until it is opened.
+
+    Args:
+        text: Fit for the terminal already.
+        width: Width of a line in cells.
+        lead: Start of the row; further lines are indented by as much.
+        role: Role of the text.
+        more: Further lines of the open row; a row that has some is opened last.
+    """
     room = max(1, width - display_width(plain_text(lead)))
     lines = wrap_row(text, width, lead, role)
     wrapped = lines if width < MIN_WIDTH_FOR_ONE_LINE else ()

@@ -100,7 +100,13 @@ def preview_form(form: SilenceForm, state: ScreenState) -> SilencePreview:
 
 
 def form_error(form: SilenceForm, state: ScreenState, now: datetime) -> str | None:
-    """Return why the form cannot be saved; None where it can."""
+    """Return why the form cannot be saved; None where it can.
+
+    Args:
+        form: The typed texts.
+        state: Has the alerts that the silence would match.
+        now: The present, when the silence would start.
+    """
     duration = silence_duration(form)
     if duration is None:
         return f"invalid duration {sanitize(form.texts[DURATION], 20)!r}: write it such as 30m, 8h, 2d"
@@ -126,7 +132,14 @@ def _field_line(form: SilenceForm, field: int, width: int) -> Cells:
 
 
 def effect_lines(form: SilenceForm, state: ScreenState, now: datetime, width: int) -> list[Cells]:
-    """Return how many active alerts would be silenced and until when, then errors and warnings."""
+    """Return how many active alerts would be silenced and until when, then errors and warnings.
+
+    Args:
+        form: The typed texts.
+        state: Has the alerts.
+        now: The present, when the silence would start.
+        width: Width of a line in cells.
+    """
     preview, duration = preview_form(form, state), silence_duration(form)
     until = f" until {format_moment(now + duration, now)} UTC" if duration is not None else ""
     count = f"{len(preview.matching)} of {pluralize(preview.active_count, 'active alert')}"
@@ -139,7 +152,14 @@ def effect_lines(form: SilenceForm, state: ScreenState, now: datetime, width: in
 
 
 def matching_alert_lines(form: SilenceForm, state: ScreenState, width: int, max_lines: int) -> list[Cells]:
-    """Return the active alerts that would be silenced, one per line."""
+    """Return the active alerts that would be silenced, one per line.
+
+    Args:
+        form: The typed texts.
+        state: Has the alerts.
+        width: Width of a line in cells.
+        max_lines: Where there are more, the last line is their number.
+    """
     alerts = preview_form(form, state).matching
     shown = alerts if len(alerts) <= max_lines else alerts[: max_lines - 1]
     lines: list[Cells] = []
@@ -152,7 +172,13 @@ def matching_alert_lines(form: SilenceForm, state: ScreenState, width: int, max_
 
 
 def silence_lines(form: SilenceForm, state: ScreenState, width: int) -> list[list[Cells]]:
-    """Return the listed silences, each as its lines."""
+    """Return the listed silences, each as its lines.
+
+    Args:
+        form: Its cursor marks one of them.
+        state: Has the silences.
+        width: Width of a line in cells.
+    """
     if state.snapshot is None:
         return []
     now, selected = state.snapshot.clock, selected_silence(form, state)

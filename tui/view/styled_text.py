@@ -144,7 +144,15 @@ def fit(cells: Cells, width: int) -> Cells:
 
 
 def wrap(text: str, width: int, *, role: str = "", indent: str = "", lead: Cells = ()) -> list[Cells]:
-    """Break the text at spaces into lines of at most `width` cells; a longer word is cut."""
+    """Break the text at spaces into lines of at most `width` cells; a longer word is cut.
+
+    Args:
+        text: Fit for the terminal already.
+        width: Width of a line in cells, the indent included.
+        role: Role of the text.
+        indent: Start of every line but the first.
+        lead: Start of the first line.
+    """
     lines: list[Cells] = []
     start = lead
     line, room = "", max(1, width - display_width(plain_text(lead)))
@@ -179,7 +187,13 @@ def flow(spans: Iterable[Span], width: int) -> list[Cells]:
 
 
 def paragraph(text: str, width: int, role: str = "dim") -> list[Cells]:
-    """Return the text as the lines of a paragraph, indented under a heading."""
+    """Return the text as the lines of a paragraph, indented under a heading.
+
+    Args:
+        text: Fit for the terminal already.
+        width: Width of a line in cells.
+        role: Role of the text.
+    """
     return wrap(text, width, role=role, indent="    ", lead=(("  ", ""),))
 
 
@@ -220,6 +234,11 @@ class TableRow(NamedTuple):
 
 def format_table(headings: Sequence[str], rows: Sequence[TableRow], width: int) -> list[Cells]:
     """Return the headings and the rows as lines; if they are too wide the last columns are dropped first.
+
+    Args:
+        headings: One per column.
+        rows: The same number of cells each.
+        width: Width of a line in cells.
 
     >>> for line in format_table(("metric", "now"), [TableRow(("accuracy", "0.9"))], 20):
     ...     print("".join(text for text, _ in line))

@@ -92,7 +92,12 @@ def _month_after(year: int, month: int) -> str:
 
 
 def window_of(chosen: TypedRange, times: Floats) -> TimeWindow | None:
-    """Return the part of a time axis with exactly the periods in a range; None if there are none."""
+    """Return the part of a time axis with exactly the periods in a range; None if there are none.
+
+    Args:
+        chosen: A range.
+        times: Starts of the periods in seconds since 1970, UTC, increasing; at least one.
+    """
     start = max(chosen.start, float(times[-1]) - chosen.length)
     after = times > start if chosen.length < inf else times >= start
     shown = times[after & (times < chosen.end)]

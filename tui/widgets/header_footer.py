@@ -21,7 +21,12 @@ DEMO_MESSAGE_SECONDS = 4.0
 
 
 class Header(Lines):
-    """The number of models in each state, and the age of the data; below it what several models have in common."""
+    """The number of models in each state, and the age of the data; below it what several models have in common.
+
+    Args:
+        now: Returns the present.
+        ascii_only: Whether only characters below 128 are drawn.
+    """
 
     def __init__(self, now: Callable[[], datetime], *, ascii_only: bool = False) -> None:
         super().__init__(ascii_only=ascii_only)

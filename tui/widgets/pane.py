@@ -261,7 +261,11 @@ class Pane(Lines):
         return self.TITLE
 
     def copy_text(self, now: datetime) -> str:
-        """Return what is selected here as text to copy; none here."""
+        """Return what is selected here as text to copy; none here.
+
+        Args:
+            now: The present, from which the age of the data counts.
+        """
         del now
         return ""
 

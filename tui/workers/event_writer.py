@@ -28,7 +28,14 @@ Decide = Callable[["AlertingState", "datetime"], Sequence["Event"]]
 
 
 def write_events(app: App[Any], poller: Poller, decide: Decide, on_done: Callable[[str | None], None]) -> None:
-    """Write events in a thread; then call `on_done` with None, or with the reason why nothing was written."""
+    """Write events in a thread of their own, and report only once they are on the disk.
+
+    Args:
+        app: Runs `on_done` in its own thread.
+        poller: Has the event log; polls again afterwards, so that the screen shows the change.
+        decide: Called in the writing thread, under the lock of the log.
+        on_done: Called with None, or with the reason why nothing was written.
+    """
     event_log = poller.pipeline.state_reader.event_log
     if event_log is None:
         on_done(no_event_log_message(poller))
@@ -60,7 +67,14 @@ def no_event_log_message(poller: Poller) -> str:
 def read_timeline(
     app: App[Any], poller: Poller, state: ScreenState, on_done: Callable[[tuple[str, ...]], None]
 ) -> None:
-    """Read what happened to the incidents of the selected model, in a daemon thread: leaving never waits for it."""
+    """Read what happened to the incidents of the selected model, in a daemon thread: leaving never waits for it.
+
+    Args:
+        app: Runs `on_done` in its own thread.
+        poller: Has the event log.
+        state: Has the model, and its open incident.
+        on_done: Called with the lines that `modeltop story` prints; not called without an event log.
+    """
     event_log, model = poller.pipeline.state_reader.event_log, state.selection.model
     if event_log is None or model is None:
         return

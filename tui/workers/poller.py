@@ -37,6 +37,10 @@ class Poller:
     """Runs the pipeline at once, then whenever a file has changed, at most once a second.
 
     The thread is a daemon: leaving the app never waits for a slow disk.
+
+    Args:
+        pipeline: Run in the thread alone.
+        clock: Returns the present, time zone aware.
     """
 
     def __init__(self, pipeline: Pipeline, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:

@@ -15,7 +15,11 @@ def segment_path(folder: Path, number: int) -> Path:
 
 
 def segment_numbers(folder: Path) -> list[int]:
-    """Return the numbers of the files there are, oldest first; none if the folder does not exist."""
+    """Return the numbers of the files there are, oldest first; none if the folder does not exist.
+
+    Raises:
+        OSError: The folder cannot be read.
+    """
     try:
         with os.scandir(folder) as entries:
             matches = [_NAME.fullmatch(entry.name) for entry in entries]

@@ -41,7 +41,16 @@ def compose(
     explanations: ExplanationCache | None = None,
     is_digest: bool = False,
 ) -> Message:
-    """Return the message for one receiver, to whom all notifications go; without explanations they are computed."""
+    """Return the message for one receiver.
+
+    Args:
+        notifications: At least one, all for the same receiver.
+        snapshot: The snapshot that led to them.
+        state: The incidents and acknowledgements.
+        withdrawal_reasons: By incident id, why it ended without recovery, as foreign text; derived without.
+        explanations: Diagnoses of the snapshot, shared by all messages about it; None to compute them.
+        is_digest: Whether the hourly cap held them back.
+    """
     builder = _SectionBuilder(snapshot, state, explanations or ExplanationCache(snapshot), withdrawal_reasons or {})
     sections = [builder.section(notification) for notification in _without_repetition(notifications)]
     sections.sort(key=lambda section: -section.severity)

@@ -66,7 +66,11 @@ class Alertmanager(Notifier):
         return self.resolve_timeout / REPEATS
 
     def send(self, message: Message) -> None:
-        """Post the alerts to all addresses; raise NotifyError if none of them accepted them."""
+        """Post the alerts to all addresses.
+
+        Raises:
+            NotifyError: None of them accepted the alerts.
+        """
         from modeltop.alerting.notifiers.http import HttpClient, bearer  # late: urllib3 and ssl are slow to import
 
         now = datetime.fromtimestamp(time.time(), UTC) - message.clock_offset
@@ -89,7 +93,13 @@ class Alertmanager(Notifier):
 
 
 def alerts(message: Message, now: datetime, resolve_timeout: timedelta) -> Iterator[dict[str, Any]]:
-    """Yield the alerts of a message: that of each incident, and the end of those of its other severities."""
+    """Yield the alerts of a message: that of each incident, and the end of those of its other severities.
+
+    Args:
+        message: The message.
+        now: The true time, aware.
+        resolve_timeout: Time until the end of an alert that fires.
+    """
     for section in message.sections:
         is_over = section.action is NotificationAction.RESOLVE or section.reason is NotificationReason.MISSED
         start = min(section.fired_at or section.written_at, now)

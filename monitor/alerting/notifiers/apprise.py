@@ -37,7 +37,11 @@ class Apprise(Notifier):
         validate_timeout(self.timeout)
 
     def send(self, message: Message) -> None:
-        """Send it to every service; after a failure all get it again."""
+        """Send it to every service; after a failure all get it again.
+
+        Raises:
+            NotifyError: A service did not accept it.
+        """
         library = _library()
         addresses = self.urls.read().split()
         with _LogRedaction(addresses):

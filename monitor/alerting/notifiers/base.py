@@ -150,7 +150,11 @@ class SecretRef:
 
 
 def validate_timeout(seconds: float) -> None:
-    """Raise ValueError unless a time-out is between 0.05 and 300 seconds."""
+    """Check that a time-out makes sense.
+
+    Raises:
+        ValueError: It is not between 0.05 and 300 seconds.
+    """
     if not 0.05 <= seconds <= 300:
         raise ValueError(f"timeout: {format_exact(seconds)} is not a number of seconds from 0.05 to 300")
 

@@ -82,7 +82,11 @@ class Email(Notifier):
         return self.port or {Encryption.TLS: 465, Encryption.NONE: 25, Encryption.STARTTLS: 587}[self.tls_mode]
 
     def send(self, message: Message) -> None:
-        """Send it; a recipient that the server refuses does not keep the others from getting it."""
+        """Send it; a recipient that the server refuses does not keep the others from getting it.
+
+        Raises:
+            NotifyError: The server did not accept it, or refused a recipient for now.
+        """
         from modeltop.alerting.notifiers.smtp import send_mail  # late: smtplib and ssl are slow to import
 
         password = self.password.read() if self.password else ""

@@ -51,7 +51,11 @@ class PagerDuty(Notifier):
             raise ValueError("url: write an https address")
 
     def send(self, message: Message) -> None:
-        """Send an event for each incident; after a failure all are sent again, which changes nothing there."""
+        """Send an event for each incident; after a failure all are sent again, which changes nothing there.
+
+        Raises:
+            NotifyError: An event was not accepted.
+        """
         from modeltop.alerting.notifiers.http import HttpClient  # late: urllib3 and ssl are slow to import
 
         key = self.routing_key.read()

@@ -35,7 +35,11 @@ class Slack(Notifier):
         validate_timeout(self.timeout)
 
     def send(self, message: Message) -> None:
-        """Post it; the response must be `ok`."""
+        """Post it.
+
+        Raises:
+            NotifyError: The response is anything but `ok`.
+        """
         from modeltop.alerting.notifiers.http import HttpClient  # late: urllib3 and ssl are slow to import
 
         client = HttpClient(self.url.read(), self.timeout, self.ca_file)

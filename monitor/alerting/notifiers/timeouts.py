@@ -61,7 +61,11 @@ class Deadline:
 
 
 def ssl_context(ca_file: Path | None) -> ssl.SSLContext:
-    """Return a context that checks host names, and certificates by a PEM file; None for the system's."""
+    """Return a context that checks host names, and certificates by a PEM file; None for the system's.
+
+    Raises:
+        NotifyError: Permanent: the file cannot be used.
+    """
     try:
         return ssl.create_default_context(cafile=ca_file)
     except (OSError, ValueError) as error:

@@ -43,7 +43,11 @@ class Webhook(Notifier):
         validate_timeout(self.timeout)
 
     def send(self, message: Message) -> None:
-        """Post it; any 2xx status is success."""
+        """Post it.
+
+        Raises:
+            NotifyError: The status is not 2xx, or there was no response.
+        """
         from modeltop.alerting.notifiers.http import HttpClient, bearer  # late: urllib3 and ssl are slow to import
 
         signing_key = self.signing_key.read() if self.signing_key else None

@@ -103,7 +103,11 @@ def metric(better: Direction, bounds: Bounds, name: str, aliases: str = "", **fi
 
 
 def register(*metrics: Metric) -> None:
-    """Add metrics to the registry; raise ValueError if a name or an alias is in use already."""
+    """Add metrics to the registry.
+
+    Raises:
+        ValueError: A name or an alias is in use already; that metric is not added.
+    """
     for metric in metrics:
         names = {name_key(name): metric.name for name in (metric.name, *metric.aliases)}
         for name in names.keys() & _NAMES.keys():

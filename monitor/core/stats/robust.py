@@ -27,6 +27,9 @@ def median(values: NDArray[Any]) -> Any:
     """Return `np.median` along the last axis, NaN for a row with a NaN.
 
     It does not import `numpy.ma`, which is slower than all medians of a `check`.
+
+    Raises:
+        IndexError: The last axis is empty.
     """
     n = values.shape[-1]
     lower, upper = (n - 1) // 2, n // 2
