@@ -20,8 +20,9 @@ from modeltop.predictions.completeness import ALL, PeriodEnds, chunk_ends, span_
 from modeltop.predictions.metrics.binary import Cost
 from modeltop.predictions.periods import is_calendar, parse_period, period_column, rows_per_period
 from modeltop.predictions.progress import Progress, report_progress
-from modeltop.predictions.run import CLASS, FEATURE, OWN_COLUMNS, ModelRun, ReferenceStats, RunSummary, describe_commit
+from modeltop.predictions.run import CLASS, FEATURE, OWN_COLUMNS, ModelRun, ReferenceStats
 from modeltop.predictions.spec import LogSettings, LogSpec, ResolvedLog, Task
+from modeltop.predictions.summary import RunSummary, describe_commit
 
 Confirm = Callable[[Sequence[str]], None]
 """A function that raises an error if a person does not agree with the notes on a log."""

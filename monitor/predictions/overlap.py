@@ -1,8 +1,7 @@
-"""What a run may change of the periods stored before: none gets fewer rows or labels, and none is lost, unless told so.
+"""Which stored periods a run replaces: only those of which it has as many rows and labels, or more.
 
-A part of a log cannot be told from a log whose rows were taken back. So what is stored stays where a run has less of
-it, and is replaced where a run has as much or more; runs of rows, whose starts depend on every row before them, stay or
-are replaced together.
+A part of a log looks like a log whose rows were deleted, so stored periods of which a run has fewer rows are kept.
+Periods of so many rows, whose starts depend on all rows before them, are kept or replaced together.
 """
 
 from __future__ import annotations

@@ -352,18 +352,18 @@ def _bad_value_notes(profile: Profile, log: ResolvedLog, loaded: LoadedLog, engi
         SourceError: They are too many, or dates in another order than the others.
     """
     is_class = log.task is not Task.REGRESSION
-    for role, name, ours, given, wrong in (
-        ("timestamp", log.timestamp, loading.AT, "ats", "not dates"),
-        ("score", next(iter(log.scores.values()), None), loading.SCORE, "scores", "not numbers"),
-        ("prediction", log.prediction, loading.PREDICTION, "predictions", "of no class" if is_class else "not numbers"),
-        ("label", None if is_class else log.label, loading.LABEL, "labels", "not numbers"),
+    for role, name, ours, given, kind in (
+        ("timestamp", log.timestamp, loading.AT, "ats", "a date"),
+        ("score", next(iter(log.scores.values()), None), loading.SCORE, "scores", "a number"),
+        ("prediction", log.prediction, loading.PREDICTION, "predictions", "a class" if is_class else "a number"),
+        ("label", None if is_class else log.label, loading.LABEL, "labels", "a number"),
     ):
         bad = profile.get(given, 0) - profile.get(ours, 0)
         if name is None or bad <= 0:
             continue
         examples = loading.unreadable_values(loaded, log, engine, ours, name)
-        listed = sanitize(", ".join(examples), 120)
-        text = f"--{role} {sanitize(name, 60)} has {pluralize(bad, 'value')} that are {wrong}, such as {listed}"
+        values = f"{pluralize(bad, 'value')} that cannot be read as {kind}"
+        text = f"--{role} {sanitize(name, 60)} has {values}, such as {sanitize(', '.join(examples), 120)}"
         if role == "timestamp" and any(map(is_timestamp, examples)):
             raise SourceError(f"{text}: correct them, or name another")
         if bad > log.spec.max_bad_rows * profile["rows"]:

@@ -235,7 +235,7 @@ def test_values_that_cannot_be_read_are_skipped_with_an_example_up_to_a_share_of
         return resolve(LogSpec(sources=(str(path),), **options), engine)
 
     example = next(value for value in BAD[role] if value in ("soon", "oops", "high"))
-    expected = rf"--{role} {role} has 1 value that are \w+ .*, such as {example}: skipped"
+    expected = rf"--{role} {role} has 1 value that cannot be read as a \w+, such as {example}: skipped"
     assert any(re.fullmatch(expected, note) for note in resolved([*good, BAD[role]]).notes)
     with pytest.raises(
         SourceError, match=rf"has 2 values .*, such as {example}: correct .* more than 1 % by --max-bad"

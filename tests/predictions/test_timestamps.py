@@ -78,7 +78,7 @@ def test_a_day_above_12_far_behind_the_first_rows_decides(moments_of, order, las
             "holds 01/02/2025 10:00, which is ambiguous since no day is above 12",
         ),
         (["13/01/2025", "14/01/2025", "01/13/2025", "01/14/2025"], "13/01/2025 with the day first and 01/13/2025"),
-        ([*["01/13/2025"] * 6_000, "13/01/2025"], "has 1 value that are not dates"),
+        ([*["01/13/2025"] * 6_000, "13/01/2025"], "has 1 value that cannot be read as a date"),
         (["Jan 3, 2025", "Jan 4, 2025"], "holds Jan 3, 2025, which is not an ISO date"),
         (["01/02/25", "01/13/25"], "holds 01/02/25, which is not an ISO date"),
     ],
@@ -132,7 +132,7 @@ def test_local_times_are_moments_on_both_sides_of_the_change_of_clocks(moments_o
     [
         (["2025-01-01"], {"timestamp_format": "%Q"}, r"%Q is not one of %Y, "),
         (["2025-01-01"], {"timestamp_format": "%d.%m"}, "has not one year and one month: write one such as"),
-        (["01.02.2025"], {"timestamp_format": "%m/%d/%Y"}, "has 1 value that are not dates, such as 01.02.2025"),
+        (["01.02.2025"], {"timestamp_format": "%m/%d/%Y"}, "1 value that cannot be read as a date, such as 01.02.2025"),
         (["2025-01-01T00:00:00Z"], {"local_time": "Europe/Berlin"}, "without a zone, and those of timestamp are mom"),
         (["1735689600"], {"local_time": "Europe/Berlin"}, "without a zone, and those of timestamp are moments"),
         (["2025-01-01"], {"local_time": "Berlin"}, "--local-time Berlin is not a time zone: write one such as"),

@@ -182,7 +182,7 @@ _similarity = partial(metric, HIGHER, CORRELATION)
 _distance = partial(metric, LOWER, AT_LEAST_ZERO)
 
 register(
-    # Some tools write it in percent: 0 to 100 of a bounded metric is said of the whole column.
+    # Some tools write it in percent; that a column of a bounded metric is from 0 to 100 is found by all its values.
     _detection(
         "map_50",
         "map@0.5 ap50 bbox_map_50 box_map_50 bbox_ap50 map_iou_50",
