@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import sqlite3
@@ -262,10 +263,13 @@ def _copy_table(connection: str, name: str, path: Path) -> None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of libraries about each other
-            reader = _table(connection, name).to_pyarrow_batches(chunk_size=BATCH_ROWS)
-            with pq.ParquetWriter(path, reader.schema) as writer:
-                for batch in reader:
-                    writer.write_batch(batch)
+            backend = _connect_read_only(connection)
+            with contextlib.ExitStack() as stack:
+                stack.callback(backend.disconnect)
+                reader = _table(backend, name).to_pyarrow_batches(chunk_size=BATCH_ROWS)
+                with pq.ParquetWriter(path, reader.schema) as writer:
+                    for batch in reader:
+                        writer.write_batch(batch)
     except ImportError as error:
         missing = error.name or f"what {sanitize(scheme, 20)} needs"
         raise SourceError(f"{missing} is not installed: pip install 'ibis-framework[{sanitize(scheme, 20)}]'") from None
@@ -279,8 +283,7 @@ def _copy_table(connection: str, name: str, path: Path) -> None:
         ) from None
 
 
-def _table(connection: str, name: str) -> Expression:
-    backend = _connect_read_only(connection)
+def _table(backend: Any, name: str) -> Expression:
     schema, _, table = name.rpartition(".")
     if name in backend.list_tables() or not schema:
         return backend.table(name)

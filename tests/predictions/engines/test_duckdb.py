@@ -252,11 +252,15 @@ def test_a_session_of_postgres_is_one_that_cannot_write(engine, monkeypatch):
     rows = pa.table({"timestamp": ["2025-01-01"], "prediction": [1], "label": [1]})
     table = SimpleNamespace(to_pyarrow_batches=lambda **_: rows.to_reader())
     backend = SimpleNamespace(
-        name="postgres", raw_sql=statements.append, list_tables=lambda: ["log"], table=lambda _: table
+        name="postgres",
+        raw_sql=statements.append,
+        list_tables=lambda: ["log"],
+        table=lambda _: table,
+        disconnect=lambda: statements.append("disconnect"),
     )
     monkeypatch.setattr(ibis, "connect", lambda _: backend)
     assert count_rows(engine, "postgres://host/base::log") == 1
-    assert statements == ["SET default_transaction_read_only = on"]
+    assert statements == ["SET default_transaction_read_only = on", "disconnect"]
 
 
 def test_the_last_label_of_a_table_in_a_database_counts(tmp_path):
