@@ -1,18 +1,16 @@
-"""`modeltop ack`, `unack`, `note` and `baseline`: what a person says of a model and of its incident."""
+"""`modeltop ack` and `modeltop unack`: acknowledge an incident, or take that back."""
 
 from __future__ import annotations
 
 import argparse
-from fnmatch import fnmatchcase
 
 from modeltop.alerting import actions
 from modeltop.alerting.event_log.event_log import author
-from modeltop.cli.context import Context, add_data, add_source, parse_moment
-from modeltop.cli.targets import event_log_for, incident_line, parse_duration, resolve_incident, warn_of_clock
+from modeltop.cli.context import Context, add_source
+from modeltop.cli.targets import incident_line, parse_duration, resolve_incident, warn_of_clock
 from modeltop.core.errors import UsageError
-from modeltop.core.series import to_datetime64
-from modeltop.core.text import did_you_mean, exact_glob, format_day, format_minute, pluralize, sanitize
-from modeltop.report.phrases import describe_ack, describe_note
+from modeltop.core.text import format_minute
+from modeltop.report.phrases import describe_ack
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -73,92 +71,4 @@ def run_unack(args: argparse.Namespace, context: Context) -> int:
         raise UsageError(f"not acknowledged: {line}")
     event_log.update(lambda state: actions.unacknowledge(state, ack, by=author(), now=event_log.now_given(state)))
     context.out_line(f"un-acknowledged ({describe_ack(ack, event_log.now())}): {line}")
-    return 0
-
-
-def configure_note(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of `note` to its parser."""
-    parser.add_argument("model", nargs="?", metavar="MODEL", help="its name, or a glob such as `churn-*`")
-    parser.add_argument("text", nargs="?", metavar="TEXT", help="what happened, such as a release or a migration")
-    add_data(parser)
-    parser.add_argument("--at", type=parse_moment, metavar="DATE", help="when it happened (default: now)")
-    parser.add_argument("--release", action="store_true", help="mark a release of the model: a drop may be rolled back")
-    parser.add_argument("--list", action="store_true", help="print the notes: `note --list [MODEL [PATH ...]]`")
-    parser.epilog = "Exit codes: 0 done, 2 not saved, or not readable."
-
-
-def run_note(args: argparse.Namespace, context: Context) -> int:
-    """Write down a note, or print the existing ones."""
-    return _list(args, context) if args.list else _add(args, context)
-
-
-def _add(args: argparse.Namespace, context: Context) -> int:
-    if args.model is None or args.text is None:
-        raise UsageError("a note needs a model and a text: `modeltop note MODEL TEXT`")
-    args.model = context.current_name(args.model, args)
-    pipeline = context.pipeline(args)
-    event_log = event_log_for(pipeline)
-    models = pipeline.read_history().periods
-    glob = exact_glob(args.model) if args.model in models else args.model
-    now, text = event_log.now(), args.text.strip()
-    (event,) = actions.add_note(glob, text, by=author(), now=now, at=args.at, is_release=args.release)
-    event_log.append(event)
-    context.out_line(
-        f"note added to {sanitize(args.model, 60)} at {format_minute(event.note.at, now)}: {sanitize(event.note.text)}"
-    )
-    if not any(fnmatchcase(model, glob) for model in models):
-        context.err_line(f"no model is called {sanitize(args.model, 60)} yet{did_you_mean(args.model, models)}")
-    return 0
-
-
-def _list(args: argparse.Namespace, context: Context) -> int:
-    if args.text is not None:
-        args.paths = [args.text, *args.paths]
-    event_log = event_log_for(context.pipeline(args))
-    now = event_log.now()
-    notes = [
-        note
-        for note in event_log.state().notes
-        if args.model is None or fnmatchcase(args.model, note.model) or fnmatchcase(note.model, args.model)
-    ]
-    for note in sorted(notes, key=lambda note: note.at):
-        context.out_line(f"{sanitize(note.model, 60)}: {describe_note(note, now)}")
-    context.err_line("times are UTC" if notes else "no notes: `modeltop note MODEL TEXT` adds one")
-    return 0
-
-
-def configure_baseline(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of `baseline` to its parser."""
-    parser.add_argument("model", metavar="MODEL", help="the exact name")
-    parser.add_argument(
-        "--from", dest="start", type=parse_moment, required=True, metavar="DATE", help="of the retraining or release"
-    )
-    add_source(parser)
-    parser.epilog = (
-        "Rules compare later periods with those from DATE on. Active alerts end as `new baseline accepted`.\n"
-        "Exit codes: 0 accepted, 2 no such model or period, or not saved."
-    )
-
-
-def run_baseline(args: argparse.Namespace, context: Context) -> int:
-    """Restart the baselines of one model."""
-    args.model = context.current_name(args.model, args)
-    pipeline = context.pipeline(args)
-    before = pipeline.run(context.clock())
-    event_log, name = event_log_for(pipeline), sanitize(args.model, 60)
-    periods = before.history.periods
-    if args.model not in periods:
-        raise UsageError(f"no model is called {name}{did_you_mean(args.model, periods)}")
-    times = periods[args.model]
-    event_log.append(*actions.restart_baseline(args.model, args.start, times, by=author(), now=event_log.now()))
-    later = int((times >= to_datetime64(args.start)).sum())
-    active, remaining = (
-        {alert.id for alert in snapshot.alerts if alert.is_active and alert.key.model == args.model}
-        for snapshot in (before, pipeline.run(context.clock()))
-    )
-    alerts = f"; {pluralize(len(active - remaining), 'alert')} ended" if active - remaining else ""
-    alerts += f"; {pluralize(len(remaining), 'alert')} still active" if remaining else ""
-    context.out_line(
-        f"new baseline of {name} from {format_day(args.start)} on: {pluralize(later, 'period')} so far{alerts}"
-    )
     return 0

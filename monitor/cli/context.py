@@ -51,12 +51,7 @@ COMMANDS = {
     "completion": "shell completion for bash, zsh or fish",
 }
 
-_MODULES = {
-    **dict.fromkeys(("ack", "unack", "note", "baseline"), "acknowledge"),
-    "alerts": "check",
-    "prune": "paths",
-    "story": "timeline",
-}
+_MODULES = {"ack": "acknowledge", "unack": "acknowledge", "alerts": "check", "story": "timeline"}
 CONFIG_HELP = "the configuration (default: ./modeltop.toml, then the XDG config folder)"
 MAX_PROBLEMS = 20
 """Problems of reading that are printed one by one."""

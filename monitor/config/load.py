@@ -9,10 +9,9 @@ import contextlib
 import os
 import re
 import tomllib
-from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, timedelta, tzinfo
+from datetime import UTC, timedelta, tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,10 +19,12 @@ from modeltop.alerting.notifiers.base import Receiver
 from modeltop.alerting.routing import MuteTimeInterval, Route, WatchSettings
 from modeltop.config.alerting import parse_mutes, parse_receivers, parse_routes, parse_watch
 from modeltop.config.baselines import parse_past_baseline
+from modeltop.config.calendar import parse_calendar
+from modeltop.config.locate import line_of
 from modeltop.config.rules import parse_metrics, parse_rules
 from modeltop.config.sources import parse_sources
 from modeltop.config.table import TableReader
-from modeltop.core.calendar import CalendarEvent, DayRange
+from modeltop.core.calendar import CalendarEvent
 from modeltop.core.errors import ConfigError
 from modeltop.core.metrics.registry import MetricRegistry
 from modeltop.core.series import Severity
@@ -129,7 +130,7 @@ def from_tables(data: Mapping[str, Any], path: Path, text: str = "") -> Config:
         receivers=parse_receivers(receivers),
         routes=parse_routes(top.tables("routes"), names, zone),
         mutes=parse_mutes(top.tables("mutes"), zone),
-        calendar=tuple(_event(table, zone) for table in top.tables("calendar")),
+        calendar=parse_calendar(top.tables("calendar"), zone),
         watch=parse_watch(top.table("watch")),
         logs=_logs(top.table("logs"), str(zone)),
         stale_after=top.duration("stale_after"),
@@ -224,101 +225,3 @@ def _logs(table: TableReader, timezone: str) -> Mapping[str, LogSettings]:
     from modeltop.config.predictions import parse_logs  # late: most files configure no log
 
     return parse_logs(table, timezone)
-
-
-def line_of(text: str, dotted: str) -> int | None:
-    r"""Return the line of a dotted key as mistakes name it, counted from 1; None if it is not found.
-
-    A key that is missing, or is inside an inline table, has the line of the table or key around it.
-
-    >>> text = '[store]\npath = "x"\n[[rules]]\n[[rules]]\nwarn = { below = 1 }\n'
-    >>> [line_of(text, key) for key in ("store.path", "rules[2].warn.below", "rules[1].name", "watch.every")]
-    [2, 5, 3, None]
-    """
-    lines = [line.partition(" #")[0].strip().replace('"', "") for line in text.splitlines()]
-    names = dotted.split(".")
-    for count in range(len(names) - 1, -1, -1):
-        table = ".".join(names[:count])
-        match = re.fullmatch(r"(.+)\[(\d+)\]", table)
-        header, number = (f"[[{match[1]}]]", int(match[2])) if match else (f"[{table}]", 1)
-        starts = [place for place, line in enumerate(lines) if line == header] if count else [-1]
-        if len(starts) >= number:
-            return _line_in(lines, starts[number - 1], names[count])
-    return None
-
-
-def _line_in(lines: list[str], start: int, key: str) -> int | None:
-    for place in range(start + 1, len(lines)):
-        if lines[place].startswith("[") and lines[place].endswith("]"):
-            break
-        if re.match(rf"{re.escape(key)}\s*[=.]", lines[place]):
-            return place + 1
-    return start + 1 or None
-
-
-LEAP_YEAR = 2024
-MAX_RANGE, MAX_DAYS = 60, 183
-"""Maximum days of one range, and of an event in a year: the values of more are no exception."""
-EXAMPLES = 'write "12-25" for every year, "2026-11-27" for one, or a range such as "12-24..12-26"'
-REMEDY = "list only the days on which other values are normal"
-
-
-def _event(table: TableReader, zone: tzinfo) -> CalendarEvent:
-    name, ranges = table.text("name"), tuple(_ranges(table))
-    if "name" not in table.data or (name is not None and not any(map(str.isprintable, name.replace(" ", "")))):
-        table.error("name", f'{"missing" if name is None else "blank"}; write one such as "Christmas"')
-    totals = Counter[str]()
-    for days in ranges:
-        totals[days.first[: -len("12-25")]] += _length(days)
-    if (total := max(totals.values(), default=0)) > MAX_DAYS:
-        table.error("dates", f"{total} days a year, maximum {MAX_DAYS}; {REMEDY}")
-    return CalendarEvent(name or "", ranges, table.text("model") or "*", zone)
-
-
-def _ranges(table: TableReader) -> Iterator[DayRange]:
-    if table.data.get("dates", []) == []:
-        table.error("dates", f"missing; {EXAMPLES}")
-    value: Any = table.get("dates", (list, str, date), "a date, or an array of dates,")
-    items = value if isinstance(value, list) else [] if value is None else [value]
-    for item in items:
-        text = item.isoformat()[: len("2026-12-25")] if isinstance(item, date) else str(item)
-        if (days := day_range(text)) is None:
-            table.error("dates", f"{text!r} is not a date; {EXAMPLES}")
-        elif (length := _length(days)) > MAX_RANGE:
-            table.error("dates", f"{text!r} is {length} days, maximum {MAX_RANGE}; {REMEDY}")
-        else:
-            yield days
-
-
-def day_range(text: str) -> DayRange | None:
-    """Return a day, or a range of days with both ends; None if it is neither.
-
-    >>> day_range("12-25"), day_range("2026-12-24..2027-01-02"), day_range("13-25")
-    (DayRange(first='12-25', last='12-25'), DayRange(first='2026-12-24', last='2027-01-02'), None)
-    """
-    first, sign, last = (part.strip() for part in text.partition(".."))
-    last = last if sign else first
-    is_yearly = len(first) == len("12-25")
-    if len(first) != len(last) or (last < first and not is_yearly):
-        return None
-    return DayRange(first, last) if _is_day(first) and _is_day(last) else None
-
-
-def _length(days: DayRange) -> int:
-    """Return the number of days of a range; one that runs over the end of the year goes on in the next."""
-    length = (_to_date(days.last) - _to_date(days.first)).days + 1
-    return length if length > 0 else length + 366
-
-
-def _to_date(text: str) -> date:
-    return date.fromisoformat(text if len(text) > len("12-25") else f"{LEAP_YEAR}-{text}")
-
-
-def _is_day(text: str) -> bool:
-    if not re.fullmatch(r"(\d{4}-)?\d{2}-\d{2}", text, re.ASCII):
-        return False
-    try:
-        _to_date(text)
-    except ValueError:
-        return False
-    return True

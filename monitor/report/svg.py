@@ -17,7 +17,8 @@ from modeltop.core.stats.robust import distinct, median
 from modeltop.core.text import format_day, format_period, format_value, sanitize
 from modeltop.diagnosis.phrases import pattern_name
 from modeltop.report.phrases import describe_note, series_name
-from modeltop.report.summary import TrendLine, trend_line, window_length, window_text
+from modeltop.report.summary import window_length, window_text
+from modeltop.report.trend_line import TrendLine, trend_line
 from modeltop.rules.rule import rules_for
 from modeltop.rules.snapshot import Snapshot
 

@@ -4,8 +4,8 @@ import io
 
 import pytest
 
-from modeltop.cli import compute as progress_bar
-from modeltop.cli.compute import progress_line, show_progress
+from modeltop.cli import progress_bar
+from modeltop.cli.progress_bar import progress_line, show_progress
 from modeltop.predictions.progress import ReadProgress
 
 

@@ -239,7 +239,7 @@ def test_formats_are_those_of_files(modeltop, stored_values):
 
 
 def test_a_scale_that_changes_in_a_later_batch_is_refused(modeltop, stored_values, monkeypatch):
-    monkeypatch.setattr("modeltop.cli.record.FIRST_BYTES", 200)
+    monkeypatch.setattr("modeltop.cli.record_stream.FIRST_BYTES", 200)
     percent = "".join(f"2025-01-{day:02},a,{90 + day / 10}\n" for day in range(1, 16))
     code, stderr = modeltop("-", stdin=f"date,model,accuracy\n{percent}2025-01-16,a,0.95\n".encode())
     assert code == 1

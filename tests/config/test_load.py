@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modeltop.config.load import SIZE_LIMIT, candidate_paths, find, line_of, load
+from modeltop.config.load import SIZE_LIMIT, candidate_paths, find, load
+from modeltop.config.locate import line_of
 from modeltop.core.errors import ConfigError
 from modeltop.core.series import Direction, SeriesKey, Severity
 from modeltop.rules.defaults import Defaults

@@ -14,8 +14,8 @@ from scipy.stats import theilslopes
 from modeltop.core.diagnosis import Diagnosis, Forecast, Pattern, SeriesPattern
 from modeltop.core.incident import AlertingState, Note
 from modeltop.core.series import DATETIME_DTYPE, SeriesKey, Severity, to_datetime
-from modeltop.report.summary import TrendLine
 from modeltop.report.svg import BOTTOM, HEIGHT, LEFT, RIGHT, TOP, WIDTH, SvgChart, render_svg, series_chart, ticks
+from modeltop.report.trend_line import TrendLine
 
 KEY = SeriesKey("m", "accuracy")
 numbers = st.floats(allow_nan=False, allow_infinity=True)

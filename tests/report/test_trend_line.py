@@ -8,7 +8,7 @@ from scipy.stats import theilslopes
 
 from modeltop.core.diagnosis import Forecast
 from modeltop.core.series import DATETIME_DTYPE, Direction, Series, SeriesKey
-from modeltop.report.summary import trend_line
+from modeltop.report.trend_line import trend_line
 
 START = datetime(2025, 1, 1, tzinfo=UTC)
 FALL = START + timedelta(days=20)

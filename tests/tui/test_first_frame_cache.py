@@ -9,7 +9,7 @@ import pytest
 
 from modeltop.history.files import file_stat
 from modeltop.service import output_cache
-from modeltop_tui.terminal import launch as first_frame_cache
+from modeltop_tui.terminal import first_frame_cache
 
 LINES = ["\x1b[1mmodeltop\x1b[0m  triage", "▲ CRIT", "footer"]
 SIZE = (20, 3)

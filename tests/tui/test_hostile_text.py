@@ -11,7 +11,7 @@ from modeltop.core.incident import WatcherHealth
 from modeltop.core.series import ReadProblem
 from modeltop.core.text import display_width
 from modeltop_tui.view import goto
-from modeltop_tui.view.alerts import alerts_title, entries, series_rule_lines
+from modeltop_tui.view.alerts import alerts_title, entries
 from modeltop_tui.view.changes import change_lines, changes_title
 from modeltop_tui.view.chart import chart_data, cursor_readout, history_strip
 from modeltop_tui.view.clipboard import model_text
@@ -20,6 +20,7 @@ from modeltop_tui.view.header import header_line
 from modeltop_tui.view.metrics import heading, metric_cells, metric_rows, table_layout
 from modeltop_tui.view.models import empty_list_message, model_cells, models_title
 from modeltop_tui.view.periods import period_rows
+from modeltop_tui.view.series_rules import series_rule_lines
 from modeltop_tui.view.state import ChartComparison, visible_models
 from modeltop_tui.view.styled_text import plain_text
 from modeltop_tui.view.verdict import verdict_lines

@@ -26,19 +26,9 @@ from modeltop_tui.chart.axes import (
     value_ticks,
     with_last_day,
 )
-from modeltop_tui.chart.canvas import (
-    YELLOW,
-    Canvas,
-    clip_values,
-    downsample,
-    line_color,
-    place_markers,
-    severity_color,
-    strokes,
-    time_range,
-    value_range,
-)
+from modeltop_tui.chart.canvas import Canvas, clip_values, downsample, strokes, time_range, value_range
 from modeltop_tui.chart.data import ChartData, LimitLine, PlotTheme, Trace
+from modeltop_tui.chart.markers import YELLOW, line_color, place_markers, severity_color
 
 _NARROW, _LOW = 20, 5
 _ROWS_PER_TICK = 2

@@ -16,8 +16,8 @@ from modeltop_tui.view.diagnosis import evidence_rows
 from modeltop_tui.view.rows import Row, open_by_room
 from modeltop_tui.view.state import ScreenState
 from modeltop_tui.view.styled_text import Cells
-from modeltop_tui.workers.event_writer import read_timeline
 from modeltop_tui.workers.poller import Poller
+from modeltop_tui.workers.timeline import read_timeline
 
 
 class DiagnosisPane(RowsPane):

@@ -13,13 +13,13 @@ from modeltop.core.stats.spacing import period_unit
 from modeltop.core.text import pluralize, sanitize
 from modeltop_tui.screens.main import MainScreen
 from modeltop_tui.screens.modal import ModalPane, RowsPane
-from modeltop_tui.view.alerts import series_rule_lines
 from modeltop_tui.view.changes import selected_series
 from modeltop_tui.view.chart import chart_data
 from modeltop_tui.view.clipboard import lines_text
 from modeltop_tui.view.metrics import label
 from modeltop_tui.view.periods import period_row, period_rows
 from modeltop_tui.view.rows import Row
+from modeltop_tui.view.series_rules import series_rule_lines
 from modeltop_tui.view.styled_text import Cells
 from modeltop_tui.widgets.header_footer import Prompt
 from modeltop_tui.widgets.panes import draw_cells, plot_theme

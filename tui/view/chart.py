@@ -18,8 +18,8 @@ from modeltop.core.stats.spacing import period_unit
 from modeltop.core.text import display_width, format_day, format_period, format_value, pluralize, sanitize
 from modeltop.report.summary import change_cells, window_length
 from modeltop.rules.change_summary import latest_interval
-from modeltop_tui.chart.canvas import MAX_LINES
 from modeltop_tui.chart.data import Annotations, ChartData, LimitLine, Trace
+from modeltop_tui.chart.markers import MAX_LINES
 from modeltop_tui.view.changes import selected_series
 from modeltop_tui.view.chart_annotations import chart_annotations
 from modeltop_tui.view.metric_tree import badness

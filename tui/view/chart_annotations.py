@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from modeltop.core.series import Condition, Series, to_datetime
 from modeltop.core.text import format_day, sanitize
-from modeltop.report.summary import trend_line
+from modeltop.report.trend_line import trend_line
 from modeltop_tui.chart.data import Annotations, ChartTrend, VerticalMarker
 from modeltop_tui.view.state import SnapshotIndex
 

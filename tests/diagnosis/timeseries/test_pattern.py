@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from modeltop.core.diagnosis import Pattern
 from modeltop.core.series import Direction
-from modeltop.diagnosis.timeseries.pattern import FittedShape, name_pattern, recent_pattern
+from modeltop.diagnosis.timeseries.pattern import name_pattern, recent_pattern
+from modeltop.diagnosis.timeseries.pattern_fit import FittedShape
 
 START = datetime(2025, 1, 1, tzinfo=UTC)
 AGE = np.arange(100) - 60

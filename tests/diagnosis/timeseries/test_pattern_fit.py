@@ -8,7 +8,7 @@ from scipy.linalg import toeplitz
 from statsmodels.regression.linear_model import GLS
 
 from modeltop.diagnosis.timeseries.noise import Noise
-from modeltop.diagnosis.timeseries.pattern import MAX_SPIKE_PERIODS, MIN_BEFORE, fit_shapes
+from modeltop.diagnosis.timeseries.pattern_fit import MAX_SPIKE_PERIODS, MIN_BEFORE, fit_shapes
 
 N = 15
 TIMES = np.arange(N)

@@ -9,7 +9,7 @@ import pytest
 from modeltop.config.load import Config
 from modeltop.predictions import scheduler
 from modeltop.predictions.spec import LogSettings, LogSpec
-from modeltop.service.cycle import ComputeJobs
+from modeltop.service.compute_jobs import ComputeJobs
 from modeltop.service.log import DaemonLog
 
 NOON = datetime(2025, 1, 10, 12, tzinfo=UTC)

@@ -8,7 +8,7 @@ from modeltop.core.series import SeriesKey
 from modeltop.core.text import display_width
 from modeltop.rules.defaults import default_rules
 from modeltop.rules.rule import limit_rule
-from modeltop_tui.view.alerts import series_rule_lines
+from modeltop_tui.view.series_rules import series_rule_lines
 from modeltop_tui.view.state import Selection
 from modeltop_tui.view.styled_text import plain_text
 
