@@ -1,25 +1,10 @@
-"""Metrics of classifiers: decisions that are right or wrong, the order of scores, and probabilities.
-
-Whether events happen as often as their scores predict is a mean over the rows of a period, so the row count is its
-support, and no share of them.
-"""
+"""Metrics of decisions: a prediction is right or wrong."""
 
 from __future__ import annotations
 
 from functools import partial
 
-from modeltop.core.metrics.registry import (
-    AT_LEAST_ZERO,
-    AT_MOST_ONE,
-    CORRELATION,
-    HIGHER,
-    LOWER,
-    NEITHER,
-    SHARE,
-    UNBOUNDED,
-    metric,
-    register,
-)
+from modeltop.core.metrics.registry import AT_LEAST_ZERO, CORRELATION, HIGHER, LOWER, NEITHER, SHARE, metric, register
 
 _accuracy = partial(metric, HIGHER, SHARE, support="rows", proportion=True, family="accuracy")
 _class_accuracy = partial(metric, HIGHER, SHARE, family="accuracy")
@@ -98,92 +83,4 @@ register(
     _counts("true_negatives", "true_negative true_negative_count tn"),
     _counts("false_positives", "false_positive false_positive_count fp"),
     _counts("false_negatives", "false_negative false_negative_count fn"),
-)
-
-
-_probability_loss = partial(metric, LOWER, AT_LEAST_ZERO, support="rows", family="probability-loss")
-_brier = partial(metric, LOWER, (0.0, 2.0), support="rows", family="probability-loss")
-_calibration = partial(metric, LOWER, SHARE, support="rows", family="calibration")
-_confidence = partial(metric, NEITHER, SHARE, support="rows", family="accuracy", needs_labels=False)
-_gap = partial(metric, NEITHER, CORRELATION, support="rows", family="calibration", two_sided=True)
-_crps = partial(metric, LOWER, AT_LEAST_ZERO, support="rows")
-
-register(
-    _probability_loss(
-        "log_loss",
-        "logloss cross_entropy binary_cross_entropy nll negative_log_likelihood logarithmic_loss "
-        "cross_entropy_loss categorical_cross_entropy sparse_categorical_cross_entropy multi_logloss "
-        "mlogloss neg_log_likelihood bce bce_loss ce_loss",
-    ),
-    # 2 is the worst of Brier's own form over several classes (1950); 1 that of two classes.
-    _brier("brier_score", "brier brier_score_loss brier_loss"),
-    _calibration("expected_calibration_error", "ece calibration_error estimated_calibration_error"),
-    _calibration("maximum_calibration_error", "mce max_calibration_error"),
-    # Neither way is better: an overconfident model is worse than an underconfident one. Drawn beside accuracy, because
-    # the gap between the two is what matters.
-    _confidence(
-        "avg_confidence",
-        "confidence mean_confidence average_confidence",
-        title="mean probability of the predicted class",
-    ),
-    # 0 is best: above it the model is overconfident.
-    _gap("confidence_gap", "overconfidence", title="mean confidence minus accuracy"),
-    metric(NEITHER, UNBOUNDED, "avg_score", "mean_score average_score", support="rows", needs_labels=False),
-    metric(LOWER, SHARE, "integrated_brier_score", "ibs", family="probability-loss"),
-    metric(HIGHER, AT_MOST_ONE, "brier_skill_score", "bss d2_brier d2_brier_score"),
-    metric(HIGHER, AT_MOST_ONE, "d2_log_loss", "d2_log_loss_score", support="rows"),
-    _crps("crps", "continuous_ranked_probability_score mean_crps", title="continuous ranked probability score"),
-)
-
-
-_discrimination = partial(metric, HIGHER, SHARE, family="discrimination")
-_signed_discrimination = partial(metric, HIGHER, CORRELATION, family="discrimination")
-_ranking = partial(metric, HIGHER, SHARE, family="ranking")
-_response = partial(metric, HIGHER, SHARE, support="rows", proportion=True, family="response")
-_rank_score = partial(metric, HIGHER, SHARE)
-_lift = partial(metric, HIGHER, AT_LEAST_ZERO)
-_row_ranking = partial(metric, HIGHER, SHARE, support="rows", family="ranking")
-
-register(
-    _discrimination(
-        "roc_auc",
-        "auc auroc auc_roc rocauc roc_auc_score area_under_roc au_roc area_under_the_roc_curve "
-        "area_under_roc_curve auc_mu",
-        title="area under the ROC curve",
-    ),
-    _discrimination(
-        "average_precision",
-        "pr_auc auprc aupr auc_pr ap precision_recall_auc auc_precision_recall area_under_pr auc_prc "
-        "au_prc area_under_precision_recall_curve",
-        title="area under the precision-recall curve",
-    ),
-    _signed_discrimination("gini", "gini_coefficient normalized_gini gini_norm gini_normalized"),
-    _ranking(
-        "ndcg", "normalized_dcg normalized_discounted_cumulative_gain", title="normalized discounted cumulative gain"
-    ),
-    _ranking("map", "mean_average_precision"),
-    _ranking("mrr", "mean_reciprocal_rank reciprocal_rank"),
-    # One query is a hit or not, so this one is a share of its rows; the means above are not.
-    metric(HIGHER, SHARE, "hit_rate", "hit_ratio", support="rows", proportion=True, family="ranking"),
-    _response("click_through_rate", "ctr click_rate"),
-    _response("conversion_rate", "cvr"),
-    _rank_score("catalog_coverage", "catalogue_coverage item_coverage"),
-    _discrimination("partial_auc", "pauc roc_auc_partial"),
-    _discrimination("log_auc"),
-    _discrimination(
-        "concordance_index", "c_index cindex harrells_c c_statistic concordance_index_censored concordance_index_ipcw"
-    ),
-    metric(LOWER, SHARE, "equal_error_rate", "eer", family="errors"),
-    _lift("lift", "lift_score"),
-    _lift("dcg", "discounted_cumulative_gain"),
-    _ranking("mar", "mean_average_recall"),
-    _ranking("r_precision"),
-    metric(LOWER, SHARE, "label_ranking_loss", "ranking_loss", support="rows"),
-    _row_ranking("label_ranking_average_precision", "lrap ranking_average_precision"),
-    _rank_score("recall_at_precision", "recall_at_fixed_precision"),
-    _rank_score("precision_at_recall", "precision_at_fixed_recall"),
-    _rank_score("sensitivity_at_specificity"),
-    _rank_score("specificity_at_sensitivity"),
-    _response("success_rate", "task_success_rate goal_success_rate"),
-    _response("win_rate"),
 )

@@ -19,7 +19,20 @@ from modeltop.core.metrics.names import NormalizedName, Vocabulary, is_quantity,
 from modeltop.core.series import Direction
 from modeltop.core.text import format_fixed
 
-FAMILIES = ("classification", "regression", "estimated", "drift", "other_tasks")
+FAMILIES = (
+    "classification",
+    "ranking",
+    "calibration",
+    "regression",
+    "estimated",
+    "drift",
+    "operational",
+    "clustering",
+    "vision",
+    "language",
+    "fairness",
+    "loss",
+)
 """Modules of this package that register metrics, in the order in which they are listed to people."""
 
 HIGHER, LOWER, NEITHER = Direction

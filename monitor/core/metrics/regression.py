@@ -1,7 +1,4 @@
-"""Metrics of predicted numbers, in the target's unit unless stated otherwise, and of what a training minimizes.
-
-A loss has no bound of its own: a likelihood of densities falls below zero.
-"""
+"""Metrics of predicted numbers: their distance from the true ones, in the target's unit unless stated otherwise."""
 
 from __future__ import annotations
 
@@ -16,11 +13,9 @@ from modeltop.core.metrics.registry import (
     NEITHER,
     SHARE,
     UNBOUNDED,
-    Metric,
     metric,
     register,
 )
-from modeltop.core.series import Direction
 
 _error = partial(metric, LOWER, AT_LEAST_ZERO, support="rows", family="error")
 _squared_error = partial(metric, LOWER, AT_LEAST_ZERO, support="rows")
@@ -123,62 +118,4 @@ register(
     _information_criterion("aic", "akaike_information_criterion"),
     _information_criterion("bic", "bayesian_information_criterion"),
     metric(HIGHER, UNBOUNDED, "log_likelihood", "loglik log_lik mean_log_likelihood"),
-)
-
-
-PARTS = [
-    "box",
-    "cls",
-    "dfl",
-    "obj",
-    "seg",
-    "sem",
-    "mask",
-    "pose",
-    "kobj",
-    "bbox",
-    "rpn",
-    "keypoint",
-    "focal",
-    "dice",
-    "triplet",
-    "contrastive",
-    "kl",
-    "mse",
-    "l1",
-    "l2",
-    "mlm",
-    "nsp",
-    "lm",
-    "ctc",
-    "reconstruction",
-    "elbo",
-    "dpo",
-    "classification",
-    "regression",
-]
-"""First words of the names of losses; another word before `loss` may be money or packets."""
-
-register(
-    Metric(
-        "loss",
-        Direction.LOWER,
-        family="loss",
-        aliases=("total_loss", "avg_loss", "mean_loss", "average_loss", "objective_loss", "running_loss", "nloglik"),
-    ),
-    *(Metric(f"{part}_loss", Direction.LOWER, family="loss") for part in PARTS),
-    Metric(
-        "reward",
-        Direction.HIGHER,
-        aliases=(
-            "mean_reward",
-            "avg_reward",
-            "average_reward",
-            "episode_reward",
-            "episode_return",
-            "mean_episode_return",
-            "episode_reward_mean",
-            "ep_rew_mean",
-        ),
-    ),
 )

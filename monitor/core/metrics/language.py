@@ -1,4 +1,4 @@
-"""Metrics of text, speech, pictures, clusters, and of fairness among groups.
+"""Metrics of text and speech: near to a reference, grounded in a source, harmless, useful.
 
 A judge's marks are written from 0 to 1 by some tools and from 1 to 5 by others: they have no upper bound here.
 """
@@ -9,7 +9,6 @@ from functools import partial
 
 from modeltop.core.metrics.registry import (
     AT_LEAST_ZERO,
-    AT_MOST_ONE,
     CORRELATION,
     HIGHER,
     LOWER,
@@ -128,99 +127,4 @@ register(
     metric(LOWER, AT_LEAST_ZERO, "harmfulness", "maliciousness", family="harm", needs_labels=False),
     metric(HIGHER, SHARE, "pass_rate", "passing_rate test_pass_rate eval_pass_rate", support="rows", proportion=True),
     metric(HIGHER, SHARE, "thumbs_up_rate", support="rows", proportion=True, family="response", needs_labels=False),
-)
-
-
-_fairness = partial(metric, LOWER, SHARE, family="fairness", needs_labels=False)
-_fairness_ratio = partial(metric, HIGHER, SHARE, family="fairness-ratio")
-_difference = partial(metric, NEITHER, CORRELATION, family="fairness", needs_labels=False, two_sided=True)
-_labeled_difference = partial(metric, NEITHER, CORRELATION, family="fairness", two_sided=True)
-
-register(
-    # Fairlearn's differences are the largest between any two groups: never below zero.
-    _fairness("demographic_parity_difference", "dpd demographic_parity_diff"),
-    metric(LOWER, SHARE, "equalized_odds_difference", "equalized_odds_diff", family="fairness"),
-    metric(HIGHER, SHARE, "demographic_parity_ratio", family="fairness-ratio", needs_labels=False),
-    _fairness_ratio("equalized_odds_ratio"),
-    _fairness_ratio("equal_opportunity_ratio"),
-    # Signed in AIF360 and others: 0 is best, or 1 of a ratio. Neither way is better.
-    _difference("statistical_parity_difference", "spd"),
-    _labeled_difference("equal_opportunity_difference"),
-    _labeled_difference("average_odds_difference"),
-    metric(NEITHER, AT_LEAST_ZERO, "disparate_impact", "disparate_impact_ratio", needs_labels=False, two_sided=True),
-    metric(LOWER, AT_LEAST_ZERO, "theil_index", family="fairness"),
-)
-
-
-_clustering = partial(metric, HIGHER, CORRELATION, support="rows", family="clustering", needs_labels=False)
-_criterion = partial(metric, HIGHER, AT_LEAST_ZERO, digits=1, needs_labels=False)
-_cluster_agreement = partial(metric, HIGHER, SHARE, family="clustering")
-
-register(
-    _clustering("silhouette", "silhouette_coefficient silhouette_width"),
-    metric(LOWER, AT_LEAST_ZERO, "davies_bouldin", "davies_bouldin_index db_index", needs_labels=False),
-    _criterion("calinski_harabasz", "calinski_harabasz_index variance_ratio_criterion"),
-    metric(HIGHER, AT_LEAST_ZERO, "dunn_index", needs_labels=False),
-    metric(LOWER, AT_LEAST_ZERO, "inertia", "wcss", digits=1, needs_labels=False),
-    metric(HIGHER, CORRELATION, "adjusted_rand", "adjusted_rand_index ari", family="clustering"),
-    _cluster_agreement("rand_index", "rand_score"),
-    metric(HIGHER, AT_LEAST_ZERO, "mutual_information", "mutual_info"),
-    metric(HIGHER, AT_MOST_ONE, "adjusted_mutual_information", "adjusted_mutual_info ami", family="clustering"),
-    _cluster_agreement("normalized_mutual_information", "normalized_mutual_info nmi"),
-    _cluster_agreement("homogeneity"),
-    _cluster_agreement("completeness"),
-    _cluster_agreement("v_measure"),
-    _cluster_agreement("fowlkes_mallows", "fowlkes_mallows_index"),
-    metric(HIGHER, SHARE, "cluster_accuracy", "clustering_accuracy", support="rows", proportion=True),
-)
-
-
-_detection = partial(metric, HIGHER, SHARE, family="detection")
-_vision_score = partial(metric, HIGHER, SHARE)
-_overlap = partial(metric, HIGHER, SHARE, family="overlap")
-_similarity = partial(metric, HIGHER, CORRELATION)
-_distance = partial(metric, LOWER, AT_LEAST_ZERO)
-
-register(
-    # Some tools write it in percent; that a column of a bounded metric is from 0 to 100 is found by all its values.
-    _detection(
-        "map_50",
-        "map@0.5 ap50 bbox_map_50 box_map_50 bbox_ap50 map_iou_50",
-        title="mean average precision at an overlap of 0.50",
-    ),
-    _detection(
-        "map_75", "map@0.75 ap75 bbox_map_75 box_map_75 bbox_ap75", title="mean average precision at an overlap of 0.75"
-    ),
-    _detection(
-        "map_50_95",
-        "map@0.5:0.95 map_0.5:0.95 bbox_map box_map bbox_ap coco_map ap50_95 coco_ap",
-        title="mean average precision over overlaps of 0.50 to 0.95",
-    ),
-    _detection("mask_map", "segm_map seg_map segm_ap mask_ap"),
-    _vision_score("map_small", "bbox_map_small"),
-    _vision_score("map_medium", "bbox_map_medium"),
-    _vision_score("map_large", "bbox_map_large"),
-    _vision_score("mar_small", "bbox_mar_small"),
-    _vision_score("mar_medium", "bbox_mar_medium"),
-    _vision_score("mar_large", "bbox_mar_large"),
-    _overlap(
-        "iou", "mean_iou miou intersection_over_union mean_intersection_over_union", title="intersection over union"
-    ),
-    _similarity("giou", "generalized_intersection_over_union"),
-    _overlap("dice", "dice_coefficient dice_coef dsc mean_dice generalized_dice"),
-    _vision_score("pixel_accuracy", "pixel_acc mean_pixel_accuracy aacc"),
-    _vision_score("panoptic_quality", "pq"),
-    _distance("hausdorff_distance", "hausdorff hd95 hausdorff_95"),
-    metric(HIGHER, AT_MOST_ONE, "mota"),
-    _vision_score("hota"),
-    _vision_score("idf1"),
-    metric(LOWER, AT_LEAST_ZERO, "fid", "frechet_inception_distance", digits=1, needs_labels=False),
-    metric(LOWER, UNBOUNDED, "kernel_inception_distance", needs_labels=False),
-    metric(HIGHER, AT_LEAST_ZERO, "inception_score", needs_labels=False),
-    metric(LOWER, AT_LEAST_ZERO, "lpips", "learned_perceptual_image_patch_similarity", needs_labels=False),
-    metric(HIGHER, UNBOUNDED, "psnr", "peak_signal_noise_ratio peak_signal_to_noise_ratio", digits=1),
-    _similarity("ssim", "structural_similarity structural_similarity_index_measure ms_ssim"),
-    metric(HIGHER, PERCENT, "clip_score", needs_labels=False),
-    _distance("abs_rel", "absolute_relative_error"),
-    _distance("silog"),
 )
